@@ -1,0 +1,58 @@
+"""The errors a user can cause, and the one that is ours. Imports nothing."""
+
+from __future__ import annotations
+
+
+class GradcheckError(Exception):
+    """Base of every error that is reported to a user as a sentence, never as a traceback."""
+
+
+class ExpressionError(GradcheckError):
+    """A text that cannot be read as an expression.
+
+    source: the text as it was typed; start, end: the half-open range of characters at fault, as indices into
+    `source`; message: what is wrong and what to do. `str()` shows the text with a caret under the place.
+    """
+
+    def __init__(self, message: str, source: str = "", start: int = 0, end: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.source = source
+        self.start = start
+        self.end = start + 1 if end is None else end
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{underline(self.source, self.start, self.end)}" if self.source else self.message
+
+
+class UsageError(GradcheckError):
+    """Options, points or names that do not fit together."""
+
+
+class DeviceError(GradcheckError):
+    """A device that this machine does not have."""
+
+
+class NoReference(GradcheckError):
+    """No certified value could be found within the precision allowed."""
+
+
+class TorchRefusal(GradcheckError):
+    """torch has no derivative, kernel or mode for what was asked. Carries torch's reason."""
+
+
+class InternalError(Exception):
+    """A contradiction inside gradcheck: a bug of ours, reported as one. Deliberately not a GradcheckError."""
+
+
+def underline(source: str, start: int, end: int, width: int = 72) -> str:
+    """The line of `source` that holds `start`, cut to about `width` characters, with carets under start..end."""
+    line_start = max(source.rfind(mark, 0, start) for mark in "\n\r\u2028\u2029") + 1
+    stops = [stop for mark in "\n\r\u2028\u2029" if (stop := source.find(mark, start)) >= 0]
+    line_end = min(stops, default=len(source))
+    left = max(line_start, min(start - width // 2, line_end - width))
+    right = min(line_end, left + width)
+    before, after = ("…" if left > line_start else ""), ("…" if right < line_end else "")
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in source[left:right])
+    length = max(1, min(end, right) - start)
+    return f"  {before}{shown}{after}\n  {' ' * (len(before) + start - left)}{'^' * length}"

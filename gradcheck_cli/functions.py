@@ -1,0 +1,549 @@
+"""THE table of functions: one row each. Adding a function is adding a row.
+
+The formulas in a row are written in the language that users type and are read by the same parser; the heavy libraries
+are named, not imported. A formula may use the row's arguments, every function of the table, and the internal rows.
+
+Where a row states no `partials`, SymPy derives them from its form; a row states its own where SymPy's is inaccurate,
+undefined at a point where the derivative exists, or unevaluated. A test compares the two.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument. kind: "real" (any expression), "number" or "integer" (a constant: torch takes a Python number).
+
+    keyword: torch takes it by keyword only.
+    """
+
+    name: str
+    kind: str = "real"
+    default: Fraction | None = None
+    keyword: bool = False
+
+
+def _argument(text: str) -> Argument:
+    name, _, default = text.strip().partition("=")
+    name, _, kind = name.partition(":")
+    value = Fraction(default) if default else None
+    return Argument(name.lstrip("*"), kind or ("number" if default else "real"), value, name.startswith("*"))
+
+
+@dataclass(frozen=True)
+class Function:
+    """A row of the table.
+
+    signature: arguments in torch's order; `beta=1` is a number with a default, `n:integer` one without, a star marks
+        what torch takes by keyword only.
+    torch: the torch callable, as a dotted name below `torch` or as a callable; None: no such function in torch, and
+        `definition` is run instead (the row is composed).
+    ball: the name of a function of `ball_functions` or of a method of `arb`; None: `definition` is evaluated.
+    sympy: the name of a SymPy function, or a callable of (sympy, *arguments); None: `definition` is used.
+    definition: the function in terms of other rows.
+    partials: the partial derivatives, one per real argument, accurate in floating point (sech(x)**2, not 1-tanh(x)**2);
+        "" where there is none to be had.
+    domain: where the function has a real finite value. Only consulted where the ball function returns none.
+    seams: expressions that are zero exactly where the function is not smooth, or at the edge of its domain.
+    bounds: closed interval that holds every value of the function.
+    numbers: torch takes Python numbers for all arguments but the first (True), as users write them.
+    keywords: fixed keyword arguments of the torch callable.
+    differentiable: False where torch cuts the graph silently or refuses.
+    options: keywords with a text value that select another row (gelu's approximate="tanh").
+    overloads: rows to try where the arguments given do not fit this one (clamp(x, max=1)).
+    points: interior points, for the tests over the table.
+    """
+
+    name: str
+    signature: str = "x"
+    doc: str = ""
+    group: str = "elementary"
+    aliases: tuple[str, ...] = ()
+    torch: str | Callable[..., Any] | None = ""
+    ball: str | None = ""
+    sympy: str | Callable[..., Any] | None = ""
+    definition: str | None = None
+    partials: tuple[str, ...] = ()
+    domain: str = ""
+    seams: tuple[str, ...] = ()
+    bounds: tuple[float, float] | None = None
+    numbers: bool = False
+    keywords: Mapping[str, str] = field(default_factory=dict)
+    differentiable: bool = True
+    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    overloads: tuple[str, ...] = ()
+    points: tuple[tuple[float, ...], ...] = ()
+    internal: bool = False
+    arguments: tuple[Argument, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        set_ = object.__setattr__
+        set_(self, "arguments", tuple(map(_argument, self.signature.split(","))))
+        for column in ("torch", "ball", "sympy"):
+            if getattr(self, column) == "":
+                set_(self, column, None if self.definition and column != "torch" else self.name)
+
+    @property
+    def composed(self) -> bool:
+        """Whether torch has no such function and its definition is run there."""
+        return self.torch is None
+
+    @property
+    def smooth(self) -> bool:
+        return not self.seams
+
+    def usage(self) -> str:
+        """The signature as shown to users: softplus(x, beta=1, threshold=20)."""
+        shown = (a.name if a.default is None else f"{a.name}={number_text(a.default)}" for a in self.arguments)
+        return f"{self.name}({', '.join(shown)})"
+
+
+def number_text(value: Fraction) -> str:
+    """A rational number as users would type it: 20, 0.01, 1/3."""
+    if value.denominator == 1:
+        return str(value.numerator)
+    as_float = float(value)
+    return repr(as_float) if Fraction(repr(as_float)) == value else f"{value.numerator}/{value.denominator}"
+
+
+F = Function
+_POSITIVE = ((0.3,), (1.7,), (4.1,))
+_UNIT = ((-0.7,), (0.2,), (0.85,))
+_PAIR = ((0.7, 1.3), (-1.1, 0.6), (2.3, -1.9))
+_PIECEWISE = ((-4.3,), (-0.7,), (0.2,), (0.8,), (1.6,), (7.2,))
+
+OPERATORS = (
+    F("add", "x, y", "x + y", torch=operator.add, sympy=lambda _, x, y: x + y, partials=("1", "1"), points=_PAIR),
+    F("sub", "x, y", "x - y", aliases=("subtract",), torch=operator.sub, sympy=lambda _, x, y: x - y,
+      partials=("1", "-1"), points=_PAIR),
+    F("mul", "x, y", "x * y", aliases=("multiply",), torch=operator.mul, sympy=lambda _, x, y: x * y,
+      partials=("y", "x"), points=_PAIR),
+    F("div", "x, y", "x / y", aliases=("divide", "true_divide"), torch=operator.truediv, sympy=lambda _, x, y: x / y,
+      partials=("1/y", "-x/y**2"), domain="y != 0", points=_PAIR,
+      options={"rounding_mode": {"floor": "div_floor", "trunc": "div_trunc"}}),
+    F("pow", "x, y", "x ** y, with 0**0 = 1", aliases=("power", "Pow", "float_power"), torch=operator.pow,
+      sympy=lambda _, x, y: x**y, partials=("where(y == 0, 0, y*x**(y - 1))", "x**y*log(x)"),
+      domain="x > 0 or x == 0 and y >= 0 or x < 0 and offset_from_integer(y) == 0",
+      seams=("where(x == 0 and offset_from_integer(y) != 0, 0, 1)",), points=((0.7, 1.3), (2.3, -1.9))),
+    F("neg", "x", "-x", aliases=("negative",), torch=operator.neg, sympy=lambda _, x: -x, partials=("-1",)),
+)  # fmt: skip
+
+ELEMENTARY = (
+    F("exp", doc="the exponential", partials=("exp(x)",), bounds=(0, float("inf"))),
+    F("exp2", doc="2**x", aliases=("special.exp2",), definition="2**x", partials=("log(2)*exp2(x)",),
+      bounds=(0, float("inf"))),
+    F("expm1", doc="exp(x) - 1, accurate near 0", aliases=("special.expm1",), ball="expm1", definition="exp(x) - 1",
+      partials=("exp(x)",), bounds=(-1, float("inf"))),
+    F("log", doc="the natural logarithm", aliases=("ln",), partials=("1/x",), domain="x > 0", points=_POSITIVE),
+    F("log2", doc="the logarithm to base 2", definition="log(x)/log(2)", partials=("1/(x*log(2))",), domain="x > 0",
+      points=_POSITIVE),
+    F("log10", doc="the logarithm to base 10", definition="log(x)/log(10)", partials=("1/(x*log(10))",),
+      domain="x > 0", points=_POSITIVE),
+    F("log1p", doc="log(1 + x), accurate near 0", aliases=("special.log1p",), ball="log1p", definition="log(1 + x)",
+      partials=("1/(1 + x)",), domain="x > -1", points=((-0.6,), (0.3,), (4.1,))),
+    F("sqrt", doc="the square root", partials=("1/(2*sqrt(x))",), domain="x >= 0", seams=("x",), points=_POSITIVE,
+      bounds=(0, float("inf"))),
+    F("rsqrt", doc="1/sqrt(x)", ball="rsqrt", definition="1/sqrt(x)", partials=("-rsqrt(x)/(2*x)",), domain="x > 0",
+      points=_POSITIVE, bounds=(0, float("inf"))),
+    F("cbrt", doc="x**(1/3), the principal root: x >= 0", torch=None, definition="x**(1/3)",
+      partials=("1/(3*cbrt(x)**2)",), domain="x >= 0", seams=("x",), points=_POSITIVE),
+    F("square", doc="x**2", definition="x**2", partials=("2*x",), bounds=(0, float("inf"))),
+    F("reciprocal", doc="1/x", definition="1/x", partials=("-1/x**2",), domain="x != 0"),
+    F("positive", doc="x itself", definition="x", partials=("1",)),
+    F("deg2rad", doc="degrees to radians", aliases=("radians",), definition="pi*x/180", partials=("pi/180",)),
+    F("rad2deg", doc="radians to degrees", aliases=("degrees",), definition="180*x/pi", partials=("180/pi",)),
+    F("hypot", "x, y", "sqrt(x**2 + y**2), without overflow", ball="hypot", definition="sqrt(x**2 + y**2)",
+      partials=("x/hypot(x, y)", "y/hypot(x, y)"), seams=("abs(x) + abs(y)",), points=_PAIR, bounds=(0, float("inf"))),
+    F("logaddexp", "x, y", "log(exp(x) + exp(y))", ball="logaddexp", definition="log(exp(x) + exp(y))",
+      partials=("sigmoid(x - y)", "sigmoid(y - x)"), points=_PAIR),
+    F("logaddexp2", "x, y", "log2(2**x + 2**y)", ball="logaddexp2", definition="log2(2**x + 2**y)",
+      partials=("sigmoid(log(2)*(x - y))", "sigmoid(log(2)*(y - x))"), points=_PAIR),
+    F("xlogy", "x, y", "x*log(y), and 0 where x is 0", aliases=("special.xlogy",), ball="xlogy", numbers=True,
+      definition="x*log(y)", partials=("log(y)", "x/y"), domain="y > 0 or x == 0",
+      seams=("where(y > 0, 1, 0)",), points=((0.7, 1.3), (-1.1, 0.6))),
+    F("xlog1py", "x, y", "x*log(1 + y), and 0 where x is 0", aliases=("special.xlog1py",), torch="special.xlog1py",
+      ball="xlog1py", numbers=True, definition="x*log(1 + y)", partials=("log1p(y)", "x/(1 + y)"),
+      domain="y > -1 or x == 0", seams=("where(y > -1, 1, 0)",), points=((0.7, 1.3), (-1.1, 0.6))),
+    F("lerp", "x, end, weight", "x + weight*(end - x)", definition="x + weight*(end - x)",
+      partials=("1 - weight", "weight", "end - x"), points=((0.7, 1.3, 0.4), (-1.1, 0.6, 1.7))),
+    F("ldexp", "x, other", "x*2**other", definition="x*2**other", partials=("2**other", "log(2)*x*2**other"),
+      points=_PAIR),
+    F("nan_to_num", "x, nan=0", "x itself wherever it is finite", ball="positive", sympy=lambda _, x, nan: x,
+      partials=("1",), overloads=("nan_to_num_bounded",)),
+    F("nan_to_num_bounded", "x, nan:number, posinf:number, neginf:number",
+      "nan_to_num with limits: x itself wherever it is finite", torch="nan_to_num", ball="positive",
+      sympy=lambda _, x, *limits: x, partials=("1",), points=((-1.3, 0, 9, -9),)),
+)  # fmt: skip
+
+TRIGONOMETRIC = (
+    F("sin", doc="sine", group="trigonometric", partials=("cos(x)",), bounds=(-1, 1)),
+    F("cos", doc="cosine", group="trigonometric", partials=("-sin(x)",), bounds=(-1, 1)),
+    F("tan", doc="tangent", group="trigonometric", partials=("sec(x)**2",)),
+    F("sec", doc="1/cos(x)", group="trigonometric", torch=None, ball="sec", definition="1/cos(x)",
+      partials=("sec(x)*tan(x)",)),
+    F("csc", doc="1/sin(x)", group="trigonometric", aliases=("cosec",), torch=None, ball="csc",
+      definition="1/sin(x)", partials=("-csc(x)*cot(x)",), domain="sin(x) != 0"),
+    F("cot", doc="1/tan(x)", group="trigonometric", torch=None, ball="cot", definition="1/tan(x)",
+      partials=("-csc(x)**2",), domain="sin(x) != 0"),
+    F("asin", doc="inverse sine", group="trigonometric", aliases=("arcsin",), partials=("rsqrt((1 - x)*(1 + x))",),
+      domain="x >= -1 and x <= 1", seams=("(1 - x)*(1 + x)",), points=_UNIT),
+    F("acos", doc="inverse cosine", group="trigonometric", aliases=("arccos",), partials=("-rsqrt((1 - x)*(1 + x))",),
+      domain="x >= -1 and x <= 1", seams=("(1 - x)*(1 + x)",), points=_UNIT),
+    F("atan", doc="inverse tangent", group="trigonometric", aliases=("arctan",), partials=("1/(1 + x**2)",)),
+    F("acot", doc="atan(1/x)", group="trigonometric", aliases=("arccot",), torch=None, definition="atan(1/x)",
+      partials=("-1/(1 + x**2)",), domain="x != 0"),
+    F("asec", doc="acos(1/x)", group="trigonometric", aliases=("arcsec",), torch=None, definition="acos(1/x)",
+      partials=("1/(abs(x)*sqrt((x - 1)*(x + 1)))",), domain="x >= 1 or x <= -1", seams=("(x - 1)*(x + 1)",),
+      points=((-2.2,), (1.4,), (5.1,))),
+    F("acsc", doc="asin(1/x)", group="trigonometric", aliases=("arccsc",), torch=None, definition="asin(1/x)",
+      partials=("-1/(abs(x)*sqrt((x - 1)*(x + 1)))",), domain="x >= 1 or x <= -1", seams=("(x - 1)*(x + 1)",),
+      points=((-2.2,), (1.4,), (5.1,))),
+    F("atan2", "y, x", "the angle of the point (x, y)", group="trigonometric", aliases=("arctan2",), ball="atan2",
+      partials=("x/(x**2 + y**2)", "-y/(x**2 + y**2)"), domain="x != 0 or y != 0", seams=("where(x > 0, 1, y)",),
+      points=_PAIR),
+    F("sinc", doc="sin(pi*x)/(pi*x), and 1 at 0", group="trigonometric", aliases=("special.sinc",), ball="sinc_pi",
+      sympy=lambda s, x: s.sinc(s.pi * x), partials=("dsinc(1, x)",), bounds=(-1, 1)),
+)  # fmt: skip
+
+HYPERBOLIC = (
+    F("sinh", doc="hyperbolic sine", group="hyperbolic", partials=("cosh(x)",)),
+    F("cosh", doc="hyperbolic cosine", group="hyperbolic", partials=("sinh(x)",), bounds=(1, float("inf"))),
+    F("tanh", doc="hyperbolic tangent", group="hyperbolic", aliases=("nn.functional.tanh",), partials=("sech(x)**2",),
+      bounds=(-1, 1)),
+    F("sech", doc="1/cosh(x)", group="hyperbolic", torch=None, ball="sech", definition="1/cosh(x)",
+      partials=("-sech(x)*tanh(x)",), bounds=(0, 1)),
+    F("csch", doc="1/sinh(x)", group="hyperbolic", aliases=("cosech",), torch=None, ball="csch",
+      definition="1/sinh(x)", partials=("-csch(x)*coth(x)",), domain="x != 0"),
+    F("coth", doc="1/tanh(x)", group="hyperbolic", torch=None, ball="coth", definition="1/tanh(x)",
+      partials=("-csch(x)**2",), domain="x != 0"),
+    F("asinh", doc="inverse hyperbolic sine", group="hyperbolic", aliases=("arcsinh",), partials=("rsqrt(1 + x**2)",)),
+    F("acosh", doc="inverse hyperbolic cosine", group="hyperbolic", aliases=("arccosh",),
+      partials=("rsqrt((x - 1)*(x + 1))",), domain="x >= 1", seams=("x - 1",), points=((1.3,), (2.4,), (7.1,)),
+      bounds=(0, float("inf"))),
+    F("atanh", doc="inverse hyperbolic tangent", group="hyperbolic", aliases=("arctanh",),
+      partials=("1/((1 - x)*(1 + x))",), domain="x > -1 and x < 1", points=_UNIT),
+    F("acoth", doc="atanh(1/x)", group="hyperbolic", aliases=("arccoth",), torch=None, definition="atanh(1/x)",
+      partials=("1/((1 - x)*(1 + x))",), domain="x > 1 or x < -1", points=((-2.2,), (1.4,), (5.1,))),
+    F("asech", doc="acosh(1/x)", group="hyperbolic", aliases=("arcsech",), torch=None, definition="acosh(1/x)",
+      partials=("-1/(x*sqrt((1 - x)*(1 + x)))",), domain="x > 0 and x <= 1", seams=("1 - x",),
+      points=((0.2,), (0.85,))),
+    F("acsch", doc="asinh(1/x)", group="hyperbolic", aliases=("arccsch",), torch=None, definition="asinh(1/x)",
+      partials=("-1/(abs(x)*sqrt(1 + x**2))",), domain="x != 0"),
+)  # fmt: skip
+
+_FUNCTIONAL = "nn.functional."
+
+ACTIVATIONS = (
+    F("sigmoid", doc="1/(1 + exp(-x))", group="activation", aliases=("expit", "special.expit", _FUNCTIONAL + "sigmoid"),
+      ball="sigmoid", definition="1/(1 + exp(-x))", partials=("sech(x/2)**2/4",), bounds=(0, 1)),
+    F("logsigmoid", doc="log(sigmoid(x))", group="activation", aliases=("log_sigmoid",),
+      torch=_FUNCTIONAL + "logsigmoid", ball="logsigmoid", definition="-log(1 + exp(-x))", partials=("sigmoid(-x)",),
+      bounds=(float("-inf"), 0)),
+    F("logit", doc="log(x/(1 - x))", group="activation", aliases=("special.logit",), definition="log(x/(1 - x))",
+      partials=("1/(x*(1 - x))",), domain="x > 0 and x < 1", points=((0.2,), (0.85,)), overloads=("logit_clamped",)),
+    F("logit_clamped", "x, eps:number", "logit of x clamped to [eps, 1 - eps]", group="activation", torch="logit",
+      definition="logit(clamp(x, eps, 1 - eps))", partials=("where(x < eps or x > 1 - eps, 0, 1/(x*(1 - x)))",),
+      seams=("x - eps", "x - (1 - eps)"), points=((0.2, 0.1), (0.85, 0.1), (0.95, 0.1), (-1.3, 0.1))),
+    F("softplus", "x, beta=1, threshold=20", "log(1 + exp(beta*x))/beta, and x where beta*x > threshold",
+      group="activation", torch=_FUNCTIONAL + "softplus", numbers=True,
+      definition="where(beta*x > threshold, x, logaddexp(0, beta*x)/beta)",
+      sympy=lambda s, x, b, t: s.Piecewise((x, b * x > t), (s.log(1 + s.exp(b * x)) / b, True)),
+      partials=("where(beta*x > threshold, 1, sigmoid(beta*x))",), seams=("beta*x - threshold",),
+      points=((-1.3, 1, 20), (2.1, 1, 20), (0.4, 3, 0.5))),
+    F("softsign", doc="x/(1 + abs(x))", group="activation", torch=_FUNCTIONAL + "softsign",
+      definition="x/(1 + abs(x))", partials=("1/(1 + abs(x))**2",), bounds=(-1, 1)),
+    F("relu", doc="max(x, 0)", group="activation", aliases=(_FUNCTIONAL + "relu", "ReLU"), ball="relu",
+      sympy=lambda s, x: s.Max(x, 0), partials=("where(x > 0, 1, 0)",), seams=("x",), bounds=(0, float("inf"))),
+    F("relu6", doc="min(max(x, 0), 6)", group="activation", torch=_FUNCTIONAL + "relu6",
+      definition="hardtanh(x, 0, 6)", sympy=lambda s, x: s.Min(s.Max(x, 0), 6),
+      partials=("where(x > 0 and x < 6, 1, 0)",), seams=("x", "x - 6"), points=_PIECEWISE, bounds=(0, 6)),
+    F("leaky_relu", "x, negative_slope=0.01", "x where x > 0, else negative_slope*x", group="activation",
+      torch=_FUNCTIONAL + "leaky_relu", numbers=True, definition="where(x > 0, x, negative_slope*x)",
+      partials=("where(x > 0, 1, negative_slope)",), seams=("x",)),
+    F("elu", "x, alpha=1", "x where x > 0, else alpha*(exp(x) - 1)", group="activation", torch=_FUNCTIONAL + "elu",
+      numbers=True, definition="where(x > 0, x, alpha*expm1(x))", partials=("where(x > 0, 1, alpha*exp(x))",),
+      seams=("x",)),
+    F("celu", "x, alpha=1", "x where x > 0, else alpha*(exp(x/alpha) - 1)", group="activation", torch="celu",
+      numbers=True, definition="where(x > 0, x, alpha*expm1(x/alpha))", partials=("where(x > 0, 1, exp(x/alpha))",),
+      aliases=(_FUNCTIONAL + "celu",), seams=("x",)),
+    F("selu", doc="the scaled ELU", group="activation", aliases=(_FUNCTIONAL + "selu",),
+      definition="1.0507009873554804934193349852946*where(x > 0, x, 1.6732632423543772848170429916717*expm1(x))",
+      partials=("1.0507009873554804934193349852946*where(x > 0, 1, 1.6732632423543772848170429916717*exp(x))",),
+      seams=("x",)),
+    F("gelu", doc="x*ndtr(x)", group="activation", torch=_FUNCTIONAL + "gelu", definition="x*erfc(-x/sqrt(2))/2",
+      partials=("erfc(-x/sqrt(2))/2 + x*exp(-x**2/2)/sqrt(2*pi)",),
+      options={"approximate": {"none": "gelu", "tanh": "gelu_tanh"}}),
+    F("gelu_tanh", doc="gelu(x, approximate='tanh')", group="activation",
+      torch=_FUNCTIONAL + "gelu",
+      keywords={"approximate": "tanh"},
+      definition="x*sigmoid(2*sqrt(2/pi)*(x + 0.044715*x**3))",
+      partials=("sigmoid(2*sqrt(2/pi)*(x + 0.044715*x**3))"
+                " + x*sqrt(2/pi)*(1 + 0.134145*x**2)*sech(sqrt(2/pi)*(x + 0.044715*x**3))**2/2",)),
+    F("silu", doc="x*sigmoid(x)", group="activation", aliases=("swish",), torch=_FUNCTIONAL + "silu",
+      definition="x*sigmoid(x)", partials=("sigmoid(x)*(1 + x*sigmoid(-x))",)),
+    F("mish", doc="x*tanh(softplus(x))", group="activation", torch=_FUNCTIONAL + "mish",
+      definition="x*tanh(logaddexp(0, x))",
+      partials=("tanh(logaddexp(0, x)) + x*sigmoid(x)*sech(logaddexp(0, x))**2",)),
+    F("hardtanh", "x, min_val=-1, max_val=1", "x clamped to [min_val, max_val]", group="activation",
+      torch=_FUNCTIONAL + "hardtanh", numbers=True, definition="where(x < min_val, min_val, where(x > max_val, max_val, x))",
+      partials=("where(x > min_val and x < max_val, 1, 0)",), seams=("x - min_val", "x - max_val"),
+      points=((-4.3, -1, 1), (0.2, -1, 1), (1.6, -1, 2.5))),
+    F("hardsigmoid", doc="x/6 + 1/2, clamped to [0, 1]", group="activation", torch=_FUNCTIONAL + "hardsigmoid",
+      definition="where(x < -3, 0, where(x > 3, 1, x/6 + 1/2))", partials=("where(x > -3 and x < 3, 1/6, 0)",),
+      seams=("x + 3", "x - 3"), points=_PIECEWISE, bounds=(0, 1)),
+    F("hardswish", doc="x*hardsigmoid(x)", group="activation", torch=_FUNCTIONAL + "hardswish",
+      definition="where(x < -3, 0, where(x > 3, x, x*(x + 3)/6))",
+      partials=("where(x < -3, 0, where(x > 3, 1, (2*x + 3)/6))",), seams=("x + 3", "x - 3"), points=_PIECEWISE),
+    F("hardshrink", "x, lambd=0.5", "x where abs(x) > lambd, else 0", group="activation", numbers=True,
+      aliases=(_FUNCTIONAL + "hardshrink",), definition="where(x >= -lambd and x <= lambd, 0, x)",
+      partials=("where(x >= -lambd and x <= lambd, 0, 1)",), seams=("x - lambd", "x + lambd")),
+    F("softshrink", "x, lambd=0.5", "x moved towards 0 by lambd", group="activation", torch=_FUNCTIONAL + "softshrink",
+      numbers=True, definition="where(x > lambd, x - lambd, where(x < -lambd, x + lambd, 0))",
+      partials=("where(x >= -lambd and x <= lambd, 0, 1)",), seams=("x - lambd", "x + lambd")),
+    F("tanhshrink", doc="x - tanh(x)", group="activation", torch=_FUNCTIONAL + "tanhshrink", definition="x - tanh(x)",
+      partials=("tanh(x)**2",)),
+    F("threshold", "x, threshold:number, value:number", "x where x > threshold, else value", group="activation",
+      torch=_FUNCTIONAL + "threshold", numbers=True, definition="where(x > threshold, x, value)",
+      partials=("where(x > threshold, 1, 0)",), seams=("x - threshold",), points=((-1.3, 0.1, 20), (2.1, 0.1, 20))),
+)  # fmt: skip
+
+PIECEWISE = (
+    F("abs", doc="the absolute value", group="piecewise", aliases=("absolute", "fabs", "Abs"), sympy="Abs",
+      ball="absolute", partials=("where(x > 0, 1, where(x < 0, -1, 0))",), seams=("x",), bounds=(0, float("inf"))),
+    F("sign", doc="-1, 0 or 1", group="piecewise", aliases=("sgn",), definition="where(x > 0, 1, where(x < 0, -1, 0))",
+      sympy="sign", partials=("0",), seams=("x",), bounds=(-1, 1)),
+    F("maximum", "x, y", "the larger one", group="piecewise", aliases=("max", "Max"), ball="maximum",
+      sympy="Max", partials=("where(x > y, 1, where(x < y, 0, 1/2))", "where(y > x, 1, where(y < x, 0, 1/2))"),
+      seams=("x - y",), points=_PAIR),
+    F("minimum", "x, y", "the smaller one", group="piecewise", aliases=("min", "Min"), ball="minimum",
+      sympy="Min", partials=("where(x < y, 1, where(x > y, 0, 1/2))", "where(y < x, 1, where(y > x, 0, 1/2))"),
+      seams=("x - y",), points=_PAIR),
+    F("fmax", "x, y", "the larger one, ignoring NaN", group="piecewise", ball="maximum", sympy="Max",
+      partials=("where(x >= y, 1, 0)", "where(x < y, 1, 0)"), seams=("x - y",), points=_PAIR),
+    F("fmin", "x, y", "the smaller one, ignoring NaN", group="piecewise", ball="minimum", sympy="Min",
+      partials=("where(x <= y, 1, 0)", "where(x > y, 1, 0)"), seams=("x - y",), points=_PAIR),
+    F("clamp", "x, min, max", "x clamped to [min, max]", group="piecewise", aliases=("clip",), numbers=True,
+      definition="minimum(maximum(x, min), max)",
+      partials=("where(x > max or x < min, 0, 1)", "where(x < min and min < max, 1, 0)",
+                "where(x > max or min > max, 1, 0)"),
+      seams=("x - min", "x - max", "min - max"), points=((-4.3, -1, 1), (0.2, -1, 1), (1.6, -1, 1.5)),
+      overloads=("clamp_min", "clamp_max")),
+    F("clamp_min", "x, min", "the larger one", group="piecewise", numbers=True, definition="maximum(x, min)",
+      partials=("where(x >= min, 1, 0)", "where(x < min, 1, 0)"), seams=("x - min",), points=_PAIR),
+    F("clamp_max", "x, max", "the smaller one", group="piecewise", numbers=True, definition="minimum(x, max)",
+      partials=("where(x <= max, 1, 0)", "where(x > max, 1, 0)"), seams=("x - max",), points=_PAIR),
+    F("floor", doc="the largest integer <= x", group="piecewise", ball="floor", partials=("0",),
+      seams=("offset_from_integer(x)",)),
+    F("ceil", doc="the smallest integer >= x", group="piecewise", aliases=("ceiling",), ball="ceil", sympy="ceiling",
+      partials=("0",), seams=("offset_from_integer(x)",)),
+    F("round", doc="the nearest integer, halves to even", group="piecewise", aliases=("special.round",),
+      ball="round_half_even", sympy=None, definition="where(offset_from_integer((x - 1/2)/2) == 0, x - 1/2, floor(x + 1/2))",
+      partials=("0",), seams=("offset_from_integer(x - 1/2)",), overloads=("round_decimals",)),
+    F("round_decimals", "x, *decimals:integer", "round to that many decimals", group="piecewise",
+      torch="round", definition="round(x*10**decimals)/10**decimals",
+      partials=("0",), seams=("offset_from_integer(x*10**decimals - 1/2)",), numbers=True,
+      points=((1.234, 2), (-17.3, -1))),
+    F("trunc", doc="the integer part, towards 0", group="piecewise", aliases=("fix",),
+      definition="where(x >= 0, floor(x), ceil(x))", sympy=lambda s, x: s.sign(x) * s.floor(s.Abs(x)),
+      partials=("0",), seams=("where(x > -1 and x < 1, 1, offset_from_integer(x))",)),
+    F("frac", doc="x - trunc(x)", group="piecewise", definition="x - trunc(x)", partials=("1",),
+      seams=("where(x > -1 and x < 1, 1, offset_from_integer(x))",), bounds=(-1, 1)),
+    F("remainder", "x, y", "x - y*floor(x/y): the sign of y, as Python's %", group="piecewise",
+      aliases=("mod", "Mod"), torch="remainder", numbers=True, definition="x - y*floor(x/y)",
+      partials=("1", "-floor(x/y)"), domain="y != 0", seams=("offset_from_integer(x/y)",), points=_PAIR),
+    F("fmod", "x, y", "x - y*trunc(x/y): the sign of x, as C's fmod", group="piecewise", numbers=True,
+      definition="x - y*trunc(x/y)", partials=("1", "-trunc(x/y)"), domain="y != 0",
+      seams=("where(abs(x) < abs(y), 1, offset_from_integer(x/y))",), points=_PAIR),
+    F("div_floor", "x, y", "div(x, y, rounding_mode='floor')", group="piecewise", aliases=("floor_divide",),
+      torch="div", keywords={"rounding_mode": "floor"}, definition="floor(x/y)", partials=("0", "0"),
+      domain="y != 0", seams=("offset_from_integer(x/y)",), numbers=True, points=_PAIR),
+    F("div_trunc", "x, y", "div(x, y, rounding_mode='trunc')", group="piecewise",
+      torch="div", keywords={"rounding_mode": "trunc"}, definition="trunc(x/y)", partials=("0", "0"),
+      domain="y != 0", seams=("where(abs(x) < abs(y), 1, offset_from_integer(x/y))",), numbers=True, points=_PAIR),
+    F("heaviside", "x, values", "0 where x < 0, 1 where x > 0, values at 0", group="piecewise",
+      definition="where(x > 0, 1, where(x < 0, 0, values))", sympy="Heaviside",
+      partials=("0", "where(x == 0, 1, 0)"), seams=("x",), differentiable=False, points=_PAIR),
+    F("copysign", "x, y", "abs(x) with the sign of y", group="piecewise", numbers=True,
+      definition="where(y >= 0, abs(x), -abs(x))",
+      partials=("where(x > 0 and y >= 0 or x < 0 and y < 0, 1, where(x == 0, 0, -1))", "0"),
+      seams=("x", "y"), points=_PAIR),
+)  # fmt: skip
+
+SPECIAL = (
+    F("erf", doc="the error function", group="special", aliases=("special.erf",), partials=("2*exp(-x**2)/sqrt(pi)",),
+      bounds=(-1, 1)),
+    F("erfc", doc="1 - erf(x)", group="special", aliases=("special.erfc",), partials=("-2*exp(-x**2)/sqrt(pi)",),
+      bounds=(0, 2)),
+    F("erfinv", doc="the inverse of erf", group="special", aliases=("special.erfinv",),
+      partials=("sqrt(pi)*exp(erfinv(x)**2)/2",), domain="x > -1 and x < 1", points=_UNIT),
+    F("erfcx", doc="exp(x**2)*erfc(x)", group="special", torch="special.erfcx", ball="erfcx",
+      definition="exp(x**2)*erfc(x)", partials=("2*x*erfcx(x) - 2/sqrt(pi)",), bounds=(0, float("inf"))),
+    F("ndtr", doc="the normal distribution function", group="special", torch="special.ndtr", aliases=("special.ndtr",),
+      definition="erfc(-x/sqrt(2))/2", partials=("exp(-x**2/2)/sqrt(2*pi)",), bounds=(0, 1)),
+    F("log_ndtr", doc="log(ndtr(x))", group="special", torch="special.log_ndtr", definition="log(ndtr(x))",
+      partials=("sqrt(2/pi)/erfcx(-x/sqrt(2))",), bounds=(float("-inf"), 0)),
+    F("ndtri", doc="the inverse of ndtr", group="special", torch="special.ndtri", ball="ndtri",
+      sympy=lambda s, x: s.sqrt(2) * s.erfinv(2 * x - 1), partials=("sqrt(2*pi)*exp(ndtri(x)**2/2)",),
+      domain="x > 0 and x < 1", points=((0.2,), (0.85,))),
+    F("lgamma", doc="log(abs(gamma(x)))", group="special", aliases=("gammaln", "special.gammaln", "loggamma"),
+      ball="lgamma", sympy=lambda s, x: s.loggamma(x), partials=("digamma(x)",),
+      domain="x > 0 or offset_from_integer(x) != 0", points=_POSITIVE),
+    F("gamma", doc="exp(lgamma(x)), the gamma function for x > 0", group="special", torch=None, ball="gamma",
+      definition="exp(lgamma(x))", sympy="gamma", partials=("gamma(x)*digamma(x)",), domain="x > 0",
+      points=_POSITIVE),
+    F("digamma", doc="the derivative of lgamma", group="special", aliases=("psi", "special.psi", "special.digamma"),
+      ball="digamma", sympy=lambda s, x: s.polygamma(0, x), partials=("polygamma(1, x)",),
+      domain="x > 0 or offset_from_integer(x) != 0", points=_POSITIVE),
+    F("polygamma", "n:integer, x", "the n-th derivative of digamma", group="special", aliases=("special.polygamma",),
+      ball="polygamma", partials=("polygamma(n + 1, x)",),
+      domain="x > 0 or offset_from_integer(x) != 0", points=((1, 0.4), (2, 1.7), (0, 2.6))),
+    F("mvlgamma", "x, p:integer", "the log of the multivariate gamma function", group="special",
+      aliases=("special.multigammaln",), ball="mvlgamma", sympy=lambda s, x, p: sum(
+          (s.loggamma(x - s.Rational(j, 2)) for j in range(int(p))), p * (p - 1) * s.log(s.pi) / 4),
+      partials=("mvpolygamma(0, x, p)",), domain="2*x > p - 1", points=((2.3, 1), (4.4, 3)), numbers=True),
+    F("i0", doc="the modified Bessel function of order 0", group="special",
+      aliases=("special.i0",), definition="besseli(0, x)", partials=("besseli(1, x)",),
+      bounds=(1, float("inf"))),
+    F("i0e", doc="exp(-abs(x))*i0(x)", group="special", torch="special.i0e", definition="besselie(0, x)",
+      sympy=lambda s, x: s.exp(-s.Abs(x)) * s.besseli(0, x), partials=("besselie(1, x) - sign(x)*besselie(0, x)",),
+      seams=("x",), bounds=(0, 1)),
+    F("i1", doc="the modified Bessel function of order 1", group="special", torch="special.i1",
+      definition="besseli(1, x)", partials=("(besseli(0, x) + besseli(2, x))/2",)),
+    F("i1e", doc="exp(-abs(x))*i1(x)", group="special", torch="special.i1e", definition="besselie(1, x)",
+      sympy=lambda s, x: s.exp(-s.Abs(x)) * s.besseli(1, x),
+      partials=("(besselie(0, x) + besselie(2, x))/2 - sign(x)*besselie(1, x)",), seams=("x",), bounds=(-1, 1)),
+    F("entr", doc="-x*log(x), and 0 at 0", group="special", torch="special.entr", ball="entr",
+      definition="-x*log(x)", partials=("-log(x) - 1",), domain="x >= 0", seams=("x",), points=_POSITIVE),
+    F("zeta", "x, q", "the Hurwitz zeta function", group="special", torch="special.zeta", aliases=("special.zeta",),
+      differentiable=False, partials=("", "-x*zeta(x + 1, q)"), domain="x > 1 and q > 0",
+      points=((2.3, 1.4), (3.1, 0.6))),
+    F("igamma", "a, x", "the regularised lower incomplete gamma function", group="special",
+      aliases=("gammainc", "special.gammainc"), sympy=lambda s, a, x: s.lowergamma(a, x) / s.gamma(a),
+      partials=("", "exp((a - 1)*log(x) - x - lgamma(a))"), domain="a > 0 and x >= 0", seams=("x",),
+      points=((2.3, 1.4), (0.7, 2.6)), bounds=(0, 1)),
+    F("igammac", "a, x", "the regularised upper incomplete gamma function", group="special",
+      aliases=("gammaincc", "special.gammaincc"), sympy=lambda s, a, x: s.uppergamma(a, x) / s.gamma(a),
+      partials=("", "-exp((a - 1)*log(x) - x - lgamma(a))"), domain="a > 0 and x >= 0", seams=("x",),
+      points=((2.3, 1.4), (0.7, 2.6)), bounds=(0, 1)),
+)  # fmt: skip
+
+
+def _undifferentiated(name: str, doc: str, signature: str = "x", **columns: Any) -> Function:
+    """A function that torch has below torch.special and whose graph it cuts silently."""
+    return F(name, signature, doc, group="not differentiated by torch", torch=f"special.{name}",
+             aliases=(f"special.{name}",), differentiable=False, **columns)  # fmt: skip
+
+
+def _polynomial(name: str, doc: str, definition: str, partial: str) -> Function:
+    return _undifferentiated(name, doc, "x, n:integer", definition=definition, partials=(partial,), numbers=True,
+                             points=((-0.7, 0), (0.2, 1), (0.85, 4), (1.6, 3)))  # fmt: skip
+
+
+UNDIFFERENTIATED = (
+    _undifferentiated("bessel_j0", "the Bessel function of the first kind, order 0", definition="besselj(0, x)",
+                      partials=("-besselj(1, x)",), bounds=(-1, 1)),
+    _undifferentiated("bessel_j1", "the Bessel function of the first kind, order 1", definition="besselj(1, x)",
+                      partials=("(besselj(0, x) - besselj(2, x))/2",), bounds=(-1, 1)),
+    _undifferentiated("bessel_y0", "the Bessel function of the second kind, order 0", definition="bessely(0, x)",
+                      partials=("-bessely(1, x)",), domain="x > 0", points=_POSITIVE),
+    _undifferentiated("bessel_y1", "the Bessel function of the second kind, order 1", definition="bessely(1, x)",
+                      partials=("(bessely(0, x) - bessely(2, x))/2",), domain="x > 0", points=_POSITIVE),
+    _undifferentiated("modified_bessel_i0", "the modified Bessel function of the first kind, order 0",
+                      definition="besseli(0, x)", partials=("besseli(1, x)",)),
+    _undifferentiated("modified_bessel_i1", "the modified Bessel function of the first kind, order 1",
+                      definition="besseli(1, x)", partials=("(besseli(0, x) + besseli(2, x))/2",)),
+    _undifferentiated("modified_bessel_k0", "the modified Bessel function of the second kind, order 0",
+                      definition="besselk(0, x)", partials=("-besselk(1, x)",), domain="x > 0", points=_POSITIVE),
+    _undifferentiated("modified_bessel_k1", "the modified Bessel function of the second kind, order 1",
+                      definition="besselk(1, x)", partials=("-(besselk(0, x) + besselk(2, x))/2",), domain="x > 0",
+                      points=_POSITIVE),
+    _undifferentiated("scaled_modified_bessel_k0", "exp(x)*modified_bessel_k0(x)", definition="exp(x)*besselk(0, x)",
+                      partials=("exp(x)*(besselk(0, x) - besselk(1, x))",), domain="x > 0", points=_POSITIVE),
+    _undifferentiated("scaled_modified_bessel_k1", "exp(x)*modified_bessel_k1(x)", definition="exp(x)*besselk(1, x)",
+                      partials=("exp(x)*(besselk(1, x) - (besselk(0, x) + besselk(2, x))/2)",), domain="x > 0",
+                      points=_POSITIVE),
+    _undifferentiated("spherical_bessel_j0", "sin(x)/x, and 1 at 0", definition="sinc(x/pi)",
+                      partials=("dsinc(1, x/pi)/pi",), bounds=(-1, 1)),
+    _undifferentiated("airy_ai", "the Airy function", sympy="airyai", partials=("airy_ai_prime(x)",)),
+    _polynomial("chebyshev_polynomial_t", "Chebyshev polynomial T_n", "chebyshev_t(n, x)", "n*gegenbauer(1, n - 1, x)"),
+    _polynomial("chebyshev_polynomial_u", "Chebyshev polynomial U_n", "gegenbauer(1, n, x)",
+                "2*gegenbauer(2, n - 1, x)"),
+    _polynomial("chebyshev_polynomial_v", "Chebyshev polynomial V_n", "gegenbauer(1, n, x) - gegenbauer(1, n - 1, x)",
+                "2*gegenbauer(2, n - 1, x) - 2*gegenbauer(2, n - 2, x)"),
+    _polynomial("chebyshev_polynomial_w", "Chebyshev polynomial W_n", "gegenbauer(1, n, x) + gegenbauer(1, n - 1, x)",
+                "2*gegenbauer(2, n - 1, x) + 2*gegenbauer(2, n - 2, x)"),
+    _polynomial("shifted_chebyshev_polynomial_t", "T_n(2*x - 1)", "chebyshev_t(n, 2*x - 1)",
+                "2*n*gegenbauer(1, n - 1, 2*x - 1)"),
+    _polynomial("shifted_chebyshev_polynomial_u", "U_n(2*x - 1)", "gegenbauer(1, n, 2*x - 1)",
+                "4*gegenbauer(2, n - 1, 2*x - 1)"),
+    _polynomial("shifted_chebyshev_polynomial_v", "V_n(2*x - 1)",
+                "gegenbauer(1, n, 2*x - 1) - gegenbauer(1, n - 1, 2*x - 1)",
+                "4*gegenbauer(2, n - 1, 2*x - 1) - 4*gegenbauer(2, n - 2, 2*x - 1)"),
+    _polynomial("shifted_chebyshev_polynomial_w", "W_n(2*x - 1)",
+                "gegenbauer(1, n, 2*x - 1) + gegenbauer(1, n - 1, 2*x - 1)",
+                "4*gegenbauer(2, n - 1, 2*x - 1) + 4*gegenbauer(2, n - 2, 2*x - 1)"),
+    _polynomial("hermite_polynomial_h", "the physicists' Hermite polynomial", "hermite(n, x)",
+                "2*n*hermite(n - 1, x)"),
+    _polynomial("hermite_polynomial_he", "the probabilists' Hermite polynomial",
+                "2**(-n/2)*hermite(n, x/sqrt(2))", "2**(1/2 - n/2)*n*hermite(n - 1, x/sqrt(2))"),
+    _polynomial("laguerre_polynomial_l", "the Laguerre polynomial", "laguerre(0, n, x)", "-laguerre(1, n - 1, x)"),
+    _polynomial("legendre_polynomial_p", "the Legendre polynomial", "gegenbauer(1/2, n, x)",
+                "gegenbauer(3/2, n - 1, x)"),
+)  # fmt: skip
+
+
+def _internal(name: str, signature: str, doc: str, **columns: Any) -> Function:
+    """A function that only the formulas of this table use."""
+    return F(name, signature, doc, group="internal", torch=None, internal=True, **columns)
+
+
+INTERNAL = (
+    _internal("offset_from_integer", "x", "x minus the nearest integer: 0 exactly at the integers", partials=("1",),
+              seams=("offset_from_integer(x - 1/2)",), sympy=None),
+    _internal("dsinc", "n:integer, x", "the n-th derivative of sinc", sympy=lambda s, n, x: s.diff(s.sinc(s.pi * x), x, n),
+              partials=("dsinc(n + 1, x)",)),
+    _internal("mvpolygamma", "n:integer, x, p:integer", "the sum of polygamma(n, x - j/2), j < p", sympy=None,
+              partials=("mvpolygamma(n + 1, x, p)",)),
+    _internal("besseli", "n:integer, x", "the modified Bessel function I_n",
+              partials=("(besseli(n - 1, x) + besseli(n + 1, x))/2",)),
+    _internal("besselie", "n:integer, x", "exp(-abs(x))*I_n(x)", seams=("x",),
+              sympy=lambda s, n, x: s.exp(-s.Abs(x)) * s.besseli(n, x),
+              partials=("(besselie(n - 1, x) + besselie(n + 1, x))/2 - sign(x)*besselie(n, x)",)),
+    _internal("besselk", "n:integer, x", "the modified Bessel function K_n", domain="x > 0",
+              partials=("-(besselk(n - 1, x) + besselk(n + 1, x))/2",)),
+    _internal("besselj", "n:integer, x", "the Bessel function J_n",
+              partials=("(besselj(n - 1, x) - besselj(n + 1, x))/2",)),
+    _internal("bessely", "n:integer, x", "the Bessel function Y_n", domain="x > 0",
+              partials=("(bessely(n - 1, x) - bessely(n + 1, x))/2",)),
+    _internal("airy_ai_prime", "x", "the derivative of airy_ai", sympy="airyaiprime", partials=("x*airy_ai(x)",)),
+    _internal("chebyshev_t", "n:integer, x", "T_n", sympy="chebyshevt", partials=("n*gegenbauer(1, n - 1, x)",)),
+    _internal("gegenbauer", "a:number, n:integer, x", "C_n^(a), 0 for n < 0",
+              sympy=lambda s, a, n, x: s.gegenbauer(n, a, x) if n >= 0 else s.S.Zero,
+              partials=("2*a*gegenbauer(a + 1, n - 1, x)",)),
+    _internal("hermite", "n:integer, x", "H_n, 0 for n < 0",
+              sympy=lambda s, n, x: s.hermite(n, x) if n >= 0 else s.S.Zero, partials=("2*n*hermite(n - 1, x)",)),
+    _internal("laguerre", "a:number, n:integer, x", "L_n^(a), 0 for n < 0",
+              sympy=lambda s, a, n, x: s.assoc_laguerre(n, a, x) if n >= 0 else s.S.Zero,
+              partials=("-laguerre(a + 1, n - 1, x)",)),
+)  # fmt: skip
+
+
+def _index(rows: Iterable[Function]) -> dict[str, Function]:
+    table: dict[str, Function] = {}
+    for row in rows:
+        if row.name in table:
+            raise ValueError(f"two rows are named {row.name}")
+        table[row.name] = row
+    return table
+
+
+FUNCTIONS: dict[str, Function] = _index(
+    (*OPERATORS, *ELEMENTARY, *TRIGONOMETRIC, *HYPERBOLIC, *ACTIVATIONS, *PIECEWISE, *SPECIAL, *UNDIFFERENTIATED,
+     *INTERNAL)
+)  # fmt: skip

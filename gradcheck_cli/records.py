@@ -1,0 +1,140 @@
+"""The records that a check leaves behind: frozen, plain floats and text only. Renderers read them and compute nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Verdict(Enum):
+    """The verdicts on one row, from best to worst; DESIGN calls the order a ladder."""
+
+    MATCH = "match"
+    IMPRECISE = "imprecise"
+    KINK = "kink"
+    UNSTABLE = "unstable"
+    MISMATCH = "mismatch"
+    UNDEFINED = "undefined"
+    ERROR = "error"
+
+    @property
+    def severity(self) -> int:
+        return list(Verdict).index(self)
+
+    @property
+    def passes(self) -> bool:
+        """Whether a row with this verdict passes when nothing else is asked for (no --strict, no `expect`)."""
+        return self in (Verdict.MATCH, Verdict.IMPRECISE, Verdict.KINK)
+
+    @staticmethod
+    def worst(verdicts: Iterable[Verdict]) -> Verdict:
+        return max(verdicts, key=lambda verdict: verdict.severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One row: one derivative at one point in one mode.
+
+    point: variable -> the number of the working dtype that both sides got. wrt: one name per order. value, analytical,
+    left, right: certified, rounded to the working dtype; left and right are the one-sided derivatives at a kink.
+    value_autograd, autograd: torch's. A number that does not exist is None. ulps: error in units in the last place of
+    the working dtype, None unless both sides are finite. expected: the number a problem file states.
+    """
+
+    point: Mapping[str, float]
+    wrt: tuple[str, ...]
+    mode: str
+    verdict: Verdict
+    passed: bool
+    value: float | None = None
+    value_autograd: float | None = None
+    value_verdict: Verdict | None = None
+    analytical: float | None = None
+    autograd: float | None = None
+    left: float | None = None
+    right: float | None = None
+    abs_error: float | None = None
+    rel_error: float | None = None
+    ulps: float | None = None
+    expected: float | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What became of a derivative worked out by hand."""
+
+    wrt: tuple[str, ...]
+    expression: str
+    status: str
+    points: int
+    counterexample: Mapping[str, object] | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class ProblemResult:
+    """One expression, checked.
+
+    derivatives: closed forms by variable ("x", or "x,y" for order 2); None where they were not asked for.
+    checks: at most the rows that are listed, failing ones first; checks_total and counts cover all of them.
+    counts: how many rows had each verdict. error: why there is no row at all. lets: the intermediate results as typed.
+    notices: remarks about the whole problem (which points were sampled, literals that underflow ...).
+    device_name: the device's own name, for people.
+    """
+
+    expression: str
+    variables: tuple[str, ...]
+    dtype: str
+    device: str
+    rtol: float
+    atol: float
+    verdict: Verdict
+    passed: bool
+    index: int = 0
+    name: str | None = None
+    file: str | None = None
+    line: int | None = None
+    derivatives: Mapping[str, str] | None = None
+    lets: Mapping[str, str] = field(default_factory=dict)
+    order: int = 1
+    expect: object = None
+    error: str | None = None
+    bad_input: bool = False
+    checks: tuple[Check, ...] = ()
+    checks_total: int = 0
+    counts: Mapping[Verdict, int] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
+    notices: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def checks_omitted(self) -> int:
+        return self.checks_total - len(self.checks)
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of a run. versions: of gradcheck, torch, sympy, flint and python."""
+
+    problems: tuple[ProblemResult, ...]
+    versions: Mapping[str, str]
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.problems) and all(problem.passed for problem in self.problems)
+
+    @property
+    def bad_input(self) -> bool:
+        return not self.problems or any(problem.bad_input for problem in self.problems)
+
+    @property
+    def counts(self) -> dict[Verdict, int]:
+        """How many rows had each verdict, over all problems."""
+        return {v: sum(problem.counts.get(v, 0) for problem in self.problems) for v in Verdict}
+
+    @property
+    def checks(self) -> int:
+        return sum(problem.checks_total for problem in self.problems)
