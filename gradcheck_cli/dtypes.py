@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+
+from gradcheck_cli.expression import Constant
 
 
 @dataclass(frozen=True)
@@ -70,3 +73,14 @@ DTYPES = {
         Dtype("bfloat16", 8, 128, -133, 5e-2, 1e-3),
     )
 }
+
+
+@lru_cache(maxsize=4096)
+def rounded_constant(node: Constant, dtype: Dtype) -> float:
+    """A literal or a constant as both sides of a row get it: rounded to a double and then to the working dtype."""
+    if isinstance(node.value, str):
+        return dtype.round(getattr(math, node.value))
+    try:
+        return dtype.round(float(node.value))
+    except OverflowError:
+        return math.copysign(math.inf, node.value)

@@ -36,7 +36,7 @@ def _argument(text: str) -> Argument:
     return Argument(name.lstrip("*"), kind or ("number" if default else "real"), value, name.startswith("*"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Function:
     """A row of the table.
 
@@ -128,7 +128,7 @@ OPERATORS = (
       partials=("1/y", "-x/y**2"), domain="y != 0", points=_PAIR,
       options={"rounding_mode": {"floor": "div_floor", "trunc": "div_trunc"}}),
     F("pow", "x, y", "x ** y, with 0**0 = 1", aliases=("power", "Pow", "float_power"), torch=operator.pow,
-      sympy=lambda _, x, y: x**y, partials=("where(y == 0, 0, y*x**(y - 1))", "x**y*log(x)"),
+      sympy=lambda _, x, y: x**y, partials=("y*x**where(y == 0, 1, y - 1)", "x**y*log(x)"),
       domain="x > 0 or x == 0 and y >= 0 or x < 0 and offset_from_integer(y) == 0",
       seams=("where(x == 0 and offset_from_integer(y) != 0, 0, 1)",), points=((0.7, 1.3), (2.3, -1.9))),
     F("neg", "x", "-x", aliases=("negative",), torch=operator.neg, sympy=lambda _, x: -x, partials=("-1",)),
@@ -343,7 +343,7 @@ PIECEWISE = (
     F("ceil", doc="the smallest integer >= x", group="piecewise", aliases=("ceiling",), ball="ceil", sympy="ceiling",
       partials=("0",), seams=("offset_from_integer(x)",)),
     F("round", doc="the nearest integer, halves to even", group="piecewise", aliases=("special.round",),
-      ball="round_half_even", sympy=None, definition="where(offset_from_integer((x - 1/2)/2) == 0, x - 1/2, floor(x + 1/2))",
+      definition="where(offset_from_integer((x - 1/2)/2) == 0, x - 1/2, floor(x + 1/2))",
       partials=("0",), seams=("offset_from_integer(x - 1/2)",), overloads=("round_decimals",)),
     F("round_decimals", "x, *decimals:integer", "round to that many decimals", group="piecewise",
       torch="round", definition="round(x*10**decimals)/10**decimals",
