@@ -1,0 +1,63 @@
+"""The derivative of an expression as an expression: the chain rule over the DAG, in reverse order.
+
+The rule of each function is a formula of its row (see functions.py). The result shares sub-expressions and is linear in
+the size of the input. Applied to its own result it gives derivatives of any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from gradcheck_cli import rules
+from gradcheck_cli.errors import NoReference
+from gradcheck_cli.expression import BRANCHES, CONDITIONS, Call, Expr, Named, depends_on, topological
+from gradcheck_cli.functions import FUNCTIONS
+from gradcheck_cli.rules import ONE, ZERO, fold
+
+
+def gradient(root: Expr, wrt: Iterable[str]) -> dict[str, Expr]:
+    """The partial derivatives of `root` by the variables or named results in `wrt`, in one reverse sweep.
+
+    By a named result, the derivative is that along the paths through it. Raises NoReference where a function on the way
+    has no known derivative by one of its arguments.
+    """
+    partials: dict[str, Expr] = dict.fromkeys(wrt, ZERO)
+    order = topological(root)
+    dependent = depends_on(order, partials)
+    adjoint: dict[Expr, Expr] = {root: ONE}
+    for node in reversed(order):
+        if node not in dependent or node not in adjoint:
+            continue
+        if (name := getattr(node, "name", None)) in partials:
+            partials[name] = adjoint[node]
+        for child, contribution in _contributions(node, adjoint[node], dependent):
+            adjoint[child] = fold("add", adjoint[child], contribution) if child in adjoint else contribution
+    return partials
+
+
+def _contributions(node: Expr, cotangent: Expr, dependent: set[Expr]) -> Iterator[tuple[Expr, Expr]]:
+    """(child, what the node adds to the child's adjoint) for each child that matters."""
+    match node:
+        case Named(value=value) if value in dependent:
+            yield value, cotangent
+        case Call(function=function, args=(condition, a, b)) if function in BRANCHES:
+            if a in dependent:
+                yield a, fold("where", condition, cotangent, ZERO)
+            if b in dependent:
+                yield b, fold("where", condition, ZERO, cotangent)
+        case Call(function=function, args=args) if function not in CONDITIONS:
+            row = FUNCTIONS[function]
+            for index, arg in enumerate(args):
+                if arg in dependent:
+                    rule = rules.partial(row, index)
+                    if rule is None:
+                        by = row.arguments[index].name
+                        raise NoReference(f"the derivative of {row.usage()} by {by} has no known closed form")
+                    yield arg, fold("mul", cotangent, rules.instantiate(rule, row, args))
+
+
+def derivative(root: Expr, wrt: Sequence[str]) -> Expr:
+    """The derivative of order len(wrt), by the names in turn."""
+    for name in wrt:
+        root = gradient(root, [name])[name]
+    return root

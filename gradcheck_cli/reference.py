@@ -1,0 +1,302 @@
+"""The analytical side of a row: what the derivative is at a point, or why there is none.
+
+Regular points are settled by evaluating the derivative expression; doubtful ones (a branch decided at a tie, or a
+derivative that does not become finite) by probing along the variable. DESIGN's rules for existence are here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from flint import arb
+
+from gradcheck_cli.ball import Numbers, Program, Seams, Undefined, Value, good, precision, precisions, round_ball
+from gradcheck_cli.derivative import gradient
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.errors import NoReference
+from gradcheck_cli.expression import Expr
+from gradcheck_cli.probe import Behaviour, Limit, infinite, limit, probe_precision
+from gradcheck_cli.text import to_text
+from gradcheck_cli.truth import Kind, Reference
+
+Wrt = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class References:
+    """All that is true at one point: the function's own value and the derivatives by row."""
+
+    value: float | None
+    value_certified: bool
+    rows: Mapping[Wrt, Reference]
+
+
+@dataclass
+class _Side:
+    """One side of the point along a variable. slope and jump are meaningful where the side is defined."""
+
+    sign: int
+    defined: bool
+    continuous: bool = False
+    unbounded: bool = False
+    oscillates: bool = False
+    slope: float | None = None
+    slope_ball: arb | None = None
+
+
+class Analysis:
+    """An expression with the derivatives of the rows asked for, ready to be evaluated at points.
+
+    rows: the variables of differentiation of each row, one name per order. numbers: what constants mean.
+    """
+
+    def __init__(self, expression: Expr, rows: Sequence[Wrt], numbers: Numbers, dtype: Dtype) -> None:
+        self.expression, self.rows, self.numbers, self.dtype = expression, tuple(rows), numbers, dtype
+        self.expressions: dict[Wrt, Expr] = {(): expression}
+        self.missing: dict[Wrt, str] = {}
+        self._differentiate()
+        self.program = Program(*self.expressions.values())
+        self.root = {wrt: self.program.index[expr] for wrt, expr in self.expressions.items()}
+        self._seams: dict[Wrt, Seams] = {}
+
+    def _differentiate(self) -> None:
+        for order in range(max(map(len, self.rows), default=0)):
+            level = {row[: order + 1] for row in self.rows if len(row) > order}
+            for prefix in {wrt[:-1] for wrt in level}:
+                if prefix in self.missing:
+                    self.missing.update({wrt: self.missing[prefix] for wrt in level if wrt[:-1] == prefix})
+                    continue
+                for name in [wrt[-1] for wrt in self.rows_order(level) if wrt[:-1] == prefix]:
+                    try:
+                        self.expressions[(*prefix, name)] = gradient(self.expressions[prefix], [name])[name]
+                    except NoReference as none:
+                        self.missing[(*prefix, name)] = str(none)
+
+    def rows_order(self, level: set[Wrt]) -> list[Wrt]:
+        """The prefixes in `level`, in the order of the rows, so that runs are reproducible."""
+        return sorted(level)
+
+    def seams(self, wrt: Wrt) -> Seams:
+        """Where the derivative by the last name of `wrt` of the derivative by the names before may fail to exist."""
+        if wrt not in self._seams:
+            self._seams[wrt] = Seams(self.program, self.root[wrt[:-1]], wrt[-1])
+        return self._seams[wrt]
+
+    def at(self, point: Mapping[str, float]) -> References:
+        """The references at a point whose coordinates are numbers of the working dtype."""
+        env = {name: arb(value) for name, value in point.items()}
+        pending = [row for row in self.rows if row not in self.missing]
+        rows = {row: Reference(Kind.NO_REFERENCE, reason=why) for row, why in self.missing.items()}
+        value: Value = None
+        for bits, last in precisions():
+            with precision(bits):
+                values = self.program.run(env, self.numbers, settle=last)
+                value = values[self.root[()]]
+                if not good(value) and not last:
+                    continue
+                probing = _Probing(self, env, values)
+                for row in tuple(pending):
+                    reference = self._settle(row, values, last, probing)
+                    if reference is not None:
+                        rows[row] = reference
+                        pending.remove(row)
+                if not pending and good(value):
+                    break
+        certified = isinstance(value, arb) and good(value)
+        return References(
+            round_ball(value, self.dtype) if isinstance(value, arb) and certified else None,
+            certified or isinstance(value, Undefined),
+            {row: rows[row] for row in self.rows},
+        )
+
+    def _settle(self, row: Wrt, values: Sequence[Value], last: bool, probing: _Probing) -> Reference | None:
+        """The reference of a row from these values; None: more precision is needed."""
+        value = values[self.root[()]]
+        try:
+            if isinstance(value, Undefined):
+                return probing.undefined(value, row[0])
+            if not good(value):
+                return Reference(Kind.NO_REFERENCE, reason="the function's value could not be certified")
+            doubtful: set[int] = set()
+            for order in range(1, len(row) + 1):
+                tie = self.seams(row[:order]).ties(values)
+                derivative = values[self.root[row[:order]]]
+                if not last and (tie is None or not good(derivative)) and tie is not True:
+                    return None
+                if tie is not False or not isinstance(derivative, arb) or not good(derivative):
+                    doubtful.add(order)
+            if not doubtful:
+                derivative = values[self.root[row]]
+                assert isinstance(derivative, arb)
+                return Reference(Kind.EXISTS, round_ball(derivative, self.dtype))
+            return probing.reference(row, doubtful)
+        except NoReference as none:
+            return Reference(Kind.NO_REFERENCE, reason=str(none))
+
+
+class _Probing:
+    """Probes around one point."""
+
+    def __init__(self, analysis: Analysis, env: Mapping[str, arb], values: Sequence[Value]) -> None:
+        self.analysis, self.env, self.values = analysis, env, values
+        self._moved: dict[tuple[str, int, int], list[Value]] = {}
+
+    @cached_property
+    def here(self) -> list[Value]:
+        """The values at the point itself, precise enough for differences with the farthest probe."""
+        with precision(12_000):
+            return self.analysis.program.run(self.env, self.analysis.numbers, settle=True)
+
+    def moved(self, name: str, sign: int, exponent: int) -> list[Value]:
+        """The values where `name` is moved by sign * 2**-exponent."""
+        key = (name, sign, exponent)
+        if key not in self._moved:
+            with precision(probe_precision(exponent)):
+                shift = {name: sign * arb(2) ** -exponent}
+                self._moved[key] = self.analysis.program.run(self.env, self.analysis.numbers, settle=True, shift=shift)
+        return self._moved[key]
+
+    def value(self, wrt: Wrt, name: str, sign: int, exponent: int) -> Value:
+        return self.moved(name, sign, exponent)[self.analysis.root[wrt]]
+
+    def ball(self, wrt: Wrt, name: str, sign: int, exponent: int) -> arb:
+        value = self.value(wrt, name, sign, exponent)
+        return value if isinstance(value, arb) else arb("nan")
+
+    def undefined(self, value: Undefined, name: str) -> Reference:
+        """The function has no value at the point. A removable singularity is named, with its limit."""
+        found: float | None = None
+        try:
+            limits = [limit(lambda e, s=sign: self.ball((), name, s, e)) for sign in (1, -1)]  # type: ignore[misc]
+            right, left = limits
+            if right.value is not None and left.value is not None and _agree(left.value, right.value):
+                found = round_ball(right.value, self.analysis.dtype)
+        except NoReference:
+            pass
+        return Reference(Kind.UNDEFINED, probed=True, reason=_why_undefined(value), limit=found)
+
+    def reference(self, row: Wrt, doubtful: set[int]) -> Reference:
+        """The reference of a row some of whose orders are doubtful: each order is the derivative of the one before."""
+        previous: arb | None = self._plain(())
+        exact = True  # whether `previous` is the value itself, not a limit
+        reference = Reference(Kind.UNDEFINED)
+        for order in range(1, len(row) + 1):
+            if order not in doubtful and exact:
+                previous = self._plain(row[:order])
+                reference = Reference(Kind.EXISTS, round_ball(previous, self.analysis.dtype))
+                continue
+            reference, previous = self._probe(row[:order], previous, exact)
+            exact = False
+            if reference.kind is Kind.UNDEFINED:
+                return reference
+        return reference
+
+    def _plain(self, wrt: Wrt) -> arb:
+        value = self.here[self.analysis.root[wrt]]
+        if not isinstance(value, arb) or not value.is_finite():
+            raise NoReference("the value at the point could not be certified")
+        return value
+
+    def _probe(self, wrt: Wrt, previous: arb | None, exact: bool) -> tuple[Reference, arb | None]:
+        """The derivative by wrt[-1] of the derivative by the names before, whose value at the point is `previous`.
+
+        Returns it with its own value as a ball, None where it has none.
+        """
+        dtype, name = self.analysis.dtype, wrt[-1]
+        sides = [self._side(wrt, previous, exact, sign) for sign in (-1, 1)]
+        defined = [side for side in sides if side.defined]
+        if not defined:
+            return Reference(
+                Kind.UNDEFINED, probed=True, reason=f"the function is not defined on either side of the point along {name}"
+            ), None
+        for side in defined:
+            where = "left" if side.sign < 0 else "right"
+            if side.unbounded:
+                reason = f"the function is unbounded just to the {where} of the point along {name}"
+                return Reference(Kind.UNDEFINED, probed=True, reason=reason), None
+            if side.oscillates:
+                reason = f"the {where} derivative does not exist along {name}: it oscillates"
+                return Reference(Kind.UNDEFINED, probed=True, reason=reason), None
+        slopes = [side.slope for side in defined]
+        left, right = slopes[0], slopes[-1]
+        assert left is not None and right is not None
+        one_sided = None if len(defined) == 2 else "left" if defined[0].sign < 0 else "right"
+        if previous is not None and all(side.continuous for side in defined) and _same_slope(defined):
+            value = round_ball(defined[0].slope_ball, dtype) if defined[0].slope_ball is not None else left
+            reference = Reference(Kind.EXISTS, value, probed=True, one_sided=one_sided)
+            return reference, defined[0].slope_ball
+        jump = previous is not None and not all(side.continuous for side in defined)
+        return Reference(Kind.KINK, left=left, right=right, jump=jump, probed=True, one_sided=one_sided), None
+
+    def _side(self, wrt: Wrt, previous: arb | None, exact: bool, sign: int) -> _Side:
+        name, before = wrt[-1], wrt[:-1]
+        near = [self.value(before, name, sign, exponent) for exponent in (1400, 2000)]
+        if all(isinstance(value, Undefined) for value in near):
+            return _Side(sign, defined=False)
+        if any(isinstance(value, Undefined) for value in near):
+            raise NoReference("the function is defined only here and there around the point")
+        side = _Side(sign, defined=True)
+        if previous is not None:
+            gap = limit(lambda e: self.ball(before, name, sign, e) - previous)
+            side.unbounded = gap.behaviour is Behaviour.UNBOUNDED
+            side.oscillates = gap.behaviour is Behaviour.OSCILLATES
+            side.continuous = gap.value is not None and gap.value.contains(0)
+        if not (side.unbounded or side.oscillates):
+            self._slope(side, wrt, previous if side.continuous and exact else None)
+        return side
+
+    def _slope(self, side: _Side, wrt: Wrt, start: arb | None) -> None:
+        """The one-sided derivative: the limit of the difference quotient from `start` where the function is continuous,
+        else of the slopes beside the point."""
+        name, sign = wrt[-1], side.sign
+        if start is None:
+            found = limit(lambda e: self._smooth_ball(wrt, name, sign, e))
+        else:
+            found = limit(lambda e: (self.ball(wrt[:-1], name, sign, e) - start) * (sign * arb(2) ** e))
+        side.oscillates = found.behaviour is Behaviour.OSCILLATES
+        side.slope_ball = found.value
+        side.slope = _slope_number(found, self.analysis.dtype)
+
+    def _smooth_ball(self, wrt: Wrt, name: str, sign: int, exponent: int) -> arb:
+        """The derivative expression beside the point, where it is a derivative: not on a tie that persists there."""
+        values = self.moved(name, sign, exponent)
+        with precision(probe_precision(exponent)):
+            if self.analysis.seams(wrt).ties(values) is not False:
+                raise NoReference("the branches stay tied beside the point")
+        return self.ball(wrt, name, sign, exponent)
+
+
+def _slope_number(found: Limit, dtype: Dtype) -> float | None:
+    if found.behaviour is Behaviour.UNBOUNDED:
+        return infinite(found.sign)
+    return None if found.value is None else round_ball(found.value, dtype)
+
+
+def _agree(a: arb, b: arb) -> bool:
+    with precision(1000):
+        return bool(abs(a - b) <= abs(b) * arb(2) ** -40)
+
+
+def _same_slope(sides: Sequence[_Side]) -> bool:
+    first, last = sides[0], sides[-1]
+    if first.slope_ball is None or last.slope_ball is None:
+        return first.slope == last.slope and first.slope is not None and math.isinf(first.slope)
+    return _agree(first.slope_ball, last.slope_ball)
+
+
+def _why_undefined(value: Undefined) -> str:
+    """The call to blame, in words."""
+    if value.node.function == "div":
+        return f"division by zero in {_short(value.node)}"
+    shown = "its argument is" if len(value.args) == 1 else "its arguments are"
+    return f"{_short(value.node)} has no real value where {shown} {' and '.join(value.args)}"
+
+
+def _short(node: Expr) -> str:
+    try:
+        return to_text(node, limit=60)
+    except ValueError:
+        return f"{getattr(node, 'function', 'a function')}(...)"
