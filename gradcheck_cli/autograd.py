@@ -1,0 +1,348 @@
+"""The autograd side: the expression as a user would run it in torch, and what torch says its derivatives are.
+
+The only user of torch. A literal stays a Python number, as users write it; it becomes a 0-d tensor only where torch
+demands one or every operand is constant. Nothing is folded away. `a if c else b`, `and` and `or` run what is taken.
+"""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gradcheck_cli import rules
+from gradcheck_cli.dtypes import Dtype, rounded_constant
+from gradcheck_cli.errors import DeviceError, TorchRefusal
+from gradcheck_cli.expression import Call, Constant, Expr, Named, Variable, topological
+from gradcheck_cli.functions import FUNCTIONS, Function
+
+Wrt = tuple[str, ...]
+Number = int | float
+Operand = Tensor | Number | bool
+
+
+@dataclass(frozen=True)
+class AutogradResult:
+    """What torch says at one point. value: of the function; derivatives by row; errors: rows that torch refuses."""
+
+    value: float | None
+    derivatives: Mapping[Wrt, float]
+    errors: Mapping[Wrt, str]
+
+
+def resolve_device(text: str) -> torch.device:
+    """`cpu`, `cuda`, `cuda:N` or `auto` as a device that this machine has.
+
+    Raises DeviceError, which says what there is.
+    """
+    available = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))] if torch.cuda.is_available() else ["cpu"]
+    if text == "auto":
+        return torch.device("cuda" if len(available) > 1 else "cpu")
+    if text == "cuda" and len(available) > 1:
+        return torch.device("cuda")
+    if text == "meta":  # no numbers, only shapes: for tests of where tensors are made
+        return torch.device("meta")
+    if text not in available:
+        raise DeviceError(
+            f"there is no device {text!r} here: this machine and this build of torch ({torch.__version__}) have "
+            f"{', '.join(available)}; use --device auto to take the best one there is"
+        )
+    return torch.device(text)
+
+
+def device_name(device: torch.device) -> str:
+    """The device for people: cpu, or cuda with the name of the card."""
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+
+
+class TorchFunction:
+    """An expression as a function of tensors.
+
+    Called with a 0-d tensor for each variable, and for each named result that is to be an input of its own.
+    """
+
+    def __init__(self, root: Expr, dtype: Dtype, device: torch.device) -> None:
+        self.root, self.device, self.dtype = root, device, getattr(torch, dtype.name)
+        self.order = topological(root)
+        # Made before any transform runs: a tensor made inside torch.func.jvp is another kind of tensor.
+        self.constants: dict[Expr, Number] = {}
+        self.tensors: dict[Number, Tensor] = {}
+        for node in self.order:
+            if isinstance(node, Constant):
+                self._add_constant(node, dtype)
+        for node in self.order:
+            if isinstance(node, Call) and (row := FUNCTIONS.get(node.function)) is not None and row.composed:
+                for inner in topological(rules.formula(row.definition or "")):
+                    if isinstance(inner, Constant):
+                        self._add_constant(inner, dtype)
+
+    def _add_constant(self, node: Constant, dtype: Dtype) -> None:
+        rounded = rounded_constant(node, dtype)
+        whole = isinstance(node.value, Fraction) and node.value.denominator == 1 and rounded.is_integer()
+        self.constants[node] = int(rounded) if whole and abs(rounded) < 2**63 else rounded
+        for number in (rounded, -rounded):
+            self.tensors[number] = torch.tensor(number, dtype=self.dtype, device=self.device)
+
+    def __call__(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """(the value, the tensors of the named results)."""
+        names: dict[str, Tensor] = {}
+        return self._tensor(self._evaluate(self.root, inputs, names)), names
+
+    def _evaluate(self, root: Expr, inputs: Mapping[str, Tensor], names: dict[str, Tensor]) -> Operand:
+        """Iterative: depth is no limit. A node is computed when what it needs is there; a branch asks for its condition
+        first."""
+        values: dict[Expr, Operand] = {}
+        stack: list[Expr] = [root]
+        while stack:
+            node = stack[-1]
+            if node in values:
+                stack.pop()
+                continue
+            missing = [child for child in self._needed(node, values, inputs) if child not in values]
+            if missing:
+                stack.extend(reversed(missing))
+                continue
+            values[node] = self._value(node, values, inputs, names)
+            stack.pop()
+        return values[root]
+
+    def _needed(self, node: Expr, values: Mapping[Expr, Operand], inputs: Mapping[str, Tensor]) -> Sequence[Expr]:
+        """What has to be computed before the node, as far as that is known."""
+        match node:
+            case Named(name=name, value=value):
+                return () if name in inputs else (value,)
+            case Call(function="ifelse", args=(condition, a, b)):
+                if condition not in values:
+                    return (condition,)
+                return (a,) if _truth(values[condition]) else (b,)
+            case Call(function=("and" | "or") as function, args=(a, b)):
+                if a not in values:
+                    return (a,)
+                return () if _truth(values[a]) is (function == "or") else (b,)
+            case Call(args=args):
+                return args
+        return ()
+
+    def _value(
+        self, node: Expr, values: Mapping[Expr, Operand], inputs: Mapping[str, Tensor], names: dict[str, Tensor]
+    ) -> Operand:
+        match node:
+            case Constant():
+                return self.constants[node]
+            case Variable(name=name):
+                return inputs[name]
+            case Named(name=name, value=value):
+                names[name] = inputs[name] if name in inputs else self._tensor(values[value]).clone()
+                return names[name]
+            case Call(function="ifelse", args=(condition, a, b)):
+                return values[a] if _truth(values[condition]) else values[b]
+            case Call(function=("and" | "or"), args=(a, b)):
+                return _truth(values[b]) if b in values and _truth(values[a]) is (node.function == "and") else _truth(values[a])
+            case Call(function="not", args=(a,)):
+                return not _truth(values[a])
+            case Call(function=("true" | "false") as function):
+                return function == "true"
+            case Call(function="where", args=(condition, a, b)):
+                return self._where(values[condition], values[a], values[b])
+            case Call(function=function, args=args):
+                if function in _COMPARISONS:
+                    return _COMPARISONS[function](*(values[arg] for arg in args))
+                return self._call(FUNCTIONS[function], [values[arg] for arg in args])
+        raise AssertionError(node)
+
+    def _where(self, condition: Operand, a: Operand, b: Operand) -> Tensor:
+        if not isinstance(condition, Tensor):
+            condition = torch.tensor(bool(condition), device=self.device)
+        if not isinstance(a, Tensor) and not isinstance(b, Tensor):
+            a = self._tensor(a)
+        return torch.where(condition, a, b)
+
+    def _call(self, row: Function, args: list[Operand]) -> Operand:
+        if row.composed:
+            return self._composed(row, args)
+        callable_, plain = torch_callable(row)
+        if plain:
+            if not any(isinstance(arg, Tensor) for arg in args):
+                if row.name == "neg":
+                    return -args[0]
+                args[0] = self._tensor(args[0])
+            return callable_(*args)  # type: ignore[no-any-return]
+        positional: list[Operand] = []
+        keywords: dict[str, Operand | str] = dict(row.keywords)
+        reals = [arg for argument, arg in zip(row.arguments, args, strict=True) if argument.kind == "real"]
+        rest_plain = row.numbers and not any(isinstance(arg, Tensor) for arg in reals[1:])
+        for i, (argument, arg) in enumerate(zip(row.arguments, args, strict=True)):
+            if argument.keyword:
+                keywords[argument.name] = arg
+            elif argument.kind != "real" or (rest_plain and i > 0):
+                positional.append(arg)
+            else:
+                positional.append(self._tensor(arg))
+        return callable_(*positional, **keywords)  # type: ignore[no-any-return]
+
+    def _composed(self, row: Function, args: list[Operand]) -> Operand:
+        """A function that torch has not: its definition is run, as a user would write it."""
+        values: dict[Expr, Operand] = {}
+        inputs = {argument.name: arg for argument, arg in zip(row.arguments, args, strict=True)}
+        for node in topological(rules.formula(row.definition or "")):
+            match node:
+                case Variable(name=name):
+                    values[node] = inputs[name]
+                case Constant():
+                    values[node] = self.constants[node]
+                case Call(function=function, args=inner):
+                    values[node] = self._call(FUNCTIONS[function], [values[arg] for arg in inner])
+        return values[rules.formula(row.definition or "")]
+
+    def _tensor(self, value: Operand) -> Tensor:
+        if isinstance(value, Tensor):
+            return value
+        ready = self.tensors.get(value)
+        return torch.tensor(value, dtype=self.dtype, device=self.device) if ready is None else ready
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    name: getattr(operator, name) for name in ("lt", "le", "gt", "ge", "eq", "ne")
+}
+
+
+def _truth(value: Operand) -> bool:
+    return bool(value)
+
+
+def torch_callable(row: Function) -> tuple[Callable[..., Any], bool]:
+    """(what torch runs for a row, whether it is a Python operator that takes numbers and tensors alike)."""
+    if callable(row.torch):
+        return row.torch, row.torch.__module__ in ("operator", "_operator")
+    target: Any = torch
+    for part in (row.torch or row.name).split("."):
+        target = getattr(target, part)
+    return target, False
+
+
+class Autograd:
+    """The derivatives that torch finds for an expression, in one mode.
+
+    rows: the variables of differentiation of each row; mode: "reverse" (torch.autograd.grad) or "forward"
+    (torch.func.jvp, nested for higher orders, all other variables carrying zero tangents).
+    """
+
+    def __init__(self, root: Expr, rows: Sequence[Wrt], mode: str, dtype: Dtype, device: torch.device) -> None:
+        self.function = TorchFunction(root, dtype, device)
+        self.rows, self.mode = tuple(rows), mode
+        self.dtype, self.device = getattr(torch, dtype.name), device
+        self.named = {node.name for node in self.function.order if isinstance(node, Named)}
+
+    def at(self, point: Mapping[str, float]) -> AutogradResult:
+        """Value and derivatives at a point. What torch refuses is in `errors`, with torch's reason."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self._reverse(point) if self.mode == "reverse" else self._forward(point)
+
+    def _leaves(self, point: Mapping[str, float], requires_grad: bool) -> dict[str, Tensor]:
+        return {
+            name: torch.tensor(value, dtype=self.dtype, device=self.device, requires_grad=requires_grad)
+            for name, value in point.items()
+        }
+
+    def _reverse(self, point: Mapping[str, float]) -> AutogradResult:
+        leaves = self._leaves(point, requires_grad=True)
+        try:
+            value, names = self.function(leaves)
+        except (RuntimeError, TypeError, NotImplementedError) as refusal:
+            return self._refused(refusal)
+        inputs = {**leaves, **names}
+        found: dict[Wrt, Tensor | None] = {(): value}
+        errors: dict[Wrt, str] = {}
+        highest = max(map(len, self.rows), default=0)
+        for order in range(1, highest + 1):
+            prefixes = dict.fromkeys(row[:order] for row in self.rows if len(row) >= order)
+            for before in dict.fromkeys(wrt[:-1] for wrt in prefixes):
+                names_here = [wrt[-1] for wrt in prefixes if wrt[:-1] == before]
+                if before in errors:
+                    errors.update({(*before, name): errors[before] for name in names_here})
+                    continue
+                try:
+                    gradients = _grad(found[before], [inputs.get(name) for name in names_here], order < highest)
+                except (RuntimeError, TypeError, NotImplementedError) as refusal:
+                    errors.update({(*before, name): _reason(refusal) for name in names_here})
+                    continue
+                found.update({(*before, n): g for n, g in zip(names_here, gradients, strict=True)})
+        derivatives = {row: _item(found[row]) for row in self.rows if row in found}
+        return AutogradResult(_item(value), derivatives, {row: errors[row] for row in self.rows if row in errors})
+
+    def _forward(self, point: Mapping[str, float]) -> AutogradResult:
+        derivatives: dict[Wrt, float] = {}
+        errors: dict[Wrt, str] = {}
+        value: float | None = None
+        for row in self.rows:
+            try:
+                leaves = self._leaves(point, requires_grad=False)
+                if any(name in self.named for name in row):
+                    leaves.update(self._inputs_of_their_own(leaves, row))
+                value, derivatives[row] = self._jvp(leaves, row)
+            except (RuntimeError, TypeError, NotImplementedError, TorchRefusal) as refusal:
+                errors[row] = _reason(refusal)
+        return AutogradResult(value, derivatives, errors)
+
+    def _inputs_of_their_own(self, leaves: Mapping[str, Tensor], row: Wrt) -> dict[str, Tensor]:
+        if not all(name in self.named for name in row):
+            raise TorchRefusal("forward mode takes a derivative by an intermediate result and a variable together not")
+        _, names = self.function(leaves)
+        return {name: names[name] for name in row if name in names}
+
+    def _jvp(self, leaves: Mapping[str, Tensor], row: Wrt) -> tuple[float, float]:
+        order = list(leaves)
+        primals = tuple(leaves.values())
+
+        def value_of(*inputs: Tensor) -> Tensor:
+            return self.function(dict(zip(order, inputs, strict=True)))[0]
+
+        function: Callable[..., Tensor] = value_of
+        value = _item(value_of(*primals))
+        for name in row:
+            if name not in leaves:
+                return value, 0.0
+            tangents = tuple(torch.ones_like(x) if n == name else torch.zeros_like(x) for n, x in leaves.items())
+            function = _directional(function, tangents)
+        return value, _item(function(*primals))
+
+    def _refused(self, refusal: Exception) -> AutogradResult:
+        return AutogradResult(None, {}, dict.fromkeys(self.rows, _reason(refusal)))
+
+
+def _directional(function: Callable[..., Tensor], tangents: tuple[Tensor, ...]) -> Callable[..., Tensor]:
+    def tangent_of(*primals: Tensor) -> Tensor:
+        _, tangent = torch.func.jvp(function, primals, tangents)
+        return tangent  # type: ignore[no-any-return]
+
+    return tangent_of
+
+
+def _grad(value: Tensor | None, inputs: list[Tensor | None], create_graph: bool) -> list[Tensor | None]:
+    """torch.autograd.grad, where what is not used, or has no graph, gives None: its derivative is zero."""
+    if value is None or not value.requires_grad:
+        return [None] * len(inputs)
+    wanted = [x for x in inputs if x is not None and x.requires_grad]
+    if not wanted:
+        return [None] * len(inputs)
+    gradients = iter(torch.autograd.grad(value, wanted, create_graph=create_graph, retain_graph=True, allow_unused=True))
+    return [next(gradients) if x is not None and x.requires_grad else None for x in inputs]
+
+
+def _item(value: Tensor | None) -> float:
+    if value is None:
+        return 0.0
+    return 0.0 if value.device.type == "meta" else float(value.item())
+
+
+def _reason(refusal: Exception) -> str:
+    """torch's own words, on one line."""
+    return " ".join(str(refusal).split("\n")[0].split()) or type(refusal).__name__
+

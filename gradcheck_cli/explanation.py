@@ -1,0 +1,71 @@
+"""What rounding could have made of one row: the two enclosures, made only when a number is off, and the words for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from gradcheck_cli.ball import Numbers
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.expression import Expr
+from gradcheck_cli.rounding import Enclosure, RoundingModel, Sweep
+
+
+class PointRounding:
+    """The widened sweeps of one point, shared by its rows: one for each expression and amount of slack."""
+
+    def __init__(self, point: Mapping[str, float], numbers: Numbers, dtype: Dtype) -> None:
+        self.point, self.numbers, self.dtype = point, numbers, dtype
+        self._sweeps: dict[tuple[Expr, float], Sweep] = {}
+
+    def sweep(self, root: Expr, slack: float = 0.0) -> Sweep:
+        key = root, slack
+        if key not in self._sweeps:
+            self._sweeps[key] = Sweep(root, self.point, self.numbers, RoundingModel(self.dtype, slack))
+        return self._sweeps[key]
+
+
+class RowRounding:
+    """Verdict's `Rounding` for one derivative.
+
+    root: the expression whose derivative by `name` the row is (of order n-1, for a row of order n). probed: the point is
+    doubtful; there only overflow excuses, never an infinite local derivative or a branch at a tie.
+    """
+
+    def __init__(self, sweeps: PointRounding, root: Expr, name: str, mode: str, probed: bool) -> None:
+        self.sweeps, self.root, self.name, self.mode, self.probed = sweeps, root, name, mode, probed
+
+    @cached_property
+    def plain(self) -> Enclosure:
+        return self._enclosure(0.0)
+
+    @cached_property
+    def slack(self) -> Enclosure:
+        return self._enclosure(1.0)
+
+    def _enclosure(self, slack: float) -> Enclosure:
+        sweep = self.sweeps.sweep(self.root, slack)
+        return sweep.reverse(self.name) if self.mode == "reverse" else sweep.forward(self.name)
+
+    def explains(self, autograd: float) -> bool:
+        if self.probed and self.plain.overflow is None:
+            return False
+        return self.plain.explains(autograd)
+
+    def explains_with_slack(self, autograd: float) -> bool:
+        return not self.probed and self.slack.explains(autograd)
+
+
+class ValueRounding:
+    """Verdict's `Rounding` for the function's own value."""
+
+    def __init__(self, sweeps: PointRounding, root: Expr) -> None:
+        self.sweeps, self.root = sweeps, root
+
+    def explains(self, autograd: float) -> bool:
+        return self.sweeps.sweep(self.root).value().explains(autograd)
+
+    def explains_with_slack(self, autograd: float) -> bool:
+        slack = RoundingModel(self.sweeps.dtype, 1.0)
+        sweep = Sweep(self.root, self.sweeps.point, self.sweeps.numbers, slack, value_slack=slack.slack)
+        return sweep.value().explains(autograd)
