@@ -138,11 +138,11 @@ def gamma(x: arb) -> arb:
 
 
 def polygamma(n: arb, x: arb) -> arb:
-    """The n-th derivative of digamma. acb's polygamma has no negative x of its own: reflection does (DLMF 5.15.6)."""
+    """The n-th derivative of digamma, which `arb` itself has not."""
     order = _order(n)
     if order == 0:
         return x.digamma()
-    value: acb = acb(order).polygamma(acb(x))
+    value: acb = acb(x).polygamma(order)
     return value.real
 
 

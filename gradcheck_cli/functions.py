@@ -421,7 +421,7 @@ SPECIAL = (
     F("entr", doc="-x*log(x), and 0 at 0", group="special", torch="special.entr", ball="entr",
       definition="-x*log(x)", partials=("-log(x) - 1",), domain="x >= 0", seams=("x",), points=_POSITIVE),
     F("zeta", "x, q", "the Hurwitz zeta function", group="special", torch="special.zeta", aliases=("special.zeta",),
-      differentiable=False, partials=("", "-x*zeta(x + 1, q)"), domain="x > 1 and q > 0",
+      partials=("", "-x*zeta(x + 1, q)"), domain="x > 1 and q > 0",
       points=((2.3, 1.4), (3.1, 0.6))),
     F("igamma", "a, x", "the regularised lower incomplete gamma function", group="special",
       aliases=("gammainc", "special.gammainc"), sympy=lambda s, a, x: s.lowergamma(a, x) / s.gamma(a),
@@ -505,7 +505,7 @@ def _internal(name: str, signature: str, doc: str, **columns: Any) -> Function:
 
 INTERNAL = (
     _internal("offset_from_integer", "x", "x minus the nearest integer: 0 exactly at the integers", partials=("1",),
-              seams=("offset_from_integer(x - 1/2)",), sympy=None),
+              seams=("offset_from_integer(x - 1/2)",), sympy=lambda s, x: x - s.floor(x + s.Rational(1, 2))),
     _internal("dsinc", "n:integer, x", "the n-th derivative of sinc", sympy=lambda s, n, x: s.diff(s.sinc(s.pi * x), x, n),
               partials=("dsinc(n + 1, x)",)),
     _internal("mvpolygamma", "n:integer, x, p:integer", "the sum of polygamma(n, x - j/2), j < p", sympy=None,

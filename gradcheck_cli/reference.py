@@ -63,21 +63,25 @@ class Analysis:
         self._seams: dict[Wrt, Seams] = {}
 
     def _differentiate(self) -> None:
-        for order in range(max(map(len, self.rows), default=0)):
-            level = {row[: order + 1] for row in self.rows if len(row) > order}
-            for prefix in {wrt[:-1] for wrt in level}:
-                if prefix in self.missing:
-                    self.missing.update({wrt: self.missing[prefix] for wrt in level if wrt[:-1] == prefix})
+        for order in range(1, max(map(len, self.rows), default=0) + 1):
+            level = dict.fromkeys(row[:order] for row in self.rows if len(row) >= order)
+            for before in dict.fromkeys(wrt[:-1] for wrt in level):
+                names = [wrt[-1] for wrt in level if wrt[:-1] == before]
+                if before in self.missing:
+                    self.missing.update({(*before, name): self.missing[before] for name in names})
                     continue
-                for name in [wrt[-1] for wrt in self.rows_order(level) if wrt[:-1] == prefix]:
-                    try:
-                        self.expressions[(*prefix, name)] = gradient(self.expressions[prefix], [name])[name]
-                    except NoReference as none:
-                        self.missing[(*prefix, name)] = str(none)
+                try:
+                    partials = gradient(self.expressions[before], names)
+                    self.expressions.update({(*before, name): partials[name] for name in names})
+                except NoReference:
+                    self._differentiate_one_by_one(before, names)
 
-    def rows_order(self, level: set[Wrt]) -> list[Wrt]:
-        """The prefixes in `level`, in the order of the rows, so that runs are reproducible."""
-        return sorted(level)
+    def _differentiate_one_by_one(self, before: Wrt, names: Sequence[str]) -> None:
+        for name in names:
+            try:
+                self.expressions[(*before, name)] = gradient(self.expressions[before], [name])[name]
+            except NoReference as none:
+                self.missing[(*before, name)] = str(none)
 
     def seams(self, wrt: Wrt) -> Seams:
         """Where the derivative by the last name of `wrt` of the derivative by the names before may fail to exist."""

@@ -1,0 +1,332 @@
+"""One problem, from its texts to its records: joins the parser, the two sides and the verdict."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from importlib import metadata
+from itertools import combinations_with_replacement
+from typing import TypeVar
+
+import flint
+import sympy
+import torch
+
+from gradcheck_cli import notes
+from gradcheck_cli.autograd import Autograd, AutogradResult, device_name, resolve_device
+from gradcheck_cli.ball import Numbers, certified_constant
+from gradcheck_cli.closed_forms import ClosedForms
+from gradcheck_cli.dtypes import DTYPES, Dtype, rounded_constant
+from gradcheck_cli.errors import UsageError
+from gradcheck_cli.explanation import PointRounding, RowRounding, ValueRounding
+from gradcheck_cli.expression import Constant, Expr, intermediates, topological, variables
+from gradcheck_cli.numbers import exact
+from gradcheck_cli.parser import parse, parse_lets
+from gradcheck_cli.points import names_in, read_points, read_ranges, sample_points
+from gradcheck_cli.records import Check, ProblemResult, Verdict
+from gradcheck_cli.reference import Analysis, References
+from gradcheck_cli.truth import Kind, Reference
+from gradcheck_cli.verdict import Tolerance, compare, errors, judge
+
+DEFAULT_SAMPLES = 5
+SAMPLE_TRIES = 1_000  # undefined samples in a row before giving up on the range
+MAX_ORDER = 10
+
+Wrt = tuple[str, ...]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to check, as texts and options of the command line. None: the default.
+
+    at: the texts of --at; ranges: of --range; keep: how many rows are kept in the result.
+    """
+
+    expression: str
+    at: tuple[str, ...] = ()
+    wrt: tuple[str, ...] = ()
+    lets: tuple[str, ...] = ()
+    order: int = 1
+    mode: str = "reverse"
+    dtype: str = "float64"
+    device: str = "cpu"
+    rtol: float | None = None
+    atol: float | None = None
+    strict: bool = False
+    samples: int | None = None
+    seed: int = 0
+    ranges: tuple[str, ...] = ()
+    derivatives: bool = True
+    keep: int = 10_000
+
+
+def check_expression(request: Request, *, on_progress: Callable[[int], None] | None = None) -> ProblemResult:
+    """Check one expression at its points.
+
+    on_progress is called with the number of points done. Raises GradcheckError for bad input.
+    """
+    started = time.perf_counter()
+    problem = Problem(request)
+    rows = Rows(request.keep)
+    for done, point in enumerate(problem.points(), 1):
+        for check in problem.check(point):
+            rows.add(check)
+        if on_progress is not None:
+            on_progress(done)
+    return problem.result(rows, time.perf_counter() - started)
+
+
+def versions() -> dict[str, str]:
+    """The versions that a report names."""
+    return {
+        "gradcheck": metadata.version("gradcheck-cli"),
+        "torch": torch.__version__,
+        "sympy": sympy.__version__,
+        "flint": flint.__version__,
+        "python": platform.python_version(),
+    }
+
+
+class Problem:
+    """A request, read and made ready: the expression, its rows, both sides."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.dtype = _choice(DTYPES, request.dtype, "dtype")
+        modes = {"reverse": ["reverse"], "forward": ["forward"], "both": ["reverse", "forward"]}
+        self.modes = _choice(modes, request.mode, "mode")
+        self.tolerance = self._tolerance()
+        self.device = resolve_device(request.device)
+        self.notices: list[str] = []
+        self.expression = self._parse()
+        self.variables = variables(self.expression)
+        self.rows = self._rows()
+        self._check_constants()
+        self.numbers = Numbers(self.dtype)
+        self.analysis = Analysis(self.expression, self.rows, self.numbers, self.dtype)
+        self.sides = {mode: Autograd(self.expression, self.rows, mode, self.dtype, self.device) for mode in self.modes}
+        self.forms = ClosedForms(self.expression, self.rows, self.analysis) if request.derivatives else None
+
+    def _tolerance(self) -> Tolerance:
+        rtol = self.dtype.rtol if self.request.rtol is None else self.request.rtol
+        atol = self.dtype.atol if self.request.atol is None else self.request.atol
+        for name, value in (("rtol", rtol), ("atol", atol)):
+            if not 0 <= value < float("inf"):
+                raise UsageError(f"--{name} is a number from 0, not {value}")
+        return Tolerance(rtol, atol)
+
+    def _parse(self) -> Expr:
+        request = self.request
+        given = names_in((*request.at, *request.ranges))
+        names = given | set(request.wrt)
+        lets = parse_lets(request.lets, names=given)
+        expression = parse(request.expression, names=names - set(lets), lets=lets)
+        if not variables(expression):
+            raise UsageError(f"{request.expression.strip()} has no variable: there is nothing to differentiate")
+        return expression
+
+    def _rows(self) -> tuple[Wrt, ...]:
+        known = (*self.variables, *intermediates(self.expression))
+        for name in self.request.wrt:
+            if name not in known:
+                raise UsageError(f"--wrt {name}: the expression has no {name}; it has {', '.join(known)}")
+        if not 1 <= self.request.order <= MAX_ORDER:
+            raise UsageError(f"--order is a whole number from 1 to {MAX_ORDER}, not {self.request.order}")
+        names = tuple(dict.fromkeys(self.request.wrt)) or self.variables
+        return tuple(combinations_with_replacement(names, self.request.order))
+
+    def _check_constants(self) -> None:
+        for node in topological(self.expression):
+            if isinstance(node, Constant):
+                rounded = rounded_constant(node, self.dtype)
+                if rounded in (float("inf"), float("-inf")):
+                    raise UsageError(f"{_number(node)} overflows {self.dtype.name}, whose largest number is {self.dtype.max:g}")
+                if not rounded and node.value:
+                    self.notices.append(f"{_number(node)} underflows to 0 in {self.dtype.name}")
+
+    def points(self) -> Iterator[dict[str, float]]:
+        """The points asked for, then the samples, as numbers of the working dtype."""
+        request = self.request
+        given = read_points(request.at, self.variables, self._constant)
+        self.notices.extend(given.notices)
+        for point in given:
+            yield self._round(point)
+        wanted = request.samples if request.samples is not None else 0 if request.at else DEFAULT_SAMPLES
+        if wanted or request.samples is not None:
+            yield from self._samples(wanted)
+        elif request.ranges:
+            raise UsageError("--range is where to sample: give --samples N as well, or leave out --at")
+
+    def _constant(self, node: Expr) -> Fraction:
+        return Fraction(certified_constant(node, DTYPES["float64"]))
+
+    def _round(self, point: Mapping[str, Fraction]) -> dict[str, float]:
+        rounded = {name: self.dtype.round(float(value)) for name, value in point.items()}
+        for name, value in rounded.items():
+            if abs(value) == float("inf"):
+                raise UsageError(
+                    f"--at {name}={float(point[name]):g} overflows {self.dtype.name}, whose largest number is "
+                    f"{self.dtype.max:g}"
+                )
+            if not value and point[name]:
+                self._notice(f"{name}={float(point[name]):g} underflows to 0 in {self.dtype.name}")
+        return rounded
+
+    def _samples(self, wanted: int) -> Iterator[dict[str, float]]:
+        """Points of the domain: undefined ones are skipped."""
+        ranges = read_ranges(self.request.ranges)
+        found = skipped = in_a_row = 0
+        for point in sample_points(self.variables, wanted, self.request.seed, ranges):
+            rounded = self._round(point)
+            if all(row.kind is Kind.UNDEFINED for row in self.analysis.at(rounded).rows.values()):
+                skipped, in_a_row = skipped + 1, in_a_row + 1
+                if in_a_row >= SAMPLE_TRIES:
+                    raise UsageError(
+                        f"the function is defined at none of {in_a_row} points sampled: give points by --at, or where to "
+                        "sample by --range"
+                    )
+                continue
+            found, in_a_row = found + 1, 0
+            yield rounded
+            if found == wanted:
+                break
+        outside = f", {skipped} outside the domain skipped" if skipped else ""
+        self._notice(f"{found} {'point' if found == 1 else 'points'} sampled with --seed {self.request.seed}{outside}")
+
+    def _notice(self, text: str) -> None:
+        if text not in self.notices and len(self.notices) < 20:
+            self.notices.append(text)
+
+    def check(self, point: Mapping[str, float]) -> Iterator[Check]:
+        """The rows of one point."""
+        references = self.analysis.at(point)
+        if self.forms is not None:
+            self.forms.must_agree(point, references)
+        sweeps = PointRounding(point, self.numbers, self.dtype)
+        for mode in self.modes:
+            result = self.sides[mode].at(point)
+            value = _Value(self, references, result, sweeps)
+            for row in self.rows:
+                yield self._row(point, row, mode, references.rows[row], result, value, sweeps)
+
+    def _row(
+        self,
+        point: Mapping[str, float],
+        row: Wrt,
+        mode: str,
+        truth: Reference,
+        result: AutogradResult,
+        value: _Value,
+        sweeps: PointRounding,
+    ) -> Check:
+        blank = Check(
+            point, row, mode, Verdict.ERROR, passed=False,
+            value=value.analytical, value_autograd=result.value, value_verdict=value.verdict,
+        )  # fmt: skip
+        if row in result.errors and truth.kind is not Kind.UNDEFINED:
+            note = f"torch refuses: {result.errors[row]}"
+            return replace(blank, analytical=truth.value, left=truth.left, right=truth.right, note=note)
+        autograd = result.derivatives.get(row, float("nan"))
+        root = self.analysis.expressions.get(row[:-1], self.expression)
+        rounding = RowRounding(sweeps, root, row[-1], mode, truth.probed)
+        verdict = judge(truth, autograd, self.tolerance, rounding)
+        note = notes.row_note(verdict, truth, autograd, self.dtype, rounding, self.expression)
+        error = errors(truth.value, autograd, self.dtype)
+        passes = verdict.passes
+        if self.request.strict:
+            passes = verdict is Verdict.MATCH and value.verdict is Verdict.MATCH
+        return replace(
+            blank, verdict=verdict, passed=passes, analytical=truth.value, left=truth.left, right=truth.right,
+            autograd=None if row in result.errors else autograd, abs_error=error.absolute, rel_error=error.relative,
+            ulps=error.ulps, note="; ".join(filter(None, (note, value.note))) or None,
+        )  # fmt: skip
+
+    def result(self, rows: Rows, seconds: float) -> ProblemResult:
+        """The finished record."""
+        if not rows.total:
+            raise UsageError("there is no point to check at")
+        worst = Verdict.worst(rows.counts)
+        return ProblemResult(
+            expression=self.request.expression.strip(),
+            variables=self.variables,
+            dtype=self.dtype.name,
+            device=device_name(self.device),
+            rtol=self.tolerance.rtol,
+            atol=self.tolerance.atol,
+            verdict=worst,
+            passed=rows.failed == 0,
+            derivatives=self.forms.texts if self.forms is not None else None,
+            lets={name.strip(): text.strip() for name, _, text in (let.partition("=") for let in self.request.lets)},
+            order=self.request.order,
+            checks=tuple(rows.kept()),
+            checks_total=rows.total,
+            counts=rows.counts,
+            notices=tuple(self.notices),
+            seconds=seconds,
+        )
+
+
+class _Value:
+    """The function's own value at a point: certified, torch's, and how they compare."""
+
+    def __init__(self, problem: Problem, references: References, result: AutogradResult, sweeps: PointRounding) -> None:
+        self.analytical, self.note, self.verdict = references.value, None, Verdict.ERROR
+        if references.value is None:
+            self.verdict = Verdict.UNDEFINED if references.value_certified else Verdict.ERROR
+        elif result.value is not None:
+            rounding = ValueRounding(sweeps, problem.expression)
+            self.verdict = compare(references.value, result.value, problem.tolerance, rounding)
+            self.note = notes.value_note(self.verdict, references.value, result.value, problem.dtype)
+
+    note: str | None
+    verdict: Verdict
+
+
+class Rows:
+    """The rows of a problem, counted; the failing ones and then the worst are kept where there are too many."""
+
+    def __init__(self, keep: int) -> None:
+        self.keep, self.total, self.failed = keep, 0, 0
+        self.counts: dict[Verdict, int] = {}
+        self._rows: list[tuple[int, Check]] = []
+
+    def add(self, check: Check) -> None:
+        self._rows.append((self.total, check))
+        self.total += 1
+        self.failed += not check.passed
+        self.counts[check.verdict] = self.counts.get(check.verdict, 0) + 1
+        if len(self._rows) >= 2 * self.keep + 1:
+            self._trim()
+
+    def _trim(self) -> None:
+        self._rows.sort(key=lambda numbered: worst_first(numbered[1]))
+        del self._rows[self.keep :]
+
+    def kept(self) -> Sequence[Check]:
+        """All rows in their order; or, where there are too many, failing ones first, then the worst."""
+        if self.total > self.keep:
+            self._trim()
+        return [check for _, check in self._rows]
+
+
+def worst_first(check: Check) -> tuple[bool, int, float]:
+    """A sort key: failing rows, then the worst verdicts, then the largest relative errors."""
+    relative = check.rel_error if check.rel_error is not None else 0.0
+    return check.passed, -check.verdict.severity, -relative if relative == relative else float("-inf")
+
+
+def _choice(table: Mapping[str, T], name: str, what: str) -> T:
+    if name not in table:
+        raise UsageError(f"--{what} {name}: there are {', '.join(table)}")
+    return table[name]
+
+
+def _number(node: Constant) -> str:
+    return node.value if isinstance(node.value, str) else exact(float(node.value))
+
+
+__all__ = ["Problem", "Request", "check_expression", "versions", "worst_first"]

@@ -1,0 +1,164 @@
+"""The note under a row: why it has its verdict, and what to do. Words only; every decision has been taken before."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.explanation import RowRounding
+from gradcheck_cli.expression import Call, Expr, children, depends_on, topological
+from gradcheck_cli.functions import FUNCTIONS
+from gradcheck_cli.numbers import exact
+from gradcheck_cli.records import Verdict
+from gradcheck_cli.rounding import Enclosure
+from gradcheck_cli.text import to_text
+from gradcheck_cli.truth import Reference
+
+
+def row_note(
+    verdict: Verdict, truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, expression: Expr
+) -> str | None:
+    """What to say about a row, or None."""
+    match verdict:
+        case Verdict.MATCH:
+            if truth.one_sided:
+                return f"one-sided: the function exists only to the {truth.one_sided} of the point"
+            return None
+        case Verdict.KINK:
+            return f"{_kink(truth, dtype)}; autograd takes {exact(autograd, dtype)}"
+        case Verdict.UNDEFINED:
+            return _undefined(truth, dtype)
+        case Verdict.ERROR:
+            return f"no certified reference: {truth.reason}"
+        case Verdict.IMPRECISE:
+            return f"the digits are lost to rounding in {dtype.name}, far below atol{_where_lost(rounding.plain)}"
+        case Verdict.UNSTABLE:
+            return _unstable(rounding.plain, dtype)
+        case Verdict.MISMATCH:
+            return _mismatch(truth, autograd, dtype, rounding, expression)
+
+
+def short(node: Expr, limit: int = 60) -> str:
+    """The text of a sub-expression, or of its outermost function where that is too long."""
+    try:
+        return to_text(node, limit=limit)
+    except ValueError:
+        name = node.function if isinstance(node, Call) else "…"
+        return {"add": "a sum", "sub": "a difference", "mul": "a product", "div": "a quotient", "pow": "a power"}.get(
+            name, f"{name}(…)"
+        )
+
+
+def _kink(truth: Reference, dtype: Dtype) -> str:
+    assert truth.left is not None and truth.right is not None
+    left, right = exact(truth.left, dtype), exact(truth.right, dtype)
+    what = "the function jumps here; the slopes beside it are" if truth.jump else "no derivative: left and right are"
+    return f"{what} [{left}, {right}]"
+
+
+def _undefined(truth: Reference, dtype: Dtype) -> str:
+    reason = truth.reason or "the function has no real value here"
+    if truth.limit is not None:
+        return f"{reason}: a removable singularity, with limit {exact(truth.limit, dtype)}"
+    return reason
+
+
+def _where_lost(enclosure: Enclosure) -> str:
+    return f" (cancellation in {short(enclosure.cancellation)})" if enclosure.cancellation is not None else ""
+
+
+def _unstable(enclosure: Enclosure, dtype: Dtype) -> str:
+    cause = _cause(enclosure, dtype)
+    hint = _rewrite(node for node in (enclosure.overflow, enclosure.cancellation, enclosure.underflow) if node is not None)
+    return f"the formula is right, its arithmetic in {dtype.name} is not: {cause}{hint}"
+
+
+def _cause(enclosure: Enclosure, dtype: Dtype) -> str:
+    if enclosure.overflow is not None:
+        return f"{short(enclosure.overflow)} overflows"
+    if enclosure.underflow is not None and not enclosure.bounded:
+        return f"{short(enclosure.underflow)} underflows"
+    if enclosure.cancellation is not None:
+        return f"cancellation in {short(enclosure.cancellation)}"
+    if enclosure.underflow is not None:
+        return f"{short(enclosure.underflow)} underflows"
+    if not enclosure.bounded:
+        return "a rounded value reaches a pole"
+    return "rounding errors are amplified"
+
+
+def _rewrite(blamed: Iterable[Expr]) -> str:
+    """A form that torch has for what is blamed."""
+    for node in blamed:
+        text = short(node)
+        match node:
+            case Call(function="sub", args=(Call(function="exp", args=(x,)), _)):
+                return f"; expm1({short(x)}) keeps the digits of {text}"
+            case Call(function="exp"):
+                return "; a rewrite with sigmoid, softplus or logaddexp avoids it"
+            case Call(function="sub", args=(_, Call(function="cos", args=(x,)))):
+                return f"; 2*sin({short(x)}/2)**2 keeps the digits of {text}"
+            case Call(function=("mul" | "pow" | "square")):
+                return "; hypot, or scaling first, avoids it"
+    return ""
+
+
+def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, expression: Expr) -> str:
+    cut = cut_function(expression, rounding.name)
+    if cut is not None and not math.isnan(autograd):
+        return f"torch does not differentiate {cut}: the graph is cut there, and what goes through it counts as 0"
+    if truth.left is not None:
+        return f"{_kink(truth, dtype)}; autograd's {exact(autograd, dtype)} is outside"
+    if math.isnan(autograd):
+        leak = rounding.sweeps.sweep(rounding.root).leak(rounding.name)
+        if leak is not None:
+            branch, culprit = leak
+            condition = short(branch.args[0])
+            return (
+                f"the branch of where that is not taken leaks NaN: 0 times the derivative of {short(culprit)}; guard the "
+                f"argument too, as in where({condition}, f(where({condition}, x, 1)), ...)"
+            )
+        if truth.probed:
+            return "autograd multiplies 0 by an infinite local derivative here; the derivative exists all the same"
+        return "autograd says NaN, and neither overflow nor rounding explains it"
+    if truth.probed:
+        return "a branch is decided at a tie here, and the conventions of its functions do not add up to the derivative"
+    if rounding.explains_with_slack(autograd):
+        return f"the digits are lost inside torch's own {_functions(expression)}; no rewriting of this formula is to blame"
+    return "the gradient is wrong: rounding does not explain the difference"
+
+
+def cut_function(expression: Expr, name: str) -> str | None:
+    """A function between `name` and the result that torch does not differentiate."""
+    dependent = depends_on(topological(expression), [name])
+    for node in dependent:
+        if isinstance(node, Call) and node.function in FUNCTIONS and not FUNCTIONS[node.function].differentiable:
+            if any(child in dependent for child in children(node)):
+                return node.function
+    return None
+
+
+def _functions(expression: Expr) -> str:
+    names = dict.fromkeys(
+        node.function
+        for node in topological(expression)
+        if isinstance(node, Call) and (row := FUNCTIONS.get(node.function)) and row.group not in ("elementary", "piecewise")
+    )
+    return " or ".join(names) or "kernels"
+
+
+def value_note(verdict: Verdict, value: float, autograd: float, dtype: Dtype) -> str | None:
+    """What to say about the function's own value, where it does not match."""
+    if verdict is Verdict.MATCH:
+        return None
+    if math.isinf(autograd) or (math.isnan(autograd) and math.isfinite(value)):
+        return f"the value overflows {dtype.name}: torch has {exact(autograd, dtype)}"
+    reason = {
+        Verdict.IMPRECISE: "lost to rounding, far below atol",
+        Verdict.UNSTABLE: "lost to rounding",
+    }.get(verdict, "which rounding does not explain")
+    return (
+        f"the value is off as well: {exact(value, dtype)}, torch has {exact(autograd, dtype)} "
+        f"({reason})"
+    )

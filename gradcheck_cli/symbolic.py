@@ -1,0 +1,252 @@
+"""The symbolic side: expressions as SymPy's, the closed form of a derivative, and SymPy's rule for a row of the table.
+
+The only user of SymPy. What is shown here never decides a verdict; see derivative.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from gradcheck_cli import rules
+from gradcheck_cli.expression import (
+    BRANCHES,
+    CONDITIONS,
+    Call,
+    Constant,
+    Expr,
+    Named,
+    Variable,
+    call,
+    constant,
+    substitute,
+    topological,
+    variable,
+)
+from gradcheck_cli.functions import FUNCTIONS, Function
+
+TREE_LIMIT = 400  # nodes of the expression as a tree: SymPy's diff of a whole tree is exponential on shared nodes
+TEXT_LIMIT = 2_000
+
+_RELATIONS: dict[str, Any] = {
+    "lt": sympy.Lt, "le": sympy.Le, "gt": sympy.Gt, "ge": sympy.Ge, "eq": sympy.Eq, "ne": sympy.Ne,
+    "and": sympy.And, "or": sympy.Or, "not": sympy.Not,
+}  # fmt: skip
+_CONSTANTS = {"pi": sympy.pi, "e": sympy.E, "tau": 2 * sympy.pi}
+
+
+class NoClosedForm(Exception):
+    """The expression is too large for SymPy, or SymPy's answer cannot be written in our language."""
+
+
+def symbol(name: str) -> sympy.Symbol:
+    return sympy.Symbol(name, real=True)
+
+
+def to_sympy(root: Expr, values: Mapping[str, Any] | None = None) -> Any:
+    """The expression as SymPy's. Literals are Rationals. values: what stands for the variables (default: symbols)."""
+    made: dict[Expr, Any] = {}
+    for node in topological(root):
+        match node:
+            case Constant(value=Fraction() as number):
+                made[node] = sympy.Rational(number.numerator, number.denominator)
+            case Constant(value=name):
+                made[node] = _CONSTANTS[str(name)]
+            case Variable(name=name):
+                made[node] = values[name] if values and name in values else symbol(name)
+            case Named(name=name, value=value):
+                made[node] = symbol(name) if values is not None and name in values else made[value]
+            case Call(function=function, args=args):
+                made[node] = _call(function, [made[arg] for arg in args])
+    return made[root]
+
+
+def _call(function: str, args: list[Any]) -> Any:
+    if function in BRANCHES:
+        condition, a, b = args
+        return sympy.Piecewise((a, condition), (b, True))
+    if function in ("true", "false"):
+        return sympy.true if function == "true" else sympy.false
+    if function in CONDITIONS:
+        return _RELATIONS[function](*args)
+    return row_form(FUNCTIONS[function], args)
+
+
+def row_form(row: Function, args: Sequence[Any]) -> Any:
+    """A row of the table applied, in SymPy's terms."""
+    if callable(row.sympy):
+        return row.sympy(sympy, *args)
+    if row.sympy is not None:
+        return getattr(sympy, row.sympy)(*args)
+    if row.definition is None:
+        raise NoClosedForm(f"SymPy has no form of {row.name}")
+    names = {argument.name: arg for argument, arg in zip(row.arguments, args, strict=True)}
+    return to_sympy(rules.formula(row.definition), names)
+
+
+def closed_form(root: Expr, wrt: Sequence[str], names: Sequence[str]) -> Expr:
+    """The derivative as SymPy has it, in our language: for people.
+
+    names: the named results that stay names. Raises NoClosedForm where the expression is too large or the answer cannot
+    be written.
+    """
+    if tree_size(root) > TREE_LIMIT:
+        raise NoClosedForm("the expression is too large")
+    keep = [name for name in names if name in wrt]
+    try:
+        form = to_sympy(root, {name: symbol(name) for name in keep})
+        for name in wrt:
+            form = sympy.diff(form, symbol(name))
+    except (NotImplementedError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise NoClosedForm(str(error)) from error
+    return from_sympy(form)
+
+
+def tree_size(root: Expr) -> int:
+    """How many nodes the expression has as a tree, shared ones counted each time."""
+    sizes: dict[Expr, int] = {}
+    for node in topological(root):
+        match node:
+            case Call(args=args):
+                sizes[node] = 1 + sum(sizes[arg] for arg in args)
+            case Named(value=value):
+                sizes[node] = sizes[value]
+            case _:
+                sizes[node] = 1
+    return sizes[root]
+
+
+_BY_CLASS: dict[str, str] = {
+    row.sympy: row.name
+    for row in reversed(FUNCTIONS.values())
+    if isinstance(row.sympy, str) and len(row.arguments) in (1, 2) and not row.internal
+}
+_BY_CLASS.update({"Abs": "abs", "Max": "maximum", "Min": "minimum", "loggamma": "lgamma", "Heaviside": "heaviside"})
+_BY_RELATION = {"StrictLessThan": "lt", "LessThan": "le", "StrictGreaterThan": "gt", "GreaterThan": "ge",
+                "Equality": "eq", "Unequality": "ne"}  # fmt: skip
+_NOT_OURS = frozenset({"sinc"})  # a SymPy name that means something else
+
+
+def from_sympy(root: Any) -> Expr:
+    """A SymPy expression in our language. Raises NoClosedForm for what it lacks (Derivative, Subs, DiracDelta ...)."""
+    made: dict[Any, Expr] = {}
+    for node in sympy.postorder_traversal(root):
+        if node not in made and not isinstance(node, sympy.Tuple):
+            made[node] = _from_node(node, made)
+    return made[root]
+
+
+def _from_node(node: Any, made: Mapping[Any, Expr]) -> Expr:
+    args = [made[arg] for arg in node.args if arg in made]
+    match node:
+        case sympy.Rational():
+            return _rational(node)
+        case sympy.Symbol():
+            return variable(node.name)
+        case _ if node in (sympy.pi, sympy.E):
+            return constant("pi" if node is sympy.pi else "e")
+        case sympy.Add():
+            return _sum(node, made)
+        case sympy.Mul():
+            return _product(node, made)
+        case sympy.exp():
+            return call("exp", args[0])
+        case sympy.Pow():
+            if node.exp == sympy.S.Half:
+                return call("sqrt", args[0])
+            return call("pow", *args)
+        case sympy.Piecewise():
+            return _piecewise(node, made)
+        case sympy.And() | sympy.Or():
+            result = args[0]
+            for arg in args[1:]:
+                result = call("and" if isinstance(node, sympy.And) else "or", result, arg)
+            return result
+        case sympy.Not():
+            return call("not", args[0])
+        case _ if node in (sympy.true, sympy.false):
+            return call("true" if node is sympy.true else "false")
+    return _from_function(type(node).__name__, args, node)
+
+
+def _from_function(name: str, args: list[Expr], node: Any) -> Expr:
+    if name in _BY_RELATION:
+        return call(_BY_RELATION[name], *args)
+    if name in ("Max", "Min") and len(args) > 2:
+        result = args[0]
+        for arg in args[1:]:
+            result = call(_BY_CLASS[name], result, arg)
+        return result
+    if name == "polygamma" and node.args[0] == 0:
+        return call("digamma", args[1])
+    if name == "Heaviside" and len(args) == 1:
+        args = [*args, constant(Fraction(1, 2))]
+    function = _BY_CLASS.get(name)
+    if function is None or name in _NOT_OURS or len(args) != len(FUNCTIONS[function].arguments):
+        raise NoClosedForm(f"SymPy's answer has {name} in it")
+    return call(function, *args)
+
+
+def _rational(value: Any) -> Expr:
+    magnitude = constant(abs(int(value.p)))
+    whole = magnitude if value.q == 1 else call("div", magnitude, constant(int(value.q)))
+    return call("neg", whole) if value < 0 else whole
+
+
+def _sum(node: Any, made: Mapping[Any, Expr]) -> Expr:
+    """A sum in the order in which SymPy prints it, with a - b for a + (-b)."""
+    result: Expr | None = None
+    for term in node.as_ordered_terms():
+        negative = term.could_extract_minus_sign()
+        part = made.get(-term) if negative and -term in made else _converted(-term if negative else term, made)
+        assert part is not None
+        if result is None:
+            result = call("neg", part) if negative else part
+        else:
+            result = call("sub" if negative else "add", result, part)
+    assert result is not None
+    return result
+
+
+def _converted(node: Any, made: Mapping[Any, Expr]) -> Expr:
+    return made[node] if node in made else from_sympy(node)
+
+
+def _product(node: Any, made: Mapping[Any, Expr]) -> Expr:
+    """A product as sign * numerator / denominator."""
+    numerator, denominator = sympy.fraction(node)
+    if denominator != 1 and numerator != node:
+        sign = numerator.could_extract_minus_sign()
+        top = _converted(-numerator if sign else numerator, made)
+        quotient = call("div", top, _converted(denominator, made))
+        return call("neg", quotient) if sign else quotient
+    result: Expr | None = None
+    factors = list(node.as_ordered_factors())
+    negative = factors[0] == -1
+    for factor in factors[1:] if negative else factors:
+        part = _converted(factor, made)
+        result = part if result is None else call("mul", result, part)
+    assert result is not None
+    return call("neg", result) if negative else result
+
+
+def _piecewise(node: Any, made: Mapping[Any, Expr]) -> Expr:
+    *pairs, (last, condition) = node.args
+    if condition != sympy.true:
+        raise NoClosedForm("SymPy's answer has a gap")
+    result = _converted(last, made)
+    for value, test in reversed(pairs):
+        result = call("where", _converted(test, made), _converted(value, made), result)
+    return result
+
+
+def sympy_partial(row: Function, index: int) -> Any:
+    """SymPy's own partial derivative of a row by its index-th argument, in symbols named as the arguments."""
+    symbols = [symbol(argument.name) for argument in row.arguments]
+    return sympy.diff(row_form(row, symbols), symbols[index])
+
+
+__all__ = ["NoClosedForm", "closed_form", "from_sympy", "substitute", "sympy_partial", "to_sympy", "tree_size"]
