@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from importlib import metadata
 from itertools import combinations_with_replacement
 from typing import TypeVar
 
@@ -15,7 +14,7 @@ import flint
 import sympy
 import torch
 
-from gradcheck_cli import notes
+from gradcheck_cli import __version__, notes
 from gradcheck_cli.autograd import Autograd, AutogradResult, device_name, resolve_device
 from gradcheck_cli.ball import Numbers, certified_constant
 from gradcheck_cli.closed_forms import ClosedForms
@@ -83,7 +82,7 @@ def check_expression(request: Request, *, on_progress: Callable[[int], None] | N
 def versions() -> dict[str, str]:
     """The versions that a report names."""
     return {
-        "gradcheck": metadata.version("gradcheck-cli"),
+        "gradcheck": __version__,
         "torch": torch.__version__,
         "sympy": sympy.__version__,
         "flint": flint.__version__,

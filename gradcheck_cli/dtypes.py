@@ -41,6 +41,8 @@ class Dtype:
 
     def round(self, value: Fraction | int | float) -> float:
         """The nearest number of this dtype, ties to even, as a float; past the largest one, an infinity."""
+        if self.precision == 53:
+            return _double(value)
         exact = Fraction(value)
         if not exact:
             return 0.0
@@ -49,13 +51,21 @@ class Dtype:
         scaled = exact / Fraction(2) ** quantum
         rounded = Fraction(round(scaled)) * Fraction(2) ** quantum
         if abs(rounded) >= Fraction(2) ** self.max_exponent:
-            return math.copysign(math.inf, exact)
+            return math.inf if exact > 0 else -math.inf
         return float(rounded)
 
     def ulp(self, value: float) -> float:
         """The distance between neighbouring numbers of this dtype around `value`."""
         exponent = math.frexp(value)[1] if value else self.min_exponent
         return math.ldexp(1.0, max(exponent - self.precision, self.min_exponent))
+
+
+def _double(value: Fraction | int | float) -> float:
+    """Python's own conversion, which rounds correctly; past the largest double, an infinity."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _exponent(value: Fraction) -> int:
@@ -80,7 +90,5 @@ def rounded_constant(node: Constant, dtype: Dtype) -> float:
     """A literal or a constant as both sides of a row get it: rounded to a double and then to the working dtype."""
     if isinstance(node.value, str):
         return dtype.round(getattr(math, node.value))
-    try:
-        return dtype.round(float(node.value))
-    except OverflowError:
-        return math.copysign(math.inf, node.value)
+    double = _double(node.value)
+    return dtype.round(double) if math.isfinite(double) else double

@@ -68,7 +68,7 @@ def _intern(key: tuple[object, ...], make: Callable[[], Expr]) -> Expr:
 
 def constant(value: Fraction | int | str, *, exact: bool = False) -> Constant:
     """The node of a number or of a constant's name. exact: see Constant."""
-    stored = value if isinstance(value, str) else Fraction(value)
+    stored = Fraction(value) if isinstance(value, int) else value
     node = _intern((Constant, stored, exact), lambda: Constant(stored, exact))
     assert isinstance(node, Constant)
     return node
