@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gradcheck_cli.check import Request, check_expression
+from gradcheck_cli.checker import Request, check_expression
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.expression import variables
 from gradcheck_cli.parser import parse

@@ -19,7 +19,7 @@ import torch
 from sympy.core.cache import clear_cache
 
 from gradcheck_cli.autograd import TorchFunction
-from gradcheck_cli.check import Request, check_expression
+from gradcheck_cli.checker import Request, check_expression
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.parser import parse
 

@@ -1,6 +1,16 @@
 """Says whether a gradient is right: PyTorch's autograd against the exact derivative, certified.
 
-The public API is `check`, and the records it returns. The heavy libraries are loaded on first use.
+    from gradcheck_cli import check
+
+    result = check("8*x**4 + 3*x**3", at=2)
+    assert result.passed, result.verdict
+
+The heavy libraries are loaded on first use.
 """
 
-__version__ = "0.1.0"
+from gradcheck_cli.api import check
+from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.records import Check, ProblemResult, Report, Verdict
+from gradcheck_cli.version import __version__
+
+__all__ = ["Check", "GradcheckError", "ProblemResult", "Report", "Verdict", "__version__", "check"]

@@ -41,7 +41,9 @@ def resolve_device(text: str) -> torch.device:
 
     Raises DeviceError, which says what there is.
     """
-    available = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))] if torch.cuda.is_available() else ["cpu"]
+    available = (
+        ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))] if torch.cuda.is_available() else ["cpu"]
+    )
     if text == "auto":
         return torch.device("cuda" if len(available) > 1 else "cpu")
     if text == "cuda" and len(available) > 1:
@@ -143,7 +145,11 @@ class TorchFunction:
             case Call(function="ifelse", args=(condition, a, b)):
                 return values[a] if _truth(values[condition]) else values[b]
             case Call(function=("and" | "or"), args=(a, b)):
-                return _truth(values[b]) if b in values and _truth(values[a]) is (node.function == "and") else _truth(values[a])
+                return (
+                    _truth(values[b])
+                    if b in values and _truth(values[a]) is (node.function == "and")
+                    else _truth(values[a])
+                )
             case Call(function="not", args=(a,)):
                 return not _truth(values[a])
             case Call(function=("true" | "false") as function):
@@ -152,7 +158,8 @@ class TorchFunction:
                 return self._where(values[condition], values[a], values[b])
             case Call(function=function, args=args):
                 if function in _COMPARISONS:
-                    return _COMPARISONS[function](*(values[arg] for arg in args))
+                    truth: Tensor | bool = _COMPARISONS[function](*(values[arg] for arg in args))
+                    return truth
                 return self._call(FUNCTIONS[function], [values[arg] for arg in args])
         raise AssertionError(node)
 
@@ -319,8 +326,8 @@ class Autograd:
 
 def _directional(function: Callable[..., Tensor], tangents: tuple[Tensor, ...]) -> Callable[..., Tensor]:
     def tangent_of(*primals: Tensor) -> Tensor:
-        _, tangent = torch.func.jvp(function, primals, tangents)
-        return tangent  # type: ignore[no-any-return]
+        tangent: Tensor = torch.func.jvp(function, primals, tangents)[1]
+        return tangent
 
     return tangent_of
 
@@ -332,7 +339,9 @@ def _grad(value: Tensor | None, inputs: list[Tensor | None], create_graph: bool)
     wanted = [x for x in inputs if x is not None and x.requires_grad]
     if not wanted:
         return [None] * len(inputs)
-    gradients = iter(torch.autograd.grad(value, wanted, create_graph=create_graph, retain_graph=True, allow_unused=True))
+    gradients = iter(
+        torch.autograd.grad(value, wanted, create_graph=create_graph, retain_graph=True, allow_unused=True)
+    )
     return [next(gradients) if x is not None and x.requires_grad else None for x in inputs]
 
 
@@ -345,4 +354,3 @@ def _item(value: Tensor | None) -> float:
 def _reason(refusal: Exception) -> str:
     """torch's own words, on one line."""
     return " ".join(str(refusal).split("\n")[0].split()) or type(refusal).__name__
-

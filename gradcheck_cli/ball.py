@@ -75,7 +75,7 @@ class Numbers:
     def __call__(self, node: Constant) -> arb:
         if self.dtype is None or node.exact:
             if isinstance(node.value, str):
-                return {"pi": arb.pi, "e": arb.const_e, "tau": lambda: 2 * arb.pi()}[node.value]()
+                return arb.const_e() if node.value == "e" else arb.pi() * (2 if node.value == "tau" else 1)
             return arb(fmpq(node.value.numerator, node.value.denominator))
         return arb(rounded_constant(node, self.dtype))
 
@@ -92,11 +92,17 @@ class Program:
         self.args = [tuple(self.index[child] for child in children(node)) for node in self.nodes]
         self.roots = [self.index[root] for root in roots]
         self.steps: list[tuple[Callable[..., Value], tuple[int, ...]] | None] = [
-            (_step(node), args) if isinstance(node, Call) else None for node, args in zip(self.nodes, self.args, strict=True)
+            (_step(node), args) if isinstance(node, Call) else None
+            for node, args in zip(self.nodes, self.args, strict=True)
         ]
 
     def run(
-        self, env: Mapping[str, arb], numbers: Numbers = EXACT, *, settle: bool = False, shift: Mapping[str, arb] | None = None
+        self,
+        env: Mapping[str, arb],
+        numbers: Numbers = EXACT,
+        *,
+        settle: bool = False,
+        shift: Mapping[str, arb] | None = None,
     ) -> list[Value]:
         """A value for every node, at the precision in force.
 
@@ -115,8 +121,8 @@ class Program:
                     value = env[name]
                 case _:
                     value = values[args[0]]
-            if shift and isinstance(value, arb) and (name := getattr(node, "name", None)) in shift:
-                value = value + shift[name]
+            if shift and isinstance(node, Variable | Named) and node.name in shift and isinstance(value, arb):
+                value = value + shift[node.name]
             values.append(value)
         return values
 
@@ -180,7 +186,8 @@ def _comparison(function: str) -> Step:
         for operand in (a, b):
             if isinstance(operand, Undefined):
                 return operand
-        assert isinstance(a, arb) and isinstance(b, arb)
+        assert isinstance(a, arb)
+        assert isinstance(b, arb)
         if not (a.is_finite() and b.is_finite()):
             return None
         truth = test(a, b)
@@ -243,7 +250,8 @@ def _function_step(row: Function) -> Step:
 def ball_function(row: Function) -> Callable[..., Any]:
     """The row as a function of balls: arb's, ours, or its definition."""
     if row.ball:
-        return getattr(ball_functions, row.ball, None) or getattr(arb, row.ball)
+        function: Callable[..., Any] = getattr(ball_functions, row.ball, None) or getattr(arb, row.ball)
+        return function
     assert row.definition is not None, row.name
     return _formula_function(row, row.definition)
 

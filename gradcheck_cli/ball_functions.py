@@ -15,7 +15,9 @@ _HALF = arb(0.5)
 
 def _order(n: arb) -> int:
     """An argument of kind "integer" as an int."""
-    return int(n.unique_fmpz())
+    value = n.unique_fmpz()
+    assert value is not None, n
+    return int(value)
 
 
 def add(x: arb, y: arb) -> arb:

@@ -47,7 +47,9 @@ class ClosedForms:
 
     def must_agree(self, point: Mapping[str, float], references: References) -> None:
         """Closed form and derivative must overlap at a point. Raises InternalError: a bug of ours."""
-        regular = [row for row in self.pairs if references.rows[row].kind is Kind.EXISTS and not references.rows[row].probed]
+        regular = [
+            row for row in self.pairs if references.rows[row].kind is Kind.EXISTS and not references.rows[row].probed
+        ]
         if not regular:
             return
         env = {name: arb(value) for name, value in point.items()}

@@ -1,4 +1,4 @@
-"""What rounding could have made of one row: the two enclosures, made only when a number is off, and the words for them."""
+"""What rounding could have made of one row: the two enclosures, made only when a number is off."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class PointRounding:
 class RowRounding:
     """Verdict's `Rounding` for one derivative.
 
-    root: the expression whose derivative by `name` the row is (of order n-1, for a row of order n). probed: the point is
-    doubtful; there only overflow excuses, never an infinite local derivative or a branch at a tie.
+    root: the expression whose derivative by `name` the row is (of order n-1, for a row of order n). probed: the point
+    is doubtful; there only overflow excuses, never an infinite local derivative or a branch at a tie.
     """
 
     def __init__(self, sweeps: PointRounding, root: Expr, name: str, mode: str, probed: bool) -> None:

@@ -113,6 +113,17 @@ def number_text(value: Fraction) -> str:
 
 
 F = Function
+
+
+def _larger(s: Any, x: Any, y: Any) -> Any:
+    """max(x, y) in SymPy, whose own Max has a Heaviside for a derivative."""
+    return s.Piecewise((x, x > y), (y, True))
+
+
+def _smaller(s: Any, x: Any, y: Any) -> Any:
+    return s.Piecewise((x, x < y), (y, True))
+
+
 _POSITIVE = ((0.3,), (1.7,), (4.1,))
 _UNIT = ((-0.7,), (0.2,), (0.85,))
 _PAIR = ((0.7, 1.3), (-1.1, 0.6), (2.3, -1.9))
@@ -259,7 +270,7 @@ ACTIVATIONS = (
     F("softsign", doc="x/(1 + abs(x))", group="activation", torch=_FUNCTIONAL + "softsign",
       definition="x/(1 + abs(x))", partials=("1/(1 + abs(x))**2",), bounds=(-1, 1)),
     F("relu", doc="max(x, 0)", group="activation", aliases=(_FUNCTIONAL + "relu", "ReLU"), ball="relu",
-      sympy=lambda s, x: s.Max(x, 0), partials=("where(x > 0, 1, 0)",), seams=("x",), bounds=(0, float("inf"))),
+      sympy=lambda s, x: _larger(s, x, 0), partials=("where(x > 0, 1, 0)",), seams=("x",), bounds=(0, float("inf"))),
     F("relu6", doc="min(max(x, 0), 6)", group="activation", torch=_FUNCTIONAL + "relu6",
       definition="hardtanh(x, 0, 6)", sympy=lambda s, x: s.Min(s.Max(x, 0), 6),
       partials=("where(x > 0 and x < 6, 1, 0)",), seams=("x", "x - 6"), points=_PIECEWISE, bounds=(0, 6)),
@@ -291,7 +302,8 @@ ACTIVATIONS = (
       definition="x*tanh(logaddexp(0, x))",
       partials=("tanh(logaddexp(0, x)) + x*sigmoid(x)*sech(logaddexp(0, x))**2",)),
     F("hardtanh", "x, min_val=-1, max_val=1", "x clamped to [min_val, max_val]", group="activation",
-      torch=_FUNCTIONAL + "hardtanh", numbers=True, definition="where(x < min_val, min_val, where(x > max_val, max_val, x))",
+      torch=_FUNCTIONAL + "hardtanh", numbers=True,
+      definition="where(x < min_val, min_val, where(x > max_val, max_val, x))",
       partials=("where(x > min_val and x < max_val, 1, 0)",), seams=("x - min_val", "x - max_val"),
       points=((-4.3, -1, 1), (0.2, -1, 1), (1.6, -1, 2.5))),
     F("hardsigmoid", doc="x/6 + 1/2, clamped to [0, 1]", group="activation", torch=_FUNCTIONAL + "hardsigmoid",
@@ -319,14 +331,14 @@ PIECEWISE = (
     F("sign", doc="-1, 0 or 1", group="piecewise", aliases=("sgn",), definition="where(x > 0, 1, where(x < 0, -1, 0))",
       sympy="sign", partials=("0",), seams=("x",), bounds=(-1, 1)),
     F("maximum", "x, y", "the larger one", group="piecewise", aliases=("max", "Max"), ball="maximum",
-      sympy="Max", partials=("where(x > y, 1, where(x < y, 0, 1/2))", "where(y > x, 1, where(y < x, 0, 1/2))"),
+      sympy=_larger, partials=("where(x > y, 1, where(x < y, 0, 1/2))", "where(y > x, 1, where(y < x, 0, 1/2))"),
       seams=("x - y",), points=_PAIR),
     F("minimum", "x, y", "the smaller one", group="piecewise", aliases=("min", "Min"), ball="minimum",
-      sympy="Min", partials=("where(x < y, 1, where(x > y, 0, 1/2))", "where(y < x, 1, where(y > x, 0, 1/2))"),
+      sympy=_smaller, partials=("where(x < y, 1, where(x > y, 0, 1/2))", "where(y < x, 1, where(y > x, 0, 1/2))"),
       seams=("x - y",), points=_PAIR),
-    F("fmax", "x, y", "the larger one, ignoring NaN", group="piecewise", ball="maximum", sympy="Max",
+    F("fmax", "x, y", "the larger one, ignoring NaN", group="piecewise", ball="maximum", sympy=_larger,
       partials=("where(x >= y, 1, 0)", "where(x < y, 1, 0)"), seams=("x - y",), points=_PAIR),
-    F("fmin", "x, y", "the smaller one, ignoring NaN", group="piecewise", ball="minimum", sympy="Min",
+    F("fmin", "x, y", "the smaller one, ignoring NaN", group="piecewise", ball="minimum", sympy=_smaller,
       partials=("where(x <= y, 1, 0)", "where(x > y, 1, 0)"), seams=("x - y",), points=_PAIR),
     F("clamp", "x, min, max", "x clamped to [min, max]", group="piecewise", aliases=("clip",), numbers=True,
       definition="minimum(maximum(x, min), max)",
@@ -506,8 +518,8 @@ def _internal(name: str, signature: str, doc: str, **columns: Any) -> Function:
 INTERNAL = (
     _internal("offset_from_integer", "x", "x minus the nearest integer: 0 exactly at the integers", partials=("1",),
               seams=("offset_from_integer(x - 1/2)",), sympy=lambda s, x: x - s.floor(x + s.Rational(1, 2))),
-    _internal("dsinc", "n:integer, x", "the n-th derivative of sinc", sympy=lambda s, n, x: s.diff(s.sinc(s.pi * x), x, n),
-              partials=("dsinc(n + 1, x)",)),
+    _internal("dsinc", "n:integer, x", "the n-th derivative of sinc",
+              sympy=lambda s, n, x: s.diff(s.sinc(s.pi * x), x, n), partials=("dsinc(n + 1, x)",)),
     _internal("mvpolygamma", "n:integer, x, p:integer", "the sum of polygamma(n, x - j/2), j < p", sympy=None,
               partials=("mvpolygamma(n + 1, x, p)",)),
     _internal("besseli", "n:integer, x", "the modified Bessel function I_n",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.explanation import RowRounding
-from gradcheck_cli.expression import Call, Expr, children, depends_on, topological
+from gradcheck_cli.expression import Call, Expr, depends_on, topological
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.numbers import exact
 from gradcheck_cli.records import Verdict
@@ -51,7 +51,8 @@ def short(node: Expr, limit: int = 60) -> str:
 
 
 def _kink(truth: Reference, dtype: Dtype) -> str:
-    assert truth.left is not None and truth.right is not None
+    assert truth.left is not None
+    assert truth.right is not None
     left, right = exact(truth.left, dtype), exact(truth.right, dtype)
     what = "the function jumps here; the slopes beside it are" if truth.jump else "no derivative: left and right are"
     return f"{what} [{left}, {right}]"
@@ -70,7 +71,9 @@ def _where_lost(enclosure: Enclosure) -> str:
 
 def _unstable(enclosure: Enclosure, dtype: Dtype) -> str:
     cause = _cause(enclosure, dtype)
-    hint = _rewrite(node for node in (enclosure.overflow, enclosure.cancellation, enclosure.underflow) if node is not None)
+    hint = _rewrite(
+        node for node in (enclosure.overflow, enclosure.cancellation, enclosure.underflow) if node is not None
+    )
     return f"the formula is right, its arithmetic in {dtype.name} is not: {cause}{hint}"
 
 
@@ -116,8 +119,8 @@ def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRoun
             branch, culprit = leak
             condition = short(branch.args[0])
             return (
-                f"the branch of where that is not taken leaks NaN: 0 times the derivative of {short(culprit)}; guard the "
-                f"argument too, as in where({condition}, f(where({condition}, x, 1)), ...)"
+                f"the branch of where that is not taken leaks NaN: 0 times the derivative of {short(culprit)}; guard "
+                f"the argument too, as in where({condition}, f(where({condition}, x, 1)), ...)"
             )
         if truth.probed:
             return "autograd multiplies 0 by an infinite local derivative here; the derivative exists all the same"
@@ -125,25 +128,27 @@ def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRoun
     if truth.probed:
         return "a branch is decided at a tie here, and the conventions of its functions do not add up to the derivative"
     if rounding.explains_with_slack(autograd):
-        return f"the digits are lost inside torch's own {_functions(expression)}; no rewriting of this formula is to blame"
+        return (
+            f"the digits are lost inside torch's own {_functions(expression)}; no rewriting of this formula is to blame"
+        )
     return "the gradient is wrong: rounding does not explain the difference"
 
 
 def cut_function(expression: Expr, name: str) -> str | None:
     """A function between `name` and the result that torch does not differentiate."""
-    dependent = depends_on(topological(expression), [name])
-    for node in dependent:
-        if isinstance(node, Call) and node.function in FUNCTIONS and not FUNCTIONS[node.function].differentiable:
-            if any(child in dependent for child in children(node)):
-                return node.function
-    return None
+    order = topological(expression)
+    dependent = depends_on(order, [name])
+    calls = [node.function for node in order if node in dependent and isinstance(node, Call)]
+    return next((name for name in calls if name in FUNCTIONS and not FUNCTIONS[name].differentiable), None)
 
 
 def _functions(expression: Expr) -> str:
     names = dict.fromkeys(
         node.function
         for node in topological(expression)
-        if isinstance(node, Call) and (row := FUNCTIONS.get(node.function)) and row.group not in ("elementary", "piecewise")
+        if isinstance(node, Call)
+        and (row := FUNCTIONS.get(node.function))
+        and row.group not in ("elementary", "piecewise")
     )
     return " or ".join(names) or "kernels"
 
@@ -158,7 +163,4 @@ def value_note(verdict: Verdict, value: float, autograd: float, dtype: Dtype) ->
         Verdict.IMPRECISE: "lost to rounding, far below atol",
         Verdict.UNSTABLE: "lost to rounding",
     }.get(verdict, "which rounding does not explain")
-    return (
-        f"the value is off as well: {exact(value, dtype)}, torch has {exact(autograd, dtype)} "
-        f"({reason})"
-    )
+    return f"the value is off as well: {exact(value, dtype)}, torch has {exact(autograd, dtype)} ({reason})"

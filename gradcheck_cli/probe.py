@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import pairwise
 
 from flint import arb
 
@@ -71,14 +72,14 @@ def _trend(samples: list[arb]) -> Limit:
     """The limit of a slow sequence: steady shrinking is 0, steady growth that does not slow down is infinite."""
     exponents = [*NEAR, *NEARER]
     with precision(1000):
-        steps = [after - before for before, after in zip(samples, samples[1:], strict=False)]
+        steps = [after - before for before, after in pairwise(samples)]
         sign = 1 if steps[0] > 0 else -1
         if not all(sign * step > 0 for step in steps):
             return Limit(Behaviour.OSCILLATES)
-        if all(abs(after) < abs(before) for before, after in zip(samples, samples[1:], strict=False)):
-            if abs(samples[-1]) < 0.6 * abs(samples[-2]):
-                return Limit(Behaviour.CONVERGES, arb(0))
-        rates = [abs(s) / (e - d) for s, d, e in zip(steps, exponents, exponents[1:], strict=False)]
+        shrinking = all(abs(after) < abs(before) for before, after in pairwise(samples))
+        if shrinking and abs(samples[-1]) < 0.6 * abs(samples[-2]):
+            return Limit(Behaviour.CONVERGES, arb(0))
+        rates = [abs(step) / (e - d) for step, (d, e) in zip(steps, pairwise(exponents), strict=True)]
         if rates[-1] > 0.4 * rates[0]:
             return Limit(Behaviour.UNBOUNDED, sign=sign)
     raise NoReference("the one-sided limits change too slowly to tell")

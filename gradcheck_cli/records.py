@@ -1,4 +1,4 @@
-"""The records that a check leaves behind: frozen, plain floats and text only. Renderers read them and compute nothing."""
+"""The records that a check leaves behind: frozen, plain floats and text. Renderers read them and compute nothing."""
 
 from __future__ import annotations
 
@@ -77,6 +77,7 @@ class Claim:
 class ProblemResult:
     """One expression, checked.
 
+    expression: as it was typed; formula: the same, evenly spaced, for people.
     derivatives: closed forms by variable ("x", or "x,y" for order 2); None where they were not asked for.
     checks: at most the rows that are listed, failing ones first; checks_total and counts cover all of them.
     counts: how many rows had each verdict. error: why there is no row at all. lets: the intermediate results as typed.
@@ -108,6 +109,7 @@ class ProblemResult:
     claims: tuple[Claim, ...] = ()
     notices: tuple[str, ...] = ()
     seconds: float = 0.0
+    formula: str | None = None
 
     @property
     def checks_omitted(self) -> int:

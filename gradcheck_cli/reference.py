@@ -214,7 +214,9 @@ class _Probing:
         defined = [side for side in sides if side.defined]
         if not defined:
             return Reference(
-                Kind.UNDEFINED, probed=True, reason=f"the function is not defined on either side of the point along {name}"
+                Kind.UNDEFINED,
+                probed=True,
+                reason=f"the function is not defined on either side of the point along {name}",
             ), None
         for side in defined:
             where = "left" if side.sign < 0 else "right"
@@ -226,7 +228,8 @@ class _Probing:
                 return Reference(Kind.UNDEFINED, probed=True, reason=reason), None
         slopes = [side.slope for side in defined]
         left, right = slopes[0], slopes[-1]
-        assert left is not None and right is not None
+        assert left is not None
+        assert right is not None
         one_sided = None if len(defined) == 2 else "left" if defined[0].sign < 0 else "right"
         if previous is not None and all(side.continuous for side in defined) and _same_slope(defined):
             value = round_ball(defined[0].slope_ball, dtype) if defined[0].slope_ball is not None else left

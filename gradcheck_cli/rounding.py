@@ -183,7 +183,7 @@ class Sweep:
         return self._enclosure(tangent.get(self.root, arb(0)))
 
     def leak(self, name: str) -> tuple[Call, Expr] | None:
-        """A `where` whose branch not taken has an unbounded value or local derivative: (the where, the culprit in it)."""
+        """A `where` whose branch not taken has an unbounded local derivative: (the where, the culprit in it)."""
         with precision(WORKING_PRECISION):
             dependent = depends_on(self.order, [name])
             for node in self.order:

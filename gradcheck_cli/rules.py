@@ -64,7 +64,7 @@ def fold(function: str, *args: Expr) -> Expr:
     match function, values:
         case "add", [0, _]:
             return args[1]
-        case ("add" | "sub"), [_, 0]:
+        case (("add" | "sub"), [_, 0]):
             return args[0]
         case "sub", [0, _]:
             return fold("neg", args[1])
@@ -72,7 +72,7 @@ def fold(function: str, *args: Expr) -> Expr:
             return ZERO
         case "mul", [1, _]:
             return args[1]
-        case ("mul" | "div" | "pow"), [_, 1]:
+        case (("mul" | "div" | "pow"), [_, 1]):
             return args[0]
         case "mul", [-1, _]:
             return fold("neg", args[1])
@@ -84,7 +84,7 @@ def fold(function: str, *args: Expr) -> Expr:
             return ZERO
         case "neg", [int(value)]:
             return constant(-value, exact=True)
-        case ("add" | "sub" | "mul"), [int(a), int(b)] if max(abs(a), abs(b)) <= _SMALL:
+        case (("add" | "sub" | "mul"), [int(a), int(b)]) if max(abs(a), abs(b)) <= _SMALL:
             return constant({"add": a + b, "sub": a - b, "mul": a * b}[function], exact=True)
         case "where", _ if args[1] is args[2]:
             return args[1]
@@ -94,7 +94,7 @@ def fold(function: str, *args: Expr) -> Expr:
                     return args[1]
                 case Call(function="false"):
                     return args[2]
-        case ("eq" | "ne" | "lt" | "le" | "gt" | "ge"), [int(a), int(b)]:
+        case (("eq" | "ne" | "lt" | "le" | "gt" | "ge"), [int(a), int(b)]):
             truth = {"eq": a == b, "ne": a != b, "lt": a < b, "le": a <= b, "gt": a > b, "ge": a >= b}[function]
             return call("true" if truth else "false")
         case "neg", _:

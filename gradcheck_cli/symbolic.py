@@ -157,6 +157,8 @@ def _from_node(node: Any, made: Mapping[Any, Expr]) -> Expr:
         case sympy.Pow():
             if node.exp == sympy.S.Half:
                 return call("sqrt", args[0])
+            if node.exp.could_extract_minus_sign():
+                return call("div", constant(1), _converted(node.base**-node.exp, made))
             return call("pow", *args)
         case sympy.Piecewise():
             return _piecewise(node, made)
@@ -204,7 +206,7 @@ def _sum(node: Any, made: Mapping[Any, Expr]) -> Expr:
         part = made.get(-term) if negative and -term in made else _converted(-term if negative else term, made)
         assert part is not None
         if result is None:
-            result = call("neg", part) if negative else part
+            result = _negated(part) if negative else part
         else:
             result = call("sub" if negative else "add", result, part)
     assert result is not None
@@ -217,12 +219,11 @@ def _converted(node: Any, made: Mapping[Any, Expr]) -> Expr:
 
 def _product(node: Any, made: Mapping[Any, Expr]) -> Expr:
     """A product as sign * numerator / denominator."""
-    numerator, denominator = sympy.fraction(node)
+    numerator, denominator = sympy.fraction(node, exact=True)
     if denominator != 1 and numerator != node:
-        sign = numerator.could_extract_minus_sign()
-        top = _converted(-numerator if sign else numerator, made)
-        quotient = call("div", top, _converted(denominator, made))
-        return call("neg", quotient) if sign else quotient
+        negative = numerator.could_extract_minus_sign()
+        top = _converted(-numerator if negative else numerator, made)
+        return call("div", _negated(top) if negative else top, _converted(denominator, made))
     result: Expr | None = None
     factors = list(node.as_ordered_factors())
     negative = factors[0] == -1
@@ -230,7 +231,15 @@ def _product(node: Any, made: Mapping[Any, Expr]) -> Expr:
         part = _converted(factor, made)
         result = part if result is None else call("mul", result, part)
     assert result is not None
-    return call("neg", result) if negative else result
+    return _negated(result) if negative else result
+
+
+def _negated(product: Expr) -> Expr:
+    """-(2*x/y) with the sign where people write it: -2*x/y."""
+    match product:
+        case Call(function=("mul" | "div") as function, args=(first, second)):
+            return call(function, _negated(first), second)
+    return call("neg", product)
 
 
 def _piecewise(node: Any, made: Mapping[Any, Expr]) -> Expr:

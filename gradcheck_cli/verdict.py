@@ -75,7 +75,7 @@ def compare(value: float, autograd: float, tolerance: Tolerance, rounding: Round
 
 @dataclass(frozen=True)
 class Errors:
-    """How far a number is off. relative: 0 where equal, inf where only the truth is 0; ulps: None unless both are finite."""
+    """How far a number is off. relative: 0 where equal, inf where only the truth is 0. ulps: None unless finite."""
 
     absolute: float | None
     relative: float | None
@@ -89,6 +89,8 @@ def errors(value: float | None, autograd: float | None, dtype: Dtype) -> Errors:
     if value == autograd:
         return Errors(0.0, 0.0, 0.0 if math.isfinite(value) else None)
     difference = abs(autograd - value)
-    relative = difference / abs(value) if value and math.isfinite(value) else math.nan if math.isnan(autograd) else math.inf
+    relative = (
+        difference / abs(value) if value and math.isfinite(value) else math.nan if math.isnan(autograd) else math.inf
+    )
     both_finite = math.isfinite(value) and math.isfinite(autograd)
     return Errors(difference, relative, difference / dtype.ulp(value) if both_finite else None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import pytest
 import sympy
@@ -38,16 +38,22 @@ def points(row: Function) -> tuple[tuple[float, ...], ...]:
     return tuple((*point, *defaults) for point in DEFAULT_POINTS)
 
 
-def cases(*, internal: bool) -> Iterator[object]:
-    for row in FUNCTIONS.values():
-        if internal or not row.internal:
-            for point in points(row) if not row.internal else internal_points(row):
-                yield pytest.param(row, point, id=f"{row.name}{point}")
+def cases(*, internal: bool) -> list[Any]:
+    return [
+        pytest.param(row, point, id=f"{row.name}{point}")
+        for row in FUNCTIONS.values()
+        if internal or not row.internal
+        for point in (internal_points(row) if row.internal else points(row))
+    ]
 
 
 def internal_points(row: Function) -> tuple[tuple[float, ...], ...]:
     values = {"n": (1.0, 3.0), "a": (1.0, 0.5), "p": (1.0, 2.0), "x": (2.3, 0.4)}
-    return tuple(tuple(values[argument.name][i] for argument in row.arguments) for i in (0, 1) if row.name != "mvpolygamma" or i == 0)
+    return tuple(
+        tuple(values[argument.name][i] for argument in row.arguments)
+        for i in (0, 1)
+        if row.name != "mvpolygamma" or i == 0
+    )
 
 
 def applied(row: Function, point: tuple[float, ...]) -> tuple[Expr, dict[str, float]]:
@@ -123,7 +129,10 @@ def _exact(value: float) -> sympy.Rational:
 
 def _difference(form: sympy.Expr, name: str, at: dict[str, sympy.Rational]) -> sympy.Expr:
     step = sympy.Rational(1, 10**25)
-    sides = [form.subs({symbol(n): v + (sign * step if n == name else 0) for n, v in at.items()}).evalf(80) for sign in (1, -1)]
+    sides = [
+        form.subs({symbol(n): v + (sign * step if n == name else 0) for n, v in at.items()}).evalf(80)
+        for sign in (1, -1)
+    ]
     return ((sides[0] - sides[1]) / (2 * step)).evalf(30)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gradcheck_cli.check import Request, check_expression
+from gradcheck_cli.checker import Request, check_expression
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.records import ProblemResult, Verdict
 
@@ -49,7 +49,12 @@ FUNCTIONS_UNDER_TEST: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tens
 
 
 def check_planted(
-    monkeypatch: pytest.MonkeyPatch, name: str, wrong: Callable[[Tensor], Tensor], expression: str, at: str, **options: Any
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    wrong: Callable[[Tensor], Tensor],
+    expression: str,
+    at: str,
+    **options: Any,
 ) -> ProblemResult:
     function, right = FUNCTIONS_UNDER_TEST[name]
     row = replace(FUNCTIONS[name], torch=with_backward(function, lambda x: wrong(right(x))))
@@ -82,7 +87,8 @@ def test_the_same_function_with_its_right_backward_matches(monkeypatch: pytest.M
 
 @pytest.mark.parametrize("planted", ["wrong sign", "zero", "half"])
 @pytest.mark.parametrize(
-    ("name", "expression", "at"), [("sin", "1e-13*sin(x)", "0.7"), ("sigmoid", "sigmoid(x)", "30"), ("exp", "exp(x)", "-30")]
+    ("name", "expression", "at"),
+    [("sin", "1e-13*sin(x)", "0.7"), ("sigmoid", "sigmoid(x)", "30"), ("exp", "exp(x)", "-30")],
 )
 def test_a_tiny_gradient_is_no_excuse(
     monkeypatch: pytest.MonkeyPatch, name: str, expression: str, at: str, planted: str

@@ -14,11 +14,11 @@ import flint
 import sympy
 import torch
 
-from gradcheck_cli import __version__, notes
+from gradcheck_cli import notes
 from gradcheck_cli.autograd import Autograd, AutogradResult, device_name, resolve_device
 from gradcheck_cli.ball import Numbers, certified_constant
 from gradcheck_cli.closed_forms import ClosedForms
-from gradcheck_cli.dtypes import DTYPES, Dtype, rounded_constant
+from gradcheck_cli.dtypes import DTYPES, rounded_constant
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.explanation import PointRounding, RowRounding, ValueRounding
 from gradcheck_cli.expression import Constant, Expr, intermediates, topological, variables
@@ -27,8 +27,10 @@ from gradcheck_cli.parser import parse, parse_lets
 from gradcheck_cli.points import names_in, read_points, read_ranges, sample_points
 from gradcheck_cli.records import Check, ProblemResult, Verdict
 from gradcheck_cli.reference import Analysis, References
+from gradcheck_cli.text import to_text
 from gradcheck_cli.truth import Kind, Reference
 from gradcheck_cli.verdict import Tolerance, compare, errors, judge
+from gradcheck_cli.version import __version__
 
 DEFAULT_SAMPLES = 5
 SAMPLE_TRIES = 1_000  # undefined samples in a row before giving up on the range
@@ -143,7 +145,9 @@ class Problem:
             if isinstance(node, Constant):
                 rounded = rounded_constant(node, self.dtype)
                 if rounded in (float("inf"), float("-inf")):
-                    raise UsageError(f"{_number(node)} overflows {self.dtype.name}, whose largest number is {self.dtype.max:g}")
+                    raise UsageError(
+                        f"{_number(node)} overflows {self.dtype.name}, whose largest number is {self.dtype.max:g}"
+                    )
                 if not rounded and node.value:
                     self.notices.append(f"{_number(node)} underflows to 0 in {self.dtype.name}")
 
@@ -185,8 +189,8 @@ class Problem:
                 skipped, in_a_row = skipped + 1, in_a_row + 1
                 if in_a_row >= SAMPLE_TRIES:
                     raise UsageError(
-                        f"the function is defined at none of {in_a_row} points sampled: give points by --at, or where to "
-                        "sample by --range"
+                        f"the function is defined at none of {in_a_row} points sampled: give points by --at, or where "
+                        "to sample by --range"
                     )
                 continue
             found, in_a_row = found + 1, 0
@@ -227,8 +231,8 @@ class Problem:
             value=value.analytical, value_autograd=result.value, value_verdict=value.verdict,
         )  # fmt: skip
         if row in result.errors and truth.kind is not Kind.UNDEFINED:
-            note = f"torch refuses: {result.errors[row]}"
-            return replace(blank, analytical=truth.value, left=truth.left, right=truth.right, note=note)
+            refusal = f"torch refuses: {result.errors[row]}"
+            return replace(blank, analytical=truth.value, left=truth.left, right=truth.right, note=refusal)
         autograd = result.derivatives.get(row, float("nan"))
         root = self.analysis.expressions.get(row[:-1], self.expression)
         rounding = RowRounding(sweeps, root, row[-1], mode, truth.probed)
@@ -266,23 +270,30 @@ class Problem:
             counts=rows.counts,
             notices=tuple(self.notices),
             seconds=seconds,
+            formula=self._formula(),
         )
+
+    def _formula(self) -> str:
+        """The expression as read, evenly spaced; as typed where that is too long to be of use."""
+        try:
+            return to_text(self.expression, limit=2_000)
+        except ValueError:
+            return self.request.expression.strip()
 
 
 class _Value:
     """The function's own value at a point: certified, torch's, and how they compare."""
 
     def __init__(self, problem: Problem, references: References, result: AutogradResult, sweeps: PointRounding) -> None:
-        self.analytical, self.note, self.verdict = references.value, None, Verdict.ERROR
+        self.analytical = references.value
+        self.note: str | None = None
+        self.verdict = Verdict.ERROR
         if references.value is None:
             self.verdict = Verdict.UNDEFINED if references.value_certified else Verdict.ERROR
         elif result.value is not None:
             rounding = ValueRounding(sweeps, problem.expression)
             self.verdict = compare(references.value, result.value, problem.tolerance, rounding)
             self.note = notes.value_note(self.verdict, references.value, result.value, problem.dtype)
-
-    note: str | None
-    verdict: Verdict
 
 
 class Rows:

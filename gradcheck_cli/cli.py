@@ -1,0 +1,289 @@
+"""The command line: options in, exit code out. The only place that catches GradcheckError."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from platform import python_version
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+
+import typer
+from typer.core import TyperCommand
+
+from gradcheck_cli.arguments import EXAMPLE, arrange
+from gradcheck_cli.errors import GradcheckError, UsageError
+from gradcheck_cli.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from gradcheck_cli.render.display import Display
+
+DEFAULT_COMMAND = "check"
+EXPRESSION_COMMANDS = frozenset({"check"})
+DISTRIBUTIONS = {"torch": "torch", "sympy": "sympy", "flint": "python-flint"}
+
+HELP = """Check the gradient that PyTorch computes for a formula against its exact derivative.
+
+\b
+Examples:
+  gradcheck "8*x**4 + 3*x**3" --at 2            one point
+  gradcheck "-x**2" --at -2 --at 0.5            several points
+  gradcheck "relu(w*x + b)" --at w=2,x=1,b=0.5 --wrt w
+  gradcheck "sin(x)/x" --at x=-3:3:101          101 points from -3 to 3
+  gradcheck "2*y + 3" --let "y = x*x" --at 3.5 --wrt x --wrt y
+  gradcheck "log(cosh(x))"                      5 points drawn from -3:3
+  gradcheck "x**y" --at x=2,y=3 --order 2       second derivatives
+  gradcheck "sigmoid(x)" --at 40 --dtype float32 --device cuda
+
+\b
+Write 2*x or 2x, x**3 or x^3, pi, sin(x), torch.sigmoid(x), a if x > 0 else b;
+quote the expression. `gradcheck functions` lists the functions.
+
+\b
+Exit codes:
+  0  every check passed (match, imprecise, kink)
+  1  a check did not (unstable, mismatch, undefined, error)
+  2  something asked for could not be read or done
+  3  an error of gradcheck itself
+"""
+
+
+class RootCommand(TyperCommand):
+    """`check`, whose usage line shows what is really typed."""
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        formatter.write_usage("gradcheck", "EXPR [OPTIONS]")
+        formatter.write_usage("gradcheck", "functions [WORD]", prefix="       ")
+
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        others = ", ".join(f"{name} {_version(distribution)}" for name, distribution in DISTRIBUTIONS.items())
+        _write(f"gradcheck {_version('gradcheck-cli')} ({others}, python {python_version()})\n", sys.stdout)
+        raise typer.Exit
+
+
+def _version(distribution: str) -> str:
+    """The version of an installed package, without importing it."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+@app.command(DEFAULT_COMMAND, cls=RootCommand, help=HELP)
+def check(
+    expression: Annotated[str, typer.Argument(metavar="EXPR", help="The function, in Python syntax.")],
+    at: Annotated[
+        list[str] | None,
+        typer.Option(metavar="POINT", help="Where: 2, x=1,y=-2, x=pi/4, or a range x=-3:3:101. Repeatable."),
+    ] = None,
+    wrt: Annotated[
+        list[str] | None, typer.Option(metavar="VAR", help="Differentiate by this variable only. Repeatable.")
+    ] = None,
+    let: Annotated[
+        list[str] | None, typer.Option(metavar="'y = x*x'", help="Name an intermediate result. Repeatable.")
+    ] = None,
+    order: Annotated[int, typer.Option(metavar="N", min=1, help="The order of the derivatives.")] = 1,
+    dtype: Annotated[
+        Literal["float64", "float32", "float16", "bfloat16"], typer.Option(help="What torch computes in.")
+    ] = "float64",
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="Where torch computes: cpu, cuda, cuda:N or auto.")
+    ] = "cpu",
+    mode: Annotated[Literal["reverse", "forward", "both"], typer.Option(help="How torch differentiates.")] = "reverse",
+    rtol: Annotated[
+        float | None, typer.Option(metavar="R", help="Relative tolerance; 1e-9 for float64, wider for the others.")
+    ] = None,
+    atol: Annotated[
+        float | None, typer.Option(metavar="A", help="Absolute tolerance; 1e-12 for float64, wider for the others.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Let only `match` pass.")] = False,
+    samples: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Draw N points; 5 where there is no --at.", show_default=False),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="S", help="Where the drawing starts.")] = 0,
+    ranges: Annotated[
+        list[str] | None,
+        typer.Option("--range", metavar="LO:HI", help="Where to draw: -3:3 if not given, or x=0:1. Repeatable."),
+    ] = None,
+    output_format: Annotated[
+        Literal["table", "json", "json-lines"], typer.Option(help="How to write the report.")
+    ] = "table",
+    output_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report there, not to standard output.")
+    ] = None,
+    no_derivatives: Annotated[
+        bool, typer.Option("--no-derivatives", help="Leave out the closed form of the derivative.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show failures only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all rows and all columns.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the versions.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> ExitCode:
+    for name, tolerance in (("--rtol", rtol), ("--atol", atol)):
+        if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0):
+            raise UsageError(f"{name} is a finite number from 0, not {tolerance}")
+    # torch, SymPy and flint load here, not before: --help and typing errors answer at once.
+    from gradcheck_cli.checker import Request, check_expression, versions
+    from gradcheck_cli.records import Report
+    from gradcheck_cli.render import RENDERERS
+    from gradcheck_cli.render.summary import summary_line
+
+    request = Request(
+        expression=expression,
+        at=tuple(at or ()),
+        wrt=tuple(name.strip() for names in wrt or () for name in names.split(",")),
+        lets=tuple(let or ()),
+        order=order,
+        mode=mode,
+        dtype=dtype,
+        device=device,
+        rtol=rtol,
+        atol=atol,
+        strict=strict,
+        samples=samples,
+        seed=seed,
+        ranges=tuple(ranges or ()),
+        derivatives=not no_derivatives,
+    )
+    result = check_expression(request)
+    report = Report((result,), versions(), result.seconds)
+    display = _display(quiet=quiet, verbose=verbose, to_file=output_file is not None, options=vars(request))
+    _deliver(RENDERERS[output_format](report, display), output_file)
+    if not (quiet and report.passed):
+        _write(summary_line(report, display), sys.stderr)
+    return exit_code(report.passed, report.bad_input)
+
+
+@app.command()
+def functions(
+    word: Annotated[
+        str, typer.Argument(metavar="[WORD]", help="Only rows that contain this.", show_default=False)
+    ] = "",
+    output_format: Annotated[Literal["table", "json"], typer.Option(help="How to write the list.")] = "table",
+    output_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the list there, not to standard output.")
+    ] = None,
+) -> ExitCode:
+    """List the functions that expressions may use."""
+    from gradcheck_cli.render.functions import matching, render_functions, render_functions_json
+
+    rows = matching(word)
+    if not rows:
+        raise UsageError(f"no function has {word!r} in its name or description; gradcheck functions lists all")
+    display = _display(to_file=output_file is not None)
+    render = render_functions_json if output_format == "json" else render_functions
+    _deliver(render(rows, display), output_file)
+    return ExitCode.PASSED
+
+
+def exit_code(passed: bool, bad_input: bool) -> ExitCode:
+    return ExitCode.BAD_INPUT if bad_input else ExitCode.PASSED if passed else ExitCode.FAILED
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Runs one command line; every way it can end is an exit code. Never raises."""
+    try:
+        root: Any = typer.main.get_command(app)
+        return int(root(_with_command(arguments, root.commands), prog_name="gradcheck", standalone_mode=False) or 0)
+    except GradcheckError as error:
+        _complain(str(error))
+        return ExitCode.BAD_INPUT
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001  whatever it is, a user sees a sentence and an exit code
+        if isinstance(message := _usage_message(error), str):
+            _complain(message)
+            return ExitCode.BAD_INPUT
+        _report_bug(error, verbose=not {"-v", "--verbose"}.isdisjoint(arguments))
+        return ExitCode.BUG
+
+
+def _with_command(arguments: Sequence[str], commands: Mapping[str, Any]) -> list[str]:
+    """The arguments with their command first, and in an order that Typer reads as DESIGN section 7 says."""
+    named = bool(arguments) and arguments[0] in commands
+    command, rest = (arguments[0], arguments[1:]) if named else (DEFAULT_COMMAND, arguments)
+    if not rest and command in EXPRESSION_COMMANDS:
+        raise UsageError(f"what should be checked? For example: {EXAMPLE}\n`gradcheck --help` explains everything")
+    if command in EXPRESSION_COMMANDS:
+        options = {"--help": False, "-h": False}
+        for parameter in commands[command].params:
+            if parameter.param_type_name == "option":
+                options |= dict.fromkeys(parameter.opts, not parameter.is_flag)
+        rest = arrange(rest, options)
+    return [command, *rest]
+
+
+def _usage_message(error: Exception) -> str | None:
+    """The message of an error that Typer raises for a command line, else None."""
+    if getattr(error, "exit_code", None) != ExitCode.BAD_INPUT or not hasattr(error, "format_message"):
+        return None
+    message = str(error.format_message())
+    return "there is no expression" if "'EXPR'" in message else message
+
+
+def _display(
+    *, quiet: bool = False, verbose: bool = False, to_file: bool = False, options: Mapping[str, object] | None = None
+) -> Display:
+    """What the terminal, or the file, can show."""
+    from gradcheck_cli.render.display import Display
+
+    color = not to_file and sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    width = shutil.get_terminal_size((80, 24)).columns
+    return Display(width=max(width, 20), color=color, quiet=quiet, verbose=verbose, options=options or {})
+
+
+def _deliver(text: str, file: Path | None) -> None:
+    """The report, to a file or to standard output."""
+    if file is None:
+        _write(text, sys.stdout)
+        return
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror}") from error
+
+
+def _write(text: str, stream: TextIO) -> None:
+    """Text to a stream, in what its encoding can hold; a reader that has gone away is no error."""
+    from gradcheck_cli.render.plain import encodable
+
+    try:
+        stream.write(encodable(text, stream.encoding or "utf-8"))
+        stream.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more at its end: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _complain(message: str) -> None:
+    from gradcheck_cli.render.plain import lines
+
+    _write(f"gradcheck: {lines(message)}\n", sys.stderr)
+
+
+def _report_bug(error: Exception, *, verbose: bool) -> None:
+    """Says that the mistake is ours, and what to send."""
+    message = "this is a bug in gradcheck, not in what you typed: please report it with the command and the lines below"
+    detail = f"{type(error).__name__}: {error}"
+    if verbose:
+        detail = "".join(traceback.format_exception(error)[-6:]).rstrip()
+    else:
+        message += " (-v shows more of them)"
+    _complain(f"{message}\n{detail}")

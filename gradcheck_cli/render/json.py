@@ -1,0 +1,120 @@
+"""JSON: the contract of DESIGN section 9. Fields may be added, never renamed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+
+from gradcheck_cli.records import Check, Claim, ProblemResult, Report, Verdict
+from gradcheck_cli.render.display import Display
+
+Json = dict[str, object]
+
+
+def render_json(report: Report, display: Display) -> str:
+    """One JSON document, indented, with a newline at its end."""
+    document: Json = {
+        "versions": dict(report.versions),
+        "summary": summary(report),
+        "problems": [problem(result) for result in report.problems],
+    }
+    return dump(document, indent=2) + "\n"
+
+
+def dump(value: object, indent: int | None = None) -> str:
+    """Valid JSON in ASCII, whatever the value: numbers that JSON lacks become strings."""
+    return json.dumps(_plain(value), indent=indent, allow_nan=False)
+
+
+def summary(report: Report) -> Json:
+    return {
+        "problems": len(report.problems),
+        "checks": report.checks,
+        **{verdict.value: count for verdict, count in report.counts.items()},
+        "passed": report.passed,
+        "seconds": round(report.seconds, 6),
+    }
+
+
+def problem(result: ProblemResult) -> Json:
+    """One problem. `derivatives` is left out where they were not asked for."""
+    fields: Json = {
+        "index": result.index,
+        "name": result.name,
+        "file": result.file,
+        "line": result.line,
+        "expression": result.expression,
+        "variables": list(result.variables),
+        "lets": dict(result.lets),
+        "order": result.order,
+        "derivatives": result.derivatives,
+        "dtype": result.dtype,
+        "device": result.device,
+        "rtol": result.rtol,
+        "atol": result.atol,
+        "expect": result.expect,
+        "verdict": result.verdict.value,
+        "passed": result.passed,
+        "error": result.error,
+        "checks_total": result.checks_total,
+        "checks_omitted": result.checks_omitted,
+        "counts": {verdict.value: result.counts.get(verdict, 0) for verdict in Verdict},
+        "notices": list(result.notices),
+        "seconds": round(result.seconds, 6),
+        "claims": [_claim(claim) for claim in result.claims],
+        "checks": [_check(check) for check in result.checks],
+    }
+    if result.derivatives is None:
+        del fields["derivatives"]
+    return fields
+
+
+def _check(check: Check) -> Json:
+    return {
+        "point": dict(check.point),
+        "wrt": list(check.wrt),
+        "mode": check.mode,
+        "value": check.value,
+        "value_autograd": check.value_autograd,
+        "value_verdict": check.value_verdict.value if check.value_verdict else None,
+        "analytical": check.analytical,
+        "autograd": check.autograd,
+        "left": check.left,
+        "right": check.right,
+        "abs_error": check.abs_error,
+        "rel_error": check.rel_error,
+        "ulps": check.ulps,
+        "expected": check.expected,
+        "verdict": check.verdict.value,
+        "passed": check.passed,
+        "note": check.note,
+    }
+
+
+def _claim(claim: Claim) -> Json:
+    return {
+        "wrt": ",".join(claim.wrt),
+        "expression": claim.expression,
+        "status": claim.status,
+        "points": claim.points,
+        "counterexample": claim.counterexample,
+        "note": claim.note,
+    }
+
+
+def _plain(value: object) -> object:
+    """The value in terms of what JSON has."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case Verdict():
+            return value.value
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(item) for item in value]
+        case None | bool() | int() | str():
+            return value
+        case _:
+            return str(value)

@@ -1,0 +1,27 @@
+"""JSON Lines: a first line, a problem a line, a last line; each can be written as soon as it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gradcheck_cli.records import ProblemResult, Report
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.json import dump, problem, summary
+
+
+def render_json_lines(report: Report, display: Display) -> str:
+    """All the lines of a finished report."""
+    middle = map(problem_line, report.problems)
+    return "".join((first_line(report.versions, display.options), *middle, last_line(report)))
+
+
+def first_line(versions: Mapping[str, str], options: Mapping[str, object]) -> str:
+    return dump({"versions": versions, "options": options}) + "\n"
+
+
+def problem_line(result: ProblemResult) -> str:
+    return dump(problem(result)) + "\n"
+
+
+def last_line(report: Report) -> str:
+    return dump({"summary": summary(report)}) + "\n"

@@ -1,0 +1,83 @@
+"""The names of things in a report: f(x), f''(x), ∂²f/∂x∂y, `w=2, x=1`, ✗ mismatch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from gradcheck_cli.dtypes import DTYPES, Dtype
+from gradcheck_cli.numbers import exact
+from gradcheck_cli.records import ProblemResult, Verdict
+from gradcheck_cli.render.plain import one_line
+
+SIGNS = {
+    Verdict.MATCH: "✓",
+    Verdict.IMPRECISE: "≈",
+    Verdict.KINK: "∧",
+    Verdict.UNSTABLE: "~",
+    Verdict.MISMATCH: "✗",
+    Verdict.UNDEFINED: "∅",
+    Verdict.ERROR: "!",
+}
+STYLES = {
+    Verdict.MATCH: "green",
+    Verdict.IMPRECISE: "cyan",
+    Verdict.KINK: "cyan",
+    Verdict.UNSTABLE: "yellow",
+    Verdict.MISMATCH: "bold red",
+    Verdict.UNDEFINED: "magenta",
+    Verdict.ERROR: "bold red",
+}
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def superscript(number: int) -> str:
+    return str(number).translate(_SUPERSCRIPTS)
+
+
+def verdict_text(verdict: Verdict, passed: bool) -> str:
+    """`✓ match`; where passing is not what the verdict alone says, that is said too."""
+    surprise = "" if passed == verdict.passes else " (expected)" if passed else " (fails)"
+    return f"{SIGNS[verdict]} {verdict.value}{surprise}"
+
+
+def dtype_of(result: ProblemResult) -> Dtype:
+    return DTYPES.get(result.dtype, DTYPES["float64"])
+
+
+def function_name(result: ProblemResult) -> str:
+    """`f`, or another letter where the user has an f."""
+    taken = {*result.variables, *result.lets}
+    return next((name for name in ("f", "g", "h", "F", "G") if name not in taken), "f")
+
+
+def is_prime(result: ProblemResult, wrt: Sequence[str]) -> bool:
+    """Whether f'(x) says enough: there is one variable and no intermediate result, and one differentiates by it."""
+    return len(result.variables) == 1 and not result.lets and set(wrt) == set(result.variables)
+
+
+def derivative(result: ProblemResult, wrt: Sequence[str]) -> str:
+    """f'(x) with one variable, df/dy by an intermediate result, ∂f/∂x and ∂²f/∂x∂y with several variables."""
+    f, order = function_name(result), len(wrt)
+    if is_prime(result, wrt):
+        primes = "'" * order if order <= 3 else f"⁽{superscript(order)}⁾"
+        return f"{f}{primes}({wrt[0]})"
+    d = "d" if len(result.variables) == 1 else "∂"
+    runs = [(name, len(list(run))) for name, run in groupby(wrt)]
+    below = "".join(f"{d}{name}{superscript(times) if times > 1 else ''}" for name, times in runs)
+    return f"{d}{superscript(order) if order > 1 else ''}{f}/{below}"
+
+
+def function(result: ProblemResult, room: int) -> str:
+    """f(x, y); just f where the variables would fill more than `room` columns."""
+    f = function_name(result)
+    label = f"{f}({', '.join(result.variables)})" if result.variables else f
+    return one_line(label) if len(label) <= room else f
+
+
+def point(result: ProblemResult, values: Mapping[str, float], separator: str = ", ") -> str:
+    """`2` with one variable, else `w=2, x=1`."""
+    dtype = dtype_of(result)
+    if len(values) == 1 and set(values) == set(result.variables):
+        return exact(next(iter(values.values())), dtype)
+    return separator.join(f"{name}={exact(value, dtype)}" for name, value in values.items())

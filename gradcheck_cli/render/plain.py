@@ -1,0 +1,34 @@
+"""Text that any terminal can show: no control characters, and ASCII where nothing else will do."""
+
+from __future__ import annotations
+
+# One character each, so that the columns of a table stay where they are.
+_ASCII = str.maketrans({
+    "✓": "+", "≈": "=", "∧": "^", "✗": "x", "∅": "0", "∂": "d", "′": "'", "²": "2", "³": "3", "⁴": "4", "⁵": "5",
+    "⁶": "6", "⁷": "7", "⁸": "8", "⁹": "9", "⁰": "0", "¹": "1", "⁽": "(", "⁾": ")", "·": "|", "•": "*", "–": "-",
+    "—": "-", "−": "-", "─": "-", "━": "-", "…": "~", "×": "*", "→": ">", "π": "p", "’": "'", "“": '"', "”": '"',
+})  # fmt: skip
+
+
+def visible(text: str) -> str:
+    """`text` with its control characters written as escapes, so that they cannot steer the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def one_line(text: str) -> str:
+    """`visible`, on one line."""
+    return visible(" ".join(text.split()))
+
+
+def lines(text: str) -> str:
+    """`visible`, keeping the line breaks."""
+    return "\n".join(visible(line) for line in text.split("\n"))
+
+
+def encodable(text: str, encoding: str) -> str:
+    """`text` with what `encoding` cannot hold replaced by ASCII."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
+    return text

@@ -1,0 +1,106 @@
+"""Which checks of a problem are shown, and the text of their cells."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from gradcheck_cli import numbers
+from gradcheck_cli.records import Check, ProblemResult
+from gradcheck_cli.render import labels
+from gradcheck_cli.render.display import Display
+
+LIMIT = 20
+"""How many rows are shown unless -v asks for all."""
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Column:
+    """header: a wide and a narrow form. right: numbers whose ends should be aligned."""
+
+    header: str
+    narrow: str
+    cells: tuple[Text, ...]
+    right: bool = False
+
+
+def select(result: ProblemResult, display: Display) -> tuple[Check, ...]:
+    """The rows to show: failures only with -q, all with -v, else the worst LIMIT, in their own order."""
+    checks = [check for check in result.checks if not (display.quiet and check.passed)]
+    if display.verbose or len(checks) <= LIMIT:
+        return tuple(checks)
+    worst = sorted(range(len(checks)), key=lambda index: _badness(checks[index]), reverse=True)[:LIMIT]
+    return tuple(checks[index] for index in sorted(worst))
+
+
+def _badness(check: Check) -> tuple[bool, int, float]:
+    error = check.rel_error
+    return not check.passed, check.verdict.severity, math.inf if error is None or math.isnan(error) else error
+
+
+def columns(
+    result: ProblemResult, checks: Sequence[Check], markers: Mapping[str, int], display: Display
+) -> list[Column]:
+    """The table, column by column; the point comes first, the verdict last."""
+    dtype = labels.dtype_of(result)
+    numbered = [_numbers(result, check) for check in checks]
+
+    def column(header: str, narrow: str, cell: Callable[[Check], str], right: bool = True) -> Column:
+        return Column(header, narrow, tuple(Text(cell(check)) for check in checks), right)
+
+    def error(value: float | None) -> str:
+        return NOTHING if value is None else numbers.small(value)
+
+    header = result.variables[0] if len(result.variables) == 1 else "point"
+    shown = [column(header, header, lambda check: labels.point(result, check.point), right=header != "point")]
+    if not all(labels.is_prime(result, check.wrt) for check in checks) or len({check.wrt for check in checks}) > 1:
+        shown.append(column("derivative", "", lambda check: labels.derivative(result, check.wrt), right=False))
+    if len({check.mode for check in checks}) > 1:
+        shown.append(column("mode", "mode", lambda check: check.mode, right=False))
+    shown += [
+        Column("analytical", "analytical", tuple(Text(first) for first, _ in numbered), right=True),
+        Column("autograd", "autograd", tuple(Text(second) for _, second in numbered), right=True),
+    ]
+    if any(check.expected is not None for check in checks):
+        shown.append(column("expected", "expected",
+                            lambda c: NOTHING if c.expected is None else numbers.exact(c.expected, dtype)))  # fmt: skip
+    if display.verbose:
+        shown.append(column("absolute error", "absolute\nerror", lambda check: error(check.abs_error)))
+    shown.append(column("relative error", "relative\nerror", lambda check: error(check.rel_error)))
+    if display.verbose:
+        shown.append(column("ulps", "ulps", lambda check: error(check.ulps)))
+    shown.append(Column("verdict", "verdict", tuple(_verdict(check, markers) for check in checks)))
+    return shown
+
+
+def _numbers(result: ProblemResult, check: Check) -> tuple[str, str]:
+    """The analytical cell and the autograd cell."""
+    dtype = labels.dtype_of(result)
+    if check.analytical is not None and check.autograd is not None:
+        return numbers.pair(check.analytical, check.autograd, dtype)
+    autograd = NOTHING if check.autograd is None else numbers.exact(check.autograd, dtype)
+    if check.analytical is not None:
+        return numbers.exact(check.analytical, dtype), autograd
+    if check.left is not None and check.right is not None:
+        return f"[{numbers.exact(check.left, dtype)}, {numbers.exact(check.right, dtype)}]", autograd
+    return NOTHING, autograd
+
+
+def _verdict(check: Check, markers: Mapping[str, int]) -> Text:
+    style = labels.STYLES[check.verdict] if check.passed == check.verdict.passes else "green" if check.passed else "red"
+    text = Text(labels.verdict_text(check.verdict, check.passed), style=style)
+    if check.note is not None and check.note in markers:
+        text.append(f" {labels.superscript(markers[check.note])}", style="default")
+    return text
+
+
+def number_notes(checks: Sequence[Check]) -> tuple[list[str], dict[str, int]]:
+    """The distinct notes, and their numbers; no numbers where one note speaks of every row."""
+    notes = list(dict.fromkeys(check.note for check in checks if check.note))
+    if len(notes) == 1 and all(check.note for check in checks):
+        return notes, {}
+    return notes, {note: number for number, note in enumerate(notes, 1)}

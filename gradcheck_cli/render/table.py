@@ -1,0 +1,156 @@
+"""What people see: the formulas, one table, the notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradcheck_cli import numbers
+from gradcheck_cli.records import Check, ProblemResult, Report, Verdict
+from gradcheck_cli.render import labels, plain, rows
+from gradcheck_cli.render.console import to_text
+from gradcheck_cli.render.display import Display
+
+LONGEST_FORMULA = 1500
+
+
+def render_table(report: Report, display: Display) -> str:
+    """Every problem, one below the other; with -q only those that did not pass."""
+    shown = [result for result in report.problems if not (display.quiet and result.passed)]
+    return "\n".join(to_text(list(_problem(result, display)), display) for result in shown)
+
+
+def _problem(result: ProblemResult, display: Display) -> Iterator[RenderableType]:
+    checks = rows.select(result, display)
+    notes, markers = rows.number_notes(checks)
+    if result.name is not None:
+        yield Text(plain.one_line(result.name), style="bold")
+    yield _formulas(result, display)
+    if result.error is not None:
+        yield Text()
+        yield _bullet("!", plain.lines(result.error), labels.STYLES[Verdict.ERROR])
+    if checks:
+        yield from _value(result)
+        yield Text()
+        yield from _table(result, checks, rows.columns(result, checks, markers, display), display.width)
+        if rest := _rest(result, checks, display):
+            yield Text(rest, style="dim")
+    remarks = [(labels.superscript(markers[note]) if markers else "•", note) for note in notes]
+    remarks += [("•", notice) for notice in result.notices]
+    if remarks:
+        yield Text()
+    for sign, remark in remarks:
+        yield _bullet(sign, plain.lines(remark))
+
+
+def _formulas(result: ProblemResult, display: Display) -> Table:
+    """The intermediate results, the function and its derivatives, with their equals signs in line."""
+    grid = Table.grid()
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    formulas = {plain.one_line(name): text for name, text in result.lets.items()}
+    formulas[labels.function(result, display.width // 3)] = result.formula or result.expression
+    for wrt, text in (result.derivatives or {}).items():
+        formulas[plain.one_line(labels.derivative(result, wrt.split(",")))] = text
+    room = max(map(cell_len, formulas))
+    for label, text in formulas.items():
+        shown = plain.one_line(text)
+        if len(shown) > LONGEST_FORMULA and not display.verbose:
+            shown = f"{shown[:LONGEST_FORMULA]}… ({len(shown):,} characters; -v shows all)"
+        grid.add_row(Text(f"{label}{' ' * (room - cell_len(label))} = "), Text(shown))
+    return grid
+
+
+def _value(result: ProblemResult) -> Iterator[Text]:
+    """`f(2) = 152`, where one point was checked and the function has a value there."""
+    first = result.checks[0]
+    if result.checks_omitted or any(check.point != first.point for check in result.checks) or first.value is None:
+        return
+    dtype = labels.dtype_of(result)
+    value, torch = numbers.exact(first.value, dtype), ""
+    if first.value_autograd is not None and first.value_verdict not in (None, Verdict.MATCH):
+        value, other = numbers.pair(first.value, first.value_autograd, dtype)
+        torch = f" (torch: {other})"
+    yield Text()
+    yield Text(f"{labels.function_name(result)}({plain.one_line(labels.point(result, first.point))}) = {value}{torch}")
+
+
+def _table(
+    result: ProblemResult, checks: Sequence[Check], columns: list[rows.Column], width: int
+) -> Iterator[RenderableType]:
+    """The columns as one table. Too wide, it gives up space in this order: the headers, the gaps, the point.
+
+    A point that has no room beside its row goes on a line above it.
+    """
+    narrow = [replace(column, header=column.narrow) for column in columns]
+    for layout, gap in ((columns, 2), (narrow, 2), (narrow, 1)):
+        if _width(layout, gap) <= width:
+            yield _grid(layout, gap)
+            return
+    layout = narrow[1:]
+    gap = 2 if _width(layout, 2) <= width else 1
+    # Widths found once keep the columns of all points in line; where even these do not fit, Rich folds the cells.
+    widths = [_column_width(column) for column in layout] if _width(layout, gap) <= width else []
+    header = True
+    for point, group in groupby(range(len(checks)), lambda index: labels.point(result, checks[index].point)):
+        members = list(group)
+        cells = [replace(column, cells=tuple(column.cells[index] for index in members)) for column in layout]
+        single = len(checks[members[0]].point) == 1 and "=" not in point
+        where = f"{result.variables[0]}={point}" if single else point
+        yield Text(f"at {plain.one_line(where)}", style="bold")
+        yield _grid(cells, gap, header, widths)
+        header = not widths
+
+
+def _grid(columns: Sequence[rows.Column], gap: int, header: bool = True, widths: Sequence[int] = ()) -> Table:
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap - 1, 0, 0), show_header=header,
+                  header_style="bold")  # fmt: skip
+    for index, column in enumerate(columns):
+        table.add_column(
+            Text(column.header),
+            justify="right" if column.right else "left",
+            overflow="fold",
+            width=widths[index] if widths else None,
+        )
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*cells)
+    return table
+
+
+def _column_width(column: rows.Column) -> int:
+    header = max((cell_len(line) for line in column.header.split("\n")), default=0)
+    return max(header, *(cell.cell_len for cell in column.cells))
+
+
+def _width(columns: Sequence[rows.Column], gap: int) -> int:
+    return sum(map(_column_width, columns)) + gap * (len(columns) - 1)
+
+
+def _rest(result: ProblemResult, checks: Sequence[Check], display: Display) -> str:
+    """What the table leaves out."""
+    if display.quiet:
+        more = sum(not check.passed for check in result.checks) - len(checks)
+        return f"and {more:,} more that did not pass (-v shows them)" if more else ""
+    counts = {verdict: result.counts.get(verdict, 0) for verdict in Verdict}
+    for check in checks:
+        counts[check.verdict] -= 1
+    more = result.checks_total - len(checks)
+    listed = ", ".join(f"{count:,} {verdict.value}" for verdict, count in counts.items() if count > 0)
+    hint = "" if display.verbose else f" (-v shows {'all' if not result.checks_omitted else f'{len(result.checks):,}'})"
+    return f"and {more:,} more: {listed}{hint}" if more > 0 else ""
+
+
+def _bullet(sign: str, text: str, style: str = "") -> Table:
+    """A remark with a hanging indent."""
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(sign, style=style), Text(text, style=style))
+    return grid

@@ -1,0 +1,85 @@
+"""The operators and words of the language, and what to say about those that are not in it."""
+
+from __future__ import annotations
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# The precedences, lowest first. ATOM: what never needs parentheses.
+CHOICE, OR, AND, NOT, COMPARISON, BIT_OR, BIT_AND, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 13)
+
+ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow", "^": "pow"}
+COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
+CONNECTIVES = {"and": "and", "or": "or", "&": "and", "|": "or"}
+
+# Operators that are not in the language, and what to write instead. {0}, {1}: the operands as they were typed.
+REPLACEMENTS = {
+    "%": "remainder({0}, {1})",
+    "//": "floor({0}/{1})",
+    "<<": "{0}*2**{1}",
+    ">>": "{0}/2**{1}",
+    "@": "{0}*{1}",
+    "&&": "{0} and {1}",
+    "||": "{0} or {1}",
+    "is": "{0} == {1}",
+}
+INFIX = {
+    "if": CHOICE,
+    "else": CHOICE,
+    **dict.fromkeys(("or", "||"), OR),
+    **dict.fromkeys(("and", "&&"), AND),
+    **dict.fromkeys((*COMPARISONS, "is"), COMPARISON),
+    "|": BIT_OR,
+    **dict.fromkeys(("&", "<<", ">>"), BIT_AND),
+    **dict.fromkeys("+-", SUM),
+    **dict.fromkeys(("*", "/", "//", "%", "@"), PRODUCT),
+    **dict.fromkeys(("**", "^"), POWER),
+}
+PREFIX = {"not": NOT, "-": SIGN, "+": SIGN, "~": SIGN}
+
+CONSTANTS = {"pi": "pi", "e": "e", "tau": "tau", "π": "pi", "τ": "tau"}
+NOT_FINITE = frozenset({"inf", "nan", "oo", "zoo", "Inf", "NaN", "INF", "NAN", "infinity", "Infinity"})
+
+# Names of functions that are good names of variables too, when they are not called.
+ALSO_VARIABLES = _words(
+    """
+    gamma zeta psi i0 i1 add sub subtract mul multiply div divide neg negative pow power square positive reciprocal
+    sign max min maximum minimum floor ceil ceiling round trunc frac fix remainder mod clip clamp threshold degrees
+    radians absolute
+    """
+)
+
+# Functions that people type and torch does not have. {0}, {1}: the arguments as they were typed.
+NOT_IN_TORCH = {
+    "factorial": "torch has no factorial: write gamma({0} + 1).",
+    "beta": "torch has no beta: write exp(lgamma({0}) + lgamma({1}) - lgamma({0} + {1})).",
+    "root": "torch has no root: write {0}**(1/{1}).",
+    "nthroot": "torch has no nthroot: write {0}**(1/{1}).",
+    "Rational": "Numbers are written plainly: {0}/{1}.",
+    "diff": "gradcheck derives by itself: give the function.",
+    "Derivative": "gradcheck derives by itself: give the function.",
+}
+
+# Symbols without a meaning, or without one where they stand.
+MEANINGLESS = {
+    "=": '= has no meaning here: --let "y = x*x" names an intermediate result, == compares.',
+    ":=": ':= has no meaning here: --let "y = x*x" names an intermediate result.',
+    "[": "Brackets [ ] have no meaning here: group with ( ), and give every number a name of its own, such as x0.",
+    "{": "Braces { } have no meaning here: group with ( ).",
+    "?": "? has no meaning here: write a if condition else b, or where(condition, a, b).",
+    "!": "! has no meaning here: write not for the opposite of a condition.",
+    ";": "; has no meaning here: one expression at a time.",
+    ",": "One expression is wanted here, and this comma begins a second.",
+    "#": "# has no meaning here: leave comments out.",
+    "$": "$ has no meaning here: write the formula without dollar signs.",
+    "`": "` has no meaning here: leave it out.",
+    "\\": "\\ has no meaning here: write sin(x), not \\sin x.",
+    ":": ": has no meaning here.",
+    "@": "@ has no meaning here.",
+    ")": "This ) closes nothing.",
+    ".": "A dot has no meaning here: a method is called as in x.sigmoid().",
+    "|": "For the absolute value write abs(x).",
+    "||": "For the absolute value write abs(x).",
+}

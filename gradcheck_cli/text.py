@@ -1,0 +1,188 @@
+"""An expression as text, in the syntax that the parser reads, with as few parentheses as are right."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from gradcheck_cli.expression import COMPARISONS, Call, Constant, Expr, Named, Variable
+from gradcheck_cli.functions import FUNCTIONS, Function, number_text
+from gradcheck_cli.syntax import AND, ATOM, CHOICE, COMPARISON, NOT, OR, POWER, PRODUCT, SIGN, SUM
+from gradcheck_cli.tokens import MAX_DIGITS
+
+
+class _Infix(NamedTuple):
+    """How an operator is written, and how tightly it binds. left, right: how tightly its operands have to."""
+
+    sign: str
+    precedence: int
+    left: int
+    right: int
+
+
+_INFIX = {
+    "add": _Infix(" + ", SUM, SUM, PRODUCT),
+    "sub": _Infix(" - ", SUM, SUM, PRODUCT),
+    "mul": _Infix("*", PRODUCT, PRODUCT, SIGN),
+    "div": _Infix("/", PRODUCT, PRODUCT, SIGN),
+    "pow": _Infix("**", POWER, ATOM, SIGN),
+    "and": _Infix(" and ", AND, AND, NOT),
+    "or": _Infix(" or ", OR, OR, AND),
+} | {name: _Infix(f" {sign} ", COMPARISON, SUM, SUM) for name, sign in COMPARISONS.items()}
+
+
+def to_text(expr: Expr, *, expand: bool = False, limit: int = 20_000) -> str:
+    """`expr` in Python syntax. Intermediate results are written by name; expand: by value.
+
+    ValueError where the text would be longer than `limit` characters: a DAG may be far larger as a text.
+    """
+    pieces = _all_pieces(expr, expand)
+    lengths: dict[Expr, int] = {}
+    for node in pieces:
+        lengths[node] = sum(len(piece) if isinstance(piece, str) else lengths[piece] for piece in pieces[node])
+    if lengths[expr] > limit:
+        raise ValueError(f"the expression is longer than {limit:,} characters")
+    written: list[str] = []
+    stack: list[str | Expr] = [expr]
+    while stack:
+        piece = stack.pop()
+        if isinstance(piece, str):
+            written.append(piece)
+        else:
+            stack.extend(reversed(pieces[piece]))
+    return "".join(written)
+
+
+def _all_pieces(root: Expr, expand: bool) -> dict[Expr, list[str | Expr]]:
+    """The pieces of every node that is written, children before parents. Iterative: depth is no limit."""
+    found: dict[Expr, list[str | Expr]] = {}
+    stack: list[tuple[Expr, list[str | Expr] | None]] = [(root, None)]
+    while stack:
+        node, pieces = stack.pop()
+        if pieces is not None:
+            found[node] = pieces
+        elif node not in found:
+            pieces = _pieces(node, expand)
+            stack.append((node, pieces))
+            stack.extend((piece, None) for piece in pieces if not isinstance(piece, str) and piece not in found)
+    return found
+
+
+def _pieces(node: Expr, expand: bool) -> list[str | Expr]:
+    """A node as strings and the sub-expressions between them, parentheses included."""
+
+    def operand(child: Expr, least: int) -> list[str | Expr]:
+        return [child] if _precedence(child, expand) >= least else ["(", child, ")"]
+
+    match node:
+        case Constant(value=str(name)):
+            return [name]
+        case Constant(value=Fraction() as value):
+            return [_number(value)]
+        case Variable(name=name):
+            return [name]
+        case Named(name=name, value=value):
+            return [value] if expand else [name]
+        case Call(function="neg", args=(x,)):
+            return ["-", *operand(x, SIGN)]
+        case Call(function="not", args=(x,)):
+            return ["not ", *operand(x, NOT)]
+        case Call(function=("true" | "false") as name):
+            return [name.capitalize()]
+        case Call(function="ifelse", args=(condition, first, second)):
+            return [*operand(first, OR), " if ", *operand(condition, OR), " else ", *operand(second, CHOICE)]
+        case Call(function=name, args=(left, right)) if name in _INFIX:
+            infix = _INFIX[name]
+            return [*operand(left, infix.left), infix.sign, *operand(right, infix.right)]
+        case Call(function="where", args=args):
+            return _call("where", args)
+        case Call(function=("maximum" | "minimum") as name, args=args):
+            return _call(name, _flat(name, args))
+        case Call(function=name, args=args):
+            return _row(FUNCTIONS[name], args)
+    raise TypeError(f"{node!r} is no expression")
+
+
+def _precedence(node: Expr, expand: bool) -> int:
+    while isinstance(node, Named) and expand:
+        node = node.value
+    match node:
+        case Constant(value=Fraction() as value) if "/" in _number(value):
+            return PRODUCT
+        case Constant(value=Fraction() as value) if value < 0:
+            return SIGN
+        case Call(function="neg"):
+            return SIGN
+        case Call(function="not"):
+            return NOT
+        case Call(function="ifelse"):
+            return CHOICE
+        case Call(function=name) if name in _INFIX:
+            return _INFIX[name].precedence
+    return ATOM
+
+
+def _call(name: str, args: Sequence[Expr], keywords: Sequence[tuple[str, str | Expr]] = ()) -> list[str | Expr]:
+    pieces: list[str | Expr] = [f"{name}("]
+    for arg in args:
+        pieces += [arg, ", "]
+    for keyword, value in keywords:
+        pieces += [f"{keyword}=", value, ", "]
+    return [*pieces[:-1], ")"]
+
+
+def _flat(name: str, args: tuple[Expr, ...]) -> list[Expr]:
+    """The arguments of max(max(a, b), c) as those of max(a, b, c)."""
+    rest = []
+    while isinstance(first := args[0], Call) and first.function == name:
+        rest.append(args[1])
+        args = first.args
+    return [*args, *reversed(rest)]
+
+
+def _row(row: Function, args: tuple[Expr, ...]) -> list[str | Expr]:
+    """A call of a row as torch users write it: gelu(x, approximate='tanh'), round(x, decimals=2), no defaults."""
+    name = row.torch.rpartition(".")[2] if isinstance(row.torch, str) else row.name
+    arguments = list(zip(row.arguments, args, strict=True))
+    while (default := arguments[-1][0].default) is not None:
+        value = arguments[-1][1]
+        if not (isinstance(value, Constant) and value.value == default):
+            break
+        arguments.pop()
+    positional = [value for argument, value in arguments if not argument.keyword]
+    by_keyword: list[tuple[str, str | Expr]] = [(a.name, value) for a, value in arguments if a.keyword]
+    return _call(name, positional, [*by_keyword, *((key, repr(value)) for key, value in row.keywords.items())])
+
+
+def _number(value: Fraction) -> str:
+    """A number so that reading it gives exactly that number: 20, 0.01, 1e+300, 1/3."""
+    if value.denominator == 1:
+        digits = str(value.numerator)
+        return digits if len(digits) <= 16 else min(digits, _float(value) or digits, key=len)
+    return _float(value) or _decimal(value) or number_text(value)
+
+
+def _float(value: Fraction) -> str:
+    """As Python writes the double nearest to it, or "" where that is not the number itself."""
+    if abs(value) > Fraction(sys.float_info.max):
+        return ""
+    text = repr(float(value))
+    return text if Fraction(text) == value else ""
+
+
+def _decimal(value: Fraction) -> str:
+    """In full, or "" where the decimals have no end."""
+    rest, twos, fives = value.denominator, 0, 0
+    while rest % 2 == 0:
+        rest, twos = rest // 2, twos + 1
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    if rest != 1:
+        return ""
+    decimals = max(twos, fives)
+    digits = abs(value.numerator) * 10**decimals // value.denominator
+    if digits >= 10**MAX_DIGITS:
+        return ""
+    return f"{'-' * (value < 0)}{digits}e-{decimals}"

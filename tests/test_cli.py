@@ -1,0 +1,262 @@
+"""The command line: what is typed becomes a Request; what happens becomes an exit code. Nothing is computed here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from records import VERSIONS, a_check, a_problem, quartic
+
+import gradcheck_cli.checker
+from gradcheck_cli.arguments import arrange
+from gradcheck_cli.checker import Request
+from gradcheck_cli.cli import run_command
+from gradcheck_cli.errors import ExpressionError, InternalError, UsageError
+from gradcheck_cli.exit_codes import ExitCode
+from gradcheck_cli.records import Verdict
+from gradcheck_cli.render import RENDERERS
+
+
+@pytest.fixture(autouse=True)
+def _a_plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(gradcheck_cli.checker, "versions", lambda: VERSIONS)
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
+    """The requests that reach check_expression, which finds everything in order."""
+    seen: list[Request] = []
+
+    def check_expression(request: Request, **_: Any) -> Any:
+        seen.append(request)
+        return quartic()
+
+    monkeypatch.setattr(gradcheck_cli.checker, "check_expression", check_expression)
+    return seen
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, answer: Callable[[], Any]) -> None:
+    monkeypatch.setattr(gradcheck_cli.checker, "check_expression", lambda request, **_: answer())
+
+
+def raising(error: BaseException) -> Callable[[], Any]:
+    def answer() -> Any:
+        raise error
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("arguments", "request_"),
+    [
+        (["x**2", "--at", "2"], Request("x**2", at=("2",))),
+        (["check", "x**2", "--at", "2"], Request("x**2", at=("2",))),
+        (["--at", "2", "x**2"], Request("x**2", at=("2",))),
+        (["-x**2", "--at", "-2"], Request("-x**2", at=("-2",))),
+        (["-vx"], Request("-vx")),
+        (["-x"], Request("-x")),
+        (["-qv", "-v", "-q"], Request("-qv")),
+        (["-1/(1+exp(-x))", "--at=-2", "--range", "-3:3"], Request("-1/(1+exp(-x))", at=("-2",), ranges=("-3:3",))),
+        (["--", "--x"], Request("--x")),
+        (["--at", "1", "--", "-v"], Request("-v", at=("1",))),
+        (["run"], Request("run")),
+        (["check", "check"], Request("check")),
+        (["x*y", "--at", "x=1,y=-2", "--at", "x=3,y=4"], Request("x*y", at=("x=1,y=-2", "x=3,y=4"))),
+        (["x*y", "--wrt", "x", "--wrt", "y"], Request("x*y", wrt=("x", "y"))),
+        (["x*y", "--wrt", "x, y"], Request("x*y", wrt=("x", "y"))),
+        (["2*y", "--let", "y = x*x", "--let=z = -y"], Request("2*y", lets=("y = x*x", "z = -y"))),
+        (
+            ["x", "--order", "2", "--mode", "both", "--dtype", "float32", "--device", "cuda:1", "--strict"],
+            Request("x", order=2, mode="both", dtype="float32", device="cuda:1", strict=True),
+        ),
+        (["x", "--rtol", "1e-3", "--atol=0"], Request("x", rtol=1e-3, atol=0.0)),
+        (["x", "--samples", "3", "--seed", "-7"], Request("x", samples=3, seed=-7)),
+        (["x", "--no-derivatives"], Request("x", derivatives=False)),
+    ],
+)
+def test_what_is_asked_for(arguments: list[str], request_: Request, requests: list[Request]) -> None:
+    assert run_command(arguments) == ExitCode.PASSED
+    assert requests == [request_]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "what should be checked?"),
+        (["--at", "2"], "there is no expression"),
+        (["x", "+1"], "one expression is checked at a time, but there are 2: 'x', '+1'. Put the expression in quotes"),
+        (["x", "--sample", "3"], "there is no option --sample: did you mean --samples"),
+        (["x", "--dtpye=float32"], "there is no option --dtpye: did you mean --dtype"),
+        (["--2*x"], "an expression that begins with two minus signs goes after a lone --: gradcheck -- '--2*x'"),
+        (["x", "--at"], "--at needs a value, but is followed by nothing"),
+        (["x", "--at", "--order", "2"], "--at needs a value, but is followed by --order"),
+        (["x", "--strict=yes"], "--strict takes no value"),
+        (["x", "--order", "two"], "--order"),
+        (["x", "--order", "0"], "--order"),
+        (["x", "--samples", "0"], "--samples"),
+        (["x", "--dtype", "float63"], "--dtype"),
+        (["x", "--output-format", "pdf"], "--output-format"),
+        (["x", "--rtol", "nan"], "--rtol is a finite number from 0, not nan"),
+        (["x", "--atol", "-1"], "--atol is a finite number from 0, not -1.0"),
+        (["functions", "no such function"], "no function has 'no such function'"),
+        (["functions", "--typo"], "--typo"),
+    ],
+)
+def test_bad_usage(arguments: list[str], message: str, requests: list[Request], capsys: Any) -> None:
+    assert run_command(arguments) == ExitCode.BAD_INPUT
+    out, err = capsys.readouterr()
+    assert (out, requests) == ("", [])
+    assert err.startswith("gradcheck: ")
+    assert message in err
+
+
+def test_report_and_summary_go_apart(requests: list[Request], capsys: Any) -> None:
+    assert run_command(["x"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("f(x)  = 8*x**4 + 3*x**3\n")
+    assert out.endswith("2         292       292               0  ✓ match\n")
+    assert err == "1 check: 1 match · float64 on cpu · torch 2.13.0\n"
+
+
+def test_quiet(requests: list[Request], capsys: Any) -> None:
+    assert run_command(["x", "-q"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_failure(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    row = a_check({"x": 0.0}, 1.0, 0.0, Verdict.MISMATCH)
+    answering(monkeypatch, lambda: a_problem("relu(x)-relu(-x)", [row]))
+    assert run_command(["x", "-q"]) == ExitCode.FAILED
+    out, err = capsys.readouterr()
+    assert "✗ mismatch" in out
+    assert err.startswith("1 check: 1 mismatch")
+
+
+def test_json(requests: list[Request], capsys: Any) -> None:
+    assert run_command(["x", "--output-format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["summary"]["match"] == 1
+    assert run_command(["x", "--output-format", "json-lines", "--at", "2"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[0])["options"]["at"] == ["2"]
+
+
+def test_every_format_can_be_asked_for(requests: list[Request]) -> None:
+    for name in RENDERERS:
+        assert run_command(["x", "--output-format", name]) == 0
+
+
+def test_output_file(requests: list[Request], capsys: Any, tmp_path: Path) -> None:
+    file = tmp_path / "report.txt"
+    assert run_command(["x", "--output-file", str(file)]) == 0
+    assert capsys.readouterr().out == ""
+    assert "✓ match" in file.read_text(encoding="utf-8")
+    assert run_command(["x", "--output-file", str(tmp_path)]) == ExitCode.BAD_INPUT
+    assert "cannot write" in capsys.readouterr().err
+
+
+def test_errors_of_users_are_sentences(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    answering(monkeypatch, raising(ExpressionError("there is no function sine: did you mean sin?", "sine(x)", 0, 4)))
+    assert run_command(["sine(x)"]) == ExitCode.BAD_INPUT
+    assert capsys.readouterr() == ("", "gradcheck: there is no function sine: did you mean sin?\n  sine(x)\n  ^^^^\n")
+
+
+def test_control_characters_do_not_reach_the_terminal(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    answering(monkeypatch, raising(UsageError("no \x1b[31m")))
+    assert run_command(["x"]) == ExitCode.BAD_INPUT
+    assert capsys.readouterr().err == "gradcheck: no \\x1b[31m\n"
+
+
+@pytest.mark.parametrize("error", [InternalError("two balls are apart"), ZeroDivisionError("two balls are apart")])
+def test_our_own_errors_are_called_that(error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    answering(monkeypatch, raising(error))
+    assert run_command(["x"]) == ExitCode.BUG
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "this is a bug in gradcheck" in err
+    assert f"{type(error).__name__}: two balls are apart" in err
+    assert "File" not in err
+    assert run_command(["x", "-v"]) == ExitCode.BUG
+    assert "File" in capsys.readouterr().err
+
+
+def test_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, raising(KeyboardInterrupt()))
+    assert run_command(["x"]) == ExitCode.INTERRUPTED
+
+
+def test_bad_input_that_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, lambda: replace(quartic(), bad_input=True))
+    assert run_command(["x"]) == ExitCode.BAD_INPUT
+
+
+def test_help_teaches_by_example(capsys: Any) -> None:
+    assert run_command(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.count("\n    gradcheck ") >= 6
+    assert "Exit codes:" in text
+    for option in ("--at", "--wrt", "--let", "--order", "--samples", "--range", "--no-derivatives", "--version"):
+        assert option in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_version(capsys: Any) -> None:
+    assert run_command(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("gradcheck ")
+
+
+def test_functions(capsys: Any) -> None:
+    assert run_command(["functions", "softplus"]) == 0
+    assert "softplus(x, beta=1, threshold=20)" in capsys.readouterr().out
+    assert run_command(["functions", "softplus", "--output-format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["name"] == "softplus"
+
+
+def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    program = f'"{sys.executable}" -m gradcheck_cli'
+    return subprocess.run(
+        command.replace("gradcheck", program), shell=True, capture_output=True, text=True, check=False,
+        env={**os.environ, **environment}, encoding="utf-8",
+    )  # fmt: skip
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    done = shell("gradcheck functions | head -1")
+    assert done.stdout.strip()
+    assert done.stderr == ""
+
+
+def test_a_terminal_that_knows_ascii_only() -> None:
+    done = shell("gradcheck functions 'αβγ'", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert done.returncode == ExitCode.BAD_INPUT
+    assert "\\u03b1" in done.stderr
+
+
+OPTIONS = {"--at": True, "--strict": False, "-v": False}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "arranged"),
+    [
+        (["-x", "--at", "-2"], ["--at=-2", "--", "-x"]),
+        (["-v", "-vv", "--at", "-v=1"], None),
+        (["-v", "-vv"], ["-v", "--", "-vv"]),
+        (["--at=", "x"], ["--at=", "--", "x"]),
+        (["--at", "", "x"], ["--at=", "--", "x"]),
+        (["--at", "--2", "x"], ["--at=--2", "--", "x"]),
+        (["--", "--strict"], ["--", "--strict"]),
+        (["--strict"], ["--strict"]),
+    ],
+)
+def test_arrange(arguments: list[str], arranged: list[str] | None) -> None:
+    if arranged is None:
+        with pytest.raises(UsageError):
+            arrange(arguments, OPTIONS)
+    else:
+        assert arrange(arguments, OPTIONS) == arranged

@@ -1,0 +1,35 @@
+"""What answers at once imports none of the heavy libraries."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ["torch", "sympy", "flint", "mpmath", "numpy"]
+SCRIPT = f"""
+import sys
+from gradcheck_cli.cli import run_command
+code = run_command(sys.argv[1:])
+loaded = [name for name in {HEAVY} if name in sys.modules]
+sys.exit(f"imported {{loaded}}" if loaded else code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--help"], 0),
+        (["check", "--help"], 0),
+        (["--version"], 0),
+        (["functions"], 0),
+        (["functions", "relu", "--output-format", "json"], 0),
+        (["x", "--typo"], 2),
+        ([], 2),
+    ],
+)
+def test_light(arguments: list[str], code: int) -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert not done.stderr or code
