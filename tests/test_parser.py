@@ -602,61 +602,16 @@ def test_the_package_of_the_parser_never_runs_text() -> None:
         assert not runs_text.search((folder / f"{name}.py").read_text(encoding="utf-8"))
 
 
-FRAGMENTS = [
-    "x",
-    "y",
-    "z",
-    "1",
-    "2",
-    "0.5",
-    "pi",
-    "e",
-    "(",
-    ")",
-    ",",
-    "+",
-    "-",
-    "*",
-    "/",
-    "**",
-    "^",
-    "<",
-    "<=",
-    "==",
-    "=",
-    ".",
-    "|",
-    "&",
-    "~",
-    "!",
-    "%",
-    "[",
-    "²",
-    "√",
-    "if",
-    "else",
-    "and",
-    "or",
-    "not",
-    "True",
-    "where(",
-    "Piecewise(",
-    "sin(",
-    "max(",
-    "clamp(",
-    "softplus(",
-    "beta=",
-    ".sigmoid()",
-    "np.",
-    "torch.",
-    "9**9",
-    "1e",
-    "__",
-    "'a'",
-    "é",
-    "\u200b",
-]
-TEXTS = st.lists(st.sampled_from([*FRAGMENTS, " ", "\n", "x ", " y"]), max_size=14).map("".join) | st.text(max_size=30)
+FRAGMENTS = re.findall(
+    r"\S+",
+    """
+    x y z 1 2 0.5 pi e ( ) , + - * / ** ^ < <= == = . | & ~ ! % [ ² √ if else and or not True where( Piecewise( sin(
+    max( clamp( softplus( beta= .sigmoid() np. torch. 9**9 1e __ 'a' é
+    """,
+)
+TEXTS = st.lists(st.sampled_from([*FRAGMENTS, "\u200b", " ", "\n", "x ", " y"]), max_size=14).map("".join) | st.text(
+    max_size=30
+)
 
 
 @settings(max_examples=500, deadline=None)

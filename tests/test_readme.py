@@ -1,0 +1,67 @@
+"""README.md shows what the program prints. `python tests/test_readme.py` writes it anew."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from gradcheck_cli.cli import run_command
+from gradcheck_cli.functions import FUNCTIONS
+
+README = Path(__file__).parent.parent / "README.md"
+BLOCK = re.compile(r"```console\n\$ gradcheck (?P<arguments>.*)\n(?P<output>(?:.*\n)*?)```\n")
+
+
+def output_of(arguments: str) -> str:
+    """What a command prints on an 80-column terminal without colour: the report, then the summary."""
+    stream = io.StringIO()
+    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+        run_command(shlex.split(arguments))
+    # The build of torch is the machine's affair.
+    return re.sub(r"(torch [\d.]+)\S*", r"\1", stream.getvalue())
+
+
+@pytest.mark.parametrize("block", [pytest.param(m, id=m["arguments"]) for m in BLOCK.finditer(README.read_text())])
+def test_every_example_prints_what_the_readme_shows(block: re.Match[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    version = re.compile(r"torch [\d.]+")
+    assert version.sub("torch", output_of(block["arguments"])) == version.sub("torch", block["output"])
+
+
+def test_the_readme_has_examples() -> None:
+    assert len(BLOCK.findall(README.read_text())) >= 5
+
+
+@pytest.mark.parametrize("name", re.findall(r"^gradcheck (.*?)(?:\s+#.*)?$", README.read_text(), re.MULTILINE))
+def test_every_command_of_the_readme_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No example of the README is bad input or a bug."""
+    monkeypatch.setenv("COLUMNS", "80")
+    stream = io.StringIO()
+    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+        code = run_command(shlex.split(name, comments=True))
+    assert code in (0, 1), stream.getvalue()
+
+
+def test_the_functions_that_the_readme_names_exist() -> None:
+    section = README.read_text().split("## Functions")[1].split("##")[0]
+    for name in re.findall(r"`([a-z_0-9 ]+?)(?: \.\.\.)?`", section):
+        for word in name.split():
+            assert word in FUNCTIONS or word in ("gradcheck", "functions", "mismatch", "json"), word
+
+
+def regenerate() -> None:
+    os.environ["COLUMNS"] = "80"
+    text = README.read_text()
+    README.write_text(
+        BLOCK.sub(lambda m: f"```console\n$ gradcheck {m['arguments']}\n{output_of(m['arguments'])}```\n", text)
+    )
+
+
+if __name__ == "__main__":
+    regenerate()
