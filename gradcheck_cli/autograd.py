@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from gradcheck_cli import rules
 from gradcheck_cli.dtypes import Dtype, rounded_constant
 from gradcheck_cli.errors import DeviceError, TorchRefusal
 from gradcheck_cli.expression import Call, Constant, Expr, Named, Variable, topological
 from gradcheck_cli.functions import FUNCTIONS, Function
+
+with warnings.catch_warnings():
+    # torch warns where NumPy is absent; nothing here needs it.
+    warnings.filterwarnings("ignore", "Failed to initialize NumPy")
+    import torch
+    from torch import Tensor
 
 Wrt = tuple[str, ...]
 Number = int | float
@@ -34,6 +37,9 @@ class AutogradResult:
     value: float | None
     derivatives: Mapping[Wrt, float]
     errors: Mapping[Wrt, str]
+
+
+TORCH_VERSION = str(torch.__version__)
 
 
 def resolve_device(text: str) -> torch.device:

@@ -12,10 +12,9 @@ from typing import TypeVar
 
 import flint
 import sympy
-import torch
 
 from gradcheck_cli import notes
-from gradcheck_cli.autograd import Autograd, AutogradResult, device_name, resolve_device
+from gradcheck_cli.autograd import TORCH_VERSION, Autograd, AutogradResult, device_name, resolve_device
 from gradcheck_cli.ball import Numbers, certified_constant
 from gradcheck_cli.closed_forms import ClosedForms
 from gradcheck_cli.dtypes import DTYPES, rounded_constant
@@ -85,7 +84,7 @@ def versions() -> dict[str, str]:
     """The versions that a report names."""
     return {
         "gradcheck": __version__,
-        "torch": torch.__version__,
+        "torch": TORCH_VERSION,
         "sympy": sympy.__version__,
         "flint": flint.__version__,
         "python": platform.python_version(),

@@ -156,7 +156,7 @@ def _functions(expression: Expr) -> str:
 def value_note(verdict: Verdict, value: float, autograd: float, dtype: Dtype) -> str | None:
     """What to say about the function's own value, where it does not match."""
     if verdict is Verdict.MATCH:
-        return None
+        return f"the value overflows {dtype.name}" if math.isinf(value) else None
     if math.isinf(autograd) or (math.isnan(autograd) and math.isfinite(value)):
         return f"the value overflows {dtype.name}: torch has {exact(autograd, dtype)}"
     reason = {
