@@ -19,7 +19,7 @@ from typing import Any
 from flint import arb, ctx, fmpq
 
 from gradcheck_cli import ball_functions, rules
-from gradcheck_cli.ball_functions import EVERYTHING, NAN
+from gradcheck_cli.ball_functions import NAN
 from gradcheck_cli.dtypes import Dtype, rounded_constant
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression import (
@@ -156,7 +156,7 @@ def _step(node: Call) -> Step:
     if node.function in BRANCHES:
         return _branch
     if node.function in CONDITIONS:
-        return _CONDITION_STEPS[node.function]
+        return CONDITION_STEPS[node.function]
     return _function_step(FUNCTIONS[node.function])
 
 
@@ -219,7 +219,7 @@ def _not(_: Call, settle: bool, a: Value) -> Value:
     return not a if isinstance(a, bool) else a
 
 
-_CONDITION_STEPS: dict[str, Step] = {
+CONDITION_STEPS: dict[str, Step] = {
     **{name: _comparison(name) for name in COMPARISONS},
     "and": _and,
     "or": _or,
@@ -385,6 +385,3 @@ def certified_constant(node: Expr, dtype: Dtype) -> float:
             if isinstance(value, Undefined):
                 break
     raise NoReference("it has no real finite value")
-
-
-__all__ = ["EVERYTHING", "EXACT", "NAN", "Numbers", "Program", "Seams", "Undefined", "Value"]

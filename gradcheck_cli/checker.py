@@ -336,6 +336,3 @@ def _choice(table: Mapping[str, T], name: str, what: str) -> T:
 
 def _number(node: Constant) -> str:
     return node.value if isinstance(node.value, str) else exact(float(node.value))
-
-
-__all__ = ["Problem", "Request", "check_expression", "versions", "worst_first"]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.explanation import RowRounding
-from gradcheck_cli.expression import Call, Expr, depends_on, topological
+from gradcheck_cli.expression import Call, Expr, call, constant, depends_on, rebuild, topological
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.numbers import exact
 from gradcheck_cli.records import Verdict
+from gradcheck_cli.rewrites import rewrite
 from gradcheck_cli.rounding import Enclosure
 from gradcheck_cli.text import to_text
 from gradcheck_cli.truth import Reference
@@ -34,7 +34,7 @@ def row_note(
         case Verdict.IMPRECISE:
             return f"the digits are lost to rounding in {dtype.name}, far below atol{_where_lost(rounding.plain)}"
         case Verdict.UNSTABLE:
-            return _unstable(rounding.plain, dtype)
+            return _unstable(rounding.plain, dtype, expression)
         case Verdict.MISMATCH:
             return _mismatch(truth, autograd, dtype, rounding, expression)
 
@@ -69,12 +69,10 @@ def _where_lost(enclosure: Enclosure) -> str:
     return f" (cancellation in {short(enclosure.cancellation)})" if enclosure.cancellation is not None else ""
 
 
-def _unstable(enclosure: Enclosure, dtype: Dtype) -> str:
-    cause = _cause(enclosure, dtype)
-    hint = _rewrite(
-        node for node in (enclosure.overflow, enclosure.cancellation, enclosure.underflow) if node is not None
-    )
-    return f"the formula is right, its arithmetic in {dtype.name} is not: {cause}{hint}"
+def _unstable(enclosure: Enclosure, dtype: Dtype, expression: Expr) -> str:
+    advice = rewrite(expression)
+    hint = f"; write {advice[1]} for {advice[0]}" if advice is not None else ""
+    return f"the formula is right, its arithmetic in {dtype.name} is not: {_cause(enclosure, dtype)}{hint}"
 
 
 def _cause(enclosure: Enclosure, dtype: Dtype) -> str:
@@ -91,22 +89,6 @@ def _cause(enclosure: Enclosure, dtype: Dtype) -> str:
     return "rounding errors are amplified"
 
 
-def _rewrite(blamed: Iterable[Expr]) -> str:
-    """A form that torch has for what is blamed."""
-    for node in blamed:
-        text = short(node)
-        match node:
-            case Call(function="sub", args=(Call(function="exp", args=(x,)), _)):
-                return f"; expm1({short(x)}) keeps the digits of {text}"
-            case Call(function="exp"):
-                return "; a rewrite with sigmoid, softplus or logaddexp avoids it"
-            case Call(function="sub", args=(_, Call(function="cos", args=(x,)))):
-                return f"; 2*sin({short(x)}/2)**2 keeps the digits of {text}"
-            case Call(function=("mul" | "pow" | "square")):
-                return "; hypot, or scaling first, avoids it"
-    return ""
-
-
 def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, expression: Expr) -> str:
     cut = cut_function(expression, rounding.name)
     if cut is not None and not math.isnan(autograd):
@@ -116,12 +98,7 @@ def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRoun
     if math.isnan(autograd):
         leak = rounding.sweeps.sweep(rounding.root).leak(rounding.name)
         if leak is not None:
-            branch, culprit = leak
-            condition = short(branch.args[0])
-            return (
-                f"the branch of where that is not taken leaks NaN: 0 times the derivative of {short(culprit)}; guard "
-                f"the argument too, as in where({condition}, f(where({condition}, x, 1)), ...)"
-            )
+            return _leak(*leak)
         if truth.probed:
             return "autograd multiplies 0 by an infinite local derivative here; the derivative exists all the same"
         return "autograd says NaN, and neither overflow nor rounding explains it"
@@ -132,6 +109,24 @@ def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRoun
             f"the digits are lost inside torch's own {_functions(expression)}; no rewriting of this formula is to blame"
         )
     return "the gradient is wrong: rounding does not explain the difference"
+
+
+def _leak(branch: Call, culprit: Call, taken: bool) -> str:
+    """The where trap, and its repair: the argument of the culprit is guarded by the same condition."""
+    condition, *branches = branch.args
+    argument = culprit.args[1] if culprit.function == "div" else culprit.args[0]
+    guarded = call("where", condition, *((constant(1), argument) if taken else (argument, constant(1))))
+    repaired = rebuild(
+        branches[taken],
+        lambda node, args: (
+            guarded if node is argument else call(node.function, *args) if isinstance(node, Call) else None
+        ),
+    )
+    form = call("where", condition, *((branches[0], repaired) if taken else (repaired, branches[1])))
+    return (
+        f"the branch of where that is not taken leaks NaN: 0 times the derivative of {short(culprit)}; guard its "
+        f"argument too: {short(form, 100)}"
+    )
 
 
 def cut_function(expression: Expr, name: str) -> str | None:

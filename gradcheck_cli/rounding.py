@@ -16,7 +16,16 @@ from functools import cache
 from flint import arb
 
 from gradcheck_cli import rules
-from gradcheck_cli.ball import Numbers, Program, Undefined, Value, ball_function, formula_program, precision
+from gradcheck_cli.ball import (
+    CONDITION_STEPS,
+    EXACT,
+    Numbers,
+    Undefined,
+    Value,
+    ball_function,
+    formula_program,
+    precision,
+)
 from gradcheck_cli.ball_functions import EVERYTHING
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression import (
@@ -182,8 +191,9 @@ class Sweep:
                     tangent[node] = total
         return self._enclosure(tangent.get(self.root, arb(0)))
 
-    def leak(self, name: str) -> tuple[Call, Expr] | None:
-        """A `where` whose branch not taken has an unbounded local derivative: (the where, the culprit in it)."""
+    def leak(self, name: str) -> tuple[Call, Call, bool] | None:
+        """A `where` whose branch not taken has an unbounded local derivative: (the where, the culprit in it, whether
+        its condition holds)."""
         with precision(WORKING_PRECISION):
             dependent = depends_on(self.order, [name])
             for node in self.order:
@@ -191,8 +201,8 @@ class Sweep:
                     truth = self.values[node.args[0]]
                     if isinstance(truth, bool):
                         for inner in topological(node.args[2] if truth else node.args[1]):
-                            if inner in dependent and self._unbounded(inner, dependent):
-                                return node, inner
+                            if isinstance(inner, Call) and inner in dependent and self._unbounded(inner, dependent):
+                                return node, inner, truth
         return None
 
     def _unbounded(self, node: Expr, dependent: set[Expr]) -> bool:
@@ -248,21 +258,8 @@ def _condition(node: Call, values: list[Value]) -> Value:
     """A condition over widened balls: None where some values take it and others do not."""
     if node.function in COMPARISONS:
         values = [_ball(value) for value in values]
-    program = _condition_program(node.function)
-    return program(node, values)
-
-
-@cache
-def _condition_program(function: str) -> Callable[[Call, list[Value]], Value]:
-    from gradcheck_cli.ball import _CONDITION_STEPS
-
-    step = _CONDITION_STEPS[function]
-
-    def run(node: Call, values: list[Value]) -> Value:
-        truth = step(node, False, *values)
-        return None if isinstance(truth, Undefined) else truth
-
-    return run
+    truth = CONDITION_STEPS[node.function](node, False, *values)
+    return None if isinstance(truth, Undefined) else truth
 
 
 def wide_apply(row: Function, *args: arb) -> arb:
@@ -302,7 +299,7 @@ def _wide_program(text: str) -> Callable[[Mapping[str, arb]], dict[Expr, Value]]
         for node in order:
             match node:
                 case Constant():
-                    values[node] = _EXACT(node)
+                    values[node] = EXACT(node)
                 case Variable(name=name):
                     values[node] = env[name]
                 case Call(function=function):
@@ -316,8 +313,3 @@ def _wide_program(text: str) -> Callable[[Mapping[str, arb]], dict[Expr, Value]]
         return values
 
     return run
-
-
-_EXACT = Numbers(None)
-
-__all__ = ["Enclosure", "Program", "RoundingModel", "Sweep"]

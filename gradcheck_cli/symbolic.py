@@ -22,7 +22,6 @@ from gradcheck_cli.expression import (
     Variable,
     call,
     constant,
-    substitute,
     topological,
     variable,
 )
@@ -256,6 +255,3 @@ def sympy_partial(row: Function, index: int) -> Any:
     """SymPy's own partial derivative of a row by its index-th argument, in symbols named as the arguments."""
     symbols = [symbol(argument.name) for argument in row.arguments]
     return sympy.diff(row_form(row, symbols), symbols[index])
-
-
-__all__ = ["NoClosedForm", "closed_form", "from_sympy", "substitute", "sympy_partial", "to_sympy", "tree_size"]
