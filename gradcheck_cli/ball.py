@@ -196,23 +196,18 @@ def _comparison(function: str) -> Step:
     return step
 
 
-def _and(_: Call, settle: bool, a: Value, b: Value) -> Value:
-    """Kleene's: what is false on one side is false, whatever the other side."""
-    if a is False or b is False:
-        return False
-    for operand in (a, b):
-        if isinstance(operand, Undefined) or operand is None:
-            return operand
-    return True
+def _junction(decisive: bool) -> Step:
+    """`or` (decisive: True) and `and` (False) as Kleene has them: one decisive side decides, whatever the other is."""
 
+    def step(_: Call, settle: bool, a: Value, b: Value) -> Value:
+        if a is decisive or b is decisive:
+            return decisive
+        for operand in (a, b):
+            if isinstance(operand, Undefined) or operand is None:
+                return operand
+        return not decisive
 
-def _or(_: Call, settle: bool, a: Value, b: Value) -> Value:
-    if a is True or b is True:
-        return True
-    for operand in (a, b):
-        if isinstance(operand, Undefined) or operand is None:
-            return operand
-    return False
+    return step
 
 
 def _not(_: Call, settle: bool, a: Value) -> Value:
@@ -221,8 +216,8 @@ def _not(_: Call, settle: bool, a: Value) -> Value:
 
 CONDITION_STEPS: dict[str, Step] = {
     **{name: _comparison(name) for name in COMPARISONS},
-    "and": _and,
-    "or": _or,
+    "and": _junction(decisive=False),
+    "or": _junction(decisive=True),
     "not": _not,
     "true": lambda *_: True,
     "false": lambda *_: False,

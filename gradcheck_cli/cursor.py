@@ -102,6 +102,9 @@ class Cursor:
     def error(self, message: str, place: Token | Operand | Operator, end: int | None = None) -> ExpressionError:
         return ExpressionError(message, self.text, place.start, place.end if end is None else end)
 
+    def too_deep(self, place: Token | Operator) -> ExpressionError:
+        return self.error(f"This is nested more than {MAX_NESTING} deep: name parts of it with --let.", place)
+
     # Brackets
 
     def open(self) -> Token:
@@ -114,7 +117,7 @@ class Cursor:
         self.level += 1
         self.reached = max(self.reached, self.level)
         if self.level > MAX_NESTING:
-            raise self.error(f"This is nested more than {MAX_NESTING} deep: name parts of it with --let.", place)
+            raise self.too_deep(place)
 
     def close(self, opening: Token) -> Token:
         if self.at_end():

@@ -94,10 +94,6 @@ class Function:
         """Whether torch has no such function and its definition is run there."""
         return self.torch is None
 
-    @property
-    def smooth(self) -> bool:
-        return not self.seams
-
     def usage(self) -> str:
         """The signature as shown to users: softplus(x, beta=1, threshold=20)."""
         shown = (a.name if a.default is None else f"{a.name}={number_text(a.default)}" for a in self.arguments)
@@ -133,6 +129,7 @@ OPERATORS = (
     F("add", "x, y", "x + y", torch=operator.add, sympy=lambda _, x, y: x + y, partials=("1", "1"), points=_PAIR),
     F("sub", "x, y", "x - y", aliases=("subtract",), torch=operator.sub, sympy=lambda _, x, y: x - y,
       partials=("1", "-1"), points=_PAIR),
+    F("rsub", "x, other", "other - x", numbers=True, definition="other - x", partials=("-1", "1"), points=_PAIR),
     F("mul", "x, y", "x * y", aliases=("multiply",), torch=operator.mul, sympy=lambda _, x, y: x * y,
       partials=("y", "x"), points=_PAIR),
     F("div", "x, y", "x / y", aliases=("divide", "true_divide"), torch=operator.truediv, sympy=lambda _, x, y: x / y,
@@ -277,6 +274,9 @@ ACTIVATIONS = (
     F("leaky_relu", "x, negative_slope=0.01", "x where x > 0, else negative_slope*x", group="activation",
       torch=_FUNCTIONAL + "leaky_relu", numbers=True, definition="where(x > 0, x, negative_slope*x)",
       partials=("where(x > 0, 1, negative_slope)",), seams=("x",)),
+    F("prelu", "x, weight", "x where x > 0, else weight*x", group="activation",
+      aliases=(_FUNCTIONAL + "prelu",), definition="where(x > 0, x, weight*x)",
+      partials=("where(x > 0, 1, weight)", "where(x > 0, 0, x)"), seams=("x",), points=_PAIR),
     F("elu", "x, alpha=1", "x where x > 0, else alpha*(exp(x) - 1)", group="activation", torch=_FUNCTIONAL + "elu",
       numbers=True, definition="where(x > 0, x, alpha*expm1(x))", partials=("where(x > 0, 1, alpha*exp(x))",),
       seams=("x",)),
@@ -330,6 +330,8 @@ PIECEWISE = (
       ball="absolute", partials=("where(x > 0, 1, where(x < 0, -1, 0))",), seams=("x",), bounds=(0, float("inf"))),
     F("sign", doc="-1, 0 or 1", group="piecewise", aliases=("sgn",), definition="where(x > 0, 1, where(x < 0, -1, 0))",
       sympy="sign", partials=("0",), seams=("x",), bounds=(-1, 1)),
+    F("angle", doc="pi where x < 0, else 0", group="piecewise", definition="where(x < 0, pi, 0)", partials=("0",),
+      seams=("x",), bounds=(0, 4)),
     F("maximum", "x, y", "the larger one", group="piecewise", aliases=("max", "Max"), ball="maximum",
       sympy=_larger, partials=("where(x > y, 1, where(x < y, 0, 1/2))", "where(y > x, 1, where(y < x, 0, 1/2))"),
       seams=("x - y",), points=_PAIR),

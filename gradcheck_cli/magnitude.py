@@ -12,6 +12,7 @@ from gradcheck_cli.expression import Call, Constant, Expr, Named, topological
 MAX_EXPONENT = 1_000_000  # of a constant exponent, in absolute value
 MAX_BITS = 100_000  # of a constant power written as a fraction
 PLAIN_BITS = 3_300  # just below 1,000 digits
+PARAMETER_BITS = 4 * PLAIN_BITS  # of any number on the way to a parameter's value
 _LARGEST_LOG2, _SMALLEST_LOG2 = 1024, -1400  # of what a double holds, a little beyond underflow
 _NAMED = {"pi": math.pi, "e": math.e, "tau": math.tau}
 
@@ -35,8 +36,7 @@ def magnitude(node: Expr, known: dict[Expr, Magnitude]) -> Magnitude | None:
         case Constant(value=str(name)):
             return Magnitude(_NAMED[name], 0)
         case Constant(value=Fraction() as value):
-            bits = max(value.numerator.bit_length(), value.denominator.bit_length())
-            return Magnitude(_clamp(_as_float(value), value != 0), bits)
+            return Magnitude(_clamp(_as_float(value), value != 0), _bits(value))
         case Named(value=value):
             return known.get(value)
         case Call(function="neg", args=(a,)) if a in known:
@@ -67,7 +67,7 @@ def rational(root: Expr) -> Fraction | None:
                 values[node] = values[inner]
             case Call(function=function, args=args) if all(arg in values for arg in args):
                 found = _exact(function, [values[arg] for arg in args])
-                if found is None or max(found.numerator.bit_length(), found.denominator.bit_length()) > MAX_BITS:
+                if found is None or _bits(found) > PARAMETER_BITS:
                     return None
                 values[node] = found
             case _:
@@ -77,8 +77,11 @@ def rational(root: Expr) -> Fraction | None:
 
 def is_plain(value: Fraction) -> bool:
     """Whether a number fits in a double and is short enough to be written down again."""
-    bits = max(value.numerator.bit_length(), value.denominator.bit_length())
-    return bits <= PLAIN_BITS and math.isfinite(_as_float(value))
+    return _bits(value) <= PLAIN_BITS and math.isfinite(_as_float(value))
+
+
+def _bits(value: Fraction) -> int:
+    return max(value.numerator.bit_length(), value.denominator.bit_length())
 
 
 def _exact(function: str, args: list[Fraction]) -> Fraction | None:
@@ -94,8 +97,7 @@ def _exact(function: str, args: list[Fraction]) -> Fraction | None:
         case "div", [a, b] if b:
             return a / b
         case "pow", [a, b] if b.denominator == 1 and (a or b >= 0):
-            bits = max(a.numerator.bit_length(), a.denominator.bit_length()) * abs(b)
-            return a**b.numerator if bits <= MAX_BITS else None
+            return a**b.numerator if _bits(a) * abs(b) <= PARAMETER_BITS else None
     return None
 
 

@@ -144,6 +144,8 @@ class _Parser(Cursor):
                     raise self.error("else without an if: write a if condition else b.", infix)
                 waiting.pop()
             waiting.append(infix)
+            if infix.precedence == POWER and sum(one.precedence == POWER for one in waiting) > MAX_NESTING:
+                raise self.too_deep(infix)
         self.reduce(waiting, operands, 0)
         return operands[0]
 
@@ -465,7 +467,7 @@ class _Parser(Cursor):
         arguments = self.arguments()
         self.reached = max(self.reached, depth + 1)  # written as a call, the target is in brackets
         if self.reached > MAX_NESTING:
-            raise self.error(f"This is nested more than {MAX_NESTING} deep: name parts of it with --let.", token)
+            raise self.too_deep(token)
         index = min(signatures.first_real(row), len(arguments.positional))
         positional = [*arguments.positional[:index], target, *arguments.positional[index:]]
         place = Operand(target.expr, token.start, token.end)

@@ -99,6 +99,7 @@ class Analysis:
             with precision(bits):
                 values = self.program.run(env, self.numbers, settle=last)
                 value = values[self.root[()]]
+                last = last or (bits >= 320 and _overflowed(value))
                 if not good(value) and not last:
                     continue
                 probing = _Probing(self, env, values)
@@ -107,7 +108,7 @@ class Analysis:
                     if reference is not None:
                         rows[row] = reference
                         pending.remove(row)
-                if not pending and good(value):
+                if last or (not pending and good(value)):
                     break
         certified = isinstance(value, arb) and good(value)
         return References(
@@ -274,6 +275,11 @@ class _Probing:
             if self.analysis.seams(wrt).ties(values) is not False:
                 raise NoReference("the branches stay tied beside the point")
         return self.ball(wrt, name, sign, exponent)
+
+
+def _overflowed(value: Value) -> bool:
+    """Whether a value is beyond what exponents can hold, in either direction: no precision will help."""
+    return isinstance(value, arb) and not value.is_finite() and not value.is_nan()
 
 
 def _slope_number(found: Limit, dtype: Dtype) -> float | None:

@@ -42,8 +42,8 @@ def _group(group: str, rows: Sequence[Function], display: Display) -> str:
 
 def _description(row: Function) -> str:
     remarks = [row.doc]
-    if row.aliases:
-        remarks.append(f"also {', '.join(row.aliases)}")
+    if short := [alias for alias in row.aliases if "." not in alias]:
+        remarks.append(f"also {', '.join(short)}")
     if row.composed:
         remarks.append("composed: torch has no such function")
     return "; ".join(filter(None, remarks))
@@ -65,7 +65,8 @@ def _row(row: Function) -> dict[str, object]:
             {"name": a.name, "kind": a.kind, "default": None if a.default is None else float(a.default)}
             for a in row.arguments
         ],
-        "smooth": row.smooth,
+        "domain": row.domain or None,
+        "seams": row.seams,
         "composed": row.composed,
         "differentiable": row.differentiable,
     }
