@@ -6,7 +6,9 @@ of the arguments, and is not finite where that is not a real number or nothing i
 
 from __future__ import annotations
 
-from flint import acb, arb, arb_series, fmpq
+from collections.abc import Callable
+
+from flint import acb, arb, arb_series, ctx, fmpq
 
 NAN = arb("nan")
 EVERYTHING = arb(0, float("inf"))
@@ -127,6 +129,16 @@ def erfcx(x: arb) -> arb:
     return (x * x).exp() * x.erfc()
 
 
+def log_ndtr(x: arb) -> arb:
+    """log of the normal distribution function; for x < -8 through erfcx, since erfc would underflow any exponent."""
+    scaled = -x / arb(2).sqrt()
+    return (erfcx(scaled) / 2).log() - scaled * scaled if x < -8 else (scaled.erfc() / 2).log()
+
+
+def digamma(x: arb) -> arb:
+    return polygamma(arb(0), x) if x < -10 else x.digamma()
+
+
 def ndtri(p: arb) -> arb:
     return -arb(2).sqrt() * (2 * p).erfcinv()
 
@@ -140,8 +152,13 @@ def gamma(x: arb) -> arb:
 
 
 def polygamma(n: arb, x: arb) -> arb:
-    """The n-th derivative of digamma, which `arb` itself has not."""
+    """The n-th derivative of digamma; for negative x by reflection (DLMF 5.15.6), else the work grows with abs(x)."""
     order = _order(n)
+    if x < -10:
+        series = arb_series([x, 1], order + 1).cot_pi()
+        cotangent = series[order] * arb(order).fac() * arb.pi()
+        reflected = polygamma(n, 1 - x)
+        return (-reflected if order % 2 else reflected) - cotangent
     if order == 0:
         return x.digamma()
     value: acb = acb(x).polygamma(order)
@@ -168,13 +185,23 @@ def zeta(x: arb, q: arb) -> arb:
 def igamma(a: arb, x: arb) -> arb:
     if not (a > 0 and x >= 0):
         return NAN
-    return arb(0) if x.is_zero() else x.gamma_lower(a, regularized=1)
+    return arb(0) if x.is_zero() else _limited(a, lambda: x.gamma_lower(a, regularized=1))
 
 
 def igammac(a: arb, x: arb) -> arb:
     if not (a > 0 and x >= 0):
         return NAN
-    return arb(1) if x.is_zero() else x.gamma_upper(a, regularized=1)
+    return arb(1) if x.is_zero() else _limited(a, lambda: x.gamma_upper(a, regularized=1))
+
+
+def _limited(a: arb, compute: Callable[[], arb]) -> arb:
+    """For large a, arb's incomplete gamma functions take seconds beyond this precision, and get no better."""
+    before = ctx.prec
+    ctx.prec = min(before, 110) if a > 5000 else before
+    try:
+        return compute()
+    finally:
+        ctx.prec = before
 
 
 def besseli(n: arb, x: arb) -> arb:

@@ -7,7 +7,8 @@ from functools import cached_property
 
 from gradcheck_cli.ball import Numbers
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression import Expr
+from gradcheck_cli.expression import Call, Expr, depends_on, topological
+from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.rounding import Enclosure, RoundingModel, Sweep
 
 
@@ -29,11 +30,15 @@ class RowRounding:
     """Verdict's `Rounding` for one derivative.
 
     root: the expression whose derivative by `name` the row is (of order n-1, for a row of order n). probed: the point
-    is doubtful; there only overflow excuses, never an infinite local derivative or a branch at a tie.
+    is doubtful; there only overflow excuses, never an infinite local derivative or a branch at a tie. cut: a function
+    on the way that torch does not differentiate; that is never rounding.
     """
 
-    def __init__(self, sweeps: PointRounding, root: Expr, name: str, mode: str, probed: bool) -> None:
-        self.sweeps, self.root, self.name, self.mode, self.probed = sweeps, root, name, mode, probed
+    def __init__(
+        self, sweeps: PointRounding, root: Expr, name: str, mode: str, *, probed: bool, cut: str | None = None
+    ) -> None:
+        self.sweeps, self.root, self.name, self.mode = sweeps, root, name, mode
+        self.probed, self.cut = probed, cut
 
     @cached_property
     def plain(self) -> Enclosure:
@@ -48,12 +53,12 @@ class RowRounding:
         return sweep.reverse(self.name) if self.mode == "reverse" else sweep.forward(self.name)
 
     def explains(self, autograd: float) -> bool:
-        if self.probed and self.plain.overflow is None:
+        if self.cut or (self.probed and self.plain.overflow is None):
             return False
         return self.plain.explains(autograd)
 
     def explains_with_slack(self, autograd: float) -> bool:
-        return not self.probed and self.slack.explains(autograd)
+        return not self.cut and not self.probed and self.slack.explains(autograd)
 
 
 class ValueRounding:
@@ -69,3 +74,11 @@ class ValueRounding:
         slack = RoundingModel(self.sweeps.dtype, 1.0)
         sweep = Sweep(self.root, self.sweeps.point, self.sweeps.numbers, slack, value_slack=slack.slack)
         return sweep.value().explains(autograd)
+
+
+def cut_function(expression: Expr, name: str) -> str | None:
+    """A function between `name` and the result that torch does not differentiate."""
+    order = topological(expression)
+    dependent = depends_on(order, [name])
+    calls = [node.function for node in order if node in dependent and isinstance(node, Call)]
+    return next((name for name in calls if name in FUNCTIONS and not FUNCTIONS[name].differentiable), None)

@@ -6,7 +6,7 @@ import math
 
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.explanation import RowRounding
-from gradcheck_cli.expression import Call, Expr, call, constant, depends_on, rebuild, topological
+from gradcheck_cli.expression import Call, Expr, call, constant, rebuild, topological
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.numbers import exact
 from gradcheck_cli.records import Verdict
@@ -90,9 +90,10 @@ def _cause(enclosure: Enclosure, dtype: Dtype) -> str:
 
 
 def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, expression: Expr) -> str:
-    cut = cut_function(expression, rounding.name)
-    if cut is not None and not math.isnan(autograd):
-        return f"torch does not differentiate {cut}: the graph is cut there, and what goes through it counts as 0"
+    if rounding.cut is not None and not math.isnan(autograd):
+        return (
+            f"torch does not differentiate {rounding.cut}: the graph is cut there, and what goes through it counts as 0"
+        )
     if truth.left is not None:
         return f"{_kink(truth, dtype)}; autograd's {exact(autograd, dtype)} is outside"
     if math.isnan(autograd):
@@ -127,14 +128,6 @@ def _leak(branch: Call, culprit: Call, taken: bool) -> str:
         f"the branch of where that is not taken leaks NaN: 0 times the derivative of {short(culprit)}; guard its "
         f"argument too: {short(form, 100)}"
     )
-
-
-def cut_function(expression: Expr, name: str) -> str | None:
-    """A function between `name` and the result that torch does not differentiate."""
-    order = topological(expression)
-    dependent = depends_on(order, [name])
-    calls = [node.function for node in order if node in dependent and isinstance(node, Call)]
-    return next((name for name in calls if name in FUNCTIONS and not FUNCTIONS[name].differentiable), None)
 
 
 def _functions(expression: Expr) -> str:
