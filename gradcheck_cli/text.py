@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gradcheck_cli.expression import COMPARISONS, Call, Constant, Expr, Named, Variable
 from gradcheck_cli.functions import FUNCTIONS, Function, number_text
+from gradcheck_cli.numbers import exact
 from gradcheck_cli.syntax import AND, ATOM, CHOICE, COMPARISON, NOT, OR, POWER, PRODUCT, SIGN, SUM
 from gradcheck_cli.tokens import MAX_DIGITS
 
@@ -157,7 +158,7 @@ def _row(row: Function, args: tuple[Expr, ...]) -> list[str | Expr]:
 
 
 def _number(value: Fraction) -> str:
-    """A number so that reading it gives exactly that number: 20, 0.01, 1e+300, 1/3."""
+    """A number so that reading it gives exactly that number: 20, 0.01, 1e300, 1/3."""
     if value.denominator == 1:
         digits = str(value.numerator)
         return digits if len(digits) <= 16 else min(digits, _float(value) or digits, key=len)
@@ -165,10 +166,10 @@ def _number(value: Fraction) -> str:
 
 
 def _float(value: Fraction) -> str:
-    """As Python writes the double nearest to it, or "" where that is not the number itself."""
+    """The double nearest to it, or "" where that is not the number itself."""
     if abs(value) > Fraction(sys.float_info.max):
         return ""
-    text = repr(float(value))
+    text = exact(float(value))
     return text if Fraction(text) == value else ""
 
 
