@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import comb
 
 from flint import arb
 
@@ -18,7 +19,7 @@ from gradcheck_cli.derivative import gradient
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression import Expr
-from gradcheck_cli.probe import Behaviour, Limit, infinite, limit, probe_precision
+from gradcheck_cli.probe import NEAR, Behaviour, Limit, agree, infinite, limit, probe_precision, step
 from gradcheck_cli.text import to_text
 from gradcheck_cli.truth import Kind, Reference
 
@@ -147,7 +148,7 @@ class _Probing:
 
     def __init__(self, analysis: Analysis, env: Mapping[str, arb], values: Sequence[Value]) -> None:
         self.analysis, self.env, self.values = analysis, env, values
-        self._moved: dict[tuple[str, int, int], list[Value]] = {}
+        self._moved: dict[tuple[str, int, int, int], list[Value]] = {}
 
     @cached_property
     def here(self) -> list[Value]:
@@ -155,12 +156,12 @@ class _Probing:
         with precision(12_000):
             return self.analysis.program.run(self.env, self.analysis.numbers, settle=True)
 
-    def moved(self, name: str, sign: int, exponent: int) -> list[Value]:
-        """The values where `name` is moved by sign * 2**-exponent."""
-        key = (name, sign, exponent)
+    def moved(self, name: str, sign: int, exponent: int, times: int = 1) -> list[Value]:
+        """The values where `name` is moved by sign * times * step(exponent)."""
+        key = (name, sign, exponent, times)
         if key not in self._moved:
             with precision(probe_precision(exponent)):
-                shift = {name: sign * arb(2) ** -exponent}
+                shift = {name: sign * times * step(exponent)}
                 self._moved[key] = self.analysis.program.run(self.env, self.analysis.numbers, settle=True, shift=shift)
         return self._moved[key]
 
@@ -177,7 +178,7 @@ class _Probing:
         try:
             limits = [limit(lambda e, s=sign: self.ball((), name, s, e)) for sign in (1, -1)]  # type: ignore[misc]
             right, left = limits
-            if right.value is not None and left.value is not None and _agree(left.value, right.value):
+            if right.value is not None and left.value is not None and _same(left.value, right.value):
                 found = round_ball(right.value, self.analysis.dtype)
         except NoReference:
             pass
@@ -187,16 +188,19 @@ class _Probing:
         """The reference of a row some of whose orders are doubtful: each order is the derivative of the one before."""
         previous: arb | None = self._plain(())
         exact = True  # whether `previous` is the value itself, not a limit
+        kinked = ""  # the variable along which a lower order has no value
         reference = Reference(Kind.UNDEFINED)
         for order in range(1, len(row) + 1):
             if order not in doubtful and exact:
                 previous = self._plain(row[:order])
                 reference = Reference(Kind.EXISTS, round_ball(previous, self.analysis.dtype))
                 continue
-            reference, previous = self._probe(row[:order], previous, exact)
+            reference, previous = self._probe(row[:order], previous, exact, kinked or row[order - 1])
             exact = False
             if reference.kind is Kind.UNDEFINED:
                 return reference
+            if previous is None:
+                kinked = kinked or row[order - 1]
         return reference
 
     def _plain(self, wrt: Wrt) -> arb:
@@ -205,13 +209,14 @@ class _Probing:
             raise NoReference("the value at the point could not be certified")
         return value
 
-    def _probe(self, wrt: Wrt, previous: arb | None, exact: bool) -> tuple[Reference, arb | None]:
+    def _probe(self, wrt: Wrt, previous: arb | None, exact: bool, name: str) -> tuple[Reference, arb | None]:
         """The derivative by wrt[-1] of the derivative by the names before, whose value at the point is `previous`.
 
+        name: the variable to move: wrt[-1], or, where a lower order has no value, the one along which it has none.
         Returns it with its own value as a ball, None where it has none.
         """
-        dtype, name = self.analysis.dtype, wrt[-1]
-        sides = [self._side(wrt, previous, exact, sign) for sign in (-1, 1)]
+        dtype = self.analysis.dtype
+        sides = [self._side(wrt, previous, exact, sign, name) for sign in (-1, 1)]
         defined = [side for side in sides if side.defined]
         if not defined:
             return Reference(
@@ -239,9 +244,9 @@ class _Probing:
         jump = previous is not None and not all(side.continuous for side in defined)
         return Reference(Kind.KINK, left=left, right=right, jump=jump, probed=True, one_sided=one_sided), None
 
-    def _side(self, wrt: Wrt, previous: arb | None, exact: bool, sign: int) -> _Side:
-        name, before = wrt[-1], wrt[:-1]
-        near = [self.value(before, name, sign, exponent) for exponent in (1400, 2000)]
+    def _side(self, wrt: Wrt, previous: arb | None, exact: bool, sign: int, name: str) -> _Side:
+        before = wrt[:-1]
+        near = [self.value(before, name, sign, exponent) for exponent in NEAR]
         if all(isinstance(value, Undefined) for value in near):
             return _Side(sign, defined=False)
         if any(isinstance(value, Undefined) for value in near):
@@ -251,22 +256,47 @@ class _Probing:
             gap = limit(lambda e: self.ball(before, name, sign, e) - previous)
             side.unbounded = gap.behaviour is Behaviour.UNBOUNDED
             side.oscillates = gap.behaviour is Behaviour.OSCILLATES
-            side.continuous = gap.value is not None and gap.value.contains(0)
+            # A limit is known to a little more than a probe's distance: such a gap is its error, not a jump.
+            blur = arb(0) if exact else arb(2) ** -1100
+            side.continuous = gap.value is not None and bool(abs(gap.value) <= blur or gap.value.contains(0))
         if not (side.unbounded or side.oscillates):
-            self._slope(side, wrt, previous if side.continuous and exact else None)
+            self._slope(side, wrt, previous if side.continuous else None, exact, name)
         return side
 
-    def _slope(self, side: _Side, wrt: Wrt, start: arb | None) -> None:
+    def _slope(self, side: _Side, wrt: Wrt, start: arb | None, exact: bool, name: str) -> None:
         """The one-sided derivative: the limit of the difference quotient from `start` where the function is continuous,
         else of the slopes beside the point."""
-        name, sign = wrt[-1], side.sign
-        if start is None:
-            found = limit(lambda e: self._smooth_ball(wrt, name, sign, e))
+        sign = side.sign
+        if start is not None and exact:
+            found = self._quotient(wrt, start, name, sign)
         else:
-            found = limit(lambda e: (self.ball(wrt[:-1], name, sign, e) - start) * (sign * arb(2) ** e))
+            try:
+                found = limit(lambda e: self._smooth_ball(wrt, name, sign, e))
+            except NoReference:
+                if len(set(wrt)) > 1 or start is None:
+                    raise
+                found = limit(lambda e: self._difference(name, sign, e, len(wrt)))
+            if found.behaviour is Behaviour.OSCILLATES and start is not None and start.is_zero():
+                found = self._quotient(wrt, start, name, sign)
         side.oscillates = found.behaviour is Behaviour.OSCILLATES
         side.slope_ball = found.value
         side.slope = _slope_number(found, self.analysis.dtype)
+
+    def _quotient(self, wrt: Wrt, start: arb, name: str, sign: int) -> Limit:
+        return limit(lambda e: (self.ball(wrt[:-1], name, sign, e) - start) / (sign * step(e)))
+
+    def _difference(self, name: str, sign: int, exponent: int, order: int) -> arb:
+        """The quotient of the forward difference of that order of the function itself: for ties that persist beside the
+        point, where no derivative expression can be trusted."""
+        values = [self.here[self.analysis.root[()]]]
+        values += [self.moved(name, sign, exponent, times)[self.analysis.root[()]] for times in range(1, order + 1)]
+        terms = [(-1) ** (order - k) * comb(order, k) * v for k, v in enumerate(values) if isinstance(v, arb)]
+        if len(terms) < order + 1:
+            return arb("nan")
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
+        return total / (sign * step(exponent)) ** order
 
     def _smooth_ball(self, wrt: Wrt, name: str, sign: int, exponent: int) -> arb:
         """The derivative expression beside the point, where it is a derivative: not on a tie that persists there."""
@@ -288,16 +318,16 @@ def _slope_number(found: Limit, dtype: Dtype) -> float | None:
     return None if found.value is None else round_ball(found.value, dtype)
 
 
-def _agree(a: arb, b: arb) -> bool:
+def _same(a: arb, b: arb) -> bool:
     with precision(1000):
-        return bool(abs(a - b) <= abs(b) * arb(2) ** -40)
+        return agree(a, b)
 
 
 def _same_slope(sides: Sequence[_Side]) -> bool:
     first, last = sides[0], sides[-1]
     if first.slope_ball is None or last.slope_ball is None:
         return first.slope == last.slope and first.slope is not None and math.isinf(first.slope)
-    return _agree(first.slope_ball, last.slope_ball)
+    return _same(first.slope_ball, last.slope_ball)
 
 
 def _why_undefined(value: Undefined) -> str:
