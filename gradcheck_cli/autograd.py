@@ -73,10 +73,12 @@ class TorchFunction:
     """An expression as a function of tensors.
 
     Called with a 0-d tensor for each variable, and for each named result that is to be an input of its own.
+    differentiable: named results are made so that torch.autograd.grad takes them.
     """
 
-    def __init__(self, root: Expr, dtype: Dtype, device: torch.device) -> None:
+    def __init__(self, root: Expr, dtype: Dtype, device: torch.device, *, differentiable: bool = False) -> None:
         self.root, self.device, self.dtype = root, device, getattr(torch, dtype.name)
+        self.differentiable = differentiable
         self.order = topological(root)
         # Made before any transform runs: a tensor made inside torch.func.jvp is another kind of tensor.
         self.constants: dict[Expr, Number] = {}
@@ -146,7 +148,7 @@ class TorchFunction:
             case Variable(name=name):
                 return inputs[name]
             case Named(name=name, value=value):
-                names[name] = inputs[name] if name in inputs else self._tensor(values[value]).clone()
+                names[name] = inputs[name] if name in inputs else self._named(values[value])
                 return names[name]
             case Call(function="ifelse", args=(condition, a, b)):
                 return values[a] if _truth(values[condition]) else values[b]
@@ -168,6 +170,11 @@ class TorchFunction:
                     return truth
                 return self._call(FUNCTIONS[function], [values[arg] for arg in args])
         raise AssertionError(node)
+
+    def _named(self, value: Operand) -> Tensor:
+        """A tensor of its own for a named result, which one can differentiate by, also where it is a constant."""
+        tensor = self._tensor(value).clone()
+        return tensor if tensor.requires_grad or not self.differentiable else tensor.requires_grad_()
 
     def _where(self, condition: Operand, a: Operand, b: Operand) -> Tensor:
         if not isinstance(condition, Tensor):
@@ -247,7 +254,7 @@ class Autograd:
     """
 
     def __init__(self, root: Expr, rows: Sequence[Wrt], mode: str, dtype: Dtype, device: torch.device) -> None:
-        self.function = TorchFunction(root, dtype, device)
+        self.function = TorchFunction(root, dtype, device, differentiable=mode == "reverse")
         self.rows, self.mode = tuple(rows), mode
         self.dtype, self.device = getattr(torch, dtype.name), device
         self.named = {node.name for node in self.function.order if isinstance(node, Named)}
@@ -306,7 +313,7 @@ class Autograd:
 
     def _inputs_of_their_own(self, leaves: Mapping[str, Tensor], row: Wrt) -> dict[str, Tensor]:
         if not all(name in self.named for name in row):
-            raise TorchRefusal("forward mode takes a derivative by an intermediate result and a variable together not")
+            raise TorchRefusal("forward mode is not checked for a derivative by an intermediate result and a variable")
         _, names = self.function(leaves)
         return {name: names[name] for name in row if name in names}
 
@@ -358,5 +365,7 @@ def _item(value: Tensor | None) -> float:
 
 
 def _reason(refusal: Exception) -> str:
-    """torch's own words, on one line."""
-    return " ".join(str(refusal).split("\n")[0].split()) or type(refusal).__name__
+    """torch's own words, on one line; ours where it is we who refuse."""
+    if isinstance(refusal, TorchRefusal):
+        return str(refusal)
+    return f"torch refuses: {' '.join(str(refusal).splitlines()[0].split()) or type(refusal).__name__}"

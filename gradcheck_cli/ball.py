@@ -41,6 +41,7 @@ FIRST_PRECISION = 80
 LAST_PRECISION = 5120
 GOOD_BITS = 60
 NEGLIGIBLE = arb(2) ** -1200
+TIE = arb(2) ** -4000
 
 
 @dataclass(frozen=True)
@@ -232,6 +233,8 @@ def _function_step(row: Function) -> Step:
         for arg in args:
             if not isinstance(arg, arb):
                 return arg
+        if settle and (row.seams or row.domain):
+            args = tuple(_snap(arg) if isinstance(arg, arb) else arg for arg in args)
         value: Value = compute(*args)
         if isinstance(value, arb) and not value.is_finite() and row.domain and _inside(row, args, settle) is False:
             value = Undefined(node, tuple(_show(arg) for arg in args if isinstance(arg, arb)))
@@ -240,6 +243,14 @@ def _function_step(row: Function) -> Step:
         return value
 
     return step
+
+
+def _snap(value: arb) -> arb:
+    """An undecided tie at the last precision is a tie: a ball that can hardly be told from a half-integer is one."""
+    if value.is_exact() or not value.is_finite() or value.rad() > TIE:
+        return value
+    half = (2 * value.mid() + arb(0.5)).floor() / 2
+    return half if value.contains(half) else value
 
 
 def ball_function(row: Function) -> Callable[..., Any]:

@@ -179,7 +179,13 @@ def mvlgamma(x: arb, p: arb) -> arb:
 
 
 def zeta(x: arb, q: arb) -> arb:
-    return x.zeta(q) if x > 1 and q > 0 else NAN
+    """The Hurwitz zeta function; for large x by its first term and a bound of the rest by the integral test."""
+    if not (x > 1 and q > 0):
+        return NAN
+    if x > 10_000:
+        rest = (q / (q + 1)) ** x * (1 + (q + 1) / (x - 1))
+        return q ** (-x) * (1 + arb(0).union(rest))
+    return x.zeta(q)
 
 
 def igamma(a: arb, x: arb) -> arb:

@@ -231,12 +231,11 @@ class Problem:
             value=value.analytical, value_autograd=result.value, value_verdict=value.verdict,
         )  # fmt: skip
         if row in result.errors and truth.kind is not Kind.UNDEFINED:
-            refusal = f"torch refuses: {result.errors[row]}"
-            return replace(blank, analytical=truth.value, left=truth.left, right=truth.right, note=refusal)
+            return replace(blank, analytical=truth.value, left=truth.left, right=truth.right, note=result.errors[row])
         autograd = result.derivatives.get(row, float("nan"))
         root = self.analysis.expressions.get(row[:-1], self.expression)
         cut = self.cuts[row[-1]]
-        rounding = RowRounding(sweeps, root, row[-1], mode, probed=truth.probed, cut=cut)
+        rounding = RowRounding(sweeps, root, row[-1], mode, truth, cut)
         verdict = judge(truth, autograd, self.tolerance, rounding)
         note = notes.row_note(verdict, truth, autograd, self.dtype, rounding, self.expression)
         error = errors(truth.value, autograd, self.dtype)

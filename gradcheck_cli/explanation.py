@@ -10,6 +10,7 @@ from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression import Call, Expr, depends_on, topological
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.rounding import Enclosure, RoundingModel, Sweep
+from gradcheck_cli.truth import Reference
 
 
 class PointRounding:
@@ -29,16 +30,16 @@ class PointRounding:
 class RowRounding:
     """Verdict's `Rounding` for one derivative.
 
-    root: the expression whose derivative by `name` the row is (of order n-1, for a row of order n). probed: the point
-    is doubtful; there only overflow excuses, never an infinite local derivative or a branch at a tie. cut: a function
-    on the way that torch does not differentiate; that is never rounding.
+    root: the expression whose derivative by `name` the row is (of order n-1, for a row of order n). truth: where it was
+    probed, an infinite local derivative is no excuse, nor is a branch decided at a tie. cut: a function on the way that
+    torch does not differentiate; that is never rounding.
     """
 
     def __init__(
-        self, sweeps: PointRounding, root: Expr, name: str, mode: str, *, probed: bool, cut: str | None = None
+        self, sweeps: PointRounding, root: Expr, name: str, mode: str, truth: Reference, cut: str | None = None
     ) -> None:
         self.sweeps, self.root, self.name, self.mode = sweeps, root, name, mode
-        self.probed, self.cut = probed, cut
+        self.truth, self.cut = truth, cut
 
     @cached_property
     def plain(self) -> Enclosure:
@@ -53,12 +54,19 @@ class RowRounding:
         return sweep.reverse(self.name) if self.mode == "reverse" else sweep.forward(self.name)
 
     def explains(self, autograd: float) -> bool:
-        if self.cut or (self.probed and self.plain.overflow is None):
-            return False
-        return self.plain.explains(autograd)
+        return self._explains(self.plain, autograd)
 
     def explains_with_slack(self, autograd: float) -> bool:
-        return not self.cut and not self.probed and self.slack.explains(autograd)
+        return self._explains(self.slack, autograd)
+
+    def _explains(self, enclosure: Enclosure, autograd: float) -> bool:
+        if self.cut or not enclosure.explains(autograd):
+            return False
+        if not self.truth.probed:
+            return True
+        if enclosure.bounded:  # the tie's convention must not be what is off: the truth lies in the enclosure as well
+            return any(enclosure.explains(number) for number in self.truth.numbers)
+        return enclosure.overflow_on_the_way
 
 
 class ValueRounding:

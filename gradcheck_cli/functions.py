@@ -113,11 +113,11 @@ F = Function
 
 def _larger(s: Any, x: Any, y: Any) -> Any:
     """max(x, y) in SymPy, whose own Max has a Heaviside for a derivative."""
-    return s.Piecewise((x, x > y), (y, True))
+    return s.Piecewise((x, x > y), (y, True), evaluate=False)
 
 
 def _smaller(s: Any, x: Any, y: Any) -> Any:
-    return s.Piecewise((x, x < y), (y, True))
+    return s.Piecewise((x, x < y), (y, True), evaluate=False)
 
 
 _POSITIVE = ((0.3,), (1.7,), (4.1,))
@@ -136,7 +136,7 @@ OPERATORS = (
       partials=("1/y", "-x/y**2"), domain="y != 0", points=_PAIR,
       options={"rounding_mode": {"floor": "div_floor", "trunc": "div_trunc"}}),
     F("pow", "x, y", "x ** y, with 0**0 = 1", aliases=("power", "Pow", "float_power"), torch=operator.pow,
-      sympy=lambda _, x, y: x**y, partials=("y*x**where(y == 0, 1, y - 1)", "x**y*log(x)"),
+      sympy=lambda _, x, y: x**y, partials=("y*x**where(y == 0, 1, y - 1)", "where(x == 0 and y > 0, 0, x**y*log(x))"),
       domain="x > 0 or x == 0 and y >= 0 or x < 0 and offset_from_integer(y) == 0",
       seams=("where(x == 0 and offset_from_integer(y) != 0, 0, 1)",), points=((0.7, 1.3), (2.3, -1.9))),
     F("neg", "x", "-x", aliases=("negative",), torch=operator.neg, sympy=lambda _, x: -x, partials=("-1",)),
@@ -256,7 +256,8 @@ ACTIVATIONS = (
     F("logit", doc="log(x/(1 - x))", group="activation", aliases=("special.logit",), definition="log(x/(1 - x))",
       partials=("1/(x*(1 - x))",), domain="x > 0 and x < 1", points=((0.2,), (0.85,)), overloads=("logit_clamped",)),
     F("logit_clamped", "x, eps:number", "logit of x clamped to [eps, 1 - eps]", group="activation", torch="logit",
-      definition="logit(clamp(x, eps, 1 - eps))", partials=("where(x < eps or x > 1 - eps, 0, 1/(x*(1 - x)))",),
+      definition="logit(where(x < eps, eps, where(x > 1 - eps, 1 - eps, x)))",
+      partials=("where(x < eps or x > 1 - eps, 0, 1/(x*(1 - x)))",),
       seams=("x - eps", "x - (1 - eps)"), points=((0.2, 0.1), (0.85, 0.1), (0.95, 0.1), (-1.3, 0.1))),
     F("softplus", "x, beta=1, threshold=20", "log(1 + exp(beta*x))/beta, and x where beta*x > threshold",
       group="activation", torch=_FUNCTIONAL + "softplus", numbers=True,
@@ -360,8 +361,10 @@ PIECEWISE = (
       definition="where(offset_from_integer((x - 1/2)/2) == 0, x - 1/2, floor(x + 1/2))",
       partials=("0",), seams=("offset_from_integer(x - 1/2)",), overloads=("round_decimals",)),
     F("round_decimals", "x, *decimals:integer", "round to that many decimals", group="piecewise",
-      torch="round", definition="round(x*10**decimals)/10**decimals",
-      partials=("0",), seams=("offset_from_integer(x*10**decimals - 1/2)",), numbers=True,
+      torch="round",
+      definition="where(decimals >= 0, round(x*10**decimals)/10**decimals, round(x/10**(-decimals))*10**(-decimals))",
+      partials=("0",), numbers=True,
+      seams=("offset_from_integer(where(decimals >= 0, x*10**decimals, x/10**(-decimals)) - 1/2)",),
       points=((1.234, 2), (-17.3, -1))),
     F("trunc", doc="the integer part, towards 0", group="piecewise", aliases=("fix",),
       definition="where(x >= 0, floor(x), ceil(x))", sympy=lambda s, x: s.sign(x) * s.floor(s.Abs(x)),

@@ -296,7 +296,8 @@ class _Probing:
         total = terms[0]
         for term in terms[1:]:
             total = total + term
-        return total / (sign * step(exponent)) ** order
+        quotient: arb = total / (sign * step(exponent)) ** order
+        return quotient
 
     def _smooth_ball(self, wrt: Wrt, name: str, sign: int, exponent: int) -> arb:
         """The derivative expression beside the point, where it is a derivative: not on a tie that persists there."""

@@ -9,9 +9,8 @@ contributes exactly nothing; where the ball straddles a branch, both do.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from flint import arb
 
@@ -25,6 +24,7 @@ from gradcheck_cli.ball import (
     ball_function,
     formula_program,
     precision,
+    to_fraction,
 )
 from gradcheck_cli.ball_functions import EVERYTHING
 from gradcheck_cli.dtypes import Dtype
@@ -52,12 +52,14 @@ EXACT_OPERATIONS = frozenset({"neg", "positive"})
 class Enclosure:
     """What floating-point code could return for one derivative.
 
-    overflow: the first sub-expression whose ball left the range of the dtype; underflow: one that lost its digits below
+    overflow: the first sub-expression whose ball left the range of the dtype; overflow_on_the_way: whether one did that
+    depends on the variable; underflow: one that lost its digits below
     it; cancellation: the sum or difference that lost most of its digits.
     """
 
     ball: arb
     overflow: Expr | None = None
+    overflow_on_the_way: bool = False
     underflow: Expr | None = None
     cancellation: Expr | None = None
 
@@ -82,6 +84,10 @@ class RoundingModel:
         self.tiny, self.max = arb(dtype.tiny), arb(dtype.max)
         self.smallest_normal = arb(2) ** (dtype.min_exponent + dtype.precision)
 
+    def holds(self, ball: arb) -> bool:
+        """Whether a result is exact in the dtype, as 1 + 2 is: then IEEE arithmetic returns just that."""
+        return bool(ball.is_exact()) and ball.is_finite() and self.dtype.round(number := to_fraction(ball)) == number
+
     def widen(self, ball: arb, extra: float = 0.0) -> arb:
         if not ball.is_finite():
             return EVERYTHING
@@ -104,10 +110,11 @@ class Sweep:
     def __init__(
         self, root: Expr, point: Mapping[str, float], numbers: Numbers, model: RoundingModel, value_slack: float = 0.0
     ) -> None:
-        self.root, self.model, self.value_slack = root, model, value_slack
-        self.order = topological(root)
+        # What torch has not is run as its definition, so its steps round and overflow one by one.
+        self.root, self.model, self.value_slack = rules.expand_composed(root), model, value_slack
+        self.order = topological(self.root)
         self.values: dict[Expr, Value] = {}
-        self.overflow: Expr | None = None
+        self.overflows: list[Expr] = []
         self.underflow: Expr | None = None
         self.cancellation: Expr | None = None
         self._worst_loss = 2.0**10
@@ -130,8 +137,9 @@ class Sweep:
                 if function in CONDITIONS:
                     return _condition(node, values)
                 balls = [_ball(value) for value in values]
-                result = wide_apply(FUNCTIONS[function], *balls)
-                widened = result if function in EXACT_OPERATIONS else self.model.widen(result, self.value_slack)
+                result = wide_apply(FUNCTIONS[function], self.model, *balls)
+                exact = function in EXACT_OPERATIONS or self.model.holds(result)
+                widened = result if exact else self.model.widen(result, self.value_slack)
                 self._blame(node, balls, result, widened)
                 return widened
         raise AssertionError(node)
@@ -142,7 +150,7 @@ class Sweep:
             return
         if not widened.is_finite():
             if result.is_finite() or any(abs(arg) > self.model.max for arg in args):
-                self.overflow = self.overflow or node
+                self.overflows.append(node)
             return
         if not result.is_zero() and abs(result).upper() < self.model.smallest_normal:
             self.underflow = self.underflow or node
@@ -155,7 +163,7 @@ class Sweep:
 
     def value(self) -> Enclosure:
         """The value of the root."""
-        return self._enclosure(_ball(self.values[self.root]))
+        return self._enclosure(_ball(self.values[self.root]), set(self.order))
 
     def reverse(self, name: str) -> Enclosure:
         """The derivative of the root by a variable or named result, as reverse mode computes it."""
@@ -166,30 +174,33 @@ class Sweep:
                 if node not in dependent or node not in adjoint:
                     continue
                 if getattr(node, "name", None) == name:
-                    return self._enclosure(adjoint[node])
+                    return self._enclosure(adjoint[node], dependent)
                 for child, partial in self._partials(node, dependent):
                     part = self._times(adjoint[node], partial)
                     adjoint[child] = self.model.widen(adjoint[child] + part) if child in adjoint else part
-        return self._enclosure(arb(0))
+        return self._enclosure(arb(0), dependent)
 
     def forward(self, name: str) -> Enclosure:
-        """The same as forward mode computes it: tangents, other variables carrying none."""
+        """The same as forward mode computes it: tangents. Other variables carry zero tangents, which matter where
+        something overflows on the way."""
         with precision(WORKING_PRECISION):
             dependent = depends_on(self.order, [name])
-            tangent: dict[Expr, arb] = {}
+            variables = [node for node in self.order if isinstance(node, Variable)] if self.overflows else []
+            tangent: dict[Expr, arb] = dict.fromkeys(variables, arb(0))
+            moving = depends_on(self.order, [name, *(node.name for node in variables)])
             for node in self.order:
-                if node not in dependent:
+                if node not in moving:
                     continue
                 if getattr(node, "name", None) == name:
                     tangent[node] = arb(1)
                     continue
-                parts = [self._times(tangent[c], p) for c, p in self._partials(node, dependent) if c in tangent]
+                parts = [self._times(tangent[c], p) for c, p in self._partials(node, moving) if c in tangent]
                 if parts:
                     total = parts[0]
                     for part in parts[1:]:
                         total = self.model.widen(total + part)
                     tangent[node] = total
-        return self._enclosure(tangent.get(self.root, arb(0)))
+        return self._enclosure(tangent.get(self.root, arb(0)), dependent)
 
     def leak(self, name: str) -> tuple[Call, Call, bool] | None:
         """A `where` whose branch not taken has an unbounded local derivative: (the where, the culprit in it, whether
@@ -208,9 +219,11 @@ class Sweep:
     def _unbounded(self, node: Expr, dependent: set[Expr]) -> bool:
         return any(p is not None and not p.is_finite() for _, p in self._partials(node, dependent))
 
-    def _enclosure(self, ball: arb) -> Enclosure:
+    def _enclosure(self, ball: arb, dependent: set[Expr]) -> Enclosure:
         finite = ball if ball.is_finite() else EVERYTHING
-        return Enclosure(finite, self.overflow, self.underflow, self.cancellation)
+        on_the_way = [node for node in self.overflows if node in dependent]
+        overflow = next(iter([*on_the_way, *self.overflows]), None)
+        return Enclosure(finite, overflow, bool(on_the_way), self.underflow, self.cancellation)
 
     def _times(self, cotangent: arb, partial: arb | None) -> arb:
         """None stands for the factor 1 of a branch or a name: nothing is computed, nothing rounds."""
@@ -232,7 +245,7 @@ class Sweep:
                 balls = tuple(_ball(self.values[arg]) for arg in args)
                 for index, child in enumerate(args):
                     if child in dependent:
-                        partial = wide_partial(row, index, balls)
+                        partial = wide_partial(row, index, self.model, balls)
                         if partial is not None:
                             yield child, self.model.widen_partial(partial)
 
@@ -262,9 +275,13 @@ def _condition(node: Call, values: list[Value]) -> Value:
     return None if isinstance(truth, Undefined) else truth
 
 
-def wide_apply(row: Function, *args: arb) -> arb:
+def wide_apply(row: Function, model: RoundingModel, *args: arb) -> arb:
     """A row at balls that may be wide: where nothing is known, the row's bounds, or the whole line."""
-    value = ball_function(row)(*args)
+    if row.ball is None:
+        assert row.definition is not None
+        value = _formula_values(row, row.definition, model, args)[rules.formula(row.definition)]
+    else:
+        value = ball_function(row)(*args)
     if isinstance(value, arb) and value.is_finite():
         return value
     if row.bounds and all(map(math.isfinite, row.bounds)):
@@ -272,13 +289,14 @@ def wide_apply(row: Function, *args: arb) -> arb:
     return EVERYTHING
 
 
-def wide_partial(row: Function, index: int, args: tuple[arb, ...]) -> arb | None:
+def wide_partial(row: Function, index: int, model: RoundingModel, args: tuple[arb, ...]) -> arb | None:
     """The partial derivative of a row at balls that may be wide; None where a branch makes it exactly nothing."""
     rule = rules.partial(row, index)
     if rule is None:
         return EVERYTHING
-    program = _wide_program(row.partials[[i for i, a in enumerate(row.arguments) if a.kind == "real"].index(index)])
-    values = program(dict(zip((argument.name for argument in row.arguments), args, strict=True)))
+    if rule is rules.ZERO:
+        return arb(0)  # a factor like any other: 0 times an overflow is NaN
+    values = _formula_values(row, rules.partial_text(row, index), model, args)
     node = rule
     while isinstance(node, Call) and node.function in BRANCHES:
         truth = values[node.args[0]]
@@ -290,26 +308,28 @@ def wide_partial(row: Function, index: int, args: tuple[arb, ...]) -> arb | None
     return _ball(values[node])
 
 
-@cache
-def _wide_program(text: str) -> Callable[[Mapping[str, arb]], dict[Expr, Value]]:
-    order = formula_program(text).nodes
-
-    def run(env: Mapping[str, arb]) -> dict[Expr, Value]:
-        values: dict[Expr, Value] = {}
-        for node in order:
-            match node:
-                case Constant():
-                    values[node] = EXACT(node)
-                case Variable(name=name):
-                    values[node] = env[name]
-                case Call(function=function):
-                    args = [values[child] for child in children(node)]
-                    if function in BRANCHES:
-                        values[node] = _select(*args)
-                    elif function in CONDITIONS:
-                        values[node] = _condition(node, args)
-                    else:
-                        values[node] = wide_apply(FUNCTIONS[function], *(_ball(arg) for arg in args))
-        return values
-
-    return run
+def _formula_values(row: Function, text: str, model: RoundingModel, args: tuple[arb, ...]) -> dict[Expr, Value]:
+    """All values of a formula of the row at wide balls. What a comparison compares was computed, and so rounded."""
+    env = dict(zip((argument.name for argument in row.arguments), args, strict=True))
+    values: dict[Expr, Value] = {}
+    for node in formula_program(text).nodes:
+        match node:
+            case Constant():
+                values[node] = EXACT(node)
+            case Variable(name=name):
+                values[node] = env[name]
+            case Call(function=function):
+                inner = [values[child] for child in children(node)]
+                if function in BRANCHES:
+                    values[node] = _select(*inner)
+                elif function in COMPARISONS:
+                    rounded = [
+                        model.widen(value) if isinstance(value, arb) and isinstance(child, Call) else value
+                        for value, child in zip(inner, node.args, strict=True)
+                    ]
+                    values[node] = _condition(node, rounded)
+                elif function in CONDITIONS:
+                    values[node] = _condition(node, inner)
+                else:
+                    values[node] = wide_apply(FUNCTIONS[function], model, *(_ball(value) for value in inner))
+    return values

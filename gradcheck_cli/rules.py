@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 
-from gradcheck_cli.expression import Call, Constant, Expr, Variable, call, constant, rebuild
+from gradcheck_cli.expression import Call, Constant, Expr, Variable, call, constant, rebuild, substitute
 from gradcheck_cli.functions import FUNCTIONS, Function
 from gradcheck_cli.parser import parse
 
@@ -19,9 +19,27 @@ def formula(text: str) -> Expr:
 
 def partial(row: Function, index: int) -> Expr | None:
     """The partial derivative of a row by its index-th argument, in terms of its arguments; None: there is none."""
-    real = [i for i, argument in enumerate(row.arguments) if argument.kind == "real"]
-    text = row.partials[real.index(index)]
+    text = partial_text(row, index)
     return formula(text) if text else None
+
+
+def partial_text(row: Function, index: int) -> str:
+    """The formula of that partial derivative, as the row has it."""
+    real = [i for i, argument in enumerate(row.arguments) if argument.kind == "real"]
+    return row.partials[real.index(index)]
+
+
+def expand_composed(root: Expr) -> Expr:
+    """`root` with the functions that torch has not replaced by their definitions."""
+
+    def replace(node: Expr, args: tuple[Expr, ...]) -> Expr | None:
+        match node:
+            case Call(function=function) if (row := FUNCTIONS.get(function)) and row.composed and row.definition:
+                names = dict(zip((argument.name for argument in row.arguments), args, strict=True))
+                return expand_composed(substitute(formula(row.definition), names))
+        return None
+
+    return rebuild(root, replace)
 
 
 def instantiate(rule: Expr, row: Function, args: Sequence[Expr]) -> Expr:
@@ -86,6 +104,14 @@ def fold(function: str, *args: Expr) -> Expr:
             return constant(-value, exact=True)
         case (("add" | "sub" | "mul"), [int(a), int(b)]) if max(abs(a), abs(b)) <= _SMALL:
             return constant({"add": a + b, "sub": a - b, "mul": a * b}[function], exact=True)
+        case (("and" | "or"), _):
+            decisive, neutral = ("false", "true") if function == "and" else ("true", "false")
+            for arg, other in (args, args[::-1]):
+                match arg:
+                    case Call(function=name) if name == decisive:
+                        return arg
+                    case Call(function=name) if name == neutral:
+                        return other
         case "where", _ if args[1] is args[2]:
             return args[1]
         case "where", _:

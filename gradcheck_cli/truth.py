@@ -31,3 +31,8 @@ class Reference:
     one_sided: str | None = None
     reason: str | None = None
     limit: float | None = None
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The derivative, or the one-sided ones."""
+        return tuple(number for number in (self.value, self.left, self.right) if number is not None)
