@@ -273,7 +273,7 @@ class _Probing:
             try:
                 found = limit(lambda e: self._smooth_ball(wrt, name, sign, e))
             except NoReference:
-                if len(set(wrt)) > 1 or start is None:
+                if set(wrt) != {name}:
                     raise
                 found = limit(lambda e: self._difference(name, sign, e, len(wrt)))
             if found.behaviour is Behaviour.OSCILLATES and start is not None and start.is_zero():
@@ -286,10 +286,9 @@ class _Probing:
         return limit(lambda e: (self.ball(wrt[:-1], name, sign, e) - start) / (sign * step(e)))
 
     def _difference(self, name: str, sign: int, exponent: int, order: int) -> arb:
-        """The quotient of the forward difference of that order of the function itself: for ties that persist beside the
-        point, where no derivative expression can be trusted."""
-        values = [self.here[self.analysis.root[()]]]
-        values += [self.moved(name, sign, exponent, times)[self.analysis.root[()]] for times in range(1, order + 1)]
+        """The quotient of the difference of that order of the function itself, beside the point: for ties that persist
+        there, where no derivative expression can be trusted."""
+        values = [self.moved(name, sign, exponent, 1 + k)[self.analysis.root[()]] for k in range(order + 1)]
         terms = [(-1) ** (order - k) * comb(order, k) * v for k, v in enumerate(values) if isinstance(v, arb)]
         if len(terms) < order + 1:
             return arb("nan")

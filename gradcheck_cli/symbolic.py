@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import sympy
@@ -21,6 +22,7 @@ from gradcheck_cli.expression import (
     Named,
     Variable,
     call,
+    children,
     constant,
     topological,
     variable,
@@ -28,6 +30,7 @@ from gradcheck_cli.expression import (
 from gradcheck_cli.functions import FUNCTIONS, Function
 
 TREE_LIMIT = 400  # nodes of the expression as a tree: SymPy's diff of a whole tree is exponential on shared nodes
+NESTED_BRANCHES = 2
 # SymPy multiplies out gamma(10**9) and lowergamma(10**6, x): such functions get numbers up to here, or none.
 LARGEST_ARGUMENT = 100
 ELEMENTARY = frozenset({"elementary", "trigonometric", "hyperbolic", "activation", "piecewise"})
@@ -68,7 +71,7 @@ def to_sympy(root: Expr, values: Mapping[str, Any] | None = None) -> Any:
 def _call(function: str, args: list[Any]) -> Any:
     if function in BRANCHES:
         condition, a, b = args
-        return sympy.Piecewise((a, condition), (b, True))
+        return sympy.Piecewise((a, condition), (b, True), evaluate=False)
     if function in ("true", "false"):
         return sympy.true if function == "true" else sympy.false
     if function in CONDITIONS:
@@ -99,6 +102,8 @@ def closed_form(root: Expr, wrt: Sequence[str], names: Sequence[str]) -> Expr:
     """
     if tree_size(root) > TREE_LIMIT:
         raise NoClosedForm("the expression is too large")
+    if branch_nesting(root) > NESTED_BRANCHES:
+        raise NoClosedForm("SymPy takes minutes to sort out branches within branches")
     keep = [name for name in names if name in wrt]
     try:
         form = to_sympy(root, {name: symbol(name) for name in keep})
@@ -107,6 +112,35 @@ def closed_form(root: Expr, wrt: Sequence[str], names: Sequence[str]) -> Expr:
     except (NotImplementedError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise NoClosedForm(str(error)) from error
     return from_sympy(form)
+
+
+def branch_nesting(root: Expr) -> int:
+    """How deep branches stand within branches, once each function is written out in SymPy's terms."""
+    depth: dict[Expr, int] = {}
+    for node in topological(root):
+        below = max((depth[child] for child in children(node)), default=0)
+        own = isinstance(node, Call) and (
+            1
+            if node.function in BRANCHES
+            else _row_nesting(FUNCTIONS[node.function])
+            if node.function in FUNCTIONS
+            else 0
+        )
+        depth[node] = below + own
+    return depth[root]
+
+
+@cache
+def _row_nesting(row: Function) -> int:
+    """How deep Piecewise stands within Piecewise in SymPy's form of the row."""
+    if row.group not in ("activation", "piecewise"):
+        return 0
+    depth: dict[Any, int] = {}
+    form = row_form(row, [symbol(argument.name) for argument in row.arguments])
+    for node in sympy.postorder_traversal(form):
+        below = max((depth.get(arg, 0) for arg in node.args), default=0)
+        depth[node] = below + isinstance(node, sympy.Piecewise)
+    return depth[form]
 
 
 def tree_size(root: Expr) -> int:

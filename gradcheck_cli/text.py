@@ -186,4 +186,7 @@ def _decimal(value: Fraction) -> str:
     digits = abs(value.numerator) * 10**decimals // value.denominator
     if digits >= 10**MAX_DIGITS:
         return ""
-    return f"{'-' * (value < 0)}{digits}e-{decimals}"
+    text = str(digits)
+    if decimals < len(text):
+        return f"{'-' * (value < 0)}{text[:-decimals]}.{text[-decimals:]}"
+    return f"{'-' * (value < 0)}{text}e-{decimals}"
