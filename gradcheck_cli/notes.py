@@ -130,15 +130,10 @@ def _leak(branch: Call, culprit: Call, taken: bool) -> str:
     )
 
 
-def _functions(expression: Expr) -> str:
-    names = dict.fromkeys(
-        node.function
-        for node in topological(expression)
-        if isinstance(node, Call)
-        and (row := FUNCTIONS.get(node.function))
-        and row.group not in ("elementary", "piecewise")
-    )
-    return " or ".join(names) or "kernels"
+def _functions(expression: Expr) -> list[str]:
+    """The functions of torch in an expression, operators apart."""
+    calls = dict.fromkeys(node.function for node in topological(expression) if isinstance(node, Call))
+    return [name for name in calls if (row := FUNCTIONS.get(name)) and not (row.composed or callable(row.torch))]
 
 
 def value_note(verdict: Verdict, value: float, autograd: float, dtype: Dtype) -> str | None:
