@@ -227,6 +227,9 @@ class TorchFunction:
         return torch.tensor(value, dtype=self.dtype, device=self.device) if ready is None else ready
 
 
+REFUSALS = (RuntimeError, TypeError, ValueError, NotImplementedError, TorchRefusal)
+"""What torch raises where it has no derivative, kernel, mode or meaning for what it is given."""
+
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     name: getattr(operator, name) for name in ("lt", "le", "gt", "ge", "eq", "ne")
 }
@@ -275,7 +278,7 @@ class Autograd:
         leaves = self._leaves(point, requires_grad=True)
         try:
             value, names = self.function(leaves)
-        except (RuntimeError, TypeError, NotImplementedError) as refusal:
+        except REFUSALS as refusal:
             return self._refused(refusal)
         inputs = {**leaves, **names}
         found: dict[Wrt, Tensor | None] = {(): value}
@@ -290,7 +293,7 @@ class Autograd:
                     continue
                 try:
                     gradients = _grad(found[before], [inputs.get(name) for name in names_here], order < highest)
-                except (RuntimeError, TypeError, NotImplementedError) as refusal:
+                except REFUSALS as refusal:
                     errors.update({(*before, name): _reason(refusal) for name in names_here})
                     continue
                 found.update({(*before, n): g for n, g in zip(names_here, gradients, strict=True)})
@@ -307,7 +310,7 @@ class Autograd:
                 if any(name in self.named for name in row):
                     leaves.update(self._inputs_of_their_own(leaves, row))
                 value, derivatives[row] = self._jvp(leaves, row)
-            except (RuntimeError, TypeError, NotImplementedError, TorchRefusal) as refusal:
+            except REFUSALS as refusal:
                 errors[row] = _reason(refusal)
         return AutogradResult(value, derivatives, errors)
 

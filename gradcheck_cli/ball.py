@@ -389,5 +389,5 @@ def certified_constant(node: Expr, dtype: Dtype) -> float:
             if isinstance(value, arb) and good(value):
                 return round_ball(value, dtype)
             if isinstance(value, Undefined):
-                break
-    raise NoReference("it has no real finite value")
+                raise NoReference("it has no real finite value")
+    raise NoReference("its value could not be certified")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from gradcheck_cli.autograd import TORCH_VERSION, Autograd, AutogradResult, devi
 from gradcheck_cli.ball import Numbers, certified_constant
 from gradcheck_cli.closed_forms import ClosedForms
 from gradcheck_cli.dtypes import DTYPES, rounded_constant
-from gradcheck_cli.errors import UsageError
+from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.explanation import PointRounding, RowRounding, ValueRounding, cut_function
 from gradcheck_cli.expression import Constant, Expr, intermediates, topological, variables
 from gradcheck_cli.numbers import exact
@@ -165,7 +166,11 @@ class Problem:
             raise UsageError("--range is where to sample: give --samples N as well, or leave out --at")
 
     def _constant(self, node: Expr) -> Fraction:
-        return Fraction(certified_constant(node, DTYPES["float64"]))
+        """The double nearest to an expression in a point, such as pi/4. Raises NoReference where there is none."""
+        value = certified_constant(node, DTYPES["float64"])
+        if math.isinf(value):
+            raise NoReference("it is larger than any double")
+        return Fraction(value)
 
     def _round(self, point: Mapping[str, Fraction]) -> dict[str, float]:
         rounded = {name: self.dtype.round(float(value)) for name, value in point.items()}

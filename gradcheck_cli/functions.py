@@ -116,6 +116,11 @@ def _larger(s: Any, x: Any, y: Any) -> Any:
     return s.Piecewise((x, x > y), (y, True), evaluate=False)
 
 
+def _absolute(s: Any, x: Any) -> Any:
+    """abs(x) in SymPy, whose own Abs has the derivative of a complex function where x is not known to be real."""
+    return s.Abs(x) if x.is_extended_real else s.Piecewise((x, x > 0), (-x, True), evaluate=False)
+
+
 def _smaller(s: Any, x: Any, y: Any) -> Any:
     return s.Piecewise((x, x < y), (y, True), evaluate=False)
 
@@ -270,7 +275,7 @@ ACTIVATIONS = (
     F("relu", doc="max(x, 0)", group="activation", aliases=(_FUNCTIONAL + "relu", "ReLU"), ball="relu",
       sympy=lambda s, x: _larger(s, x, 0), partials=("where(x > 0, 1, 0)",), seams=("x",), bounds=(0, float("inf"))),
     F("relu6", doc="min(max(x, 0), 6)", group="activation", torch=_FUNCTIONAL + "relu6",
-      definition="hardtanh(x, 0, 6)", sympy=lambda s, x: s.Min(s.Max(x, 0), 6),
+      definition="hardtanh(x, 0, 6)",
       partials=("where(x > 0 and x < 6, 1, 0)",), seams=("x", "x - 6"), points=_PIECEWISE, bounds=(0, 6)),
     F("leaky_relu", "x, negative_slope=0.01", "x where x > 0, else negative_slope*x", group="activation",
       torch=_FUNCTIONAL + "leaky_relu", numbers=True, definition="where(x > 0, x, negative_slope*x)",
@@ -327,8 +332,9 @@ ACTIVATIONS = (
 )  # fmt: skip
 
 PIECEWISE = (
-    F("abs", doc="the absolute value", group="piecewise", aliases=("absolute", "fabs", "Abs"), sympy="Abs",
-      ball="absolute", partials=("where(x > 0, 1, where(x < 0, -1, 0))",), seams=("x",), bounds=(0, float("inf"))),
+    F("abs", doc="the absolute value", group="piecewise", aliases=("absolute", "fabs", "Abs"),
+      sympy=_absolute, ball="absolute", partials=("where(x > 0, 1, where(x < 0, -1, 0))",), seams=("x",),
+      bounds=(0, float("inf"))),
     F("sign", doc="-1, 0 or 1", group="piecewise", aliases=("sgn",), definition="where(x > 0, 1, where(x < 0, -1, 0))",
       sympy="sign", partials=("0",), seams=("x",), bounds=(-1, 1)),
     F("angle", doc="pi where x < 0, else 0", group="piecewise", definition="where(x < 0, pi, 0)", partials=("0",),

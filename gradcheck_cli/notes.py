@@ -105,10 +105,11 @@ def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRoun
         return "autograd says NaN, and neither overflow nor rounding explains it"
     if truth.probed:
         return "a branch is decided at a tie here, and the conventions of its functions do not add up to the derivative"
+    functions = _functions(expression)
     if rounding.explains_with_slack(autograd):
-        return (
-            f"the digits are lost inside torch's own {_functions(expression)}; no rewriting of this formula is to blame"
-        )
+        return f"the digits are lost inside torch's own {' or '.join(functions)}; rewriting this formula does not help"
+    if len(functions) == 1:
+        return f"torch's own gradient of {functions[0]} is off: rounding does not explain the difference"
     return "the gradient is wrong: rounding does not explain the difference"
 
 

@@ -24,15 +24,22 @@ from gradcheck_cli.expression import (
     call,
     children,
     constant,
+    depends_on,
+    rebuild,
+    substitute,
     topological,
     variable,
+    variables,
 )
 from gradcheck_cli.functions import FUNCTIONS, Function
 
 TREE_LIMIT = 400  # nodes of the expression as a tree: SymPy's diff of a whole tree is exponential on shared nodes
-NESTED_BRANCHES = 2
-# SymPy multiplies out gamma(10**9) and lowergamma(10**6, x): such functions get numbers up to here, or none.
-LARGEST_ARGUMENT = 100
+DERIVATIVE_LIMIT = 3_000  # nodes of the derivative as a tree: beyond, nobody reads it
+NESTED_BRANCHES = 2  # SymPy takes minutes to sort out branches within branches within branches
+PLAIN_BITS = 40  # of a number that SymPy may combine with others; longer ones stay as they were written
+# SymPy multiplies out lowergamma(10**6, x) and the like: functions get numbers up to here, or there is no closed form.
+LARGEST_ARGUMENT, LARGEST_SPECIAL = 10_000, 100
+ARITHMETIC = frozenset({"add", "sub", "mul", "div", "neg"})
 ELEMENTARY = frozenset({"elementary", "trigonometric", "hyperbolic", "activation", "piecewise"})
 
 _RELATIONS: dict[str, Any] = {
@@ -77,9 +84,24 @@ def _call(function: str, args: list[Any]) -> Any:
     if function in CONDITIONS:
         return _RELATIONS[function](*args)
     row = FUNCTIONS[function]
-    if row.group not in ELEMENTARY and any(arg.is_number and abs(arg) > LARGEST_ARGUMENT for arg in args):
+    largest = LARGEST_ARGUMENT if row.group in ELEMENTARY else LARGEST_SPECIAL
+    if function not in ARITHMETIC | {"pow"} and any(arg.is_number and abs(arg) > largest for arg in args):
         raise NoClosedForm(f"SymPy would write out {function} of a large number")
+    if _has_long_numbers(row):
+        raise NoClosedForm(f"SymPy would multiply out the numbers of {function}")
     return row_form(row, args)
+
+
+@cache
+def _has_long_numbers(row: Function) -> bool:
+    nodes = topological(rules.formula(row.definition)) if row.definition and row.sympy is None else []
+    return any(isinstance(node, Constant) and not _is_plain(node) for node in nodes)
+
+
+def _is_plain(node: Constant) -> bool:
+    if isinstance(node.value, str):
+        return True
+    return max(node.value.numerator.bit_length(), node.value.denominator.bit_length()) <= PLAIN_BITS
 
 
 def row_form(row: Function, args: Sequence[Any]) -> Any:
@@ -94,24 +116,57 @@ def row_form(row: Function, args: Sequence[Any]) -> Any:
     return to_sympy(rules.formula(row.definition), names)
 
 
-def closed_form(root: Expr, wrt: Sequence[str], names: Sequence[str]) -> Expr:
+def closed_form(root: Expr, wrt: Sequence[str], names: Sequence[str], derivative: Expr) -> Expr:
     """The derivative as SymPy has it, in our language: for people.
 
-    names: the named results that stay names. Raises NoClosedForm where the expression is too large or the answer cannot
-    be written.
+    names: the named results that stay names; derivative: the same derivative over the DAG, to judge the size by. Raises
+    NoClosedForm where SymPy would take too long or the answer cannot be written.
     """
-    if tree_size(root) > TREE_LIMIT:
+    if tree_size(root) > TREE_LIMIT or tree_size(derivative) > DERIVATIVE_LIMIT:
         raise NoClosedForm("the expression is too large")
     if branch_nesting(root) > NESTED_BRANCHES:
-        raise NoClosedForm("SymPy takes minutes to sort out branches within branches")
-    keep = [name for name in names if name in wrt]
+        raise NoClosedForm("branches are nested too deep")
+    keep = {name: symbol(name) for name in names if name in wrt}
+    opaque, constants = _hide_constants(root)
     try:
-        form = to_sympy(root, {name: symbol(name) for name in keep})
+        form = to_sympy(opaque, keep)
         for name in wrt:
             form = sympy.diff(form, symbol(name))
-    except (NotImplementedError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        return substitute(from_sympy(form), constants)
+    except NoClosedForm:
+        raise
+    except Exception as error:  # SymPy raises what it likes, and nothing rests on the closed form
         raise NoClosedForm(str(error)) from error
-    return from_sympy(form)
+
+
+def _hide_constants(root: Expr) -> tuple[Expr, dict[str, Expr]]:
+    """`root` with a variable for each constant that SymPy would evaluate (gamma(10**9), exp(exp(exp(5))), 1e300), and
+    what these variables stand for."""
+    varying = depends_on(topological(root), variables(root))
+    hidden: dict[str, Expr] = {}
+
+    def replace(node: Expr, _: tuple[Expr, ...]) -> Expr | None:
+        match node:
+            case Constant():
+                evaluated = not _is_plain(node)
+            case Call(function=function):
+                evaluated = node not in varying and function in FUNCTIONS and function not in ARITHMETIC
+            case _:
+                evaluated = False
+        if not evaluated:
+            return None
+        name = next((name for name, value in hidden.items() if value is node), f"constant {len(hidden) + 1}")
+        hidden[name] = node
+        return variable(name)
+
+    parameters = {
+        arg
+        for node in topological(root)
+        if isinstance(node, Call) and (row := FUNCTIONS.get(node.function))
+        for arg, argument in zip(node.args, row.arguments, strict=True)
+        if argument.kind != "real"
+    }
+    return rebuild(root, lambda node, new: None if node in parameters else replace(node, new)), hidden
 
 
 def branch_nesting(root: Expr) -> int:
@@ -184,6 +239,9 @@ def _from_node(node: Any, made: Mapping[Any, Expr]) -> Expr:
             return _rational(node)
         case sympy.Symbol():
             return variable(node.name)
+        case sympy.besseli() | sympy.besselj() if node.args[0] in (0, 1):
+            kind = "i" if isinstance(node, sympy.besseli) else "bessel_j"
+            return call(f"{kind}{node.args[0]}", args[1])
         case _ if node in (sympy.pi, sympy.E):
             return constant("pi" if node is sympy.pi else "e")
         case sympy.Add():
