@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Verdict(Enum):
-    """The verdicts on one row, from best to worst; DESIGN calls the order a ladder."""
+    """The verdicts on one row, from best to worst."""
 
     MATCH = "match"
     IMPRECISE = "imprecise"
