@@ -54,11 +54,9 @@ def resolve_device(text: str) -> torch.device:
         return torch.device("cuda" if len(available) > 1 else "cpu")
     if text == "cuda" and len(available) > 1:
         return torch.device("cuda")
-    if text == "meta":  # no numbers, only shapes: for tests of where tensors are made
-        return torch.device("meta")
     if text not in available:
         raise DeviceError(
-            f"there is no device {text!r} here: this machine and this build of torch ({torch.__version__}) have "
+            f"there is no device {text!r} here: this machine and this build of torch ({TORCH_VERSION}) have "
             f"{', '.join(available)}; use --device auto to take the best one there is"
         )
     return torch.device(text)
@@ -77,20 +75,15 @@ class TorchFunction:
     """
 
     def __init__(self, root: Expr, dtype: Dtype, device: torch.device, *, differentiable: bool = False) -> None:
-        self.root, self.device, self.dtype = root, device, getattr(torch, dtype.name)
+        self.root, self.device, self.dtype = rules.expand_composed(root), device, getattr(torch, dtype.name)
         self.differentiable = differentiable
-        self.order = topological(root)
+        self.order = topological(self.root)
         # Made before any transform runs: a tensor made inside torch.func.jvp is another kind of tensor.
         self.constants: dict[Expr, Number] = {}
         self.tensors: dict[Number, Tensor] = {}
         for node in self.order:
             if isinstance(node, Constant):
                 self._add_constant(node, dtype)
-        for node in self.order:
-            if isinstance(node, Call) and (row := FUNCTIONS.get(node.function)) is not None and row.composed:
-                for inner in topological(rules.formula(row.definition or "")):
-                    if isinstance(inner, Constant):
-                        self._add_constant(inner, dtype)
 
     def _add_constant(self, node: Constant, dtype: Dtype) -> None:
         rounded = rounded_constant(node, dtype)
@@ -184,8 +177,6 @@ class TorchFunction:
         return torch.where(condition, a, b)
 
     def _call(self, row: Function, args: list[Operand]) -> Operand:
-        if row.composed:
-            return self._composed(row, args)
         callable_, plain = torch_callable(row)
         if plain:
             if not any(isinstance(arg, Tensor) for arg in args):
@@ -206,20 +197,6 @@ class TorchFunction:
                 positional.append(self._tensor(arg))
         return callable_(*positional, **keywords)  # type: ignore[no-any-return]
 
-    def _composed(self, row: Function, args: list[Operand]) -> Operand:
-        """A function that torch has not: its definition is run, as a user would write it."""
-        values: dict[Expr, Operand] = {}
-        inputs = {argument.name: arg for argument, arg in zip(row.arguments, args, strict=True)}
-        for node in topological(rules.formula(row.definition or "")):
-            match node:
-                case Variable(name=name):
-                    values[node] = inputs[name]
-                case Constant():
-                    values[node] = self.constants[node]
-                case Call(function=function, args=inner):
-                    values[node] = self._call(FUNCTIONS[function], [values[arg] for arg in inner])
-        return values[rules.formula(row.definition or "")]
-
     def _tensor(self, value: Operand) -> Tensor:
         if isinstance(value, Tensor):
             return value
@@ -227,8 +204,8 @@ class TorchFunction:
         return torch.tensor(value, dtype=self.dtype, device=self.device) if ready is None else ready
 
 
+# What torch raises where it has no derivative, kernel, mode or meaning for what it is given.
 REFUSALS = (RuntimeError, TypeError, ValueError, NotImplementedError, TorchRefusal)
-"""What torch raises where it has no derivative, kernel, mode or meaning for what it is given."""
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     name: getattr(operator, name) for name in ("lt", "le", "gt", "ge", "eq", "ne")

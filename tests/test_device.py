@@ -58,7 +58,7 @@ EXPRESSIONS = [
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_every_tensor_is_made_on_the_device_asked_for(expression: str, mode: str, order: int) -> None:
     """On `meta`, no operation takes or makes a tensor anywhere else."""
-    meta = resolve_device("meta")
+    meta = torch.device("meta")
     parsed = parse(expression)
     with SeenDevices() as mode_of_devices:
         side = Autograd(parsed, [("x",) * order], mode, DTYPES["float32"], meta)
@@ -67,7 +67,7 @@ def test_every_tensor_is_made_on_the_device_asked_for(expression: str, mode: str
     assert mode_of_devices.seen == {"meta"}
 
 
-@pytest.mark.parametrize("name", ["tpu", "cuda:99", "mps", ""])
+@pytest.mark.parametrize("name", ["tpu", "cuda:99", "mps", "meta", ""])
 def test_an_absent_device_is_an_error_that_says_what_there_is(name: str) -> None:
     with pytest.raises(DeviceError, match="have cpu"):
         resolve_device(name)
