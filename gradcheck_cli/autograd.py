@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from gradcheck_cli import rules
@@ -123,11 +124,11 @@ class TorchFunction:
             case Call(function="ifelse", args=(condition, a, b)):
                 if condition not in values:
                     return (condition,)
-                return (a,) if _truth(values[condition]) else (b,)
+                return (a,) if bool(values[condition]) else (b,)
             case Call(function=("and" | "or") as function, args=(a, b)):
                 if a not in values:
                     return (a,)
-                return () if _truth(values[a]) is (function == "or") else (b,)
+                return () if bool(values[a]) is (function == "or") else (b,)
             case Call(args=args):
                 return args
         return ()
@@ -144,15 +145,12 @@ class TorchFunction:
                 names[name] = inputs[name] if name in inputs else self._named(values[value])
                 return names[name]
             case Call(function="ifelse", args=(condition, a, b)):
-                return values[a] if _truth(values[condition]) else values[b]
+                return values[a] if bool(values[condition]) else values[b]
             case Call(function=("and" | "or"), args=(a, b)):
-                return (
-                    _truth(values[b])
-                    if b in values and _truth(values[a]) is (node.function == "and")
-                    else _truth(values[a])
-                )
+                decided = bool(values[a]) is (node.function == "or")
+                return bool(values[a]) if decided else bool(values[b])
             case Call(function="not", args=(a,)):
-                return not _truth(values[a])
+                return not bool(values[a])
             case Call(function=("true" | "false") as function):
                 return function == "true"
             case Call(function="where", args=(condition, a, b)):
@@ -212,10 +210,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def _truth(value: Operand) -> bool:
-    return bool(value)
-
-
+@cache
 def torch_callable(row: Function) -> tuple[Callable[..., Any], bool]:
     """(what torch runs for a row, whether it is a Python operator that takes numbers and tensors alike)."""
     if callable(row.torch):
