@@ -70,7 +70,8 @@ def _where_lost(enclosure: Enclosure) -> str:
 
 
 def _unstable(enclosure: Enclosure, dtype: Dtype, expression: Expr) -> str:
-    advice = rewrite(expression)
+    blamed = [node for node in (enclosure.overflow, enclosure.cancellation, enclosure.underflow) if node is not None]
+    advice = rewrite(expression, blamed)
     hint = f"; write {advice[1]} for {advice[0]}" if advice is not None else ""
     return f"the formula is right, its arithmetic in {dtype.name} is not: {_cause(enclosure, dtype)}{hint}"
 

@@ -6,6 +6,7 @@ sub-expression.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from fractions import Fraction
 
 from gradcheck_cli import rules
@@ -36,9 +37,10 @@ REWRITES = (
 LIMIT = 60  # characters: a longer form is no advice
 
 
-def rewrite(root: Expr) -> tuple[str, str] | None:
-    """(a part of the expression, what to write for it), for the first rewrite of the list that fits; else None."""
-    nodes = topological(root)
+def rewrite(root: Expr, blamed: Collection[Expr]) -> tuple[str, str] | None:
+    """(a part of the expression, what to write for it), for the first rewrite of the list that fits a part with a
+    blamed sub-expression in it; None where there is none."""
+    nodes = [node for node in topological(root) if not set(blamed).isdisjoint(topological(node))]
     for pattern, better in REWRITES:
         for node in nodes:
             bound: dict[str, Expr] = {}
