@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from gradcheck_cli.errors import ExpressionError
+from gradcheck_cli.expression import COMPARISONS
 from gradcheck_cli.functions import FUNCTIONS
-from gradcheck_cli.signatures import did_you_mean, find
+from gradcheck_cli.signatures import find, hint
+from gradcheck_cli.syntax import CONSTANTS, LOGICAL
 
 
 class Library(NamedTuple):
@@ -30,8 +32,10 @@ def meaning(prefix: str, name: str) -> str:
         raise ExpressionError(f"{typed}: {library.differs[name]}")
     if library in (_TORCH, _FUNCTIONAL, _SPECIAL) and (elsewhere := _elsewhere_in_torch(name)):
         raise ExpressionError(f"There is no {typed}{elsewhere}")
-    hint = did_you_mean(name, library.names, f"{prefix}.")
-    raise ExpressionError(f"{typed} is not known to gradcheck.{hint or ' See `gradcheck functions`.'}")
+    if ours := _elsewhere(name):
+        raise ExpressionError(f"{typed} is not known to gradcheck: without the prefix, write {ours}.")
+    advice = hint(name, library.names, f"{prefix}.") or " See `gradcheck functions`."
+    raise ExpressionError(f"{typed} is not known to gradcheck.{advice}")
 
 
 def longest_prefix(path: tuple[str, ...]) -> str:
@@ -48,6 +52,13 @@ def _elsewhere_in_torch(name: str) -> str:
         return f", nor any other in torch: write {row.name}, which gradcheck composes ({row.definition})."
     place = row.torch if isinstance(row.torch, str) else row.name
     return f": in torch it is torch.{place}. Without a prefix, {row.name} will do."
+
+
+def _elsewhere(name: str) -> str:
+    """What to write for a name that we or another library have; "" for none."""
+    ours = next((library.names[name] for library in LIBRARIES.values() if name in library.names), name)
+    row = find(ours)
+    return row.usage() if row else ours if ours in CONSTANTS else ""
 
 
 def _same(*names: str, **renamed: str) -> dict[str, str]:
@@ -93,6 +104,10 @@ def _torch_names(below: str) -> dict[str, str]:
     return names
 
 
+_CONDITIONS = {
+    **LOGICAL,
+    **{"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "not_equal": "!="},
+}
 _SHARED = "exp expm1 log log2 log10 log1p sqrt sin cos tan sinh cosh tanh floor ceil trunc pi e"  # NumPy, math
 _REAL_ROOT = "it is the real cube root, also of a negative number: write sign(x)*abs(x)**(1/3)."
 _GAMMA = "it has values at negative x, torch has no gamma: write gamma(x), which is exp(lgamma(x)), for x > 0."
@@ -100,7 +115,12 @@ _NOT_FINITE = "it is not a finite number."
 _NUMBER = "write the number itself."
 
 _TORCH = Library(
-    {**_torch_names(""), "where": "where", "pi": "pi", "e": "e"},
+    {
+        **_torch_names(""),
+        **_CONDITIONS,
+        **COMPARISONS,
+        **{"where": "where", "pi": "pi", "e": "e"},
+    },
     {
         "nn": "modules are not read: write a function, such as torch.nn.functional.relu(x).",
         "tensor": _NUMBER,
@@ -122,7 +142,9 @@ _NUMPY = Library(
         """,
         rint="round",
         around="round",
-    ),
+    )
+    | _CONDITIONS
+    | {"equal": "=="},
     {
         "cbrt": _REAL_ROOT,
         "max": "it reduces an array: write maximum(x, y).",
@@ -242,4 +264,6 @@ LIBRARIES: dict[str, Library] = {
     "jax.scipy.special": _SCIPY,
     "jax.nn": _JAX_NN,
 }
-ROOTS = frozenset(prefix.partition(".")[0] for prefix in LIBRARIES)
+COMMON = "torch., F., np., jnp., math., sp., scipy.special. or jax.nn."
+UNREAD = _words("tf tensorflow keras cmath mpmath Math cupy mx")  # never taken for a variable whose method is called
+ROOTS = UNREAD | frozenset(prefix.partition(".")[0] for prefix in LIBRARIES)

@@ -28,7 +28,7 @@ from fractions import Fraction
 from gradcheck_cli import libraries, signatures
 from gradcheck_cli.cursor import MAX_NESTING, Arguments, Cursor, Operand, Operator
 from gradcheck_cli.errors import ExpressionError
-from gradcheck_cli.expression import Constant, Expr, call, named, topological, variable
+from gradcheck_cli.expression import Constant, Expr, Variable, call, named, topological, variable
 from gradcheck_cli.functions import Argument, Function
 from gradcheck_cli.magnitude import is_plain, measure, rational
 from gradcheck_cli.syntax import (
@@ -39,17 +39,20 @@ from gradcheck_cli.syntax import (
     CONNECTIVES,
     CONSTANTS,
     INFIX,
+    LOGICAL,
     MEANINGLESS,
     NOT_FINITE,
     NOT_IN_TORCH,
     POWER,
     PREFIX,
     PRODUCT,
+    PROGRAM,
     REPLACEMENTS,
     SIGN,
 )
 from gradcheck_cli.tokens import Kind, Token, shorten
 
+_TRUTH = (call("true"), call("false"))
 MAX_NODES = 20_000  # of an expression with all that --let puts into it
 
 
@@ -106,6 +109,7 @@ class _Parser(Cursor):
         """The expression from here to the end of the text."""
         if self.at_end():
             raise self.error("There is no expression.", self.token)
+        self.refuse_equation()
         operand = self.expression()
         if not self.at_end():
             raise self.unexpected()
@@ -113,6 +117,14 @@ class _Parser(Cursor):
         if len(topological(expr)) > MAX_NODES:
             raise ExpressionError(f"The expression has more than {MAX_NODES:,} nodes.", self.text)
         return expr
+
+    def refuse_equation(self) -> None:
+        """The error for a text such as y = x**2 or f(x) = x**2."""
+        equals = self.tokens[min(self.extent() + 1, len(self.tokens) - 1)]
+        right = self.shown(equals.end, len(self.text)).strip()
+        if self.index == 0 and self.token.kind is Kind.NAME and equals.is_symbol("=", ":=") and right:
+            advice = f'give the right-hand side alone, {right} (--let "y = x*x" names an intermediate result).'
+            raise self.error(f"{equals.text} has no meaning here: {advice}", equals)
 
     def definition(self) -> Token:
         """The name in `name = expression`, up to and with the equals sign."""
@@ -182,7 +194,13 @@ class _Parser(Cursor):
         return self.error(f"An operator is missing: write {call_form}{shown}*{right}.", left, end)
 
     def following(self) -> str:
-        """The operand that begins here, as far as one can tell without reading it: a name, or all within brackets."""
+        """The text of the operand that begins here."""
+        last = self.tokens[self.extent()]
+        return "(...)" if last.kind is Kind.END else self.shown(self.token.start, last.end)
+
+    def extent(self) -> int:
+        """The index of the last token of the operand that begins here, as far as one can tell without reading it: a
+        name, or all within brackets. That of the END token where a bracket is never closed."""
         last = self.index
         if self.token.kind is Kind.NUMBER and self.tokens[last + 1].kind is Kind.NAME:  # 2x
             last += 1
@@ -192,8 +210,8 @@ class _Parser(Cursor):
         for index in range(last, len(self.tokens)):
             depth += self.tokens[index].is_symbol("(") - self.tokens[index].is_symbol(")")
             if depth <= 0:
-                return self.shown(self.token.start, self.tokens[index].end)
-        return "(...)"
+                return index
+        return len(self.tokens) - 1
 
     def ambiguous(self, operator: Operator, operands: list[Operand]) -> ExpressionError:
         """The error for `1/2x` and `e^2x`, with both readings in terms of what was typed."""
@@ -383,8 +401,8 @@ class _Parser(Cursor):
         if name == "None":
             raise self.error("None is not a number.", token)
         if keyword.iskeyword(name):
-            instead = "lambd" if name == "lambda" else f"{name}_"
-            raise self.error(f"{name} is a word of Python, not a name: for a variable write {instead}.", token)
+            message = PROGRAM.get(name, "{0} is a word of Python, not a name: for a variable write {0}_.")
+            raise self.error(message.format(name), token)
         if name.startswith("__") or not name.strip("_"):
             raise self.error("A name may not begin with two underscores or be made of them.", token)
 
@@ -408,6 +426,8 @@ class _Parser(Cursor):
             self.take()
             path.append(self.take())
         prefix = libraries.longest_prefix(tuple(token.text for token in path))
+        if first.text in libraries.UNREAD:
+            raise self.unknown_prefix(first, path[-1])
         if not prefix:
             known = " and ".join(sorted(p for p in libraries.LIBRARIES if p.startswith(f"{first.text}.")))
             raise self.error(f"Of {first.text}, gradcheck reads {known} only.", first, path[-1].end)
@@ -424,6 +444,12 @@ class _Parser(Cursor):
             raise self.error(f"{typed} is a function: write {typed}(x).", first, last.end)
         return self.call(ours, typed, first, last)
 
+    def unknown_prefix(self, first: Token, last: Token) -> ExpressionError:
+        """The error for tf.sigmoid(x)."""
+        message = f"{shorten(first.text)} is neither a variable with a value nor a known prefix: "
+        message += f"write the function alone, or after {libraries.COMMON}"
+        return self.error(message, first, last.end)
+
     # Calls
 
     def call(self, name: str, typed: str, first: Token, last: Token | None = None) -> Operand:
@@ -431,15 +457,15 @@ class _Parser(Cursor):
         end = (last or first).end
         if name == "Piecewise":
             return self.piecewise(first)
+        form = LOGICAL.get(name, name)
         row = signatures.find("heaviside" if name == "Heaviside" else name, internal=self.internal)
-        if row is None and name != "where":
+        if row is None and form not in signatures.FORMS:
             raise self.unknown(first)
         arguments = self.arguments()
         positional = arguments.positional
         place = Operand(call("true"), first.start, end)
-        if name == "where":
-            return Operand(self.where(arguments, typed, place), first.start, arguments.end)
-        assert row is not None
+        if row is None:
+            return Operand(self.form(form, arguments, typed, place), first.start, arguments.end)
         if name == "Heaviside" and len(positional) == 1:
             half = self.constant(Fraction(1, 2))  # SymPy's value at 0
             positional = [*positional, Operand(half, end, end)]
@@ -456,13 +482,13 @@ class _Parser(Cursor):
         dot, token = self.take(), self.token
         if token.kind is not Kind.NAME or not self.comes("(", ahead=1):
             raise self.error("After a dot only a method call is read, such as x.sigmoid().", dot, token.end)
+        name = self.tokens[self.index - 2]
         self.take()
         row = signatures.find(token.text)
         if token.text == "where":
             raise self.error("Write where(condition, x, y): the condition comes first.", token)
         if row is None:
-            hint = signatures.did_you_mean(token.text)
-            raise self.error(f"There is no method {shorten(token.text)}.{hint}", token)
+            raise self.error(f"There is no method {shorten(token.text)}.{signatures.hint(token.text)}", token)
         depth, self.reached = self.reached, self.level
         arguments = self.arguments()
         self.reached = max(self.reached, depth + 1)  # written as a call, the target is in brackets
@@ -470,6 +496,10 @@ class _Parser(Cursor):
             raise self.too_deep(token)
         index = min(signatures.first_real(row), len(arguments.positional))
         positional = [*arguments.positional[:index], target, *arguments.positional[index:]]
+        if isinstance(target.expr, Variable) and target.start == name.start and not self.is_variable(name.text):
+            as_method = signatures.bind(row, positional, arguments.keywords)
+            if as_method is None and signatures.bind(row, arguments.positional, arguments.keywords):
+                raise self.unknown_prefix(name, token)
         place = Operand(target.expr, token.start, token.end)
         return Operand(self.fit(row, token.text, positional, arguments, place), target.start, arguments.end)
 
@@ -508,20 +538,25 @@ class _Parser(Cursor):
                 raise self.error(f"{option} is one of {', '.join(map(repr, choices))}.", value)
         chosen = signatures.select(row, {option: value.text for option, value in arguments.options.items()})
         assert chosen is not None
-        bound = signatures.bind(chosen, positional, arguments.keywords)
+        keywords = dict(arguments.keywords)
+        if row.group == "activation" and "inplace" in keywords and keywords["inplace"].expr in _TRUTH:
+            del keywords["inplace"]  # it changes nothing in the value
+        alpha = keywords.pop("alpha", None) if row.name in ("add", "sub") else None
+        bound = signatures.bind(chosen, positional, keywords)
         if bound is None:
-            given = len(positional) + len(arguments.keywords)
-            message = signatures.misfit(row, typed, given, arguments.keywords)
+            message = signatures.misfit(row, typed, len(positional), keywords)
             if row.name == "log" and len(positional) == 2:
                 message = "log takes one argument: for the logarithm to base {1} write log({0})/log({1}).".format(
                     *(self.shown(operand.start, operand.end) for operand in positional)
                 )
             raise self.error(message, place)
         row, values = bound
-        args = [self.argument(row, argument, value) for argument, value in zip(row.arguments, values, strict=True)]
+        args = [self.argument(typed, row, *pair) for pair in zip(row.arguments, values, strict=True)]
+        if alpha is not None:
+            args[1] = self.make("mul", self.argument(typed, row, Argument("alpha", "number"), alpha), args[1])
         return self.make(row.name, *args, start=place.start, end=arguments.end)
 
-    def argument(self, row: Function, argument: Argument, value: Operand | None) -> Expr:
+    def argument(self, typed: str, row: Function, argument: Argument, value: Operand | None) -> Expr:
         """One argument as it goes into the call: parameters are folded to a number, the default is put in."""
         if value is None:
             assert argument.default is not None
@@ -534,20 +569,30 @@ class _Parser(Cursor):
         shown = self.shown(value.start, value.end)
         literal = isinstance(value.expr, Constant)
         if number is None or not (literal or is_plain(number)):
-            message = f"The argument {argument.name} of {row.name} is a plain number, such as 2 or 0.5, not {shown}."
+            message = f"The argument {argument.name} of {typed} is a plain number, such as 2 or 0.5, not {shown}."
             raise self.error(message, value)
         if argument.kind == "integer":
             least, most = signatures.limits(row)
             if number.denominator != 1 or not least <= number <= most:
                 wanted = f"an integer from {least} to {most}"
-                raise self.error(f"The argument {argument.name} of {row.name} is {wanted}, not {shown}.", value)
+                raise self.error(f"The argument {argument.name} of {typed} is {wanted}, not {shown}.", value)
         return self.constant(number)
 
-    def where(self, arguments: Arguments, typed: str, place: Operand) -> Expr:
-        if len(arguments.positional) != 3 or arguments.keywords or arguments.options:
-            raise self.error(f"{typed} takes a condition and two values: {typed}(x > 0, a, b).", place)
-        condition, first, second = arguments.positional
-        return call("where", self.condition(condition, "where"), self.number(first), self.number(second))
+    def form(self, name: str, arguments: Arguments, typed: str, place: Operand) -> Expr:
+        """where, or a condition that is written as a call: torch.gt(x, 0), logical_not(c)."""
+        row = signatures.FORMS[name]
+        bound = None if arguments.options else signatures.bind(row, arguments.positional, arguments.keywords)
+        if bound is None:
+            message = signatures.misfit(row, typed, len(arguments.positional), arguments.keywords)
+            if name == "where":
+                message = f"{typed} takes a condition and two values: {typed}(x > 0, a, b)."
+            raise self.error(message, place)
+        operands = [value._replace(last=None) for value in bound[1] if value is not None]
+        if name == "where":
+            condition, first, second = operands
+            return call("where", self.condition(condition, "where"), self.number(first), self.number(second))
+        self.apply(Operator(name, 0, place.start, arguments.end, prefix=name == "not"), operands)
+        return operands[0].expr
 
     def piecewise(self, name: Token) -> Operand:
         """Piecewise((a, c), (b, True)), which is where(c, a, b)."""
@@ -582,7 +627,7 @@ class _Parser(Cursor):
         if name in NOT_IN_TORCH:
             typed = [self.atom(operand) for operand in self.arguments().positional]
             return self.error(NOT_IN_TORCH[name].format(*typed, *("x", "y")[len(typed) :]), token)
-        hint = signatures.did_you_mean(name)
+        hint = signatures.hint(name)
         if len(name) <= 2 or name in CONSTANTS:
             return self.not_a_function(token)
         return self.error(f"There is no function {shorten(name)}.{hint or ' See `gradcheck functions`.'}", token)

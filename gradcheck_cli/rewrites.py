@@ -10,7 +10,7 @@ from collections.abc import Collection
 from fractions import Fraction
 
 from gradcheck_cli import rules
-from gradcheck_cli.expression import Call, Constant, Expr, Variable, substitute, topological
+from gradcheck_cli.expression import Call, Constant, Expr, Variable, children, substitute, topological
 from gradcheck_cli.text import to_text
 
 REWRITES = (
@@ -40,7 +40,12 @@ LIMIT = 60  # characters: a longer form is no advice
 def rewrite(root: Expr, blamed: Collection[Expr]) -> tuple[str, str] | None:
     """(a part of the expression, what to write for it), for the first rewrite of the list that fits a part with a
     blamed sub-expression in it; None where there is none."""
-    nodes = [node for node in topological(root) if not set(blamed).isdisjoint(topological(node))]
+    nodes = topological(root)
+    guilty = set(blamed)
+    for node in nodes:
+        if not guilty.isdisjoint(children(node)):
+            guilty.add(node)
+    nodes = [node for node in nodes if node in guilty]
     for pattern, better in REWRITES:
         for node in nodes:
             bound: dict[str, Expr] = {}

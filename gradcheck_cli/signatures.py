@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 from gradcheck_cli.functions import FUNCTIONS, Function
+from gradcheck_cli.syntax import COMPARISONS, CONNECTIVES
 
 T = TypeVar("T")
 
@@ -14,9 +15,27 @@ MAX_INTEGER = 100  # of what counts: orders, degrees, decimals
 _LOWEST = {"round_decimals": -MAX_INTEGER, "mvlgamma": 1}  # elsewhere 0
 _TORCH_KEYWORDS = {"input": 0, "self": 0, "other": 1, "exponent": 1}  # torch's names for the first and second argument
 
+# What is written as a call and is no function of the table, by its name here: its arguments.
+FORMS = {
+    "where": Function("where", "condition, input, other"),
+    "not": Function("not", "input"),
+    **{symbol: Function(symbol, "input, other") for symbol in (*COMPARISONS, *CONNECTIVES)},
+}
+
 _BY_NAME = {row.name: row for row in FUNCTIONS.values()}
 _BY_NAME |= {alias: row for row in FUNCTIONS.values() for alias in row.aliases}
 _OFFERED = {"where", "Piecewise"} | {name for name in _BY_NAME if "." not in name and not _BY_NAME[name].internal}
+
+
+# Functions of tensors, which people type and for which a name that looks like theirs is no help.
+_OF_TENSORS = frozenset(
+    """
+    sum mean prod std var median norm dot inner outer matmul mm bmm mv einsum cumsum cumprod logsumexp argmax argmin
+    softmax log_softmax softmin cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss binary_cross_entropy linear
+    conv1d conv2d dropout layer_norm batch_norm normalize cosine_similarity cat stack reshape view squeeze unsqueeze
+    transpose zeros ones full arange linspace rand randn tensor array det trace inverse vector_norm average
+    """.split()
+)
 
 
 def find(name: str, *, internal: bool = False) -> Function | None:
@@ -27,13 +46,15 @@ def find(name: str, *, internal: bool = False) -> Function | None:
 
 def nearest(name: str, among: Collection[str] = _OFFERED) -> list[str]:
     """At most three names that `name` may be a misspelling of, the likeliest first."""
-    same = sorted(other for other in among if other.lower() == name.lower())
-    close = difflib.get_close_matches(name, sorted(among), n=3)
+    same = sorted(other for other in among if sorted(other.lower()) == sorted(name.lower()))  # sni: sin
+    close = difflib.get_close_matches(name, sorted(among), n=3, cutoff=0.75)
     return (same + [other for other in close if other not in same])[:3]
 
 
-def did_you_mean(name: str, among: Collection[str] = _OFFERED, prefix: str = "") -> str:
-    """A sentence that offers the nearest names, with a space before it; nothing where none is near."""
+def hint(name: str, among: Collection[str] = _OFFERED, prefix: str = "") -> str:
+    """A sentence on a function that is not known, with a space before it: the nearest names, or why there is none."""
+    if name in _OF_TENSORS:
+        return " Tensors are not read: give one formula of numbers, such as x*w + b."
     names = [prefix + other for other in nearest(name, among)]
     return f" Did you mean {' or '.join([', '.join(names[:-1]), names[-1]] if names[1:] else names)}?" if names else ""
 
@@ -69,31 +90,41 @@ def _fit(row: Function, positional: Sequence[T], keywords: Mapping[str, T]) -> l
         return None
     values: dict[str, T] = dict(zip(names, positional, strict=False))
     for keyword, value in keywords.items():
-        index = _TORCH_KEYWORDS.get(keyword, len(names))
-        name = keyword if keyword in names else names[index] if index < len(names) else None
-        if name is None or name in values:
+        index = _place(row, keyword)
+        if index >= len(names) or names[index] in values:
             return None
-        values[name] = value
+        values[names[index]] = value
     if any(a.name not in values and a.default is None for a in row.arguments):
         return None
     return [values.get(name) for name in names]
 
 
-def misfit(row: Function, typed: str, given: int, keywords: Collection[str]) -> str:
-    """The sentence for arguments that fit neither the row nor its overloads; typed: the name as it was typed."""
+def _place(row: Function, keyword: str) -> int:
+    """The index of the argument that a keyword names; one beyond the last where there is none."""
+    names = [argument.name for argument in row.arguments]
+    return names.index(keyword) if keyword in names else _TORCH_KEYWORDS.get(keyword, len(names))
+
+
+def misfit(row: Function, typed: str, positional: int, keywords: Collection[str]) -> str:
+    """The sentence for arguments that fit neither the row nor its overloads.
+
+    typed: the name as it was typed; positional: how many arguments have no keyword.
+    """
     rows = (row, *(FUNCTIONS[name] for name in row.overloads))
     accepted = {argument.name for each in rows for argument in each.arguments} | row.options.keys()
     usage = " or ".join(typed + each.usage().removeprefix(each.name) for each in rows)
     for keyword in keywords:
         if keyword not in accepted and keyword not in _TORCH_KEYWORDS:
             return f"{typed} has no argument {keyword}: it is {usage}."
-    return f"{usage} takes {_counts(rows)}, but {given or 'none'} {'was' if given < 2 else 'were'} given."
-
-
-def _counts(rows: Sequence[Function]) -> str:
-    least = min(sum(argument.default is None for argument in row.arguments) for row in rows)
-    most = max(len(row.arguments) for row in rows)
-    return f"{least} argument{'s' * (least != 1)}" if least == most else f"{least} to {most} arguments"
+        if any(_place(each, keyword) < min(positional, len(each.arguments)) for each in rows):
+            return f"{keyword} is given twice, by its place and by its name: it is {usage}."
+    given = positional + len(keywords)
+    least = min(sum(argument.default is None for argument in each.arguments) for each in rows)
+    most = max(len(each.arguments) for each in rows)
+    if least <= given <= most:
+        return f"These arguments do not go together: it is {usage}."
+    counts = f"{least} argument{'s' * (least != 1)}" if least == most else f"{least} to {most} arguments"
+    return f"{usage} takes {counts}, but {given or 'none'} {'was' if given < 2 else 'were'} given."
 
 
 def limits(row: Function) -> tuple[int, int]:

@@ -11,6 +11,8 @@ def _words(text: str) -> frozenset[str]:
 CHOICE, OR, AND, NOT, COMPARISON, BIT_OR, BIT_AND, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 13)
 
 ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow", "^": "pow"}
+# Conditions that are written as calls, also without a prefix.
+LOGICAL = {"logical_and": "and", "logical_or": "or", "logical_not": "not"}
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 CONNECTIVES = {"and": "and", "or": "or", "&": "and", "|": "or"}
 
@@ -51,8 +53,17 @@ ALSO_VARIABLES = _words(
     """
 )
 
+# Words of a program around the formula, which people paste with it.
+_PROGRAM = "{0} is a word of a program: give the formula alone, such as x**2."
+PROGRAM = {
+    **dict.fromkeys(("def", "import", "from", "class", "for", "while", "with", "assert"), _PROGRAM),
+    "return": "return has no meaning here: leave it out.",
+    "lambda": "lambda is a word of Python: give the formula alone, such as x**2; for a variable write lambd.",
+}
+
 # Functions that people type and torch does not have. {0}, {1}: the arguments as they were typed.
 NOT_IN_TORCH = {
+    "lg": "torch has no lg: write log10({0}).",
     "factorial": "torch has no factorial: write gamma({0} + 1).",
     "beta": "torch has no beta: write exp(lgamma({0}) + lgamma({1}) - lgamma({0} + {1})).",
     "root": "torch has no root: write {0}**(1/{1}).",

@@ -42,6 +42,7 @@ class Token(NamedTuple):
 
 
 _DASHES = "−–‒‐‑"
+_LONG_DASHES = "—―"  # offered only: word processors make them of two hyphens too
 _PASTED = {
     **dict.fromkeys(_DASHES, "-"),
     **dict.fromkeys("×·⋅∙∗", "*"),
@@ -122,7 +123,9 @@ def _number(text: str, start: int) -> Token:
     if following in (".", "_") and following:
         raise ExpressionError("This is not a number: it has a dot or an underscore too many.", text, start, end + 1)
     if _IMAGINARY.match(text, end):
-        message = f"Numbers are real here, and {shorten(match[0])}{following} is imaginary: for a variable, write *."
+        shown = shorten(match[0])
+        message = f"{shown}{following} is imaginary, and complex numbers are not read: "
+        message += f"for a variable {following} write {shown}*{following}."
         raise ExpressionError(message, text, start, end + 1)
     whole, part = ((match[group] or "").replace("_", "") for group in ("whole", "part"))
     if len(whole + part) > MAX_DIGITS:
@@ -136,7 +139,8 @@ def _number(text: str, start: int) -> Token:
         if SMALLEST_ORDER <= order <= LARGEST_ORDER:
             value = int(digits) * Fraction(10) ** (exponent - len(part))
         if not value or not _fits_double(value):
-            message = f"{shorten(match[0])} does not fit in a double (about 1e-400 to 1.8e308)."
+            instead = "0" if order < SMALLEST_ORDER else "a smaller number"
+            message = f"{shorten(match[0])} does not fit in a double (5e-324 to 1.8e308): write {instead}."
             raise ExpressionError(message, text, start, end)
     return Token(Kind.NUMBER, match[0], start, end, value)
 
@@ -197,6 +201,8 @@ def _superscript(text: str, match: re.Match[str]) -> Token:
 
 def _stray(char: str) -> str:
     plain = str(unicodedata.decimal(char, "")) or unicodedata.normalize("NFKC", char).replace("\u2044", "/")
+    if char in _LONG_DASHES:
+        plain = "-"
     if char == "∞":
         return "Infinity is not a number here."
     if plain != char:
