@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 
-from gradcheck_cli.expression import Call, Constant, Expr, Variable, call, constant, rebuild, substitute
+from gradcheck_cli.expression import Call, Constant, Expr, Variable, call, constant, rebuild, substitute, topological
 from gradcheck_cli.functions import FUNCTIONS, Function
 from gradcheck_cli.parser import parse
 
@@ -45,16 +45,21 @@ def expand_composed(root: Expr) -> Expr:
 def instantiate(rule: Expr, row: Function, args: Sequence[Expr]) -> Expr:
     """`rule` with the row's arguments put in. Simplified on the way: see `fold`."""
     values = {argument.name: arg for argument, arg in zip(row.arguments, args, strict=True)}
-
-    def replace(node: Expr, new: tuple[Expr, ...]) -> Expr | None:
+    new: dict[Expr, Expr] = {}
+    for node in _order(rule):
         match node:
             case Variable(name=name):
-                return values[name]
-            case Call(function=function):
-                return fold(function, *new)
-        return None
+                new[node] = values[name]
+            case Call(function=function, args=inner):
+                new[node] = fold(function, *[new[arg] for arg in inner])
+            case _:
+                new[node] = node
+    return new[rule]
 
-    return rebuild(rule, replace)
+
+@cache
+def _order(rule: Expr) -> list[Expr]:
+    return topological(rule)
 
 
 ZERO, ONE = constant(0, exact=True), constant(1, exact=True)
