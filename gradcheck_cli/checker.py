@@ -8,16 +8,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from importlib import metadata
 from itertools import combinations_with_replacement
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import flint
-import sympy
 
 from gradcheck_cli import notes
 from gradcheck_cli.autograd import TORCH_VERSION, Autograd, AutogradResult, device_name, resolve_device
 from gradcheck_cli.ball import Numbers, certified_constant
-from gradcheck_cli.closed_forms import ClosedForms
 from gradcheck_cli.dtypes import DTYPES, rounded_constant
 from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.explanation import PointRounding, RowRounding, ValueRounding, cut_function
@@ -31,6 +30,9 @@ from gradcheck_cli.text import to_text
 from gradcheck_cli.truth import Kind, Reference
 from gradcheck_cli.verdict import Tolerance, compare, errors, judge
 from gradcheck_cli.version import __version__
+
+if TYPE_CHECKING:
+    from gradcheck_cli.closed_forms import ClosedForms
 
 DEFAULT_SAMPLES = 5
 SAMPLE_TRIES = 1_000  # undefined samples in a row before giving up on the range
@@ -86,7 +88,7 @@ def versions() -> dict[str, str]:
     return {
         "gradcheck": __version__,
         "torch": TORCH_VERSION,
-        "sympy": sympy.__version__,
+        "sympy": metadata.version("sympy"),
         "flint": flint.__version__,
         "python": platform.python_version(),
     }
@@ -111,7 +113,12 @@ class Problem:
         self.analysis = Analysis(self.expression, self.rows, self.numbers, self.dtype)
         self.sides = {mode: Autograd(self.expression, self.rows, mode, self.dtype, self.device) for mode in self.modes}
         self.cuts = {name: cut_function(self.expression, name) for row in self.rows for name in row}
-        self.forms = ClosedForms(self.expression, self.rows, self.analysis) if request.derivatives else None
+        self.forms = self._closed_forms() if request.derivatives else None
+
+    def _closed_forms(self) -> ClosedForms:
+        from gradcheck_cli.closed_forms import ClosedForms  # SymPy loads here: half a second that not every run needs
+
+        return ClosedForms(self.expression, self.rows, self.analysis)
 
     def _tolerance(self) -> Tolerance:
         rtol = self.dtype.rtol if self.request.rtol is None else self.request.rtol
