@@ -7,9 +7,13 @@ import sys
 
 def main() -> None:
     """Runs the command line and exits with its code."""
-    from gradcheck_cli.cli import run_command
+    try:
+        from gradcheck_cli.cli import run_command
 
-    sys.exit(run_command(sys.argv[1:]))
+        code = run_command(sys.argv[1:])
+    except KeyboardInterrupt:  # while the import runs
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ class Problem:
                 rounded = rounded_constant(node, self.dtype)
                 if rounded in (float("inf"), float("-inf")):
                     raise UsageError(
-                        f"{_number(node)} overflows {self.dtype.name}, whose largest number is {self.dtype.max:g}"
+                        f"{_number(node)} overflows {self.dtype.name}, whose largest number is {exact(self.dtype.max, self.dtype)}"
                     )
                 if not rounded and node.value:
                     self.notices.append(f"{_number(node)} underflows to 0 in {self.dtype.name}")
@@ -184,11 +184,11 @@ class Problem:
         for name, value in rounded.items():
             if abs(value) == float("inf"):
                 raise UsageError(
-                    f"--at {name}={float(point[name]):g} overflows {self.dtype.name}, whose largest number is "
-                    f"{self.dtype.max:g}"
+                    f"--at {name}={exact(float(point[name]))} overflows {self.dtype.name}, whose largest number is "
+                    f"{exact(self.dtype.max, self.dtype)}"
                 )
             if not value and point[name]:
-                self._notice(f"{name}={float(point[name]):g} underflows to 0 in {self.dtype.name}")
+                self._notice(f"{name}={exact(float(point[name]))} underflows to 0 in {self.dtype.name}")
         return rounded
 
     def _samples(self, wanted: int) -> Iterator[dict[str, float]]:

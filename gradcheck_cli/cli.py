@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import math
+import contextlib
+import errno
 import os
 import shutil
 import sys
+import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from platform import python_version
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperCommand
 
-from gradcheck_cli.arguments import EXAMPLE, arrange
+from gradcheck_cli.arguments import EXAMPLE, arrange, choice, tolerance, whole
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.exit_codes import ExitCode
+from gradcheck_cli.version import __version__
 
 if TYPE_CHECKING:
     from gradcheck_cli.render.display import Display
@@ -26,6 +30,12 @@ if TYPE_CHECKING:
 DEFAULT_COMMAND = "check"
 EXPRESSION_COMMANDS = frozenset({"check"})
 DISTRIBUTIONS = {"torch": "torch", "sympy": "sympy", "flint": "python-flint"}
+MODES = ("reverse", "forward", "both")
+FORMATS = ("table", "json", "json-lines")
+LIST_FORMATS = ("table", "json")
+MAX_ORDER = 10
+PATIENCE = 1.0
+"""Seconds without a sign of progress."""
 
 HELP = """Check the gradient that PyTorch computes for a formula against its exact derivative.
 
@@ -53,7 +63,15 @@ Exit codes:
 """
 
 
-class RootCommand(TyperCommand):
+class Command(TyperCommand):
+    """A command whose help is written as reports are, whatever becomes of the stream."""
+
+    def get_help(self, ctx: Any) -> str:
+        _write_report(super().get_help(ctx).rstrip("\n") + "\n")
+        raise typer.Exit
+
+
+class RootCommand(Command):
     """`check`, whose usage line shows what is really typed."""
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
@@ -72,7 +90,7 @@ app = typer.Typer(
 def _print_version(wanted: bool) -> None:
     if wanted:
         others = ", ".join(f"{name} {_version(distribution)}" for name, distribution in DISTRIBUTIONS.items())
-        _write(f"gradcheck {_version('gradcheck-cli')} ({others}, python {python_version()})\n", sys.stdout)
+        _write_report(f"gradcheck {__version__} ({others}, python {python_version()})\n")
         raise typer.Exit
 
 
@@ -97,35 +115,28 @@ def check(
     let: Annotated[
         list[str] | None, typer.Option(metavar="'y = x*x'", help="Name an intermediate result. Repeatable.")
     ] = None,
-    order: Annotated[int, typer.Option(metavar="N", min=1, help="The order of the derivatives.")] = 1,
-    dtype: Annotated[
-        Literal["float64", "float32", "float16", "bfloat16"], typer.Option(help="What torch computes in.")
-    ] = "float64",
+    order: Annotated[str, typer.Option(metavar="N", help=f"The order of the derivatives, at most {MAX_ORDER}.")] = "1",
+    dtype: Annotated[str, typer.Option(metavar="|".join(DTYPES), help="What torch computes in.")] = "float64",
     device: Annotated[
         str, typer.Option(metavar="DEVICE", help="Where torch computes: cpu, cuda, cuda:N or auto.")
     ] = "cpu",
-    mode: Annotated[Literal["reverse", "forward", "both"], typer.Option(help="How torch differentiates.")] = "reverse",
+    mode: Annotated[str, typer.Option(metavar="|".join(MODES), help="How torch differentiates.")] = "reverse",
     rtol: Annotated[
-        float | None, typer.Option(metavar="R", help="Relative tolerance; 1e-9 for float64, wider for the others.")
+        str | None, typer.Option(metavar="R", help="Relative tolerance; 1e-9 for float64, wider for the others.")
     ] = None,
     atol: Annotated[
-        float | None, typer.Option(metavar="A", help="Absolute tolerance; 1e-12 for float64, wider for the others.")
+        str | None, typer.Option(metavar="A", help="Absolute tolerance; 1e-12 for float64, wider for the others.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Let only `match` pass.")] = False,
-    samples: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Draw N points; 5 where there is no --at.", show_default=False),
-    ] = None,
-    seed: Annotated[int, typer.Option(metavar="S", help="Where the drawing starts.")] = 0,
+    samples: Annotated[str | None, typer.Option(metavar="N", help="Draw N points; 5 where there is no --at.")] = None,
+    seed: Annotated[str, typer.Option(metavar="S", help="Where the drawing starts.")] = "0",
     ranges: Annotated[
         list[str] | None,
         typer.Option("--range", metavar="LO:HI", help="Where to draw: -3:3 if not given, or x=0:1. Repeatable."),
     ] = None,
-    output_format: Annotated[
-        Literal["table", "json", "json-lines"], typer.Option(help="How to write the report.")
-    ] = "table",
+    output_format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the report.")] = "table",
     output_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the report there, not to standard output.")
+        str | None, typer.Option(metavar="FILE", help="Write the report there, not to standard output.")
     ] = None,
     no_derivatives: Annotated[
         bool, typer.Option("--no-derivatives", help="Leave out the closed form of the derivative.")
@@ -136,60 +147,83 @@ def check(
         bool, typer.Option("--version", help="Show the versions.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> ExitCode:
-    for name, tolerance in (("--rtol", rtol), ("--atol", atol)):
-        if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0):
-            raise UsageError(f"{name} is a finite number from 0, not {tolerance}")
+    _require_readable(expression, *(at or ()), *(wrt or ()), *(let or ()), *(ranges or ()))
+    choice("--output-format", output_format, FORMATS)
+    options: dict[str, Any] = {
+        "at": tuple(at or ()),
+        "wrt": _names(wrt or ()),
+        "lets": tuple(let or ()),
+        "order": whole("--order", order, 1, MAX_ORDER),
+        "mode": choice("--mode", mode, MODES),
+        "dtype": choice("--dtype", dtype, tuple(DTYPES)),
+        "device": device,
+        "rtol": None if rtol is None else tolerance("--rtol", rtol),
+        "atol": None if atol is None else tolerance("--atol", atol),
+        "strict": strict,
+        "samples": None if samples is None else whole("--samples", samples, 1),
+        "seed": whole("--seed", seed),
+        "ranges": tuple(ranges or ()),
+        "derivatives": not no_derivatives,
+    }
+    file = _writable(output_file)
     # torch, SymPy and flint load here, not before: --help and typing errors answer at once.
     from gradcheck_cli.checker import Request, check_expression, versions
     from gradcheck_cli.records import Report
     from gradcheck_cli.render import RENDERERS
     from gradcheck_cli.render.summary import summary_line
 
-    request = Request(
-        expression=expression,
-        at=tuple(at or ()),
-        wrt=tuple(name.strip() for names in wrt or () for name in names.split(",")),
-        lets=tuple(let or ()),
-        order=order,
-        mode=mode,
-        dtype=dtype,
-        device=device,
-        rtol=rtol,
-        atol=atol,
-        strict=strict,
-        samples=samples,
-        seed=seed,
-        ranges=tuple(ranges or ()),
-        derivatives=not no_derivatives,
-    )
-    result = check_expression(request)
+    request = Request(expression, **options)
+    with _progress(quiet=quiet) as on_progress:
+        result = check_expression(request, on_progress=on_progress)
     report = Report((result,), versions(), result.seconds)
-    display = _display(quiet=quiet, verbose=verbose, to_file=output_file is not None, options=vars(request))
-    _deliver(RENDERERS[output_format](report, display), output_file)
+    display = _display(quiet=quiet, verbose=verbose, to_file=file is not None, options=vars(request))
+    _deliver(RENDERERS[output_format](report, display), file)
     if not (quiet and report.passed):
-        _write(summary_line(report, display), sys.stderr)
+        _say(summary_line(report, display))
     return exit_code(report.passed, report.bad_input)
 
 
-@app.command()
+def _require_readable(*texts: str) -> None:
+    """UsageError for bytes that the locale could not decode, which Python keeps as lone surrogates."""
+    for text in texts:
+        if any("\udc80" <= character <= "\udcff" for character in text):
+            raise UsageError(
+                f"{text!r} has bytes that are not {sys.getfilesystemencoding()}, the encoding of the locale: "
+                "set a UTF-8 locale, for example LC_ALL=C.UTF-8"
+            )
+
+
+def _names(texts: Sequence[str]) -> tuple[str, ...]:
+    """The names in the texts of --wrt."""
+    names = tuple(name.strip() for text in texts for name in text.split(","))
+    if "" in names:
+        raise UsageError("--wrt: the name of a variable is missing: write --wrt x, or leave --wrt out for all of them")
+    return names
+
+
+@app.command(cls=Command)
 def functions(
     word: Annotated[
         str, typer.Argument(metavar="[WORD]", help="Only rows that contain this.", show_default=False)
     ] = "",
-    output_format: Annotated[Literal["table", "json"], typer.Option(help="How to write the list.")] = "table",
+    output_format: Annotated[
+        str, typer.Option(metavar="|".join(LIST_FORMATS), help="How to write the list.")
+    ] = "table",
     output_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the list there, not to standard output.")
+        str | None, typer.Option(metavar="FILE", help="Write the list there, not to standard output.")
     ] = None,
 ) -> ExitCode:
     """List the functions that expressions may use."""
     from gradcheck_cli.render.functions import matching, render_functions, render_functions_json
 
+    choice("--output-format", output_format, LIST_FORMATS)
+    file = _writable(output_file)
     rows = matching(word)
     if not rows:
         raise UsageError(f"no function has {word!r} in its name or description; gradcheck functions lists all")
-    display = _display(to_file=output_file is not None)
+    display = _display(to_file=file is not None)
     render = render_functions_json if output_format == "json" else render_functions
-    _deliver(render(rows, display), output_file)
+    _deliver(render(rows, display), file)
     return ExitCode.PASSED
 
 
@@ -200,13 +234,20 @@ def exit_code(passed: bool, bad_input: bool) -> ExitCode:
 def run_command(arguments: Sequence[str]) -> int:
     """Runs one command line; every way it can end is an exit code. Never raises."""
     try:
+        return _run(arguments)
+    except (KeyboardInterrupt, typer.Abort):
+        return ExitCode.INTERRUPTED
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
         root: Any = typer.main.get_command(app)
         return int(root(_with_command(arguments, root.commands), prog_name="gradcheck", standalone_mode=False) or 0)
     except GradcheckError as error:
         _complain(str(error))
         return ExitCode.BAD_INPUT
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
+    except typer.Abort:
+        raise
     except Exception as error:  # noqa: BLE001  whatever it is, a user sees a sentence and an exit code
         if isinstance(message := _usage_message(error), str):
             _complain(message)
@@ -244,38 +285,130 @@ def _display(
     """What the terminal, or the file, can show."""
     from gradcheck_cli.render.display import Display
 
-    color = not to_file and sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    color = not to_file and not plain and _is_terminal(sys.stdout)
     width = shutil.get_terminal_size((80, 24)).columns
     return Display(width=max(width, 20), color=color, quiet=quiet, verbose=verbose, options=options or {})
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except (OSError, ValueError):  # it is closed
+        return False
+
+
+@contextlib.contextmanager
+def _progress(*, quiet: bool) -> Iterator[Any]:
+    """What to call with the number of points done: a line on the terminal after PATIENCE, gone at the end."""
+    if quiet or not _is_terminal(sys.stderr):
+        yield None
+        return
+    due, shown = time.monotonic() + PATIENCE, ""
+
+    def on_progress(done: int) -> None:
+        nonlocal due, shown
+        if (now := time.monotonic()) >= due:
+            due, shown = now + 0.1, f"{done:,} {'point' if done == 1 else 'points'} checked"
+            _say(f"\r{shown}", wrap=False)
+
+    try:
+        yield on_progress
+    finally:
+        if shown:
+            _say(f"\r{' ' * len(shown)}\r", wrap=False)
+
+
+def _writable(name: str | None) -> Path | None:
+    """The file of --output-file, which can be opened; one that exists stays as it is until the report is ready."""
+    if name is None:
+        return None
+    if not name:
+        raise UsageError("--output-file needs the name of a file, but is followed by nothing")
+    file = Path(name)
+    try:
+        existed = os.path.lexists(file)
+        if existed and not (file.is_file() or file.is_dir()):
+            return file  # a pipe or a device is opened once only
+        file.open("ab").close()
+        if not existed:
+            file.unlink()
+    except OSError as error:
+        raise _cannot_write(name, error) from error
+    return file
+
+
+def _cannot_write(what: object, error: OSError) -> UsageError:
+    return UsageError(f"cannot write {what}: {error.strerror or error}")
 
 
 def _deliver(text: str, file: Path | None) -> None:
     """The report, to a file or to standard output."""
     if file is None:
-        _write(text, sys.stdout)
+        _write_report(text)
         return
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"cannot write {file}: {error.strerror}") from error
+        raise _cannot_write(file, error) from error
 
 
-def _write(text: str, stream: TextIO) -> None:
-    """Text to a stream, in what its encoding can hold; a reader that has gone away is no error."""
+def _write_report(text: str) -> None:
+    try:
+        _write(text, sys.stdout)
+    except OSError as error:
+        raise _cannot_write("to standard output", error) from error
+
+
+def _say(text: str, *, wrap: bool = True) -> None:
+    """Text to standard error. Where that fails there is nobody to tell."""
+    from gradcheck_cli.render.plain import wrapped
+
+    if wrap and _is_terminal(sys.stderr):
+        text = wrapped(text, _error_width())
+    with contextlib.suppress(OSError):
+        _write(text, sys.stderr)
+
+
+def _error_width() -> int:
+    """The columns of standard error's terminal, which may not be standard output's."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except OSError:
+        return 80
+
+
+def _write(text: str, stream: TextIO | None) -> None:
+    """Text to a stream, in what its encoding can hold. OSError where it fails, except for a reader that is gone."""
     from gradcheck_cli.render.plain import encodable
 
+    if not text:
+        return
+    if stream is None or stream.closed:
+        raise OSError(errno.EBADF, "it is closed")
     try:
         stream.write(encodable(text, stream.encoding or "utf-8"))
         stream.flush()
     except BrokenPipeError:
-        # The interpreter flushes once more at its end: let that go nowhere.
+        _silence(stream)
+    except OSError:
+        _silence(stream)
+        raise
+
+
+def _silence(stream: TextIO) -> None:
+    """What is left in the stream goes nowhere: the interpreter flushes once more at its end, and would fail."""
+    with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _complain(message: str) -> None:
     from gradcheck_cli.render.plain import lines
 
-    _write(f"gradcheck: {lines(message)}\n", sys.stderr)
+    _say(f"gradcheck: {lines(message)}\n")
 
 
 def _report_bug(error: Exception, *, verbose: bool) -> None:

@@ -106,7 +106,11 @@ def _torch_names(below: str) -> dict[str, str]:
 
 _CONDITIONS = {
     **LOGICAL,
-    **{"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "not_equal": "!="},
+    "less": "<",
+    "less_equal": "<=",
+    "greater": ">",
+    "greater_equal": ">=",
+    "not_equal": "!=",
 }
 _SHARED = "exp expm1 log log2 log10 log1p sqrt sin cos tan sinh cosh tanh floor ceil trunc pi e"  # NumPy, math
 _REAL_ROOT = "it is the real cube root, also of a negative number: write sign(x)*abs(x)**(1/3)."
@@ -119,7 +123,9 @@ _TORCH = Library(
         **_torch_names(""),
         **_CONDITIONS,
         **COMPARISONS,
-        **{"where": "where", "pi": "pi", "e": "e"},
+        "where": "where",
+        "pi": "pi",
+        "e": "e",
     },
     {
         "nn": "modules are not read: write a function, such as torch.nn.functional.relu(x).",

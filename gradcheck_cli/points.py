@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from gradcheck_cli.errors import UsageError
+from gradcheck_cli.errors import ExpressionError, NoReference, UsageError
 from gradcheck_cli.expression import Expr
 
 MAX_POINTS = 10_000_000
@@ -28,6 +28,9 @@ Ranges = dict[str | None, tuple[float, float]]
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NAME = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)")
+_NEXT_NAME = re.compile(r"\s+(?=[^\W\d]\w*\s*=(?!=))")
+_COLON = re.compile(r"\s*([^\W\d]\w*)\s*:\s*")
+_RANGE_FORM = "a range is low:high, for example -3:3 or x=0:1"
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -87,9 +90,9 @@ def read_points(texts: Sequence[str], free: Sequence[str], evaluate: Evaluate | 
     """The points that the texts of `--at` describe.
 
     free: the variables that need a value, in order. evaluate: the value of a constant expression such as `pi/4`, as
-    the parser reads it. Raises UsageError, or ExpressionError from within a value.
+    the parser reads it; certified where it is not given. Raises UsageError, or ExpressionError from within a value.
     """
-    given = [_assignments(text) for text in texts]
+    given = [_written(text, free) for text in texts]
     notices: list[str] = []
     axes = [_axes(text, parts, free, evaluate, notices) for text, parts in zip(texts, given, strict=True)]
     for text, one in zip(texts, axes, strict=True):
@@ -98,6 +101,26 @@ def read_points(texts: Sequence[str], free: Sequence[str], evaluate: Evaluate | 
     if points.count > MAX_POINTS:
         raise UsageError(f"--at asks for more than {MAX_POINTS:,} points, which is all that are checked at once")
     return points
+
+
+def _written(text: str, free: Sequence[str]) -> list[tuple[str | None, str]]:
+    """The assignments of one text, or UsageError where commas and equals signs are not as they should be."""
+    if not text.strip():
+        raise UsageError("--at is empty: a point is written 2, or x=1,y=-2, or x=-3:3:101")
+    parts = _assignments(text)
+    if len(parts) > 1 and (None, "") in parts:
+        raise UsageError(f"--at {text}: there is nothing beside a comma: delete the comma, or write what is missing")
+    for _, value in parts:
+        for found in _NEXT_NAME.finditer(value):
+            before = value[: found.start()]
+            if before.count("(") == before.count(")"):
+                joined = ",".join(piece.strip() for piece in _NEXT_NAME.split(text.strip()))
+                raise UsageError(f"--at {text}: variables are separated by commas: write --at {joined}")
+    named = [_COLON.match(value) for name, value in parts if name is None]
+    if len(named) == len(parts) and all(match and match[1] in free for match in named):
+        fixed = ",".join(_COLON.sub(r"\1=", value, count=1) for _, value in parts)
+        raise UsageError(f"--at {text}: a variable gets its value by =: write --at {fixed}")
+    return parts
 
 
 def _axes(
@@ -138,7 +161,7 @@ def _only(text: str, value: str, parts: Sequence[object], free: Sequence[str]) -
 
 def _axis(text: str, name: str, value: str, evaluate: Evaluate | None, notices: list[str]) -> Axis:
     pieces = _split(value, ":")
-    numbers = [_number(text, piece, evaluate, notices) for piece in pieces[:2]]
+    numbers = [_number(f"--at {text}", piece, evaluate, notices) for piece in pieces[:2]]
     if len(pieces) == 1:
         return Axis(name, numbers[0], numbers[0])
     if len(pieces) != 3:
@@ -149,18 +172,19 @@ def _axis(text: str, name: str, value: str, evaluate: Evaluate | None, notices: 
     return Axis(name, numbers[0], numbers[1], int(count_text))
 
 
-def _number(text: str, value: str, evaluate: Evaluate | None, notices: list[str]) -> Fraction:
-    """A number or a constant expression, exactly."""
+def _number(where: str, value: str, evaluate: Evaluate | None, notices: list[str]) -> Fraction:
+    """A number or a constant expression, exactly. where: the option and its text."""
     plain = value.strip().replace("\N{MINUS SIGN}", "-")
     if not plain:
-        raise UsageError(f"--at {text}: a value is missing; a point is written 2, or x=1,y=-2, or x=-3:3:101")
+        form = "a point is written 2, or x=1,y=-2, or x=-3:3:101" if where.startswith("--at") else _RANGE_FORM
+        raise UsageError(f"{where}: a value is missing; {form}")
     if plain.lower().lstrip("+-") in ("inf", "infinity", "nan", "oo"):
-        raise UsageError(f"--at {text}: points are finite numbers, and {plain} is not")
+        raise UsageError(f"{where}: points are finite numbers, and {plain} is not")
     if not _NUMBER.fullmatch(plain):
-        return _constant(plain, evaluate)
+        return _constant(where, plain, evaluate)
     nearest = float(plain)
     if math.isinf(nearest):
-        raise UsageError(f"--at {text}: {plain} is larger than any double; points are finite numbers")
+        raise UsageError(f"{where}: {plain} is larger than any double; points are finite numbers")
     if not nearest:
         if re.search("[1-9]", plain.lower().partition("e")[0]):
             notices.append(f"{plain} is smaller than any double: 0 is taken for it")
@@ -169,13 +193,25 @@ def _number(text: str, value: str, evaluate: Evaluate | None, notices: list[str]
     return Fraction(plain) if len(plain) <= 400 else Fraction(nearest)
 
 
-def _constant(text: str, evaluate: Evaluate | None) -> Fraction:
+def _constant(where: str, text: str, evaluate: Evaluate | None) -> Fraction:
     from gradcheck_cli.parser import parse_constant
 
-    expression = parse_constant(text)
-    if evaluate is None:
-        raise UsageError(f"{text} is not a number")
-    return evaluate(expression)
+    this = "this" if where.endswith(f" {text}") else text
+    try:
+        return (evaluate or _certified)(parse_constant(text))
+    except ExpressionError as error:
+        raise ExpressionError(f"{where}: {error.message}", error.source, error.start, error.end) from None
+    except NoReference:
+        raise UsageError(f"{where}: {this} has no real finite value") from None
+    except OverflowError:
+        raise UsageError(f"{where}: {this} is larger than any double; points are finite numbers") from None
+
+
+def _certified(expression: Expr) -> Fraction:
+    from gradcheck_cli.ball import certified_constant
+    from gradcheck_cli.dtypes import DTYPES
+
+    return Fraction(certified_constant(expression, DTYPES["float64"]))
 
 
 def _require_all(
@@ -195,17 +231,19 @@ def _require_all(
     raise UsageError(f"--at {text} gives no value to {_list(missing)}: write, for example, --at {example}")
 
 
-def read_ranges(texts: Sequence[str]) -> Ranges:
-    """The texts of `--range` (`-3:3`, `x=0:1`, `x=0:1,y=2:3`): where to sample each variable."""
+def read_ranges(texts: Sequence[str], evaluate: Evaluate | None = None) -> Ranges:
+    """The texts of `--range` (`-3:3`, `0:2*pi`, `x=0:1,y=2:3`): where to sample each variable. evaluate: as above."""
     ranges: Ranges = {}
     for text in texts:
+        if not text.strip():
+            raise UsageError(f"--range is empty: {_RANGE_FORM}")
         for name, value in _assignments(text):
-            pieces = [piece.strip().replace("\N{MINUS SIGN}", "-") for piece in value.split(":")]
-            if len(pieces) != 2 or not all(map(_NUMBER.fullmatch, pieces)):
-                raise UsageError(f"--range {text}: a range is low:high, for example -3:3 or x=0:1")
-            low, high = map(float, pieces)
-            if not math.isfinite(low) or not math.isfinite(high) or low >= high:
-                raise UsageError(f"--range {text}: low must be less than high, and both finite")
+            pieces = _split(value, ":")
+            if len(pieces) != 2:
+                raise UsageError(f"--range {text}: {_RANGE_FORM}")
+            low, high = (float(_number(f"--range {text}", piece, evaluate, [])) for piece in pieces)
+            if low >= high:
+                raise UsageError(f"--range {text}: low must be less than high")
             if name in ranges:
                 raise UsageError(f"--range {text}: there are two ranges for {name or 'the variables not named'}")
             ranges[name] = low, high

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 from gradcheck_cli.functions import FUNCTIONS, Function
-from gradcheck_cli.syntax import COMPARISONS, CONNECTIVES
+from gradcheck_cli.syntax import COMPARISONS, CONNECTIVES, OF_TENSORS
 
 T = TypeVar("T")
 
@@ -27,17 +27,6 @@ _BY_NAME |= {alias: row for row in FUNCTIONS.values() for alias in row.aliases}
 _OFFERED = {"where", "Piecewise"} | {name for name in _BY_NAME if "." not in name and not _BY_NAME[name].internal}
 
 
-# Functions of tensors, which people type and for which a name that looks like theirs is no help.
-_OF_TENSORS = frozenset(
-    """
-    sum mean prod std var median norm dot inner outer matmul mm bmm mv einsum cumsum cumprod logsumexp argmax argmin
-    softmax log_softmax softmin cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss binary_cross_entropy linear
-    conv1d conv2d dropout layer_norm batch_norm normalize cosine_similarity cat stack reshape view squeeze unsqueeze
-    transpose zeros ones full arange linspace rand randn tensor array det trace inverse vector_norm average
-    """.split()
-)
-
-
 def find(name: str, *, internal: bool = False) -> Function | None:
     """The row that a name or an alias stands for. internal: the internal rows too."""
     row = _BY_NAME.get(name)
@@ -53,7 +42,7 @@ def nearest(name: str, among: Collection[str] = _OFFERED) -> list[str]:
 
 def hint(name: str, among: Collection[str] = _OFFERED, prefix: str = "") -> str:
     """A sentence on a function that is not known, with a space before it: the nearest names, or why there is none."""
-    if name in _OF_TENSORS:
+    if name in OF_TENSORS:
         return " Tensors are not read: give one formula of numbers, such as x*w + b."
     names = [prefix + other for other in nearest(name, among)]
     return f" Did you mean {' or '.join([', '.join(names[:-1]), names[-1]] if names[1:] else names)}?" if names else ""
@@ -116,7 +105,8 @@ def misfit(row: Function, typed: str, positional: int, keywords: Collection[str]
     for keyword in keywords:
         if keyword not in accepted and keyword not in _TORCH_KEYWORDS:
             return f"{typed} has no argument {keyword}: it is {usage}."
-        if any(_place(each, keyword) < min(positional, len(each.arguments)) for each in rows):
+        places = (_place(each, keyword) for each in rows if _place(each, keyword) < len(each.arguments))
+        if next(places, positional) < positional:
             return f"{keyword} is given twice, by its place and by its name: it is {usage}."
     given = positional + len(keywords)
     least = min(sum(argument.default is None for argument in each.arguments) for each in rows)

@@ -63,6 +63,7 @@ PROGRAM = {
 
 # Functions that people type and torch does not have. {0}, {1}: the arguments as they were typed.
 NOT_IN_TORCH = {
+    **{name: f"Write {{0}} {sign} {{1}}." for sign, name in COMPARISONS.items()},
     "lg": "torch has no lg: write log10({0}).",
     "factorial": "torch has no factorial: write gamma({0} + 1).",
     "beta": "torch has no beta: write exp(lgamma({0}) + lgamma({1}) - lgamma({0} + {1})).",
@@ -72,6 +73,16 @@ NOT_IN_TORCH = {
     "diff": "gradcheck derives by itself: give the function.",
     "Derivative": "gradcheck derives by itself: give the function.",
 }
+
+# Functions of tensors, which people type and for which a name that looks like theirs is no help.
+OF_TENSORS = _words(
+    """
+    sum mean prod std var median norm dot inner outer matmul mm bmm mv einsum cumsum cumprod logsumexp argmax argmin
+    softmax log_softmax softmin cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss binary_cross_entropy linear
+    conv1d conv2d dropout layer_norm batch_norm normalize cosine_similarity cat stack reshape view squeeze unsqueeze
+    transpose zeros ones full arange linspace rand randn tensor array det trace inverse vector_norm average
+    """
+)
 
 # Symbols without a meaning, or without one where they stand.
 MEANINGLESS = {

@@ -99,6 +99,8 @@ def _pieces(node: Expr, expand: bool) -> list[str | Expr]:
             return [*operand(left, infix.left), infix.sign, *operand(right, infix.right)]
         case Call(function="where", args=args):
             return _call("where", args)
+        case Call(function=("clamp_min" | "clamp_max") as name, args=(x, bound)):
+            return _call("clamp", [x], [(name.removeprefix("clamp_"), bound)])
         case Call(function=("maximum" | "minimum") as name, args=args):
             return _call(name, _flat(name, args))
         case Call(function=name, args=args):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import subprocess
@@ -15,6 +17,7 @@ import pytest
 from records import VERSIONS, a_check, a_problem, quartic
 
 import gradcheck_cli.checker
+from gradcheck_cli import cli
 from gradcheck_cli.arguments import arrange
 from gradcheck_cli.checker import Request
 from gradcheck_cli.cli import run_command
@@ -22,6 +25,7 @@ from gradcheck_cli.errors import ExpressionError, InternalError, UsageError
 from gradcheck_cli.exit_codes import ExitCode
 from gradcheck_cli.records import Verdict
 from gradcheck_cli.render import RENDERERS
+from gradcheck_cli.version import __version__
 
 
 @pytest.fixture(autouse=True)
@@ -99,13 +103,31 @@ def test_what_is_asked_for(arguments: list[str], request_: Request, requests: li
         (["x", "--at"], "--at needs a value, but is followed by nothing"),
         (["x", "--at", "--order", "2"], "--at needs a value, but is followed by --order"),
         (["x", "--strict=yes"], "--strict takes no value"),
-        (["x", "--order", "two"], "--order"),
-        (["x", "--order", "0"], "--order"),
-        (["x", "--samples", "0"], "--samples"),
-        (["x", "--dtype", "float63"], "--dtype"),
-        (["x", "--output-format", "pdf"], "--output-format"),
-        (["x", "--rtol", "nan"], "--rtol is a finite number from 0, not nan"),
-        (["x", "--atol", "-1"], "--atol is a finite number from 0, not -1.0"),
+        (["x", "--at", "1", "-qv"], "-qv: short options are not joined: write -q -v\n"),
+        (["x", "--at", "1", "-vv"], "-vv: short options are not joined: write -v\n"),
+        (["x", "--at", "1", "-z"], "there is no option -z: gradcheck --help lists the options (and if -z belongs to"),
+        (["x", "-at", "1"], "there is no option -at: did you mean --at?"),
+        (["x", "--order", "two"], "--order two: it takes a whole number from 1 to 10"),
+        (["x", "--order", "0"], "--order 0: it takes a whole number from 1 to 10"),
+        (["x", "--order", "11"], "--order 11: it takes a whole number from 1 to 10"),
+        (["x", "--samples", "0"], "--samples 0: it takes a whole number from 1\n"),
+        (["x", "--seed", "1.5"], "--seed 1.5: it takes a whole number\n"),
+        (["x", "--dtype", "int8x"], "--dtype int8x: there are float64, float32, float16, bfloat16\n"),
+        (["x", "--dtype", "double"], "--dtype double: did you mean float64? There are float64, float32, float16, bf"),
+        (["x", "--dtype", "float"], "--dtype float: did you mean float32?"),
+        (["x", "--dtype", "half"], "--dtype half: did you mean float16?"),
+        (["x", "--dtype", "torch.bfloat16"], "--dtype torch.bfloat16: did you mean bfloat16?"),
+        (["x", "--mode", "fast"], "--mode fast: there are reverse, forward, both\n"),
+        (["x", "--output-format", "pdf"], "--output-format pdf: there are table, json, json-lines\n"),
+        (["functions", "--output-format", "jsn"], "--output-format jsn: did you mean json? There are table, json\n"),
+        (["x", "--output-file", ""], "--output-file needs the name of a file"),
+        (["functions", "--output-file", ""], "--output-file needs the name of a file"),
+        (["x", "--wrt", ""], "--wrt: the name of a variable is missing: write --wrt x"),
+        (["x", "--rtol", "nan"], "--rtol nan: it takes a finite number from 0, for example 1e-9"),
+        (["x", "--atol", "-1"], "--atol -1: it takes a finite number from 0"),
+        (["x", "--atol", "much"], "--atol much: it takes a finite number from 0"),
+        (["\udcce\udcb1**2"], "set a UTF-8 locale, for example LC_ALL=C.UTF-8"),
+        (["x", "--at", "\udcce=1"], "set a UTF-8 locale"),
         (["functions", "no such function"], "no function has 'no such function'"),
         (["functions", "--typo"], "--typo"),
     ],
@@ -161,6 +183,105 @@ def test_output_file(requests: list[Request], capsys: Any, tmp_path: Path) -> No
     assert "cannot write" in capsys.readouterr().err
 
 
+def test_an_output_file_is_tried_before_the_work(requests: list[Request], capsys: Any, tmp_path: Path) -> None:
+    assert run_command(["x", "--output-file", str(tmp_path / "none" / "x.json")]) == ExitCode.BAD_INPUT
+    assert "x.json: No such file or directory" in capsys.readouterr().err
+    assert requests == []
+
+
+def test_a_failing_check_leaves_files_as_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_text("yesterday's")
+    answering(monkeypatch, raising(UsageError("no")))
+    for file in (old, new):
+        assert run_command(["x", "--output-file", str(file)]) == ExitCode.BAD_INPUT
+    assert old.read_text() == "yesterday's"
+    assert not new.exists()
+
+
+class Full(io.StringIO):
+    """A stream with no space left behind it."""
+
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def closed() -> io.StringIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("stream", [None, Full(), closed()])
+def test_trouble_on_standard_error_changes_nothing(
+    stream: Any, requests: list[Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert run_command(["x"]) == ExitCode.PASSED
+    assert run_command(["x", "--typo"]) == ExitCode.BAD_INPUT
+    answering(monkeypatch, raising(ZeroDivisionError()))
+    assert run_command(["x"]) == ExitCode.BUG
+
+
+@pytest.mark.parametrize(
+    ("stream", "why"), [(None, "it is closed"), (Full(), "No space left on device"), (closed(), "it is closed")]
+)
+@pytest.mark.parametrize("arguments", [["x"], ["--help"], ["--version"], ["functions"], ["functions", "--help"]])
+def test_a_report_that_cannot_be_written(
+    stream: Any, why: str, arguments: list[str], requests: list[Request], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert run_command(arguments) == ExitCode.BAD_INPUT
+    assert capsys.readouterr().err == f"gradcheck: cannot write to standard output: {why}\n"
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert run_command(arguments) == ExitCode.BAD_INPUT
+
+
+def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def check_expression(_: Request, on_progress: Callable[[int], None]) -> Any:
+        on_progress(12_000)
+        return quartic()
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(gradcheck_cli.checker, "check_expression", check_expression)
+    assert run_command(["x"]) == 0
+    assert "points" not in terminal.getvalue(), "nothing in the first second"
+    monkeypatch.setattr(cli, "PATIENCE", 0)
+    assert run_command(["x"]) == 0
+    line = "12,000 points checked"
+    assert f"\r{line}\r{' ' * len(line)}\r1 check" in terminal.getvalue()
+
+
+@pytest.mark.parametrize(("stream", "arguments"), [(io.StringIO(), ["x"]), (Terminal(), ["x", "-q"]), (None, ["x"])])
+def test_no_progress_elsewhere(stream: Any, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def check_expression(_: Request, on_progress: Any) -> Any:
+        assert on_progress is None
+        return quartic()
+
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(gradcheck_cli.checker, "check_expression", check_expression)
+    assert run_command(arguments) == 0
+
+
+def test_messages_wrap_at_the_width_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    source = "  " + "x + " * 12
+    answering(monkeypatch, raising(ExpressionError("word " * 20, source, 2, 3)))
+    for stream, longest in ((Terminal(), 40), (io.StringIO(), 120)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert run_command(["x"]) == ExitCode.BAD_INPUT
+        *message, formula, carets = stream.getvalue().splitlines()
+        assert 35 < max(map(len, message)) <= longest
+        assert formula == f"  {source}"
+        assert carets == "    ^"
+
+
 def test_errors_of_users_are_sentences(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     answering(monkeypatch, raising(ExpressionError("there is no function sine: did you mean sin?", "sine(x)", 0, 4)))
     assert run_command(["sine(x)"]) == ExitCode.BAD_INPUT
@@ -201,6 +322,7 @@ def test_help_teaches_by_example(capsys: Any) -> None:
     text = capsys.readouterr().out
     assert text.count("\n    gradcheck ") >= 6
     assert "Exit codes:" in text
+    assert "x>=1" not in text
     for option in ("--at", "--wrt", "--let", "--order", "--samples", "--range", "--no-derivatives", "--version"):
         assert option in text
     assert max(map(len, text.splitlines())) <= 80
@@ -208,7 +330,11 @@ def test_help_teaches_by_example(capsys: Any) -> None:
 
 def test_version(capsys: Any) -> None:
     assert run_command(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("gradcheck ")
+    assert capsys.readouterr().out.startswith(f"gradcheck {__version__} (torch ")
+
+
+def test_the_limit_of_orders() -> None:
+    assert cli.MAX_ORDER == gradcheck_cli.checker.MAX_ORDER
 
 
 def test_functions(capsys: Any) -> None:
@@ -230,6 +356,24 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     done = shell("gradcheck functions | head -1")
     assert done.stdout.strip()
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "message"),
+    [
+        ("gradcheck functions relu >/dev/full", 2, "cannot write to standard output: No space left on device"),
+        ("gradcheck functions relu >&-", 2, "cannot write to standard output: it is closed"),
+        ("gradcheck functions relu 2>&-", 0, ""),
+        ("gradcheck functions xyz 2>/dev/full", 2, ""),
+        ("gradcheck --help >/dev/full", 2, "cannot write to standard output"),
+        ("PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 LC_ALL=C gradcheck 'α**2'", 2, "bytes that are not ascii, the encoding"),
+    ],
+)
+def test_streams_of_a_shell(command: str, code: int, message: str) -> None:
+    done = shell(command)
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr
+    assert done.stderr.count("\n") == bool(message)
 
 
 def test_a_terminal_that_knows_ascii_only() -> None:

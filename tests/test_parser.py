@@ -17,7 +17,7 @@ from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression import Constant, Expr, call, constant, named, variable
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.parser import MAX_NODES, parse, parse_constant, parse_lets
-from gradcheck_cli.signatures import find
+from gradcheck_cli.signatures import FORMS, find
 
 x, y, z = map(variable, "xyz")
 
@@ -67,6 +67,11 @@ PRECEDENCE = [
     ("where(x < y < z, x, y)", "where(x < y and y < z, x, y)"),
     ("where(x < y <= z != 1, x, y)", "where((x < y and y <= z) and z != 1, x, y)"),
     ("where((x > 0) & ~(y > 0) | (z > 0), x, y)", "where((x > 0 and not y > 0) or z > 0, x, y)"),
+    ("where(torch.gt(x, y), x, y)", "where(x > y, x, y)"),
+    ("where(torch.ne(input=x, other=1), x, y)", "where(x != 1, x, y)"),
+    ("where(np.less_equal(x, y), x, y)", "where(x <= y, x, y)"),
+    ("where(torch.logical_and(torch.ge(x, 0), y < 1), x, y)", "where(x >= 0 and y < 1, x, y)"),
+    ("where(logical_or(x < 0, logical_not(jnp.equal(y, 1))), x, y)", "where(x < 0 or not y == 1, x, y)"),
     ("where(x + 1 > y*2, x, y)", "where((x + 1) > (y*2), x, y)"),
 ]
 
@@ -200,6 +205,14 @@ CALLS = [
     ("torch.special.expit(x)", call("sigmoid", x)),
     ("scipy.special.j0(x)", call("bessel_j0", x)),
     ("math.hypot(x, y)", call("hypot", x, y)),
+    ("F.relu(x, inplace=True)", call("relu", x)),
+    ("F.elu(x, alpha=2, inplace=False)", call("elu", x, number(2))),
+    ("torch.add(x, y, alpha=2)", call("add", x, call("mul", number(2), y))),
+    ("torch.sub(x, y, alpha=3)", call("sub", x, call("mul", number(3), y))),
+    ("x.add(other=y, alpha=2)", call("add", x, call("mul", number(2), y))),
+    ("K.exp()", call("exp", variable("K"))),
+    ("torch.where(condition=x > 0, input=y, other=z)", call("where", call("gt", x, number(0)), y, z)),
+    ("np.where(x > 0, y, other=z)", call("where", call("gt", x, number(0)), y, z)),
 ]
 
 
@@ -221,7 +234,7 @@ def test_every_row_is_called_by_its_name_and_aliases(name: str) -> None:
 def test_libraries_name_what_exists() -> None:
     for library in libraries.LIBRARIES.values():
         for ours in library.names.values():
-            assert ours in ("where", "Piecewise", "Heaviside", "pi", "e", "tau") or find(ours) is not None
+            assert ours in {*FORMS, "Piecewise", "Heaviside", "pi", "e", "tau"} or find(ours) is not None
 
 
 def test_torch_has_what_its_prefixes_offer() -> None:
@@ -242,6 +255,16 @@ def test_formulas_of_the_table() -> None:
     with pytest.raises(ExpressionError, match="no function besselj"):
         parse("besselj(0, x)")
 
+
+RIGHT_HAND_SIDE = (
+    '= has no meaning here: give the right-hand side alone, x**2 (--let "y = x*x" names an intermediate result).'
+)
+LAMBDA = "lambda is a word of Python: give the formula alone, such as x**2; for a variable write lambd."
+PREFIX = (
+    "{} is neither a variable with a value nor a known prefix: "
+    "write the function alone, or after torch., F., np., jnp., math., sp., scipy.special. or jax.nn."
+)
+TENSORS = " Tensors are not read: give one formula of numbers, such as x*w + b."
 
 # (text, message, line of carets)
 ERRORS = [
@@ -270,9 +293,9 @@ ERRORS = [
     ("sin²(x)", "sin is a function: for a power of it write sin(x)**2.", "  ^^^^"),
     ("np.exp", "np.exp is a function: write np.exp(x).", "  ^^^^^^"),
     ("sine(x)", "There is no function sine. Did you mean sin, sinh or sinc?", "  ^^^^"),
-    ("2*Sigmoid(x)", "There is no function Sigmoid. Did you mean sigmoid, logsigmoid or log_sigmoid?", "    ^^^^^^^"),
+    ("2*Sigmoid(x)", "There is no function Sigmoid. Did you mean sigmoid?", "    ^^^^^^^"),
     ("frobnicate(x)", "There is no function frobnicate. See `gradcheck functions`.", "  ^^^^^^^^^^"),
-    ("x.sigmoyd()", "There is no method sigmoyd. Did you mean sigmoid, logsigmoid or log_sigmoid?", "    ^^^^^^^"),
+    ("x.sigmoyd()", "There is no method sigmoyd. Did you mean sigmoid?", "    ^^^^^^^"),
     ("np.sine(x)", "np.sine is not known to gradcheck. Did you mean np.sin, np.sinh or np.sinc?", "  ^^^^^^^"),
     ("sin(x, y)", "sin(x) takes 1 argument, but 2 were given.", "  ^^^"),
     ("sin()", "sin(x) takes 1 argument, but none was given.", "  ^^^"),
@@ -280,6 +303,48 @@ ERRORS = [
     ("elu(x, 1, 2)", "elu(x, alpha=1) takes 1 to 2 arguments, but 3 were given.", "  ^^^"),
     ("elu(x, beta=1)", "elu has no argument beta: it is elu(x, alpha=1).", "  ^^^"),
     ("elu(x, alpha=y)", "The argument alpha of elu is a plain number, such as 2 or 0.5, not y.", "               ^"),
+    ("tf.sigmoid(x)", PREFIX.format("tf"), "  ^^^^^^^^^^"),
+    ("1 + tf.nn.relu(x)", PREFIX.format("tf"), "      ^^^^^^^^^^"),
+    ("cmath.sqrt(x)", PREFIX.format("cmath"), "  ^^^^^^^^^^"),
+    ("K.exp(x)", PREFIX.format("K"), "  ^^^^^"),
+    ("m.maximum(x, y)", PREFIX.format("m"), "  ^^^^^^^^^"),
+    ("x.sin(y, z)", "sin(x) takes 1 argument, but 3 were given.", "    ^^^"),
+    ("(x + 1).sin(y)", "sin(x) takes 1 argument, but 2 were given.", "          ^^^"),
+    (
+        "softplus(x, 2, beta=3)",
+        "beta is given twice, by its place and by its name: it is softplus(x, beta=1, threshold=20).",
+        "  ^^^^^^^^",
+    ),
+    (
+        "nan_to_num(x, 0, posinf=1)",
+        "These arguments do not go together: it is nan_to_num(x, nan=0) or nan_to_num(x, nan, posinf, neginf).",
+        "  ^^^^^^^^^^",
+    ),
+    ("elu(alpha=2)", "These arguments do not go together: it is elu(x, alpha=1).", "  ^^^"),
+    (
+        "round(x, decimals=400)",
+        "The argument decimals of round is an integer from -100 to 100, not 400.",
+        "                    ^^^",
+    ),
+    ("sin(x, inplace=True)", "sin has no argument inplace: it is sin(x).", "  ^^^"),
+    ("add(x, y, alpha=z)", "The argument alpha of add is a plain number, such as 2 or 0.5, not z.", " " * 18 + "^"),
+    ("torch.gt(x)", "torch.gt(input, other) takes 2 arguments, but 1 was given.", "  ^^^^^^^^"),
+    (
+        "torch.gt(x, y)",
+        "torch.gt(x, y) is a condition where a number is wanted: write where(torch.gt(x, y), 1, 0).",
+        "  ^^^^^^^^^^^^^^",
+    ),
+    ("gt(x, y)", "Write x > y.", "  ^^"),
+    ("sni(x)", "There is no function sni. Did you mean sin?", "  ^^^"),
+    ("lg(x)", "torch has no lg: write log10(x).", "  ^^"),
+    ("integrate(x)", "There is no function integrate. See `gradcheck functions`.", "  ^^^^^^^^^"),
+    ("x.detach()", "There is no method detach.", "    ^^^^^^"),
+    ("torch.sum(x)", "torch.sum is not known to gradcheck." + TENSORS, "  ^^^^^^^^^"),
+    ("softmax(x)", "There is no function softmax." + TENSORS, "  ^^^^^^^"),
+    ("x.mean()", "There is no method mean." + TENSORS, "    ^^^^"),
+    ("np.relu(x)", "np.relu is not known to gradcheck: without the prefix, write relu(x).", "  ^^^^^^^"),
+    ("np.log_expit(x)", "np.log_expit is not known to gradcheck: without the prefix, write logsigmoid(x).", None),
+    ("np.tau", "np.tau is not known to gradcheck: without the prefix, write tau.", "  ^^^^^^"),
     ("elu(x, alpha=1, alpha=2)", "alpha is given twice.", "                  ^^^^^"),
     ("elu(alpha=1, x)", "An argument without a keyword comes after one with a keyword.", "               ^"),
     ("gelu(x, approximate='cosh')", "approximate is one of 'none', 'tanh'.", "                      ^^^^^^"),
@@ -307,15 +372,26 @@ ERRORS = [
     ("x%2", "% has no meaning here: write remainder(x, 2).", "   ^"),
     ("x//2", "// has no meaning here: write floor(x/2).", "   ^^"),
     ("x<<y + 1", "<< has no meaning here: write x*2**(y + 1).", "   ^^"),
-    ("x = 1", '= has no meaning here: --let "y = x*x" names an intermediate result, == compares.', "    ^"),
+    ("y = x**2", RIGHT_HAND_SIDE, "    ^"),
+    ("f(x) = x**2", RIGHT_HAND_SIDE, "       ^"),
+    ("y := x**2", ":" + RIGHT_HAND_SIDE, "    ^^"),
+    ("x =", '= has no meaning here: --let "y = x*x" names an intermediate result, == compares.', "    ^"),
+    ("x + 1 = 2", '= has no meaning here: --let "y = x*x" names an intermediate result, == compares.', "        ^"),
+    ("return x**2", "return has no meaning here: leave it out.", "  ^^^^^^"),
+    ("return (x)", "return has no meaning here: leave it out.", "  ^^^^^^"),
+    ("lambda x: x**2", LAMBDA, "  ^^^^^^"),
+    ("def f(x): return x", "def is a word of a program: give the formula alone, such as x**2.", "  ^^^"),
+    ("import torch", "import is a word of a program: give the formula alone, such as x**2.", "  ^^^^^^"),
     (
         "x[0]",
         "Brackets [ ] have no meaning here: group with ( ), and give every number a name of its own, such as x0.",
         "   ^",
     ),
     ("'x'", "A text in quotes has no meaning here.", "  ^^^"),
-    ("lambda*x", "lambda is a word of Python, not a name: for a variable write lambd.", "  ^^^^^^"),
-    ("1j*x", "Numbers are real here, and 1j is imaginary: for a variable, write *.", "  ^^"),
+    ("lambda*x", LAMBDA, "  ^^^^^^"),
+    ("is_*yield", "yield is a word of Python, not a name: for a variable write yield_.", "      ^^^^^"),
+    ("1j*x", "1j is imaginary, and complex numbers are not read: for a variable j write 1*j.", "  ^^"),
+    ("x — 1", "The character —, U+2014 (EM DASH), is not read here: if - is meant, type that.", "    ^"),
     ("0x1f", "Numbers are decimal here: write this one so.", "  ^^^^"),
     ("1..2", "This is not a number: it has a dot or an underscore too many.", "  ^^^"),
     ("1__0", "This is not a number: it has a dot or an underscore too many.", "  ^^"),
@@ -358,8 +434,8 @@ ERRORS = [
     ("9**-9**9", "9**-9**9 does not fit in a double: it is smaller than 1e-400.", "  ^^^^^^^^"),
     ("x**1e7", "x**1e7 has an exponent beyond 1,000,000.", "  ^^^^^^"),
     ("(1 + 1e-300)**1000", "(1 + 1e-300)**1000 has more than 100,000 binary digits.", "  " + "^" * 18),
-    ("1e309", "1e309 does not fit in a double (about 1e-400 to 1.8e308).", "  ^^^^^"),
-    ("1e-401*x", "1e-401 does not fit in a double (about 1e-400 to 1.8e308).", "  ^^^^^^"),
+    ("1e309", "1e309 does not fit in a double (5e-324 to 1.8e308): write a smaller number.", "  ^^^^^"),
+    ("1e-401*x", "1e-401 does not fit in a double (5e-324 to 1.8e308): write 0.", "  ^^^^^^"),
     ("x\u200b", "There is an invisible or unreadable character here, U+200B (ZERO WIDTH SPACE): delete it.", "   ^"),
     ("x₁", "The character ₁, U+2081 (SUBSCRIPT ONE), is not read here: if 1 is meant, type that.", "   ^"),
     ("ｘ", "The name ｘ is written with U+FF58 (FULLWIDTH LATIN SMALL LETTER X): if x is meant, type that.", "  ^"),
@@ -436,7 +512,7 @@ def test_lets_are_named_and_see_the_ones_before() -> None:
         (["x*x"], [], '--let takes a definition such as "y = x*x".'),
         (["y == x"], [], '--let takes a definition such as "y = x*x".'),
         (["2 = x"], [], '--let takes a definition such as "y = x*x".'),
-        (["lambda = x"], [], "lambda is a word of Python, not a name: for a variable write lambd."),
+        (["lambda = x"], [], LAMBDA),
         (["__y = x"], [], "A name may not begin with two underscores or be made of them."),
         (["y = x > 0"], [], "x > 0 is a condition where a number is wanted: write where(x > 0, 1, 0)."),
         (["y ="], [], "There is no expression."),

@@ -8,7 +8,7 @@ from itertools import islice
 
 import pytest
 
-from gradcheck_cli.errors import UsageError
+from gradcheck_cli.errors import ExpressionError, GradcheckError, NoReference, UsageError
 from gradcheck_cli.points import names_in, read_points, read_ranges, sample_points
 
 
@@ -107,7 +107,14 @@ def test_names_in() -> None:
         (["x=-inf"], "x", "--at x=-inf: points are finite numbers, and -inf is not"),
         (["1e400"], "x", "--at 1e400: 1e400 is larger than any double; points are finite numbers"),
         (["x="], "x", "--at x=: a value is missing; a point is written 2, or x=1,y=-2, or x=-3:3:101"),
-        ([""], "x", "--at : a value is missing; a point is written 2, or x=1,y=-2, or x=-3:3:101"),
+        ([""], "x", "--at is empty: a point is written 2, or x=1,y=-2, or x=-3:3:101"),
+        (["x=1,y=2,"], "xy", "--at x=1,y=2,: there is nothing beside a comma: delete the comma, or write what is "
+                             "missing"),
+        (["x:1, y : 2"], "xy", "--at x:1, y : 2: a variable gets its value by =: write --at x=1,y=2"),
+        (["x:1"], "x", "--at x:1: a variable gets its value by =: write --at x=1"),
+        (["x=1 y=2"], "xy", "--at x=1 y=2: variables are separated by commas: write --at x=1,y=2"),
+        (["x=exp(2) y = 2 z=3"], "xyz", "--at x=exp(2) y = 2 z=3: variables are separated by commas: write --at "
+                                        "x=exp(2),y = 2,z=3"),
         (["x=1:2"], "x", "--at x=1:2: a range is start:stop:count, for example x=-3:3:101"),
         (["x=1:2:0"], "x", "--at x=1:2:0: the count of a range is a whole number from 1, not 0"),
         (["x=1:2:2.5"], "x", "--at x=1:2:2.5: the count of a range is a whole number from 1, not 2.5"),
@@ -119,6 +126,33 @@ def test_errors_say_what_to_do(texts: list[str], free: str, message: str) -> Non
     with pytest.raises(UsageError) as error:
         read_points(texts, list(free))
     assert str(error.value) == message
+
+
+def test_spaces_and_equals_signs_inside_a_value() -> None:
+    assert points("x=where(1 == 2, 3, 4), y=softplus(0, beta=1)", free=("x", "y"))[0]["x"] == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("1/0", NoReference("no"), "--at 1/0: this has no real finite value"),
+        ("x=1/0", NoReference("no"), "--at x=1/0: 1/0 has no real finite value"),
+        ("exp(1000)", OverflowError(), "--at exp(1000): this is larger than any double; points are finite numbers"),
+    ],
+)
+def test_constant_expressions_without_a_value(text: str, error: Exception, message: str) -> None:
+    def evaluate(_: object) -> Fraction:
+        raise error
+
+    with pytest.raises(UsageError) as raised:
+        read_points([text], ["x"], evaluate)
+    assert str(raised.value) == message
+
+
+def test_a_value_that_cannot_be_read_names_its_option() -> None:
+    with pytest.raises(ExpressionError) as raised:
+        read_points(["x=q"], ["x"])
+    assert str(raised.value).startswith("--at x=q: q is not a number")
 
 
 def test_samples_are_the_same_every_time() -> None:
@@ -139,8 +173,30 @@ def test_each_variable_has_its_range() -> None:
 
 @pytest.mark.parametrize("text", ["3", "1:2:3", "2:1", "1:1", "a:b", "x=0:inf", "0:1e999", "", "x=", "x=0:1,x=1:2"])
 def test_bad_ranges(text: str) -> None:
-    with pytest.raises(UsageError, match="--range"):
+    with pytest.raises(GradcheckError, match="--range"):
         read_ranges([text])
+
+
+def test_ranges_of_constant_expressions() -> None:
+    assert read_ranges(["0:pi", "x=-sqrt(4):max(1,2)"]) == {None: (0, math.pi), "x": (-2, 2)}
+    assert read_ranges(["0:pi"], lambda _: Fraction(3)) == {None: (0, 3)}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("nan:1", "--range nan:1: points are finite numbers, and nan is not"),
+        ("0:1/0", "--range 0:1/0: 1/0 has no real finite value"),
+        ("2:1", "--range 2:1: low must be less than high"),
+        ("", "--range is empty: a range is low:high, for example -3:3 or x=0:1"),
+        ("0:", "--range 0:: a value is missing; a range is low:high, for example -3:3 or x=0:1"),
+        ("3", "--range 3: a range is low:high, for example -3:3 or x=0:1"),
+    ],
+)
+def test_ranges_say_what_to_do(text: str, message: str) -> None:
+    with pytest.raises(UsageError) as error:
+        read_ranges([text])
+    assert str(error.value) == message
 
 
 def test_a_range_of_an_unknown_variable() -> None:

@@ -12,7 +12,7 @@ from records import VERSIONS, a_check, a_problem, a_report, quartic
 from gradcheck_cli import numbers
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import FUNCTIONS
-from gradcheck_cli.records import Verdict
+from gradcheck_cli.records import Check, Verdict
 from gradcheck_cli.render import RENDERERS
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.functions import matching, render_functions, render_functions_json
@@ -174,12 +174,77 @@ def test_many_rows_show_the_worst() -> None:
     rows.insert(3, a_check({"x": -1.0}, 1.0, 2.0, Verdict.MISMATCH, rel_error=1.0))
     problem = a_problem("x", rows)
     lines = table(problem).splitlines()
-    assert len(lines) == 2 + 2 + 20 + 1
+    assert len(lines) == 2 + 2 + 20 + 2
     assert lines[4].split() == ["-1", "1", "2", "1", "✗", "mismatch"]
     assert lines[5].split()[0] == "10"
-    assert lines[-1] == "and 10 more: 10 match (-v shows all)"
+    assert " ".join(lines[-2:]) == (
+        "the 20 worst of 30 rows, in the order of the points; left out: 10 match (-v shows all)"
+    )
     assert len(table(problem, verbose=True).splitlines()) == 2 + 2 + 30
     assert table(problem, quiet=True).count("✓") == 0
+
+
+def test_rows_keep_the_order_of_the_points_where_records_have_the_worst_first() -> None:
+    rows = [a_check({"x": float(x)}, 1.0, 1.0, rel_error=x * 1e-17) for x in range(30, 0, -1)]
+    problem = a_problem("x", rows, checks_total=20_001, counts={Verdict.MATCH: 20_001})
+    text = table(problem)
+    assert [line.split()[0] for line in text.splitlines()[4:24]] == [str(x) for x in range(11, 31)]
+    assert "the 20 worst of 20,001 rows, in the order of the points; left out: 19,981" in text
+
+
+def outside(count: int) -> list[Check]:
+    return [
+        a_check({"x": -0.1 * n}, None, -1.0, Verdict.UNDEFINED, note=f"log(x) has no real value at {-0.1 * n:g}")
+        for n in range(1, count + 1)
+    ]
+
+
+def test_notes_that_differ_only_in_numbers_are_one() -> None:
+    rows = [a_check({"x": 2.0}), *outside(19)]
+    lines = table(a_problem("log(x)", rows)).splitlines()
+    assert sum(line.endswith("∅ undefined ¹") for line in lines) == 19
+    assert lines[-1] == "¹ log(x) has no real value at -0.1 (and 18 more alike)"
+    assert "¹⁹ log(x)" in table(a_problem("log(x)", rows), verbose=True)
+
+
+def test_many_notes_are_counted() -> None:
+    rows = [a_check({"x": float(x)}, 1.0, 2.0, Verdict.MISMATCH, note=f"reason {chr(97 + x)}") for x in range(11)]
+    lines = table(a_problem("x", rows)).splitlines()
+    assert lines[-2:] == ["⁸ reason h", "• and 3 more notes: -v shows all"]
+    assert "mismatch ⁹" not in "".join(lines)
+    assert table(a_problem("x", rows), verbose=True).splitlines()[-1] == "¹¹ reason k"
+
+
+def test_names_with_digits_are_no_numbers() -> None:
+    rows = [a_check({"x": 1.0}, note="log2(x1) is off"), a_check({"x": 2.0}, note="log10(x2) is off")]
+    assert "alike" not in table(a_problem("x", rows))
+
+
+def test_many_derivatives_are_counted() -> None:
+    forms = {f"x{n}": "1" for n in range(15)}
+    problem = a_problem("f", [a_check({f"x{n}": 1.0 for n in range(15)})], derivatives=forms)
+    text = table(problem)
+    assert "∂f/∂x11 = 1\n…         and 3 more derivatives (-v shows all)\n" in text
+    assert "∂f/∂x12" not in text
+    assert "∂f/∂x14 = 1\n" in table(problem, verbose=True)
+
+
+def test_rows_are_stacked_where_a_table_has_no_room() -> None:
+    text = two_variables(44)
+    assert (
+        """
+point           w=0.10499358540350652,
+                x=-0.10499358540350652
+derivative      ∂f/∂w
+analytical      0.10499358540350652
+autograd        0.10499358540350652
+relative error  0
+verdict         ✓ match
+
+point"""
+        in text
+    )
+    assert text.endswith("relative error  2.6e-16\nverdict         ✗ mismatch ¹\n\n¹ autograd is wrong\n")
 
 
 def test_verbose_shows_all_errors() -> None:

@@ -33,3 +33,18 @@ def test_light(arguments: list[str], code: int) -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr
     assert not done.stderr or code
+
+
+def test_an_interruption_while_it_starts() -> None:
+    script = """
+import sys
+class Finder:
+    def find_spec(name, *_):
+        if name == "gradcheck_cli.cli":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder)
+from gradcheck_cli.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 # One character each, so that the columns of a table stay where they are.
 _ASCII = str.maketrans({
     "✓": "+", "≈": "=", "∧": "^", "✗": "x", "∅": "0", "∂": "d", "′": "'", "²": "2", "³": "3", "⁴": "4", "⁵": "5",
@@ -23,6 +25,14 @@ def one_line(text: str) -> str:
 def lines(text: str) -> str:
     """`visible`, keeping the line breaks."""
     return "\n".join(visible(line) for line in text.split("\n"))
+
+
+def wrapped(text: str, width: int) -> str:
+    """`text` in lines of at most `width` columns. Indented lines, a formula and the carets below it, stay whole."""
+    return "\n".join(
+        line if line.startswith(" ") else textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
+    )
 
 
 def encodable(text: str, encoding: str) -> str:

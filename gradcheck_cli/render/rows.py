@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from gradcheck_cli.render.display import Display
 LIMIT = 20
 """How many rows are shown unless -v asks for all."""
 NOTHING = "–"
+NOTES = 8
+"""How many notes are shown unless -v asks for all."""
+_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|inf|nan)(?!\w)")
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,10 @@ class Column:
 
 
 def select(result: ProblemResult, display: Display) -> tuple[Check, ...]:
-    """The rows to show: failures only with -q, all with -v, else the worst LIMIT, in their own order."""
+    """The rows to show: failures only with -q, all with -v, else the worst LIMIT, in the order of the points."""
     checks = [check for check in result.checks if not (display.quiet and check.passed)]
+    if result.checks_omitted:  # such a record has its worst rows first
+        checks.sort(key=lambda check: (*check.point.values(), check.wrt))
     if display.verbose or len(checks) <= LIMIT:
         return tuple(checks)
     worst = sorted(range(len(checks)), key=lambda index: _badness(checks[index]), reverse=True)[:LIMIT]
@@ -98,9 +104,22 @@ def _verdict(check: Check, markers: Mapping[str, int]) -> Text:
     return text
 
 
-def number_notes(checks: Sequence[Check]) -> tuple[list[str], dict[str, int]]:
-    """The distinct notes, and their numbers; no numbers where one note speaks of every row."""
-    notes = list(dict.fromkeys(check.note for check in checks if check.note))
-    if len(notes) == 1 and all(check.note for check in checks):
-        return notes, {}
-    return notes, {note: number for number, note in enumerate(notes, 1)}
+def number_notes(checks: Sequence[Check], display: Display) -> tuple[list[str], dict[str, int]]:
+    """The notes to show, and the number of each row's note; no numbers where one note speaks of every row.
+
+    Notes that differ only in their numbers count as one, except with -v.
+    """
+    alike: dict[str, list[str]] = {}
+    for note in dict.fromkeys(check.note for check in checks if check.note):
+        alike.setdefault(note if display.verbose else _NUMBER.sub("0", note), []).append(note)
+    groups = list(alike.values())
+    shown = groups if display.verbose else groups[:NOTES]
+    texts = [f"{group[0]} (and {len(group) - 1} more alike)" if len(group) > 1 else group[0] for group in shown]
+    if len(groups) == 1 and all(check.note for check in checks):
+        return texts, {}
+    return texts, {note: number for number, group in enumerate(shown, 1) for note in group}
+
+
+def unshown_notes(checks: Sequence[Check], markers: Mapping[str, int]) -> int:
+    """How many distinct notes have no number."""
+    return len({check.note for check in checks if check.note} - set(markers)) if markers else 0

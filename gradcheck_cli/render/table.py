@@ -19,6 +19,8 @@ from gradcheck_cli.render.console import to_text
 from gradcheck_cli.render.display import Display
 
 LONGEST_FORMULA = 1500
+DERIVATIVES = 12
+"""How many closed forms are shown unless -v asks for all."""
 
 
 def render_table(report: Report, display: Display) -> str:
@@ -29,7 +31,7 @@ def render_table(report: Report, display: Display) -> str:
 
 def _problem(result: ProblemResult, display: Display) -> Iterator[RenderableType]:
     checks = rows.select(result, display)
-    notes, markers = rows.number_notes(checks)
+    notes, markers = rows.number_notes(checks, display)
     if result.name is not None:
         yield Text(plain.one_line(result.name), style="bold")
     yield _formulas(result, display)
@@ -42,7 +44,9 @@ def _problem(result: ProblemResult, display: Display) -> Iterator[RenderableType
         yield from _table(result, checks, rows.columns(result, checks, markers, display), display.width)
         if rest := _rest(result, checks, display):
             yield Text(rest, style="dim")
-    remarks = [(labels.superscript(markers[note]) if markers else "•", note) for note in notes]
+    remarks = [(labels.superscript(number) if markers else "•", note) for number, note in enumerate(notes, 1)]
+    if more := rows.unshown_notes(checks, markers):
+        remarks.append(("•", f"and {more:,} more {'note' if more == 1 else 'notes'}: -v shows all"))
     remarks += [("•", notice) for notice in result.notices]
     if remarks:
         yield Text()
@@ -57,7 +61,9 @@ def _formulas(result: ProblemResult, display: Display) -> Table:
     grid.add_column(overflow="fold")
     formulas = {plain.one_line(name): text for name, text in result.lets.items()}
     formulas[labels.function(result, display.width // 3)] = result.formula or result.expression
-    for wrt, text in (result.derivatives or {}).items():
+    derivatives = list((result.derivatives or {}).items())
+    more = 0 if display.verbose else max(0, len(derivatives) - DERIVATIVES)
+    for wrt, text in derivatives[: len(derivatives) - more]:
         formulas[plain.one_line(labels.derivative(result, wrt.split(",")))] = text
     room = max(map(cell_len, formulas))
     for label, text in formulas.items():
@@ -65,6 +71,10 @@ def _formulas(result: ProblemResult, display: Display) -> Table:
         if len(shown) > LONGEST_FORMULA and not display.verbose:
             shown = f"{shown[:LONGEST_FORMULA]}… ({len(shown):,} characters; -v shows all)"
         grid.add_row(Text(f"{label}{' ' * (room - cell_len(label))} = "), Text(shown))
+    if more:
+        grid.add_row(
+            Text("…"), Text(f"and {more:,} more {'derivative' if more == 1 else 'derivatives'} (-v shows all)")
+        )
     return grid
 
 
@@ -87,7 +97,8 @@ def _table(
 ) -> Iterator[RenderableType]:
     """The columns as one table. Too wide, it gives up space in this order: the headers, the gaps, the point.
 
-    A point that has no room beside its row goes on a line above it.
+    A point that has no room beside its row goes on a line above it. What is still too wide is no table any more: each
+    row becomes lines of a label and a value.
     """
     narrow = [replace(column, header=column.narrow) for column in columns]
     for layout, gap in ((columns, 2), (narrow, 2), (narrow, 1)):
@@ -96,8 +107,10 @@ def _table(
             return
     layout = narrow[1:]
     gap = 2 if _width(layout, 2) <= width else 1
-    # Widths found once keep the columns of all points in line; where even these do not fit, Rich folds the cells.
-    widths = [_column_width(column) for column in layout] if _width(layout, gap) <= width else []
+    if _width(layout, gap) > width:
+        yield from _stacks(columns)
+        return
+    widths = [_column_width(column) for column in layout]  # found once, they keep the columns of all points in line
     header = True
     for point, group in groupby(range(len(checks)), lambda index: labels.point(result, checks[index].point)):
         members = list(group)
@@ -106,7 +119,20 @@ def _table(
         where = f"{result.variables[0]}={point}" if single else point
         yield Text(f"at {plain.one_line(where)}", style="bold")
         yield _grid(cells, gap, header, widths)
-        header = not widths
+        header = False
+
+
+def _stacks(columns: Sequence[rows.Column]) -> Iterator[RenderableType]:
+    """Each row as lines, with an empty line between rows."""
+    for index in range(len(columns[0].cells)):
+        if index:
+            yield Text()
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for column in columns:
+            grid.add_row(Text(column.header, style="bold"), column.cells[index])
+        yield grid
 
 
 def _grid(columns: Sequence[rows.Column], gap: int, header: bool = True, widths: Sequence[int] = ()) -> Table:
@@ -141,10 +167,12 @@ def _rest(result: ProblemResult, checks: Sequence[Check], display: Display) -> s
     counts = {verdict: result.counts.get(verdict, 0) for verdict in Verdict}
     for check in checks:
         counts[check.verdict] -= 1
-    more = result.checks_total - len(checks)
+    if result.checks_total <= len(checks):
+        return ""
     listed = ", ".join(f"{count:,} {verdict.value}" for verdict, count in counts.items() if count > 0)
     hint = "" if display.verbose else f" (-v shows {'all' if not result.checks_omitted else f'{len(result.checks):,}'})"
-    return f"and {more:,} more: {listed}{hint}" if more > 0 else ""
+    shown = f"the {len(checks):,} worst of {result.checks_total:,} rows, in the order of the points"
+    return f"{shown}; left out: {listed}{hint}"
 
 
 def _bullet(sign: str, text: str, style: str = "") -> Table:
