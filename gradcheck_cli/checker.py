@@ -154,7 +154,8 @@ class Problem:
                 rounded = rounded_constant(node, self.dtype)
                 if rounded in (float("inf"), float("-inf")):
                     raise UsageError(
-                        f"{_number(node)} overflows {self.dtype.name}, whose largest number is {exact(self.dtype.max, self.dtype)}"
+                        f"{_number(node)} overflows {self.dtype.name}, whose largest number is "
+                        f"{exact(self.dtype.max, self.dtype)}"
                     )
                 if not rounded and node.value:
                     self.notices.append(f"{_number(node)} underflows to 0 in {self.dtype.name}")

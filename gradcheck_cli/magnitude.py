@@ -121,7 +121,7 @@ def _power(base: Magnitude | None, exponent: Magnitude) -> Magnitude | None:
         if log2 > _LARGEST_LOG2:
             raise TooLarge("does not fit in a double: it is larger than 1.8e308")
         if log2 < _SMALLEST_LOG2:
-            raise TooLarge("does not fit in a double: it is smaller than 5e-324")
+            raise TooLarge("does not fit in a double: it is smaller than 1e-400")
     if abs(exponent.value) > MAX_EXPONENT:
         raise TooLarge(f"has an exponent beyond {MAX_EXPONENT:,}")
     if base is None:
