@@ -54,8 +54,11 @@ def _kink(truth: Reference, dtype: Dtype) -> str:
     assert truth.left is not None
     assert truth.right is not None
     left, right = exact(truth.left, dtype), exact(truth.right, dtype)
-    what = "the function jumps here; the slopes beside it are" if truth.jump else "no derivative: left and right are"
-    return f"{what} [{left}, {right}]"
+    if truth.jump:
+        return f"the function jumps here; the slopes beside it are [{left}, {right}]"
+    if left == right:
+        return f"no derivative, since one of lower order has no value here; beside the point it is [{left}, {right}]"
+    return f"no derivative: left and right are [{left}, {right}]"
 
 
 def _undefined(truth: Reference, dtype: Dtype) -> str:
