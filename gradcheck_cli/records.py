@@ -82,7 +82,7 @@ class ProblemResult:
     checks: at most the rows that are listed, failing ones first; checks_total and counts cover all of them.
     counts: how many rows had each verdict. error: why there is no row at all. lets: the intermediate results as typed.
     notices: remarks about the whole problem (which points were sampled, literals that underflow ...).
-    device_name: the device's own name, for people.
+    device: as for --device, with the name of the card where it is one.
     """
 
     expression: str

@@ -53,8 +53,8 @@ class Enclosure:
     """What floating-point code could return for one derivative.
 
     overflow: the first sub-expression whose ball left the range of the dtype; overflow_on_the_way: whether one did that
-    depends on the variable; underflow: one that lost its digits below
-    it; cancellation: the sum or difference that lost most of its digits.
+    depends on the variable; underflow: one that lost its digits below the range; cancellation: the sum or difference
+    that lost most of its digits.
     """
 
     ball: arb
