@@ -19,7 +19,7 @@ from gradcheck_cli.autograd import TORCH_VERSION, Autograd, AutogradResult, devi
 from gradcheck_cli.ball import Numbers, certified_constant
 from gradcheck_cli.dtypes import DTYPES, rounded_constant
 from gradcheck_cli.errors import NoReference, UsageError
-from gradcheck_cli.explanation import PointRounding, RowRounding, ValueRounding, cut_function
+from gradcheck_cli.explanation import PointRounding, RowRounding, ValueRounding
 from gradcheck_cli.expression import Constant, Expr, intermediates, topological, variables
 from gradcheck_cli.numbers import exact
 from gradcheck_cli.parser import parse, parse_lets
@@ -112,7 +112,6 @@ class Problem:
         self.numbers = Numbers(self.dtype)
         self.analysis = Analysis(self.expression, self.rows, self.numbers, self.dtype)
         self.sides = {mode: Autograd(self.expression, self.rows, mode, self.dtype, self.device) for mode in self.modes}
-        self.cuts = {name: cut_function(self.expression, name) for row in self.rows for name in row}
         self.forms = self._closed_forms() if request.derivatives else None
 
     def _closed_forms(self) -> ClosedForms:
@@ -247,8 +246,7 @@ class Problem:
             return replace(blank, analytical=truth.value, left=truth.left, right=truth.right, note=result.errors[row])
         autograd = result.derivatives.get(row, float("nan"))
         root = self.analysis.expressions.get(row[:-1], self.expression)
-        cut = self.cuts[row[-1]]
-        rounding = RowRounding(sweeps, root, row[-1], mode, truth, cut)
+        rounding = RowRounding(sweeps, root, row[-1], mode, truth, self.expression)
         verdict = judge(truth, autograd, self.tolerance, rounding)
         note = notes.row_note(verdict, truth, autograd, self.dtype, rounding, self.expression)
         error = errors(truth.value, autograd, self.dtype)

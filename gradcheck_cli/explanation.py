@@ -7,7 +7,7 @@ from functools import cached_property
 
 from gradcheck_cli.ball import Numbers
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression import Call, Expr, depends_on, topological
+from gradcheck_cli.expression import Call, Expr, depends_on
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.rounding import Enclosure, RoundingModel, Sweep
 from gradcheck_cli.truth import Reference
@@ -31,15 +31,22 @@ class RowRounding:
     """Verdict's `Rounding` for one derivative.
 
     root: the expression whose derivative by `name` the row is (of order n-1, for a row of order n). truth: where it was
-    probed, an infinite local derivative is no excuse, nor is a branch decided at a tie. cut: a function on the way that
-    torch does not differentiate; that is never rounding.
+    probed, an infinite local derivative is no excuse, nor is a branch decided at a tie. expression: the function.
     """
 
     def __init__(
-        self, sweeps: PointRounding, root: Expr, name: str, mode: str, truth: Reference, cut: str | None = None
+        self, sweeps: PointRounding, root: Expr, name: str, mode: str, truth: Reference, expression: Expr
     ) -> None:
         self.sweeps, self.root, self.name, self.mode = sweeps, root, name, mode
-        self.truth, self.cut = truth, cut
+        self.truth, self.expression = truth, expression
+
+    @cached_property
+    def cut(self) -> str | None:
+        """A function on the way that torch does not differentiate. What it cuts off is never rounding."""
+        live = self.sweeps.sweep(self.expression).live()
+        dependent = depends_on(live, [self.name])
+        calls = [node.function for node in live if node in dependent and isinstance(node, Call)]
+        return next((name for name in calls if name in FUNCTIONS and not FUNCTIONS[name].differentiable), None)
 
     @cached_property
     def plain(self) -> Enclosure:
@@ -60,7 +67,7 @@ class RowRounding:
         return self._explains(self.slack, autograd)
 
     def _explains(self, enclosure: Enclosure, autograd: float) -> bool:
-        if self.cut or not enclosure.explains(autograd):
+        if not enclosure.explains(autograd) or self.cut:
             return False
         if not self.truth.probed:
             return True
@@ -82,11 +89,3 @@ class ValueRounding:
         slack = RoundingModel(self.sweeps.dtype, 1.0)
         sweep = Sweep(self.root, self.sweeps.point, self.sweeps.numbers, slack, value_slack=slack.slack)
         return sweep.value().explains(autograd)
-
-
-def cut_function(expression: Expr, name: str) -> str | None:
-    """A function between `name` and the result that torch does not differentiate."""
-    order = topological(expression)
-    dependent = depends_on(order, [name])
-    calls = [node.function for node in order if node in dependent and isinstance(node, Call)]
-    return next((name for name in calls if name in FUNCTIONS and not FUNCTIONS[name].differentiable), None)

@@ -161,6 +161,19 @@ class Sweep:
             if loss > self._worst_loss:
                 self._worst_loss, self.cancellation = loss, node
 
+    def live(self) -> list[Expr]:
+        """The nodes that the root's value rests on, children first: branches not taken are left out."""
+        reached = {self.root}
+        for node in reversed(self.order):
+            if node in reached:
+                match node:
+                    case Call(function=function, args=(condition, a, b)) if function in BRANCHES:
+                        truth = self.values[condition]
+                        reached.update((condition, *((a, b) if truth is None else (a,) if truth else (b,))))
+                    case _:
+                        reached.update(children(node))
+        return [node for node in self.order if node in reached]
+
     def value(self) -> Enclosure:
         """The value of the root."""
         return self._enclosure(_ball(self.values[self.root]), set(self.order))
