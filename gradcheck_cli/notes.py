@@ -12,6 +12,7 @@ from gradcheck_cli.numbers import exact
 from gradcheck_cli.records import Verdict
 from gradcheck_cli.rewrites import rewrite
 from gradcheck_cli.rounding import Enclosure
+from gradcheck_cli.rules import expand_composed
 from gradcheck_cli.text import to_text
 from gradcheck_cli.truth import Reference
 
@@ -136,9 +137,10 @@ def _leak(branch: Call, culprit: Call, taken: bool) -> str:
 
 
 def _functions(expression: Expr) -> list[str]:
-    """The functions of torch in an expression, operators apart."""
-    calls = dict.fromkeys(node.function for node in topological(expression) if isinstance(node, Call))
-    return [name for name in calls if (row := FUNCTIONS.get(name)) and not (row.composed or callable(row.torch))]
+    """The functions of torch that an expression runs, operators apart."""
+    order = topological(expand_composed(expression))
+    calls = dict.fromkeys(node.function for node in order if isinstance(node, Call))
+    return [name for name in calls if (row := FUNCTIONS.get(name)) and not callable(row.torch)]
 
 
 def value_note(verdict: Verdict, value: float, autograd: float, dtype: Dtype) -> str | None:

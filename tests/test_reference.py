@@ -92,6 +92,7 @@ def test_left_and_right(expression: str, at: str, order: int, wrt: str, left: fl
         ("log(abs(x))+1e15", "0", "log(abs(x)) has no real value where its argument is 0"),
         ("lgamma(x)", "-1e15", "lgamma(x) has no real value"),
         ("digamma(x)", "-1e300", "digamma(x) has no real value"),
+        ("igamma(x, 2)", "-1", "igamma(x, 2) has no real value"),
         ("x/x", "0", "a removable singularity, with limit 1"),
         ("(x**2-1)/(x-1)", "1", "a removable singularity, with limit 2"),
         ("x**(1/3)", "-8", "has no real value where its arguments are -8 and 0.333333"),
