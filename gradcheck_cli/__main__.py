@@ -13,6 +13,10 @@ def main() -> None:
         code = run_command(sys.argv[1:])
     except KeyboardInterrupt:  # while the import runs
         code = 130
+    except ModuleNotFoundError as missing:
+        advice = "install gradcheck with what it needs, as README.md says"
+        print(f"gradcheck: the Python package {missing.name} is missing: {advice}", file=sys.stderr)
+        code = 2
     sys.exit(code)
 
 

@@ -3,8 +3,8 @@
 The formulas in a row are written in the language that users type and are read by the same parser; the heavy libraries
 are named, not imported. A formula may use the row's arguments, every function of the table, and the internal rows.
 
-Where a row states no `partials`, SymPy derives them from its form; a row states its own where SymPy's is inaccurate,
-undefined at a point where the derivative exists, or unevaluated. A test compares the two.
+Each row states its own partial derivatives: SymPy's are often inaccurate in floating point, undefined at a point where
+the derivative exists, or unevaluated. A test compares each with SymPy's derivative of the row's form.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The symbolic side: expressions as SymPy's, the closed form of a derivative, and SymPy's rule for a row of the table.
+"""The symbolic side: expressions as SymPy's, and the closed form of a derivative.
 
 The only user of SymPy. What is shown here never decides a verdict; see derivative.py.
 """
@@ -346,9 +346,3 @@ def _piecewise(node: Any, made: Mapping[Any, Expr]) -> Expr:
     for value, test in reversed(pairs):
         result = call("where", _converted(test, made), _converted(value, made), result)
     return result
-
-
-def sympy_partial(row: Function, index: int) -> Any:
-    """SymPy's own partial derivative of a row by its index-th argument, in symbols named as the arguments."""
-    symbols = [symbol(argument.name) for argument in row.arguments]
-    return sympy.diff(row_form(row, symbols), symbols[index])

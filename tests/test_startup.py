@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +49,14 @@ main()
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_a_missing_package_is_a_sentence() -> None:
+    """Run from a checkout without the dependencies, it says what is missing, with no traceback."""
+    command = [sys.executable, "-S", "-m", "gradcheck_cli", "x", "--at", "1"]  # -S: no site-packages
+    root = Path(__file__).parent.parent
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "is missing: install gradcheck" in done.stderr
+    assert "Traceback" not in done.stderr
