@@ -18,11 +18,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gradcheck_cli.checker import Request, check_expression
+from gradcheck_cli.checker import check_expression
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.expression import variables
 from gradcheck_cli.parser import parse
 from gradcheck_cli.records import Verdict
+from gradcheck_cli.request import Request
 
 NAMES = ("rubi", "drills", "feynman", "testfuncs")
 Row = tuple[str, str, Sequence[Mapping[str, float]], tuple[str, ...]]

@@ -19,9 +19,10 @@ import torch
 from sympy.core.cache import clear_cache
 
 from gradcheck_cli.autograd import TorchFunction
-from gradcheck_cli.checker import Request, check_expression
+from gradcheck_cli.checker import check_expression
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.parser import parse
+from gradcheck_cli.request import Request
 
 PROBLEMS: list[tuple[str, dict[str, float]]] = [
     ("8*x**4 + 3*x**3 + 7*x**2 + 6*x + 3", {"x": 2.0}),

@@ -36,7 +36,8 @@ def check(
     Returns the records: `.passed`, `.verdict`, and a `Check` for each row in `.checks`. Raises GradcheckError, whose
     text is a sentence for people, for input that cannot be read or checked.
     """
-    from gradcheck_cli.checker import Request, check_expression
+    from gradcheck_cli.checker import check_expression
+    from gradcheck_cli.request import Request
 
     points = [at] if isinstance(at, str | Mapping) or not isinstance(at, Sequence) else at
     request = Request(

@@ -6,7 +6,7 @@ import math
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from importlib import metadata
 from itertools import combinations_with_replacement
@@ -26,6 +26,7 @@ from gradcheck_cli.parser import parse, parse_lets
 from gradcheck_cli.points import names_in, read_points, read_ranges, sample_points
 from gradcheck_cli.records import Check, ProblemResult, Verdict
 from gradcheck_cli.reference import Analysis, References
+from gradcheck_cli.request import Request
 from gradcheck_cli.text import to_text
 from gradcheck_cli.truth import Kind, Reference
 from gradcheck_cli.verdict import Tolerance, compare, errors, judge
@@ -40,31 +41,6 @@ MAX_ORDER = 10
 
 Wrt = tuple[str, ...]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to check, as texts and options of the command line. None: the default.
-
-    at: the texts of --at; ranges: of --range; keep: how many rows are kept in the result.
-    """
-
-    expression: str
-    at: tuple[str, ...] = ()
-    wrt: tuple[str, ...] = ()
-    lets: tuple[str, ...] = ()
-    order: int = 1
-    mode: str = "reverse"
-    dtype: str = "float64"
-    device: str = "cpu"
-    rtol: float | None = None
-    atol: float | None = None
-    strict: bool = False
-    samples: int | None = None
-    seed: int = 0
-    ranges: tuple[str, ...] = ()
-    derivatives: bool = True
-    keep: int = 10_000
 
 
 def check_expression(request: Request, *, on_progress: Callable[[int], None] | None = None) -> ProblemResult:

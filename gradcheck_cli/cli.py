@@ -167,10 +167,11 @@ def check(
     }
     file = _writable(output_file)
     # torch, SymPy and flint load here, not before: --help and typing errors answer at once.
-    from gradcheck_cli.checker import Request, check_expression, versions
+    from gradcheck_cli.checker import check_expression, versions
     from gradcheck_cli.records import Report
     from gradcheck_cli.render import RENDERERS
     from gradcheck_cli.render.summary import summary_line
+    from gradcheck_cli.request import Request
 
     request = Request(expression, **options)
     with _progress(quiet=quiet) as on_progress:

@@ -32,6 +32,23 @@ class Verdict(Enum):
         return max(verdicts, key=lambda verdict: verdict.severity)
 
 
+class ClaimStatus(Enum):
+    """What became of a derivative worked out by hand.
+
+    proven: equal wherever both are defined; agrees: no difference at the points checked, no proof; refuted: it differs
+    at a point; unchecked: it is nowhere defined together with the derivative.
+    """
+
+    PROVEN = "proven"
+    AGREES = "agrees"
+    REFUTED = "refuted"
+    UNCHECKED = "unchecked"
+
+    @property
+    def passes(self) -> bool:
+        return self in (ClaimStatus.PROVEN, ClaimStatus.AGREES)
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One row: one derivative at one point in one mode.
@@ -62,15 +79,30 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Counterexample:
+    """A point at which a claim is wrong: what it says there, and the certified derivative."""
+
+    point: Mapping[str, float]
+    claimed: float
+    analytical: float
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """What became of a derivative worked out by hand."""
+    """What became of a derivative worked out by hand.
+
+    wrt: one name per order. expression: as it was typed. analytical: the true derivative, as a text. points: at how
+    many both are defined and were compared. passed: differs from status.passes where a problem file expects otherwise.
+    """
 
     wrt: tuple[str, ...]
     expression: str
-    status: str
+    status: ClaimStatus
+    passed: bool
     points: int
-    counterexample: Mapping[str, object] | None = None
+    counterexample: Counterexample | None = None
     note: str | None = None
+    analytical: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +114,9 @@ class ProblemResult:
     checks: at most the rows that are listed, failing ones first; checks_total and counts cover all of them.
     counts: how many rows had each verdict. error: why there is no row at all. lets: the intermediate results as typed.
     notices: remarks about the whole problem (which points were sampled, literals that underflow ...).
-    device: as for --device, with the name of the card where it is one.
+    device: as for --device, with the name of the card where it is one. name, file, line, description, tags, expect,
+    expect_claim: as in the problem file; name is None for an expression of the command line. bad_input: the problem
+    could not be read or done; bug: gradcheck itself failed.
     """
 
     expression: str
@@ -100,9 +134,13 @@ class ProblemResult:
     derivatives: Mapping[str, str] | None = None
     lets: Mapping[str, str] = field(default_factory=dict)
     order: int = 1
+    description: str | None = None
+    tags: tuple[str, ...] = ()
     expect: object = None
+    expect_claim: object = None
     error: str | None = None
     bad_input: bool = False
+    bug: bool = False
     checks: tuple[Check, ...] = ()
     checks_total: int = 0
     counts: Mapping[Verdict, int] = field(default_factory=dict)
@@ -118,24 +156,47 @@ class ProblemResult:
 
 @dataclass(frozen=True)
 class Report:
-    """All of a run. versions: of gradcheck, torch, sympy, flint and python."""
+    """All of a run.
+
+    versions: of gradcheck, torch, sympy, flint and python. not_run: how many problems were selected and not checked,
+    since the run was interrupted or ended at the first failure. troubles: what could not be read at all (a file that is
+    missing), a sentence each.
+    """
 
     problems: tuple[ProblemResult, ...]
     versions: Mapping[str, str]
     seconds: float = 0.0
+    not_run: int = 0
+    interrupted: bool = False
+    troubles: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        return bool(self.problems) and all(problem.passed for problem in self.problems)
+        return bool(self.problems) and not self.troubles and all(problem.passed for problem in self.problems)
 
     @property
     def bad_input(self) -> bool:
-        return not self.problems or any(problem.bad_input for problem in self.problems)
+        return not self.problems or bool(self.troubles) or any(problem.bad_input for problem in self.problems)
+
+    @property
+    def bug(self) -> bool:
+        return any(problem.bug for problem in self.problems)
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether the problems come from files."""
+        return any(problem.name is not None for problem in self.problems)
 
     @property
     def counts(self) -> dict[Verdict, int]:
-        """How many rows had each verdict, over all problems."""
+        """How many rows had each verdict, over all problems; one that has no row at all counts as one error."""
         return {v: sum(problem.counts.get(v, 0) for problem in self.problems) for v in Verdict}
+
+    @property
+    def claims(self) -> dict[ClaimStatus, int]:
+        """How many claims ended in each way, over all problems."""
+        claims = [claim for problem in self.problems for claim in problem.claims]
+        return {status: sum(claim.status is status for claim in claims) for status in ClaimStatus}
 
     @property
     def checks(self) -> int:

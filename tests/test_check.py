@@ -203,7 +203,8 @@ def test_a_value_that_overflows_is_noted_and_the_gradient_judged() -> None:
 
 def test_many_points_are_counted_and_the_worst_are_kept() -> None:
     """Over the limit, failing rows are kept first; the totals cover all."""
-    from gradcheck_cli.checker import Request, check_expression
+    from gradcheck_cli.checker import check_expression
+    from gradcheck_cli.request import Request
 
     result = check_expression(Request("relu(x)-relu(-x)", at=("x=-1:1:41",), derivatives=False, keep=5))
     assert (result.checks_total, len(result.checks), result.checks_omitted) == (41, 5, 36)

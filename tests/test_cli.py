@@ -19,12 +19,12 @@ from records import VERSIONS, a_check, a_problem, quartic
 import gradcheck_cli.checker
 from gradcheck_cli import cli
 from gradcheck_cli.arguments import arrange
-from gradcheck_cli.checker import Request
 from gradcheck_cli.cli import run_command
 from gradcheck_cli.errors import ExpressionError, InternalError, UsageError
 from gradcheck_cli.exit_codes import ExitCode
 from gradcheck_cli.records import Verdict
 from gradcheck_cli.render import RENDERERS
+from gradcheck_cli.request import Request
 from gradcheck_cli.version import __version__
 
 

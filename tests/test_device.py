@@ -11,12 +11,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from gradcheck_cli.autograd import Autograd, resolve_device
-from gradcheck_cli.checker import Request, check_expression
+from gradcheck_cli.checker import check_expression
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import DeviceError
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.parser import parse
 from gradcheck_cli.records import Verdict
+from gradcheck_cli.request import Request
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
 

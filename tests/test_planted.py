@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from gradcheck_cli.checker import Request, check_expression
+from gradcheck_cli.checker import check_expression
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.records import ProblemResult, Verdict
+from gradcheck_cli.request import Request
 
 
 def with_backward(function: Callable[[Tensor], Tensor], derivative: Callable[[Tensor], Tensor]) -> Callable[..., Any]:

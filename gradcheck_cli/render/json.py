@@ -32,8 +32,12 @@ def summary(report: Report) -> Json:
         "problems": len(report.problems),
         "checks": report.checks,
         **{verdict.value: count for verdict, count in report.counts.items()},
+        "claims": {status.value: count for status, count in report.claims.items()},
         "passed": report.passed,
         "seconds": round(report.seconds, 6),
+        "not_run": report.not_run,
+        "interrupted": report.interrupted,
+        "troubles": list(report.troubles),
     }
 
 
@@ -54,6 +58,9 @@ def problem(result: ProblemResult) -> Json:
         "rtol": result.rtol,
         "atol": result.atol,
         "expect": result.expect,
+        "expect_claim": result.expect_claim,
+        "description": result.description,
+        "tags": list(result.tags),
         "verdict": result.verdict.value,
         "passed": result.passed,
         "error": result.error,
@@ -96,9 +103,17 @@ def _claim(claim: Claim) -> Json:
     return {
         "wrt": ",".join(claim.wrt),
         "expression": claim.expression,
-        "status": claim.status,
+        "analytical": claim.analytical,
+        "status": claim.status.value,
+        "passed": claim.passed,
         "points": claim.points,
-        "counterexample": claim.counterexample,
+        "counterexample": None
+        if claim.counterexample is None
+        else {
+            "point": dict(claim.counterexample.point),
+            "claimed": claim.counterexample.claimed,
+            "analytical": claim.counterexample.analytical,
+        },
         "note": claim.note,
     }
 

@@ -1,0 +1,72 @@
+"""What is asked for: one expression with its options, and what is expected of it. Texts and plain numbers only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gradcheck_cli.records import ClaimStatus, Verdict
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a problem file says must come out. Empty: whatever passes by itself.
+
+    verdicts: variable ("x", or "x,y" for order 2) or mode -> the verdicts that pass, and only they; the key "" stands
+    for every row. gradient: variable -> the derivative as texts of numbers, one for all points or one a point; the key
+    "" stands for the only row. value: of the function, likewise. claims: variable -> the statuses that pass; the key ""
+    stands for every claim.
+    """
+
+    verdicts: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict)
+    gradient: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    value: tuple[str, ...] = ()
+    claims: Mapping[str, tuple[ClaimStatus, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to check, as texts and options of the command line. None: the default.
+
+    at: the texts of --at; ranges: of --range; claims: of --claim ("2*x", or "x: 2*x"); timeout: seconds until the check
+    is given up; keep: how many rows are kept in the result.
+    """
+
+    expression: str
+    at: tuple[str, ...] = ()
+    wrt: tuple[str, ...] = ()
+    lets: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    order: int = 1
+    mode: str = "reverse"
+    dtype: str = "float64"
+    device: str = "cpu"
+    rtol: float | None = None
+    atol: float | None = None
+    claim_rtol: float = 1e-9
+    strict: bool = False
+    samples: int | None = None
+    seed: int = 0
+    ranges: tuple[str, ...] = ()
+    timeout: float | None = None
+    derivatives: bool = True
+    keep: int = 10_000
+    expectation: Expectation = Expectation()
+
+
+@dataclass(frozen=True)
+class ProblemSpec:
+    """One problem of a file, or why it cannot be read (error, with file, line and column; request is None then).
+
+    expect, expect_claim: as written in the file, for reports.
+    """
+
+    name: str
+    file: str
+    line: int
+    request: Request | None = None
+    error: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    expect: object = None
+    expect_claim: object = None
