@@ -56,6 +56,17 @@ def tolerance(option: str, text: str) -> float:
     return value
 
 
+def seconds(option: str, text: str) -> float:
+    """A finite number of seconds, more than none."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise UsageError(f"{option} {text}: it takes a number of seconds, for example 30")
+    return value
+
+
 def arrange(arguments: Sequence[str], options: Mapping[str, bool]) -> list[str]:
     """The arguments in an order that leaves nothing to guess: `--at=-2 -v -- -x**2`.
 

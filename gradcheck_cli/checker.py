@@ -17,17 +17,20 @@ import flint
 from gradcheck_cli import notes
 from gradcheck_cli.autograd import TORCH_VERSION, Autograd, AutogradResult, device_name, resolve_device
 from gradcheck_cli.ball import Numbers, certified_constant
+from gradcheck_cli.claims import COMPARED, ClaimedDerivative, claimed_names
 from gradcheck_cli.dtypes import DTYPES, rounded_constant
 from gradcheck_cli.errors import NoReference, UsageError
+from gradcheck_cli.expectations import Expected
 from gradcheck_cli.explanation import PointRounding, RowRounding, ValueRounding
 from gradcheck_cli.expression import Constant, Expr, intermediates, topological, variables
 from gradcheck_cli.numbers import exact
 from gradcheck_cli.parser import parse, parse_lets
 from gradcheck_cli.points import names_in, read_points, read_ranges, sample_points
-from gradcheck_cli.records import Check, ProblemResult, Verdict
+from gradcheck_cli.records import Check, Claim, ProblemResult, Verdict
 from gradcheck_cli.reference import Analysis, References
-from gradcheck_cli.request import Request
+from gradcheck_cli.request import Request, failure, out_of_time
 from gradcheck_cli.text import to_text
+from gradcheck_cli.time_limit import OutOfTime, time_limit
 from gradcheck_cli.truth import Kind, Reference
 from gradcheck_cli.verdict import Tolerance, compare, errors, judge
 from gradcheck_cli.version import __version__
@@ -49,14 +52,18 @@ def check_expression(request: Request, *, on_progress: Callable[[int], None] | N
     on_progress is called with the number of points done. Raises GradcheckError for bad input.
     """
     started = time.perf_counter()
-    problem = Problem(request)
-    rows = Rows(request.keep)
-    for done, point in enumerate(problem.points(), 1):
-        for check in problem.check(point):
-            rows.add(check)
-        if on_progress is not None:
-            on_progress(done)
-    return problem.result(rows, time.perf_counter() - started)
+    try:
+        with time_limit(request.timeout):
+            problem = Problem(request)
+            rows = Rows(request.keep)
+            for index, point in enumerate(problem.points()):
+                for check in problem.check(point):
+                    rows.add(problem.expected.apply(check, index))
+                if on_progress is not None:
+                    on_progress(index + 1)
+            return problem.result(rows, problem.judge_claims(), started)
+    except OutOfTime:
+        return failure(request, out_of_time(request.timeout), seconds=time.perf_counter() - started)
 
 
 def versions() -> dict[str, str]:
@@ -81,9 +88,14 @@ class Problem:
         self.tolerance = self._tolerance()
         self.device = resolve_device(request.device)
         self.notices: list[str] = []
+        self.lets: dict[str, Expr] = {}
         self.expression = self._parse()
         self.variables = variables(self.expression)
         self.rows = self._rows()
+        self.claims = self._claims()
+        self.expected = Expected(request.expectation, self.rows, self.modes, self.tolerance, self.dtype, self._constant)
+        self.expected.require_claims([claim.wrt for claim in self.claims])
+        self.own: list[dict[str, float]] = []
         self._check_constants()
         self.numbers = Numbers(self.dtype)
         self.analysis = Analysis(self.expression, self.rows, self.numbers, self.dtype)
@@ -106,9 +118,9 @@ class Problem:
     def _parse(self) -> Expr:
         request = self.request
         given = names_in((*request.at, *request.ranges))
-        names = given | set(request.wrt)
-        lets = parse_lets(request.lets, names=given)
-        expression = parse(request.expression, names=names - set(lets), lets=lets)
+        names = given | set(request.wrt) | claimed_names(request.claims)
+        self.lets = parse_lets(request.lets, names=given)
+        expression = parse(request.expression, names=names - set(self.lets), lets=self.lets)
         if not variables(expression):
             raise UsageError(f"{request.expression.strip()} has no variable: there is nothing to differentiate")
         return expression
@@ -122,6 +134,21 @@ class Problem:
             raise UsageError(f"--order is a whole number from 1 to {MAX_ORDER}, not {self.request.order}")
         names = tuple(dict.fromkeys(self.request.wrt)) or self.variables
         return tuple(combinations_with_replacement(names, self.request.order))
+
+    def _claims(self) -> list[ClaimedDerivative]:
+        """The claims, read: at most one for each derivative."""
+        claims = [ClaimedDerivative(text, self.expression, self.rows, self.lets) for text in self.request.claims]
+        seen = [claim.wrt for claim in claims]
+        for wrt in seen:
+            if seen.count(wrt) > 1:
+                raise UsageError(f"--claim: there are two claims for {','.join(wrt)}")
+        return claims
+
+    def judge_claims(self) -> tuple[Claim, ...]:
+        """What became of the claims, at the points of the rows and others."""
+        tolerance = Tolerance(self.request.claim_rtol, self.tolerance.atol)
+        asked = bool(self.request.at)
+        return tuple(self.expected.apply_to_claim(claim.judge(self.own, asked, tolerance)) for claim in self.claims)
 
     def _check_constants(self) -> None:
         for node in topological(self.expression):
@@ -194,6 +221,8 @@ class Problem:
 
     def check(self, point: Mapping[str, float]) -> Iterator[Check]:
         """The rows of one point."""
+        if self.claims and len(self.own) < COMPARED:
+            self.own.append(dict(point))
         references = self.analysis.at(point)
         if self.forms is not None:
             self.forms.must_agree(point, references)
@@ -235,10 +264,11 @@ class Problem:
             ulps=error.ulps, note="; ".join(filter(None, (note, value.note))) or None,
         )  # fmt: skip
 
-    def result(self, rows: Rows, seconds: float) -> ProblemResult:
-        """The finished record."""
+    def result(self, rows: Rows, claims: tuple[Claim, ...], started: float) -> ProblemResult:
+        """The finished record. started: when, by time.perf_counter."""
         if not rows.total:
             raise UsageError("there is no point to check at")
+        self.expected.require_all_used()
         worst = Verdict.worst(rows.counts)
         return ProblemResult(
             expression=self.request.expression.strip(),
@@ -248,15 +278,16 @@ class Problem:
             rtol=self.tolerance.rtol,
             atol=self.tolerance.atol,
             verdict=worst,
-            passed=rows.failed == 0,
+            passed=rows.failed == 0 and all(claim.passed for claim in claims),
             derivatives=self.forms.texts if self.forms is not None else None,
             lets={name.strip(): text.strip() for name, _, text in (let.partition("=") for let in self.request.lets)},
             order=self.request.order,
             checks=tuple(rows.kept()),
             checks_total=rows.total,
             counts=rows.counts,
+            claims=claims,
             notices=tuple(self.notices),
-            seconds=seconds,
+            seconds=time.perf_counter() - started,
             formula=self._formula(),
         )
 

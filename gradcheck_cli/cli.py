@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 from typer.core import TyperCommand
 
-from gradcheck_cli.arguments import EXAMPLE, arrange, choice, tolerance, whole
+from gradcheck_cli.arguments import EXAMPLE, arrange, choice, seconds, tolerance, whole
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.exit_codes import ExitCode
@@ -46,6 +46,7 @@ Examples:
   gradcheck "relu(w*x + b)" --at w=2,x=1,b=0.5 --wrt w
   gradcheck "sin(x)/x" --at x=-3:3:101          101 points from -3 to 3
   gradcheck "2*y + 3" --let "y = x*x" --at 3.5 --wrt x --wrt y
+  gradcheck "x**3" --claim "3*x**2"             is my own derivative right?
   gradcheck "log(cosh(x))"                      5 points drawn from -3:3
   gradcheck "x**y" --at x=2,y=3 --order 2       second derivatives
   gradcheck "sigmoid(x)" --at 40 --dtype float32 --device cuda
@@ -115,6 +116,10 @@ def check(
     let: Annotated[
         list[str] | None, typer.Option(metavar="'y = x*x'", help="Name an intermediate result. Repeatable.")
     ] = None,
+    claim: Annotated[
+        list[str] | None,
+        typer.Option(metavar="D", help="Your own derivative, to be judged: 2*x, or 'w: x*y'. Repeatable."),
+    ] = None,
     order: Annotated[str, typer.Option(metavar="N", help=f"The order of the derivatives, at most {MAX_ORDER}.")] = "1",
     dtype: Annotated[str, typer.Option(metavar="|".join(DTYPES), help="What torch computes in.")] = "float64",
     device: Annotated[
@@ -127,6 +132,9 @@ def check(
     atol: Annotated[
         str | None, typer.Option(metavar="A", help="Absolute tolerance; 1e-12 for float64, wider for the others.")
     ] = None,
+    claim_rtol: Annotated[
+        str, typer.Option(metavar="R", help="How far a claim may be off, relatively, before it is refuted.")
+    ] = "1e-9",
     strict: Annotated[bool, typer.Option("--strict", help="Let only `match` pass.")] = False,
     samples: Annotated[str | None, typer.Option(metavar="N", help="Draw N points; 5 where there is no --at.")] = None,
     seed: Annotated[str, typer.Option(metavar="S", help="Where the drawing starts.")] = "0",
@@ -134,6 +142,7 @@ def check(
         list[str] | None,
         typer.Option("--range", metavar="LO:HI", help="Where to draw: -3:3 if not given, or x=0:1. Repeatable."),
     ] = None,
+    timeout: Annotated[str | None, typer.Option(metavar="S", help="Give up after S seconds.")] = None,
     output_format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the report.")] = "table",
     output_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the report there, not to standard output.")
@@ -147,12 +156,15 @@ def check(
         bool, typer.Option("--version", help="Show the versions.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> ExitCode:
-    _require_readable(expression, *(at or ()), *(wrt or ()), *(let or ()), *(ranges or ()))
+    _require_readable(expression, *(at or ()), *(wrt or ()), *(let or ()), *(claim or ()), *(ranges or ()))
     choice("--output-format", output_format, FORMATS)
     options: dict[str, Any] = {
         "at": tuple(at or ()),
         "wrt": _names(wrt or ()),
         "lets": tuple(let or ()),
+        "claims": tuple(claim or ()),
+        "claim_rtol": tolerance("--claim-rtol", claim_rtol),
+        "timeout": None if timeout is None else seconds("--timeout", timeout),
         "order": whole("--order", order, 1, MAX_ORDER),
         "mode": choice("--mode", mode, MODES),
         "dtype": choice("--dtype", dtype, tuple(DTYPES)),

@@ -161,7 +161,7 @@ def _only(text: str, value: str, parts: Sequence[object], free: Sequence[str]) -
 
 def _axis(text: str, name: str, value: str, evaluate: Evaluate | None, notices: list[str]) -> Axis:
     pieces = _split(value, ":")
-    numbers = [_number(f"--at {text}", piece, evaluate, notices) for piece in pieces[:2]]
+    numbers = [read_number(f"--at {text}", piece, evaluate, notices) for piece in pieces[:2]]
     if len(pieces) == 1:
         return Axis(name, numbers[0], numbers[0])
     if len(pieces) != 3:
@@ -172,7 +172,7 @@ def _axis(text: str, name: str, value: str, evaluate: Evaluate | None, notices: 
     return Axis(name, numbers[0], numbers[1], int(count_text))
 
 
-def _number(where: str, value: str, evaluate: Evaluate | None, notices: list[str]) -> Fraction:
+def read_number(where: str, value: str, evaluate: Evaluate | None, notices: list[str]) -> Fraction:
     """A number or a constant expression, exactly. where: the option and its text."""
     plain = value.strip().replace("\N{MINUS SIGN}", "-")
     if not plain:
@@ -241,7 +241,7 @@ def read_ranges(texts: Sequence[str], evaluate: Evaluate | None = None) -> Range
             pieces = _split(value, ":")
             if len(pieces) != 2:
                 raise UsageError(f"--range {text}: {_RANGE_FORM}")
-            low, high = (float(_number(f"--range {text}", piece, evaluate, [])) for piece in pieces)
+            low, high = (float(read_number(f"--range {text}", piece, evaluate, [])) for piece in pieces)
             if low >= high:
                 raise UsageError(f"--range {text}: low must be less than high")
             if name in ranges:

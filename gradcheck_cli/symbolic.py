@@ -1,11 +1,11 @@
 """The symbolic side: expressions as SymPy's, and the closed form of a derivative.
 
-The only user of SymPy. What is shown here never decides a verdict; see derivative.py.
+With proof.py the only user of SymPy. What is shown here never decides a verdict; see derivative.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -127,7 +127,7 @@ def closed_form(root: Expr, wrt: Sequence[str], names: Sequence[str], derivative
     if branch_nesting(root) > NESTED_BRANCHES:
         raise NoClosedForm("branches are nested too deep")
     keep = {name: symbol(name) for name in names if name in wrt}
-    opaque, constants = _hide_constants(root)
+    opaque, constants = hide_constants(root)
     try:
         form = to_sympy(opaque, keep)
         for name in wrt:
@@ -139,9 +139,9 @@ def closed_form(root: Expr, wrt: Sequence[str], names: Sequence[str], derivative
         raise NoClosedForm(str(error)) from error
 
 
-def _hide_constants(root: Expr) -> tuple[Expr, dict[str, Expr]]:
+def hide_constants(root: Expr, shown: Callable[[Call], bool] = lambda _: False) -> tuple[Expr, dict[str, Expr]]:
     """`root` with a variable for each constant that SymPy would evaluate (gamma(10**9), exp(exp(exp(5))), 1e300), and
-    what these variables stand for."""
+    what these variables stand for. shown: which functions of constants stay all the same."""
     varying = depends_on(topological(root), variables(root))
     hidden: dict[str, Expr] = {}
 
@@ -150,7 +150,8 @@ def _hide_constants(root: Expr) -> tuple[Expr, dict[str, Expr]]:
             case Constant():
                 evaluated = not _is_plain(node)
             case Call(function=function):
-                evaluated = node not in varying and function in FUNCTIONS and function not in ARITHMETIC
+                constant_call = node not in varying and function in FUNCTIONS and function not in ARITHMETIC
+                evaluated = constant_call and not shown(node)
             case _:
                 evaluated = False
         if not evaluated:
