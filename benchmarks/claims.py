@@ -184,7 +184,7 @@ def main() -> int:
                 print(f"{row.id} {row.verdict} {result.status.value}: {row.formula}\n  {row.claim}\n  {result}")
             if row.verdict == "right" and options.mutants:
                 wrong += check_mutants(row, options.mutants, mutant_counts)
-        print(f"{name}: {dict(sorted(counts.items()))} in {time.perf_counter() - started:.0f} s")
+        print(f"{name}: {dict(sorted(counts.items()))} in {time.perf_counter() - started:.0f} s", flush=True)
     print(f"mutants: {dict(sorted(mutant_counts.items()))}; refuted claims with a cause named: {slips}")
     return int(wrong > 0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
 from gradcheck_cli.errors import GradcheckError
@@ -17,7 +17,7 @@ GRACE = 2.0
 _OPTION = re.compile(r"(?<![\w-])--(at|wrt|let|claim|order|mode|dtype|device|rtol|atol|samples|seed|range|timeout)\b ?")
 
 
-def run_batch(specs: Sequence[ProblemSpec], *, isolated: bool) -> Iterator[ProblemResult]:
+def run_batch(specs: Sequence[ProblemSpec], *, isolated: bool) -> Generator[ProblemResult, None, None]:
     """The result of each problem, in order.
 
     isolated: each is checked in a worker process, which is killed where it does not keep its time limit; otherwise all

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from importlib import metadata
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, TypeVar
 
-import flint
-
 from gradcheck_cli import notes
-from gradcheck_cli.autograd import TORCH_VERSION, Autograd, AutogradResult, device_name, resolve_device
+from gradcheck_cli.autograd import Autograd, AutogradResult, device_name, resolve_device
 from gradcheck_cli.ball import Numbers, certified_constant
 from gradcheck_cli.claims import COMPARED, ClaimedDerivative, claimed_names
 from gradcheck_cli.dtypes import DTYPES, rounded_constant
@@ -33,7 +29,6 @@ from gradcheck_cli.text import to_text
 from gradcheck_cli.time_limit import OutOfTime, time_limit
 from gradcheck_cli.truth import Kind, Reference
 from gradcheck_cli.verdict import Tolerance, compare, errors, judge
-from gradcheck_cli.version import __version__
 
 if TYPE_CHECKING:
     from gradcheck_cli.closed_forms import ClosedForms
@@ -64,17 +59,6 @@ def check_expression(request: Request, *, on_progress: Callable[[int], None] | N
             return problem.result(rows, problem.judge_claims(), started)
     except OutOfTime:
         return failure(request, out_of_time(request.timeout), seconds=time.perf_counter() - started)
-
-
-def versions() -> dict[str, str]:
-    """The versions that a report names."""
-    return {
-        "gradcheck": __version__,
-        "torch": TORCH_VERSION,
-        "sympy": metadata.version("sympy"),
-        "flint": flint.__version__,
-        "python": platform.python_version(),
-    }
 
 
 class Problem:

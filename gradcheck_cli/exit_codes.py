@@ -1,6 +1,12 @@
 """What the exit code of the command says."""
 
+from __future__ import annotations
+
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gradcheck_cli.records import Report
 
 
 class ExitCode(IntEnum):
@@ -14,3 +20,14 @@ class ExitCode(IntEnum):
     """An error of gradcheck itself."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C, as shells count it."""
+
+
+def exit_code(report: Report) -> ExitCode:
+    """What a finished report ends the command with; the worst that happened decides."""
+    if report.bug:
+        return ExitCode.BUG
+    if report.interrupted:
+        return ExitCode.INTERRUPTED
+    if report.bad_input:
+        return ExitCode.BAD_INPUT
+    return ExitCode.PASSED if report.passed else ExitCode.FAILED

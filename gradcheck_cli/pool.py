@@ -58,7 +58,7 @@ def run_in_worker(
         while pending:
             yield _result(*pending.popleft())
     finally:
-        pool.stop()
+        pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
 
 

@@ -17,7 +17,8 @@ import pytest
 from records import VERSIONS, a_check, a_problem, quartic
 
 import gradcheck_cli.checker
-from gradcheck_cli import cli
+import gradcheck_cli.commands.check
+from gradcheck_cli import options, output
 from gradcheck_cli.arguments import arrange
 from gradcheck_cli.cli import run_command
 from gradcheck_cli.errors import ExpressionError, InternalError, UsageError
@@ -31,7 +32,7 @@ from gradcheck_cli.version import __version__
 @pytest.fixture(autouse=True)
 def _a_plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr(gradcheck_cli.checker, "versions", lambda: VERSIONS)
+    monkeypatch.setattr(gradcheck_cli.commands.check, "versions", lambda: VERSIONS)
 
 
 @pytest.fixture
@@ -252,7 +253,7 @@ def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gradcheck_cli.checker, "check_expression", check_expression)
     assert run_command(["x"]) == 0
     assert "points" not in terminal.getvalue(), "nothing in the first second"
-    monkeypatch.setattr(cli, "PATIENCE", 0)
+    monkeypatch.setattr(output, "PATIENCE", 0)
     assert run_command(["x"]) == 0
     line = "12,000 points checked"
     assert f"\r{line}\r{' ' * len(line)}\r1 check" in terminal.getvalue()
@@ -334,7 +335,7 @@ def test_version(capsys: Any) -> None:
 
 
 def test_the_limit_of_orders() -> None:
-    assert cli.MAX_ORDER == gradcheck_cli.checker.MAX_ORDER
+    assert options.MAX_ORDER == gradcheck_cli.checker.MAX_ORDER
 
 
 def test_functions(capsys: Any) -> None:

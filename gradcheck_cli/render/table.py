@@ -15,8 +15,11 @@ from rich.text import Text
 from gradcheck_cli import numbers
 from gradcheck_cli.records import Check, ProblemResult, Report, Verdict
 from gradcheck_cli.render import labels, plain, rows
+from gradcheck_cli.render.claims import claims
 from gradcheck_cli.render.console import to_text
 from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.overview import overview
+from gradcheck_cli.render.sentences import place
 
 LONGEST_FORMULA = 1500
 DERIVATIVES = 12
@@ -24,17 +27,31 @@ DERIVATIVES = 12
 
 
 def render_table(report: Report, display: Display) -> str:
-    """Every problem, one below the other; with -q only those that did not pass."""
-    shown = [result for result in report.problems if not (display.quiet and result.passed)]
-    return "\n".join(to_text(list(_problem(result, display)), display) for result in shown)
+    """Every problem, one below the other; with -q only those that did not pass.
+
+    Of a batch: a row a problem, then the problems that did not pass; all of them with -v.
+    """
+    if not report.is_batch:
+        shown = [result for result in report.problems if not (display.quiet and result.passed)]
+        return "\n".join(to_text(list(_problem(result, display)), display) for result in shown)
+    parts = [list(overview(report, display))]
+    parts += [
+        list(_problem(result, display))
+        for result in report.problems
+        if not result.passed or (display.verbose and not display.quiet)
+    ]
+    return "\n".join(to_text(part, display) for part in parts if part)
 
 
 def _problem(result: ProblemResult, display: Display) -> Iterator[RenderableType]:
     checks = rows.select(result, display)
     notes, markers = rows.number_notes(checks, display)
     if result.name is not None:
-        yield Text(plain.one_line(result.name), style="bold")
-    yield _formulas(result, display)
+        yield Text(plain.one_line(f"{result.name} ({place(result)})"), style="bold")
+    if result.description is not None:
+        yield Text(plain.one_line(result.description), style="dim")
+    if result.expression:
+        yield _formulas(result, display)
     if result.error is not None:
         yield Text()
         yield _bullet("!", plain.lines(result.error), labels.STYLES[Verdict.ERROR])
@@ -52,6 +69,7 @@ def _problem(result: ProblemResult, display: Display) -> Iterator[RenderableType
         yield Text()
     for sign, remark in remarks:
         yield _bullet(sign, plain.lines(remark))
+    yield from claims(result)
 
 
 def _formulas(result: ProblemResult, display: Display) -> Table:

@@ -1,0 +1,1 @@
+"""The commands of the command line: options in, exit code out."""

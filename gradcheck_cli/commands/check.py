@@ -1,0 +1,114 @@
+"""`gradcheck EXPR`: one expression."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from gradcheck_cli import options
+from gradcheck_cli.arguments import choice
+from gradcheck_cli.errors import UsageError
+from gradcheck_cli.exit_codes import ExitCode, exit_code
+from gradcheck_cli.output import deliver, display_for, points_progress, say, writable, write_report
+from gradcheck_cli.render.names import FORMATS
+from gradcheck_cli.versions import versions
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        found = versions()
+        own = found.pop("gradcheck")
+        write_report(f"gradcheck {own} ({', '.join(f'{name} {version}' for name, version in found.items())})\n")
+        raise typer.Exit
+
+
+def check(
+    expression: Annotated[str, typer.Argument(metavar="EXPR", help="The function, in Python syntax.")],
+    at: Annotated[
+        list[str] | None,
+        typer.Option(metavar="POINT", help="Where: 2, x=1,y=-2, x=pi/4, or a range x=-3:3:101. Repeatable."),
+    ] = None,
+    wrt: Annotated[
+        list[str] | None, typer.Option(metavar="VAR", help="Differentiate by this variable only. Repeatable.")
+    ] = None,
+    let: Annotated[
+        list[str] | None, typer.Option(metavar="'y = x*x'", help="Name an intermediate result. Repeatable.")
+    ] = None,
+    claim: Annotated[
+        list[str] | None,
+        typer.Option(metavar="D", help="Your own derivative, to be judged: 2*x, or 'w: x*y'. Repeatable."),
+    ] = None,
+    order: options.Order = None,
+    dtype: options.Dtype = None,
+    device: options.Device = None,
+    mode: options.Mode = None,
+    rtol: options.Rtol = None,
+    atol: options.Atol = None,
+    claim_rtol: options.ClaimRtol = None,
+    strict: options.Strict = False,
+    samples: options.Samples = None,
+    seed: options.Seed = None,
+    ranges: options.Range = None,
+    timeout: Annotated[str | None, typer.Option(metavar="SECONDS", help="Give up after that; never.")] = None,
+    output_format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the report.")] = "table",
+    output_file: options.OutputFile = None,
+    no_derivatives: options.NoDerivatives = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the versions.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> ExitCode:
+    lists = {"at": at, "lets": let, "claims": claim}
+    for texts in ([expression], wrt, ranges, *lists.values()):
+        _require_readable(*(texts or ()))
+    choice("--output-format", output_format, FORMATS)
+    given = options.given_options({
+        "order": order, "mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol,
+        "claim_rtol": claim_rtol, "strict": strict, "samples": samples, "seed": seed, "range": ranges,
+        "timeout": timeout,
+    })  # fmt: skip
+    asked: dict[str, Any] = {name: tuple(texts) for name, texts in lists.items() if texts}
+    asked |= {"ranges" if name == "range" else name: value for name, value in given.items()}
+    asked |= {"wrt": _names(wrt or ()), "derivatives": not no_derivatives}
+    file = writable(output_file)
+    # torch, SymPy and flint load here, not before: --help and typing errors answer at once.
+    from gradcheck_cli import checker
+    from gradcheck_cli.records import Report
+    from gradcheck_cli.render import RENDERERS
+    from gradcheck_cli.render.summary import summary_line
+    from gradcheck_cli.request import Request
+
+    request = Request(expression, **asked)
+    with points_progress(quiet=quiet) as on_progress:
+        result = checker.check_expression(request, on_progress=on_progress)
+    report = Report((result,), versions(), result.seconds)
+    shown = display_for(quiet=quiet, verbose=verbose, options=vars(request))
+    if file is not None:
+        written = display_for(quiet=quiet, verbose=verbose, to_file=True, options=vars(request))
+        deliver(RENDERERS[output_format](report, written), file)
+    write_report(RENDERERS[output_format if file is None else "table"](report, shown))
+    if not (quiet and report.passed):
+        say(summary_line(report, shown))
+    return exit_code(report)
+
+
+def _require_readable(*texts: str) -> None:
+    """UsageError for bytes that the locale could not decode, which Python keeps as lone surrogates."""
+    for text in texts:
+        if any("\udc80" <= character <= "\udcff" for character in text):
+            raise UsageError(
+                f"{text!r} has bytes that are not {sys.getfilesystemencoding()}, the encoding of the locale: "
+                "set a UTF-8 locale, for example LC_ALL=C.UTF-8"
+            )
+
+
+def _names(texts: Sequence[str]) -> tuple[str, ...]:
+    """The names in the texts of --wrt."""
+    names = tuple(name.strip() for text in texts for name in text.split(","))
+    if "" in names:
+        raise UsageError("--wrt: the name of a variable is missing: write --wrt x, or leave --wrt out for all of them")
+    return names

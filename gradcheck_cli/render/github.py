@@ -1,0 +1,31 @@
+"""Workflow commands of GitHub Actions: an annotation on the line of each problem that did not pass."""
+
+from __future__ import annotations
+
+from gradcheck_cli.records import ProblemResult, Report
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.sentences import reasons, title
+from gradcheck_cli.render.summary import summary_line
+
+_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
+
+
+def render_github(report: Report, display: Display) -> str:
+    """A line a problem that did not pass, a line a file that could not be read, and the summary as a notice."""
+    lines = [_command("error", trouble) for trouble in report.troubles]
+    lines += [_annotation(result) for result in report.problems if not result.passed]
+    lines.append(_command("notice", summary_line(report, display).strip(), title="gradcheck"))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _annotation(result: ProblemResult) -> str:
+    sentences = list(reasons(result)) or [result.verdict.value]
+    more = f" (and {len(sentences) - 1:,} more)" if len(sentences) > 1 else ""
+    place = {"file": result.file, "line": result.line}
+    return _command("error", sentences[0] + more, **place, title=f"gradcheck: {title(result)}")
+
+
+def _command(command: str, message: str, **properties: object) -> str:
+    given = [f"{key}={str(value).translate(_PROPERTY)}" for key, value in properties.items() if value is not None]
+    return f"::{command}{' ' if given else ''}{','.join(given)}::{message.translate(_DATA)}"

@@ -1,0 +1,89 @@
+"""JUnit XML, as Jenkins and GitLab read it: a suite a file, a case a problem."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
+from xml.etree import ElementTree as ET
+
+from gradcheck_cli.records import ProblemResult, Report, Verdict
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.sentences import reasons, title
+
+NO_FILE = "gradcheck"
+# What XML 1.0 does not allow, not even as an entity.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
+
+
+def render_junit(report: Report, display: Display) -> str:
+    """One XML document. A file that could not be read is an error of its own, so that nothing is silently green."""
+    root = ET.Element("testsuites", name="gradcheck", time=_seconds(report.seconds))
+    for file in dict.fromkeys(result.file for result in report.problems):
+        _suite(root, file or NO_FILE, [result for result in report.problems if result.file == file], report)
+    if report.troubles:
+        suite = ET.SubElement(root, "testsuite", _counts(NO_FILE, len(report.troubles), 0, len(report.troubles), 0.0))
+        for trouble in report.troubles:
+            case = ET.SubElement(suite, "testcase", classname=NO_FILE, name="file", time="0.000")
+            ET.SubElement(case, "error", type="unreadable", message=_clean(trouble))
+    totals = [suite.attrib for suite in root]
+    for name in ("tests", "failures", "errors", "skipped"):
+        root.set(name, str(sum(int(total[name]) for total in totals)))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(root: ET.Element, name: str, problems: Sequence[ProblemResult], report: Report) -> None:
+    errors = sum(_is_error(result) for result in problems)
+    failures = sum(not result.passed for result in problems) - errors
+    seconds = sum(result.seconds for result in problems)
+    suite = ET.SubElement(root, "testsuite", _counts(name, len(problems), failures, errors, seconds))
+    properties = ET.SubElement(suite, "properties")
+    for key, version in report.versions.items():
+        ET.SubElement(properties, "property", name=key, value=_clean(version))
+    for result in problems:
+        _case(suite, name, result)
+
+
+def _counts(name: str, tests: int, failures: int, errors: int, seconds: float) -> dict[str, str]:
+    return {
+        "name": _clean(name),
+        "tests": str(tests),
+        "failures": str(failures),
+        "errors": str(errors),
+        "skipped": "0",
+        "time": _seconds(seconds),
+    }
+
+
+def _case(suite: ET.Element, name: str, result: ProblemResult) -> None:
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=_clean(PurePath(name).stem or name),
+        name=_clean(title(result)),
+        time=_seconds(result.seconds),
+    )
+    if result.file is not None:
+        case.set("file", _clean(result.file))
+    if result.line is not None:
+        case.set("line", str(result.line))
+    if not result.passed:
+        sentences = [_clean(sentence) for sentence in reasons(result)]
+        kind = "error" if _is_error(result) else "failure"
+        message = sentences[0] if sentences else result.verdict.value
+        element = ET.SubElement(case, kind, type=result.verdict.value, message=message)
+        element.text = "\n".join(sentences)
+
+
+def _is_error(result: ProblemResult) -> bool:
+    """Whether there is no verdict, for which JUnit has a word of its own."""
+    return not result.passed and (result.error is not None or result.verdict is Verdict.ERROR)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3f}"
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub(lambda match: f"#x{ord(match[0]):02X}", text)

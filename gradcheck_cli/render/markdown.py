@@ -1,0 +1,102 @@
+"""Markdown, for the summary of a CI job: what failed first."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+
+from gradcheck_cli.records import Check, ProblemResult, Report
+from gradcheck_cli.render import labels
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.plain import one_line
+from gradcheck_cli.render.sentences import claim, pair, place, title, where
+from gradcheck_cli.render.summary import summary_line
+
+MOST = 50
+"""Failing rows that are written out; of one problem, FEW."""
+FEW = 5
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def render_markdown(report: Report, display: Display) -> str:
+    """A heading, the failures, and all problems folded away below them."""
+    lines = [f"## {'✅' if report.passed else '❌'} gradcheck", "", escaped(summary_line(report, display)), ""]
+    for trouble in report.troubles:
+        lines += [f"- ❌ {escaped(trouble)}", ""]
+    failed = [result for result in report.problems if not result.passed]
+    if failed:
+        lines += ["### Failed", "", *_failures(failed), ""]
+    if report.problems:
+        lines += ["<details>", f"<summary>{len(report.problems):,} problems</summary>", "", *_all(report.problems), ""]
+        lines += ["</details>", ""]
+    versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    return "\n".join([*lines, escaped(versions), ""])
+
+
+def _failures(failed: Sequence[ProblemResult]) -> Iterator[str]:
+    yield from _head("problem", "point", "derivative", "analytical", "autograd", "verdict", "note")
+    rows = [(result, check) for result in failed for check in [c for c in result.checks if not c.passed][:FEW]]
+    for result, check in rows[:MOST]:
+        yield _row(result, check)
+    for result in failed:
+        if result.error is not None:
+            yield _line(_problem(result), "", "", "", "", _verdict(result), escaped(result.error))
+    total = sum(not check.passed for result in failed for check in result.checks)
+    if total > len(rows[:MOST]):
+        yield _line(f"and {total - len(rows[:MOST]):,} more rows", "", "", "", "", "", "")
+    sentences = [(result, claim(result, one)) for result in failed for one in result.claims if not one.passed]
+    if sentences:
+        yield ""
+        yield from (f"- {_problem(result)}: {escaped(sentence)}" for result, sentence in sentences)
+
+
+def _row(result: ProblemResult, check: Check) -> str:
+    analytical, autograd = pair(result, check)
+    verdict = labels.verdict_text(check.verdict, check.passed)
+    return _line(
+        _problem(result),
+        escaped(where(result, check.point)),
+        escaped(labels.derivative(result, check.wrt)),
+        escaped(analytical),
+        escaped(autograd),
+        escaped(verdict),
+        escaped(check.note or ""),
+    )
+
+
+def _all(problems: Sequence[ProblemResult]) -> Iterator[str]:
+    yield from _head("problem", "expression", "checks", "claims", "verdict")
+    for result in problems:
+        claims = ", ".join(one.status.value for one in result.claims)
+        yield _line(_problem(result), code(result.expression), f"{result.checks_total:,}", claims, _verdict(result))
+
+
+def _verdict(result: ProblemResult) -> str:
+    return escaped(labels.verdict_text(result.verdict, result.passed))
+
+
+def _problem(result: ProblemResult) -> str:
+    return f"{escaped(title(result))}{f' ({escaped(place(result))})' if place(result) else ''}"
+
+
+def _head(*names: str) -> Iterator[str]:
+    yield _line(*names)
+    yield _line(*("---" for _ in names))
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def escaped(text: str) -> str:
+    """Text that means nothing to Markdown or HTML, on one line."""
+    return _SPECIAL.sub(lambda match: html.escape(match[0]) if match[0] in "<>" else f"\\{match[0]}", one_line(text))
+
+
+def code(text: str) -> str:
+    """A code span, whatever backticks are in it; a bar is escaped for the table around it."""
+    shown = one_line(text).replace("|", "\\|")
+    ticks = "`" * (max(map(len, re.findall("`+", shown)), default=0) + 1)
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{ticks}{pad}{shown}{pad}{ticks}"

@@ -1,0 +1,3 @@
+"""The names of the output formats: known without loading what writes them."""
+
+FORMATS = ("table", "json", "json-lines", "junit", "github", "markdown")

@@ -1,0 +1,83 @@
+"""A batch at a glance: a row a problem."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradcheck_cli import numbers
+from gradcheck_cli.records import ProblemResult, Report, Verdict
+from gradcheck_cli.render import labels
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.plain import one_line
+
+MOST = 200
+"""Problems that are all listed; of more, those that match are left out (-v shows all)."""
+NOTHING = "–"
+
+
+def overview(report: Report, display: Display) -> Iterator[RenderableType]:
+    """The table, with a heading for each file where there are several."""
+    problems = [result for result in report.problems if not (display.quiet and result.passed)]
+    left_out = 0
+    if len(problems) > MOST and not display.verbose:
+        shown = [r for r in problems if not r.passed or r.verdict is not Verdict.MATCH]
+        left_out, problems = len(problems) - len(shown), shown
+    files = list(dict.fromkeys(result.file for result in problems))
+    for number, file in enumerate(files):
+        if len({result.file for result in report.problems}) > 1:
+            if number:
+                yield Text()
+            yield Text(one_line(file or ""), style="bold")
+        yield _table([result for result in problems if result.file == file])
+    if left_out:
+        yield Text(f"and {left_out:,} more that match (-v shows all)", style="dim")
+
+
+def _table(problems: Sequence[ProblemResult]) -> Table:
+    with_claims = any(result.claims for result in problems)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("problem", overflow="fold")
+    table.add_column("checks", justify="right")
+    table.add_column("worst relative error", justify="right", max_width=14)
+    if with_claims:
+        table.add_column("claims", overflow="fold")
+    table.add_column("verdict", no_wrap=True)
+    for result in problems:
+        cells = [
+            Text(one_line(result.name or result.expression)),
+            Text(f"{result.checks_total:,}"),
+            Text(_worst(result)),
+        ]
+        if with_claims:
+            cells.append(_claims(result))
+        style = labels.STYLES[result.verdict] if result.passed == result.verdict.passes else _plain_style(result)
+        cells.append(Text(labels.verdict_text(result.verdict, result.passed), style=style))
+        table.add_row(*cells)
+    return table
+
+
+def _plain_style(result: ProblemResult) -> str:
+    return "green" if result.passed else "red"
+
+
+def _worst(result: ProblemResult) -> str:
+    """The largest relative error; not a number is worse than any."""
+    errors = [check.rel_error for check in result.checks if check.rel_error is not None]
+    if not errors:
+        return NOTHING
+    return numbers.small(max(errors, key=lambda error: math.inf if math.isnan(error) else error))
+
+
+def _claims(result: ProblemResult) -> Text:
+    """`proven`, or `2 proven, 1 refuted`."""
+    counts = Counter(claim.status.value for claim in result.claims)
+    several = len(result.claims) > 1
+    text = ", ".join(f"{count} {name}" if several else name for name, count in counts.items())
+    return Text(text or NOTHING, style="" if all(claim.passed for claim in result.claims) else "red")

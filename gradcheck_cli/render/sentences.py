@@ -1,0 +1,68 @@
+"""Why a problem did not pass, row by row, as sentences: for the formats that have no table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from gradcheck_cli import numbers
+from gradcheck_cli.records import Check, Claim, ProblemResult
+from gradcheck_cli.render import labels
+from gradcheck_cli.render.plain import one_line
+
+
+def reasons(result: ProblemResult) -> Iterator[str]:
+    """A sentence for the error, for each failing row and for each failing claim, in this order."""
+    if result.error is not None:
+        yield one_line(result.error)
+    yield from (row(result, check) for check in result.checks if not check.passed)
+    yield from (claim(result, one) for one in result.claims if not one.passed)
+
+
+def row(result: ProblemResult, check: Check) -> str:
+    """`f'(x) at x=2: analytical 292, autograd 291 (mismatch): note`."""
+    analytical, autograd = pair(result, check)
+    mode = " in forward mode" if check.mode == "forward" else ""
+    text = (
+        f"{labels.derivative(result, check.wrt)} at {where(result, check.point)}{mode}: "
+        f"analytical {analytical}, autograd {autograd} ({check.verdict.value})"
+    )
+    return one_line(f"{text}: {check.note}" if check.note else text)
+
+
+def claim(result: ProblemResult, one: Claim) -> str:
+    """`the claim f'(x) = 9*x is refuted: at x=2 it is 18, the derivative 36: note`."""
+    text = f"the claim {labels.derivative(result, one.wrt)} = {one.expression} is {one.status.value}"
+    if one.counterexample is not None:
+        claimed, analytical = numbers.pair(one.counterexample.claimed, one.counterexample.analytical)
+        text += f": at {where(result, one.counterexample.point)} it is {claimed}, the derivative {analytical}"
+    return one_line(f"{text}: {one.note}" if one.note else text)
+
+
+def where(result: ProblemResult, point: Mapping[str, float]) -> str:
+    """`x=2`, also with one variable."""
+    return ", ".join(f"{name}={numbers.exact(value, labels.dtype_of(result))}" for name, value in point.items())
+
+
+def pair(result: ProblemResult, check: Check) -> tuple[str, str]:
+    """The analytical number, or the one-sided ones, and autograd's."""
+    dtype = labels.dtype_of(result)
+    if check.analytical is not None and check.autograd is not None:
+        return numbers.pair(check.analytical, check.autograd, dtype)
+    autograd = "none" if check.autograd is None else numbers.exact(check.autograd, dtype)
+    if check.analytical is not None:
+        return numbers.exact(check.analytical, dtype), autograd
+    if check.left is not None and check.right is not None:
+        return f"[{numbers.exact(check.left, dtype)}, {numbers.exact(check.right, dtype)}]", autograd
+    return "none", autograd
+
+
+def place(result: ProblemResult) -> str:
+    """`problems.yaml:12`, or nothing."""
+    if result.file is None:
+        return ""
+    return result.file if result.line is None else f"{result.file}:{result.line}"
+
+
+def title(result: ProblemResult) -> str:
+    """The name, or the expression where it has none."""
+    return one_line(result.name if result.name is not None else result.expression)
