@@ -8,9 +8,20 @@
 The heavy libraries are loaded on first use.
 """
 
-from gradcheck_cli.api import check
+from gradcheck_cli.api import check, run
 from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.records import Check, ProblemResult, Report, Verdict
+from gradcheck_cli.records import Check, Claim, ClaimStatus, ProblemResult, Report, Verdict
 from gradcheck_cli.version import __version__
 
-__all__ = ["Check", "GradcheckError", "ProblemResult", "Report", "Verdict", "__version__", "check"]
+__all__ = [
+    "Check",
+    "Claim",
+    "ClaimStatus",
+    "GradcheckError",
+    "ProblemResult",
+    "Report",
+    "Verdict",
+    "__version__",
+    "check",
+    "run",
+]

@@ -458,14 +458,16 @@ def read_pyproject(start: Path) -> dict[str, Any]:
         raise UsageError(f"cannot read {path}: {error}") from None
     if not isinstance(table, dict):
         raise UsageError(f"{path}: tool.gradcheck is no table")
+    return read_options(table, f"{path}: {TOML_TABLE}")
+
+
+def read_options(table: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Options that do not come from YAML, read. where: for messages. Raises UsageError."""
     try:
         return Options.model_validate(table).model_dump(exclude_unset=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        key = str(first["loc"][0])
-        reason = (
-            f"is not a key here: {_advice(key, Options)}"
-            if first["type"] == "extra_forbidden"
-            else f": {first.get('ctx', {}).get('error', first['msg'])}"
-        )
-        raise UsageError(f"{path}: {TOML_TABLE} {key}{'' if reason.startswith(':') else ' '}{reason}") from None
+    key = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        raise UsageError(f"{where} {key} is not a key here: {_advice(key, Options)}")
+    raise UsageError(f"{where} {key}: {first.get('ctx', {}).get('error', first['msg'])}")

@@ -7,14 +7,18 @@ from typing import Any
 
 import sympy
 
-from gradcheck_cli.expression import Call, Expr
+from gradcheck_cli.expression import Call, Expr, call, rebuild, topological
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.magnitude import rational
+from gradcheck_cli.rules import fold
 from gradcheck_cli.symbolic import NoClosedForm, branch_nesting, hide_constants, to_sympy, tree_size
 from gradcheck_cli.time_limit import OutOfTime, available, time_limit
 
 TREE_LIMIT = 2_000  # nodes of the expression as a tree
 NESTED_BRANCHES = 2
+ANALYTIC = frozenset(
+    {"add", "sub", "mul", "div", "neg", "pow", "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh"}
+)
 
 
 def _is_everyday(node: Call) -> bool:
@@ -42,11 +46,38 @@ OPEN_ENDED: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-def is_zero(root: Expr, seconds: float) -> bool:
-    """Whether SymPy shows that `root` is zero wherever it is defined. Takes at most `seconds`.
+def equal(derivative: Expr, claim: Expr, seconds: float) -> bool:
+    """Whether SymPy shows that the two are equal wherever both are defined. Takes at most `seconds`.
 
-    Where no limit can be set (see time_limit), only those steps are tried that are known to end soon.
+    derivative: a derivative that agrees with the claim at some points at least. Where no time limit can be set (see
+    time_limit), only those steps are tried that are known to end soon.
     """
+    return _is_zero(call("sub", _without_isolated_points(derivative), claim), seconds)
+
+
+def _without_isolated_points(derivative: Expr) -> Expr:
+    """The derivative with `u == 0` taken for false where u is analytic, and so zero at isolated points only.
+
+    A derivative has no removable discontinuity (Darboux): what holds beside such a point holds at it, if the derivative
+    exists there and the formula beside it is continuous.
+    """
+
+    def replace(node: Expr, args: tuple[Expr, ...]) -> Expr | None:
+        match node:
+            case Call(function=("eq" | "ne") as function) if all(map(_is_analytic, node.args)):
+                return call("true" if function == "ne" else "false")
+            case Call(function=function) if function in FUNCTIONS or function in ("where", "and", "or"):
+                return fold(function, *args)
+        return None
+
+    return rebuild(derivative, replace)
+
+
+def _is_analytic(root: Expr) -> bool:
+    return all(node.function in ANALYTIC for node in topological(root) if isinstance(node, Call))
+
+
+def _is_zero(root: Expr, seconds: float) -> bool:
     if tree_size(root) > TREE_LIMIT or branch_nesting(root) > NESTED_BRANCHES:
         return False
     try:

@@ -113,9 +113,7 @@ Rule = Callable[[Call, str, set[Expr]], Iterator[Wrong]]
 
 
 def _inner(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
-    if node.function in ARITHMETIC or node.function in BRANCHES:
-        return
-    for index, arg in enumerate(node.args):
+    for index, arg in enumerate(() if node.function in ARITHMETIC or node.function in BRANCHES else node.args):
         if arg not in dependent or isinstance(arg, Variable):
             continue
         wrong: Expr = ZERO
@@ -124,7 +122,7 @@ def _inner(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
                 factor = ONE if other == index else _derivative(inner, name)
                 wrong = fold("add", wrong, fold("mul", _local(node, other), factor))
         yield Wrong(f"the inner derivative of {_short(node)} is missing (chain rule)", wrong)
-    if node.function == "pow" and node.args[0] in dependent and not isinstance(node.args[0], Variable):
+    if node.function == "pow" and node.args[1] not in dependent and not isinstance(node.args[0], Variable):
         base, exponent = node.args
         yield Wrong(
             f"the inner derivative of {_short(node)} is missing (chain rule)",
@@ -152,12 +150,12 @@ def _power(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
 
 
 def _exponential(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
-    if node.function == "pow" and node.args[0] not in dependent:
+    if node.function == "pow" and node.args[1] in dependent:
         base, exponent = node.args
         inner = _derivative(exponent, name)
-        yield Wrong(f"the factor log({_short(base)}) is missing for {_short(node)}", fold("mul", node, inner))
         less = fold("mul", exponent, fold("pow", base, fold("sub", exponent, ONE)))
         yield Wrong(f"the power rule was used for the exponential {_short(node)}", fold("mul", less, inner))
+        yield Wrong(f"the factor log({_short(base)}) is missing for {_short(node)}", fold("mul", node, inner))
 
 
 def _product(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
@@ -170,7 +168,7 @@ def _product(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
     yield Wrong(f"only one term of the product rule for {text} is there", fold("mul", u, dv))
     yield Wrong(f"the derivative of the product {text} is not the product of the derivatives", fold("mul", du, dv))
     yield Wrong(
-        f"the terms of the product rule for {text} are added, not subtracted",
+        f"the terms of the product rule for {text} were subtracted, not added",
         fold("sub", fold("mul", du, v), fold("mul", u, dv)),
     )
 
@@ -198,7 +196,13 @@ def _quotient(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
 
 
 def _sign(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
-    yield Wrong(f"the sign of the derivative of {_short(node)} is wrong", fold("neg", _derivative(node, name)))
+    if node.function not in ARITHMETIC:
+        yield Wrong(f"the sign of the derivative of {_short(node)} is wrong", fold("neg", _derivative(node, name)))
+
+
+def _term_sign(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
+    if node.function in ARITHMETIC:
+        yield Wrong(f"the sign of the derivative of {_short(node)} is wrong", fold("neg", _derivative(node, name)))
 
 
 def _term(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
@@ -216,10 +220,11 @@ ARITHMETIC = frozenset({"add", "sub", "mul", "div", "neg", "pow"})
 SLIPS: tuple[tuple[Rule, str], ...] = (
     (_inner, "the inner derivatives are missing (chain rule)"),
     (_power, "the factors of the power rule are missing"),
-    (_exponential, "the factors log(base) of the exponentials are missing"),
+    (_exponential, "the power rule was used for exponentials"),
+    (_sign, "the signs of the inner derivatives are wrong"),
     (_product, "only one term of each product rule is there"),
     (_quotient, "the derivative of a quotient is not the quotient of the derivatives"),
-    (_sign, "the signs of all inner derivatives are wrong"),
+    (_term_sign, "the signs of the terms are wrong"),
     (_term, "the derivative of one term is missing in each sum"),
 )
 """Each rule with what to say where it was broken throughout: at every node, in its first alternative."""

@@ -72,7 +72,7 @@ def raising(error: BaseException) -> Callable[[], Any]:
         (["-1/(1+exp(-x))", "--at=-2", "--range", "-3:3"], Request("-1/(1+exp(-x))", at=("-2",), ranges=("-3:3",))),
         (["--", "--x"], Request("--x")),
         (["--at", "1", "--", "-v"], Request("-v", at=("1",))),
-        (["run"], Request("run")),
+        (["check", "run"], Request("run")),
         (["check", "check"], Request("check")),
         (["x*y", "--at", "x=1,y=-2", "--at", "x=3,y=4"], Request("x*y", at=("x=1,y=-2", "x=3,y=4"))),
         (["x*y", "--wrt", "x", "--wrt", "y"], Request("x*y", wrt=("x", "y"))),
@@ -119,7 +119,10 @@ def test_what_is_asked_for(arguments: list[str], request_: Request, requests: li
         (["x", "--dtype", "half"], "--dtype half: did you mean float16?"),
         (["x", "--dtype", "torch.bfloat16"], "--dtype torch.bfloat16: did you mean bfloat16?"),
         (["x", "--mode", "fast"], "--mode fast: there are reverse, forward, both\n"),
-        (["x", "--output-format", "pdf"], "--output-format pdf: there are table, json, json-lines\n"),
+        (
+            ["x", "--output-format", "pdf"],
+            "--output-format pdf: there are table, json, json-lines, junit, github, markdown\n",
+        ),
         (["functions", "--output-format", "jsn"], "--output-format jsn: did you mean json? There are table, json\n"),
         (["x", "--output-file", ""], "--output-file needs the name of a file"),
         (["functions", "--output-file", ""], "--output-file needs the name of a file"),
@@ -176,10 +179,11 @@ def test_every_format_can_be_asked_for(requests: list[Request]) -> None:
 
 
 def test_output_file(requests: list[Request], capsys: Any, tmp_path: Path) -> None:
-    file = tmp_path / "report.txt"
-    assert run_command(["x", "--output-file", str(file)]) == 0
-    assert capsys.readouterr().out == ""
-    assert "✓ match" in file.read_text(encoding="utf-8")
+    """The file gets the format asked for; the table is shown all the same."""
+    file = tmp_path / "report.json"
+    assert run_command(["x", "--output-file", str(file), "--output-format", "json"]) == 0
+    assert "✓ match" in capsys.readouterr().out
+    assert json.loads(file.read_text(encoding="utf-8"))["summary"]["match"] == 1
     assert run_command(["x", "--output-file", str(tmp_path)]) == ExitCode.BAD_INPUT
     assert "cannot write" in capsys.readouterr().err
 

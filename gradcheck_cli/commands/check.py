@@ -19,9 +19,8 @@ from gradcheck_cli.versions import versions
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        found = versions()
-        own = found.pop("gradcheck")
-        write_report(f"gradcheck {own} ({', '.join(f'{name} {version}' for name, version in found.items())})\n")
+        (_, own), *others = versions().items()
+        write_report(f"gradcheck {own} ({', '.join(f'{name} {version}' for name, version in others)})\n")
         raise typer.Exit
 
 

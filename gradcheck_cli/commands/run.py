@@ -149,9 +149,13 @@ def _listing(specs: Sequence[ProblemSpec]) -> str:
 
     lines = []
     for spec in specs:
-        tags = f"  [{', '.join(spec.tags)}]" if spec.tags else ""
-        lines.append(f"{spec.file}:{spec.line}  {spec.name}{tags}{'  (cannot be read)' if spec.error else ''}")
-    return "".join(f"{one_line(line)}\n" for line in lines)
+        parts = [f"{spec.file}:{spec.line}", spec.name]
+        if spec.tags:
+            parts.append(f"[{', '.join(spec.tags)}]")
+        if spec.error:
+            parts.append("(cannot be read)")
+        lines.append("  ".join(map(one_line, parts)))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _run(

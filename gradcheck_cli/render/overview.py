@@ -45,7 +45,7 @@ def _table(problems: Sequence[ProblemResult]) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("problem", overflow="fold")
     table.add_column("checks", justify="right")
-    table.add_column("worst relative error", justify="right", max_width=14)
+    table.add_column("worst relative error", justify="right")
     if with_claims:
         table.add_column("claims", overflow="fold")
     table.add_column("verdict", no_wrap=True)

@@ -1,0 +1,252 @@
+"""Claims: what is proven, what is refuted, and which slip is named. A wrong claim that passed would be worthless."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from fractions import Fraction
+
+import mpmath
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gradcheck_cli import claims
+from gradcheck_cli.checker import check_expression
+from gradcheck_cli.cli import run_command
+from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.expression import variable
+from gradcheck_cli.parser import parse
+from gradcheck_cli.proof import equal
+from gradcheck_cli.records import Claim, ClaimStatus
+from gradcheck_cli.request import Request
+from gradcheck_cli.time_limit import OutOfTime, time_limit
+from gradcheck_cli.verdict import Tolerance
+
+
+def judged(function: str, claim: str, *at: str, **options: object) -> Claim:
+    request = Request(function, claims=(claim,), at=at, derivatives=False, **options)  # type: ignore[arg-type]
+    return check_expression(request).claims[0]
+
+
+@pytest.mark.parametrize(
+    ("function", "claim"),
+    [
+        ("8*x**4+3*x**3", "32*x**3+9*x**2"),
+        ("log(x**2)", "2/x"),
+        ("1000*exp(0.3*t)", "300*exp(0.3*t)"),
+        ("sin(x)*cos(x)", "cos(2*x)"),
+        ("sin(x)**2 + cos(x)**2", "0"),
+        ("tan(x)", "1 + tan(x)**2"),
+        ("tanh(x)", "1 - tanh(x)**2"),
+        ("sigmoid(x)", "sigmoid(x)*(1 - sigmoid(x))"),
+        ("1/(1+exp(-x))", "exp(-x)/(1+exp(-x))**2"),
+        ("(x**2-1)/(x-1)", "1"),
+        ("x**x", "x**x*(log(x) + 1)"),
+        ("sqrt(1 + x**2)", "x/sqrt(1 + x**2)"),
+        ("log10(x)", "1/(x*log(10))"),
+        ("2**x", "2**x*log(2)"),
+        ("relu(x)", "1 if x > 0 else 0"),
+        ("pi*x**2", "2*pi*x"),
+        ("0.1*x**3", "0.3*x**2"),
+        ("w*x + b", "w: x"),
+        ("sinh(x)", "cosh(x)"),
+        ("atan2(y, x)", "y: x/(x**2 + y**2)"),
+    ],
+)
+def test_a_right_claim_is_proven(function: str, claim: str) -> None:
+    found = judged(function, claim)
+    assert found.status is ClaimStatus.PROVEN
+    assert found.passed
+    assert found.points >= 20
+    assert found.counterexample is None
+
+
+@pytest.mark.parametrize(
+    ("function", "claim", "cause"),
+    [
+        ("8*x**4+3*x**3", "32*x**3+9*x", None),
+        ("x**3", "-3*x**2", "the sign is wrong"),
+        ("sin(x**2)", "cos(x**2)", "the inner derivative of sin(x**2) is missing (chain rule)"),
+        ("exp(3*x)", "exp(3*x)", "the inner derivative of exp(3*x) is missing (chain rule)"),
+        (
+            "sin(2*x)*cos(3*x)",
+            "cos(2*x)*cos(3*x) - sin(2*x)*sin(3*x)",
+            "the inner derivatives are missing (chain rule)",
+        ),
+        ("(2*x+1)**3", "3*(2*x+1)**2", "the inner derivative of (2*x + 1)**3 is missing (chain rule)"),
+        ("x**5 + x", "x**4 + 1", "the factor 5 of the power rule is missing for x**5"),
+        ("x**5", "5*x**5", "the exponent of x**5 was not reduced by 1 (power rule)"),
+        ("x**2*sin(x)", "2*x*sin(x)", "only one term of the product rule for x**2*sin(x) is there"),
+        (
+            "x**2*sin(x)",
+            "2*x*cos(x)",
+            "the derivative of the product x**2*sin(x) is not the product of the derivatives",
+        ),
+        (
+            "x**2/sin(x)",
+            "2*x/cos(x)",
+            "the derivative of the quotient x**2/sin(x) is not the quotient of the derivatives",
+        ),
+        ("x**2/exp(x)", "(2*x + x**2)/exp(x)", "the sign in the quotient rule for x**2/exp(x) is wrong"),
+        ("log10(x)", "1/x", "log10 was differentiated like the natural logarithm: the factor 1/log(10) is missing"),
+        ("log(x)", "1/(x*log(10))", "log is the natural logarithm here, and was differentiated like log10"),
+        ("x*cos(x)", "cos(x) + x*sin(x)", "the sign of the derivative of cos(x) is wrong"),
+        ("3*x**2 + 5*x", "6*x", "the derivative of 5*x is missing"),
+        ("2**x", "x*2**(x-1)", "the power rule was used for the exponential 2**x"),
+        ("x**x", "x*x**(x-1)", "the power rule was used for the exponential x**x"),
+        ("x*y**2", "x: 2*x*y", "it is the derivative by y, not by x"),
+        ("tanh(x)", "tanh(x)", "it is the function itself, not its derivative"),
+        ("x**3", "3.0015*x**2", "a constant factor is wrong: the claim is 2001/2000 times the derivative"),
+        ("2*x**2", "4*z", "the function has no z"),
+    ],
+)
+def test_a_wrong_claim_is_refuted_and_its_slip_named(function: str, claim: str, cause: str | None) -> None:
+    found = judged(function, claim)
+    assert found.status is ClaimStatus.REFUTED
+    assert not found.passed
+    assert found.note == cause
+    assert found.counterexample is not None
+    assert found.counterexample.claimed != found.counterexample.analytical
+    assert found.analytical is not None
+
+
+def test_a_slip_is_named_only_where_it_leads_to_the_claim() -> None:
+    assert judged("sin(x**2)", "2*cos(x**2)").note is None
+    assert judged("x**2*sin(x)", "2*x*sin(x) + 1").note is None
+
+
+def test_the_counterexample_is_near_what_was_asked_for() -> None:
+    found = judged("8*x**4+3*x**3", "32*x**3+9*x", "2").counterexample
+    assert found is not None
+    assert (found.point, found.claimed, found.analytical) == ({"x": 2.0}, 274.0, 292.0)
+    found = judged("sqrt(x**2)", "1", "2").counterexample
+    assert found is not None
+    assert -1 < found.point["x"] < 0
+
+
+def test_without_a_point_asked_for_the_counterexample_is_an_easy_one() -> None:
+    found = judged("sqrt(x**2)", "1").counterexample
+    assert found is not None
+    assert (found.point, found.claimed, found.analytical) == ({"x": -1.0}, 1.0, -1.0)
+
+
+def test_a_rounded_constant_agrees_with_a_remark() -> None:
+    found = judged("2**x", "0.6931471805599453*2**x")
+    assert found.status is ClaimStatus.AGREES
+    assert found.note is not None
+    assert "a rounded constant?" in found.note
+    assert judged("2**x", "0.6931*2**x").status is ClaimStatus.REFUTED
+    assert judged("2**x", "0.6931*2**x", claim_rtol=1e-3).status is ClaimStatus.AGREES
+
+
+def test_where_the_derivative_is_zero_atol_decides() -> None:
+    assert judged("5 + 0*x", "1e-13*x/x", "1").status is ClaimStatus.AGREES
+    assert judged("5 + 0*x", "1e-11*x/x", "1").status is ClaimStatus.REFUTED
+
+
+def test_a_claim_that_is_undefined_where_the_derivative_exists() -> None:
+    found = judged("x*log(x**2)-2*x", "2*log(x)")
+    assert found.status.passes
+    assert found.note is not None
+    assert found.note.startswith("the claim is undefined at x=-")
+
+
+def test_a_claim_that_is_never_defined_fails() -> None:
+    found = judged("x**2", "log(-1 - x**2)")
+    assert found.status is ClaimStatus.UNCHECKED
+    assert not found.passed
+
+
+def test_what_happens_at_a_tie() -> None:
+    """A kink is no counterexample; where the derivative exists all the same, it counts."""
+    assert judged("abs(x)", "sign(x)", "0", "1").status.passes
+    assert judged("x*abs(x)", "2*abs(x)", "0").status.passes
+    found = judged("x*abs(x)", "where(x == 0, 1, 2*abs(x))", "0")
+    assert found.counterexample is not None
+    assert (found.counterexample.claimed, found.counterexample.analytical) == (1.0, 0.0)
+    assert judged("where(floor(x) == 0, 5*x, x**2)", "2*x").status is ClaimStatus.REFUTED
+    assert judged("where(x == 0, 7, x**2)", "2*x", "0", "1").status.passes
+
+
+def test_claims_by_variable_and_order() -> None:
+    result = check_expression(Request("x**2*y", at=("x=1,y=2",), claims=("x: 2*x*y", "y: x**2", "x,y: 2*x")))
+    assert [(claim.wrt, claim.status) for claim in result.claims] == [
+        (("x",), ClaimStatus.PROVEN), (("y",), ClaimStatus.PROVEN), (("x", "y"), ClaimStatus.PROVEN)
+    ]  # fmt: skip
+    assert judged("x**3", "6*x", order=2).status is ClaimStatus.PROVEN
+
+
+def test_claims_may_use_intermediate_results() -> None:
+    request = Request("2*y + 3", lets=("y = x*x",), at=("3.5",), claims=("x: 4*x", "y: 2"))
+    assert all(claim.status is ClaimStatus.PROVEN for claim in check_expression(request).claims)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"expression": "x*y", "claims": ("y",)}, "say which derivative it is: --claim 'x: …' or 'y: …'"),
+        ({"expression": "x", "claims": ("z: 1",)}, "the expression has no z; it has x"),
+        ({"expression": "x", "claims": ("1 +",)}, "--claim: "),
+        ({"expression": "x", "claims": ("",)}, "--claim: "),
+        ({"expression": "x", "claims": ("1", "2")}, "there are two claims for x"),
+    ],
+)
+def test_claims_that_cannot_be_read(options: dict[str, object], message: str) -> None:
+    with pytest.raises(GradcheckError, match=re.escape(message)):
+        check_expression(Request(**options))  # type: ignore[arg-type]
+
+
+def test_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["8*x**4+3*x**3", "--at", "2", "--claim", "32*x**3+9*x"]) == 1
+    out, err = capsys.readouterr()
+    assert "claim: f'(x) = 32*x**3+9*x\ntruth: f'(x) = 32*x**3 + 9*x**2\n" in out
+    assert "✗ refuted at x=2: the claim is 274, the derivative 292\n" in out
+    assert "1 check: 1 match · 1 claim: 1 refuted" in err
+    assert run_command(["x**2", "--at", "2", "--claim", "2*x"]) == 0
+    assert "✓ proven (agrees at 21 points)" in capsys.readouterr().out
+
+
+NAMES = {"sin": mpmath.sin, "cos": mpmath.cos, "exp": mpmath.exp, "atan": mpmath.atan, "tanh": mpmath.tanh}
+RULES = {"sin": "cos(U)", "cos": "-sin(U)", "exp": "exp(U)", "atan": "1/(1+U**2)", "tanh": "1-tanh(U)**2"}
+FUNCTIONS = st.sampled_from(sorted(NAMES))
+
+
+@settings(max_examples=40, deadline=None)
+@given(FUNCTIONS, st.integers(1, 9), st.integers(1, 5), st.sampled_from([1.0005, -1.0, 0.5, 2.0, 1 + 1e-8]))
+def test_random_wrong_factors_are_refuted(name: str, a: int, n: int, factor: float) -> None:
+    """f = g(a*x**n); the derivative that mpmath confirms is right is never refuted, a multiple of it always is."""
+    function = f"{name}({a}*x**{n})"
+    right = f"({RULES[name]})*{a * n}*x**{n - 1}".replace("U", f"({a}*x**{n})")
+    value = mpmath.diff(lambda x: NAMES[name](a * x**n), 0.3)
+    assert math.isclose(float(value), float(eval(right, {**NAMES, "x": mpmath.mpf("0.3")})), rel_tol=1e-6)  # noqa: S307
+    expression = parse(function)
+    for claim, refuted in ((right, False), (f"{Fraction(factor)}*({right})", True)):
+        claimed = claims.ClaimedDerivative(claim, expression, [("x",)], {})
+        found = claimed.judge([], False, Tolerance(1e-9, 1e-12), seconds=0.05)
+        assert (found.status is ClaimStatus.REFUTED) == refuted
+
+
+def test_proofs_end_in_time() -> None:
+    """SymPy takes minutes over this one."""
+    hard = parse("exp(sin(x**7) + tan(x**5)*log(1 + x**2))**(x**3 + 1)*(atan(x) if x > 1 else x)")
+    started = time.monotonic()
+    assert not equal(hard, variable("x"), 0.3)
+    assert time.monotonic() - started < 30
+
+
+def test_a_proof_is_no_proof_of_the_opposite() -> None:
+    assert equal(parse("(x+1)**2"), parse("x**2+2*x+1"), 5)
+    assert not equal(parse("x"), parse("x + 1"), 5)
+
+
+def test_time_limits_nest() -> None:
+    with pytest.raises(OutOfTime), time_limit(0.05), time_limit(60):
+        time.sleep(10)
+    with time_limit(60):
+        with pytest.raises(OutOfTime), time_limit(0.05):
+            time.sleep(10)
+        time.sleep(0.01)
+    with time_limit(None):
+        pass
