@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
 import time
 from collections import Counter
@@ -140,7 +141,7 @@ def check_mutants(row: Row, most: int, counts: Counter[str]) -> int:
     right = parse(row.claim, names={name for point in row.points for name in point})
     missed = 0
     made = list(mutants(right))
-    for kind, wrong in made[:: max(1, len(made) // most)][:most]:
+    for kind, wrong in random.Random(row.id).sample(made, min(most, len(made))):
         if not confirmed_wrong(right, wrong, row.points):
             counts["unconfirmed"] += 1
             continue

@@ -83,8 +83,8 @@ def run(*files: str | Path, **options: object) -> Report:
     from gradcheck_cli.versions import versions
 
     started = time.perf_counter()
-    given = read_options(options, "run()")
-    specs = [spec for file in files for spec in load_problems(read_source(str(file)), str(file), given)]
+    given = read_options(options, "run()", "run()")
+    specs = [spec for file in files for spec in load_problems(read_source(str(file)), str(file), given, {})]
     problems = tuple(run_batch(specs, isolated=False))
     return Report(problems, versions(), time.perf_counter() - started)
 

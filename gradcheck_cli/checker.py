@@ -24,7 +24,7 @@ from gradcheck_cli.parser import parse, parse_lets
 from gradcheck_cli.points import names_in, read_points, read_ranges, sample_points
 from gradcheck_cli.records import Check, Claim, ProblemResult, Verdict
 from gradcheck_cli.reference import Analysis, References
-from gradcheck_cli.request import Request, failure, out_of_time
+from gradcheck_cli.request import MAX_ORDER, Request, failure, out_of_time
 from gradcheck_cli.text import to_text
 from gradcheck_cli.time_limit import OutOfTime, time_limit
 from gradcheck_cli.truth import Kind, Reference
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 DEFAULT_SAMPLES = 5
 SAMPLE_TRIES = 1_000  # undefined samples in a row before giving up on the range
-MAX_ORDER = 10
 
 Wrt = tuple[str, ...]
 T = TypeVar("T")

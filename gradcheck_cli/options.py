@@ -12,9 +12,7 @@ import typer
 
 from gradcheck_cli.arguments import choice, seconds, tolerance, whole
 from gradcheck_cli.dtypes import DTYPES
-
-MAX_ORDER = 10
-MODES = ("reverse", "forward", "both")
+from gradcheck_cli.request import MAX_ORDER, MODES
 
 Order = Annotated[str | None, typer.Option(metavar="N", help=f"The order of the derivatives: 1, at most {MAX_ORDER}.")]
 Dtype = Annotated[str | None, typer.Option(metavar="|".join(DTYPES), help="What torch computes in: float64.")]

@@ -1,193 +1,307 @@
-"""YAML text to plain data that knows its places in the text.
+"""YAML as plain data with places: scalars stay texts, and what they mean is decided by whoever reads them.
 
-Scalars stay text: what `1e-3`, `on` or `1:30` means is for the field that reads it, so the traps of YAML 1.1 cannot
-spring. PyYAML parses, with libyaml where it is there; its stream of events is put together here, since that is faster
-than its own composer, needs no recursion, and lets nesting and aliases be bounded.
+So `1e-3`, `on`, `1:30` and `0o17` need no rules of YAML 1.1 or 1.2. The composer is a loop over the parser's events: no
+recursion, no tags, no merge keys, one document; aliases share the node, and the size of all of it is bounded.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import yaml
 
 from gradcheck_cli.errors import GradcheckError
 
 MAX_DEPTH = 20
-MAX_SIZE = 2_000_000
-"""Nodes, aliases counted as what they stand for."""
+MAX_NODES = 1_000_000
+MAX_MISTAKES = 100
 
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_TAGS = (None, "!", "tag:yaml.org,2002:str")
-
-
-class Place(NamedTuple):
-    """From 1."""
-
-    line: int
-    column: int
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_STRING_TAG = "tag:yaml.org,2002:str"
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class YamlError(GradcheckError):
-    """A text that is no plain YAML. message: what is wrong and what to do."""
+    """What is wrong at a place of the text; lines and columns count from 1."""
 
-    def __init__(self, message: str, place: Place) -> None:
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
         super().__init__(message)
-        self.message, self.place = message, place
-
-
-class Text(str):
-    """A scalar, as it is written."""
-
-    mark: Any
-    plain: bool
+        self.message = message
+        self.line = line
+        self.column = column
 
     @property
-    def place(self) -> Place:
-        return _place(self.mark)
+    def place(self) -> tuple[int, int]:
+        return self.line, self.column
+
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}: {self.message}"
+
+
+class Scalar(str):
+    """A text with its place. plain: it stands without quotes."""
+
+    __slots__ = ("column", "line", "plain")
+    line: int
+    column: int
+    plain: bool
+
+    def __new__(cls, text: str, line: int = 1, column: int = 1, plain: bool = True) -> Scalar:
+        scalar = super().__new__(cls, text)
+        scalar.line, scalar.column, scalar.plain = line, column, plain
+        return scalar
 
     @property
     def is_null(self) -> bool:
-        return self.plain and self in ("", "~", "null", "Null", "NULL")
-
-
-class Items(list["Data"]):
-    """A sequence."""
-
-    mark: Any
-    size: int
+        return self.plain and self in _NULLS
 
     @property
-    def place(self) -> Place:
-        return _place(self.mark)
+    def end(self) -> tuple[int, int]:
+        return self.line, self.column + 1
 
 
-class Table(dict[str, "Data"]):
-    """A mapping. names: its keys, which know where they stand."""
+class Sequence(list["Node"]):
+    """A list with its place. end: where what follows it begins; size: how many nodes it has, itself included."""
 
-    mark: Any
-    size: int
-    names: dict[str, Text]
-
-    @property
-    def place(self) -> Place:
-        return _place(self.mark)
-
-    def place_of(self, key: str) -> Place:
-        return self.names[key].place
+    def __init__(self, line: int = 1, column: int = 1) -> None:
+        super().__init__()
+        self.line, self.column = line, column
+        self.end = line, column
+        self.size = 1
 
 
-Data = Text | Items | Table
+class Mapping(dict[str, "Node"]):
+    """A dict with its place; end and size as above. Its keys are Scalars."""
+
+    def __init__(self, line: int = 1, column: int = 1) -> None:
+        super().__init__()
+        self.line, self.column = line, column
+        self.end = line, column
+        self.size = 1
+
+    def key(self, name: str) -> Scalar:
+        """The key as it stands in the text, with its place."""
+        return next(key for key, _ in self.entries() if key == name)
+
+    def entries(self) -> Iterator[tuple[Scalar, Node]]:
+        """Like items(); the keys have their places."""
+        for key, value in self.items():
+            yield (key if isinstance(key, Scalar) else Scalar(key)), value
 
 
-def _place(mark: Any) -> Place:
-    return Place(mark.line + 1, mark.column + 1)
+Node: TypeAlias = Scalar | Sequence | Mapping
 
 
-def read_yaml(text: str) -> Data | None:
-    """The one document of a text; None where there is none. Raises YamlError."""
-    if found := _CONTROL.search(text):
-        line = text.count("\n", 0, found.start()) + 1
-        column = found.start() - text.rfind("\n", 0, found.start())
-        raise YamlError(f"the character U+{ord(found[0]):04X} is not allowed in YAML", Place(line, column))
+@dataclass(frozen=True)
+class Document:
+    """root: the data (an empty Scalar for a text without any). mistakes: what is wrong with it, short of its syntax."""
+
+    root: Node
+    mistakes: tuple[YamlError, ...] = ()
+
+
+def compose(text: str) -> Document:
+    """The data of a text. Raises YamlError where it is not YAML, is nested too deeply or is too large."""
+    text = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+    _require_characters(text)
     composer = _Composer()
-    try:
-        for event in yaml.parse(text, Loader=Loader):
-            composer.take(event)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
-        said = " ".join(filter(None, (error.problem, error.context)))
-        raise YamlError(f"this is not YAML: {said}", place) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise YamlError(f"this is not YAML: {error}", Place(1, 1)) from None
-    return composer.root
+    for event in _events(text):
+        composer.take(event)
+    return Document(Scalar("") if composer.root is None else composer.root, tuple(composer.mistakes))
 
 
+@dataclass
 class _Composer:
-    """Events in, data out."""
+    """Takes one event after the other; the containers that are open are on the stack."""
 
-    def __init__(self) -> None:
-        self.root: Data | None = None
-        self.documents = 0
-        self.open: list[tuple[Items | Table, str | None]] = []
-        self.keys: list[Text | None] = []  # for each open container, the key that waits for its value
-        self.anchors: dict[str, Data | None] = {}  # None: still open
+    root: Node | None = None
+    mistakes: list[YamlError] = field(default_factory=list)
+    stack: list[Sequence | Mapping] = field(default_factory=list)
+    keys: list[Scalar | None] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    anchors: dict[str, Node] = field(default_factory=dict)
+    total: int = 0
 
-    def take(self, event: Any) -> None:
-        kind, mark = type(event), event.start_mark
-        if kind is yaml.ScalarEvent:
-            self._refuse_tag(event.tag, mark)
-            text = Text(event.value)
-            text.mark, text.plain = mark, event.style is None
-            self._add(text, event.anchor)
-        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            self._refuse_tag(event.tag, mark)
-            self._start(Table() if kind is yaml.MappingStartEvent else Items(), event.anchor, mark)
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            container, anchor = self.open.pop()
-            self.keys.pop()
-            self._add(container, anchor)
-        elif kind is yaml.AliasEvent:
-            self._add(self._anchored(event.anchor, _place(mark)), None)
-        elif kind is yaml.DocumentStartEvent:
-            self.documents += 1
-            if self.documents > 1:
-                raise YamlError("a second document begins here: a file holds one", _place(mark))
+    def take(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, yaml.MappingStartEvent):
+            self._open(event, Mapping(*_place(event)))
+        elif isinstance(event, yaml.SequenceStartEvent):
+            self._open(event, Sequence(*_place(event)))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._close(event)
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
+            raise YamlError("a second document begins here: a file holds one, so delete the ---", *_place(event))
 
-    def _start(self, container: Items | Table, anchor: str | None, mark: Any) -> None:
-        if len(self.open) >= MAX_DEPTH:
-            raise YamlError(f"lists and mappings are nested more than {MAX_DEPTH} deep", _place(mark))
-        if self.open and isinstance(self.open[-1][0], Table) and self.keys[-1] is None:
-            raise YamlError("a key must be a name, not a list or a mapping", _place(mark))
-        container.mark, container.size = mark, 1
-        if isinstance(container, Table):
-            container.names = {}
-        if anchor:
-            self.anchors[anchor] = None
-        self.open.append((container, anchor))
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        line, column = _place(event)
+        plain = event.implicit[0]
+        if plain and not event.value and self.stack and (key := self.keys[-1]) is not None:
+            line, column = key.line, key.column
+        scalar = Scalar(event.value, line, column, plain)
+        if event.tag is not None or event.anchor is not None:
+            self._properties(event.tag, event.anchor, scalar)
+        self._count(1, scalar)
+        self._add(scalar)
+
+    def _open(self, event: yaml.CollectionStartEvent, node: Sequence | Mapping) -> None:
+        if self.stack and isinstance(self.stack[-1], Mapping) and self.keys[-1] is None:
+            found = "list" if isinstance(node, Sequence) else "mapping"
+            raise YamlError(f"a key is a text, not a {found}: put a text with brackets in quotes", *_place(event))
+        if len(self.stack) == MAX_DEPTH:
+            raise YamlError(f"lists and mappings are nested more than {MAX_DEPTH} deep", *_place(event))
+        self._properties(event.tag, event.anchor, node)
+        self._add(node)
+        self.starts.append(self.total)
+        self._count(1, node)
+        self.stack.append(node)
         self.keys.append(None)
 
-    def _add(self, node: Data, anchor: str | None) -> None:
-        if anchor:
+    def _close(self, event: yaml.CollectionEndEvent) -> None:
+        node = self.stack.pop()
+        self.keys.pop()
+        node.size = self.total - self.starts.pop()
+        node.end = _place(event)
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        line, column = _place(event)
+        name = str(event.anchor)
+        node = self.anchors.get(name)
+        if node is None:
+            message = f"there is no &{_short(name)} for this *{_short(name)}: a text that begins with * goes in quotes"
+        elif any(node is container for container in self.stack):
+            message = f"*{_short(name)} stands inside of &{_short(name)}: data cannot hold itself"
+        else:
+            self._count(1 if isinstance(node, Scalar) else node.size, Scalar("", line, column))
+            self._add(node)
+            return
+        self._mistake(message, line, column)
+        self._add(Scalar("", line, column))
+
+    def _properties(self, tag: str | None, anchor: str | None, node: Node) -> None:
+        if tag is not None and not (tag == _STRING_TAG and isinstance(node, Scalar)):
+            shown = _short(tag.replace("tag:yaml.org,2002:", "!!"))
+            message = f"there is a tag, {shown}, but files are plain data: a text that begins with ! goes in quotes"
+            self._mistake(message, node.line, node.column)
+        if anchor is not None:
             self.anchors[anchor] = node
-        if not self.open:
+
+    def _add(self, node: Node) -> None:
+        """Put a node where it belongs: at the root, into the open list, or as key or value of the open mapping."""
+        if not self.stack:
             self.root = node
             return
-        container, _ = self.open[-1]
-        container.size += 1 if isinstance(node, Text) else node.size
-        if container.size > MAX_SIZE:
-            raise YamlError(f"with its aliases written out, this has more than {MAX_SIZE:,} parts", container.place)
-        if isinstance(container, Items):
+        container, key = self.stack[-1], self.keys[-1]
+        if isinstance(container, Sequence):
             container.append(node)
-        elif (key := self.keys[-1]) is not None:
-            container[key] = node
+        elif key is not None:
+            self._set(container, key, node)
             self.keys[-1] = None
+        elif isinstance(node, Scalar):
+            self.keys[-1] = node
         else:
-            self.keys[-1] = self._key(node, container)
+            raise YamlError("a key is a text, not an alias of a list or a mapping", node.line, node.column)
 
-    def _key(self, node: Data, container: Table) -> Text:
-        if not isinstance(node, Text):
-            raise YamlError("a key must be a name, not a list or a mapping", node.place)
-        if node == "<<" and node.plain:
-            raise YamlError("merge keys (<<) are not read: what problems share goes under defaults:", node.place)
-        if node in container.names:
-            first = container.place_of(node).line
-            raise YamlError(f"the key {node} is there twice, first in line {first}", node.place)
-        container.names[node] = node
-        return node
+    def _set(self, container: Mapping, key: Scalar, node: Node) -> None:
+        if key == "<<" and key.plain:
+            message = "keys are not merged with <<: write what problems have in common under defaults:"
+        elif key in container:
+            message = f"the key {_short(key)} is here a second time: the first is in line {container.key(key).line}"
+        else:
+            container[key] = node
+            return
+        self._mistake(message, key.line, key.column)
 
-    def _anchored(self, name: Any, place: Place) -> Data:
-        if name not in self.anchors:
-            raise YamlError(f"*{name} stands for nothing: there is no &{name} before it", place)
-        node = self.anchors[name]
-        if node is None:
-            raise YamlError(f"*{name} stands inside of what it stands for", place)
-        return node
+    def _mistake(self, message: str, line: int, column: int) -> None:
+        self.mistakes.append(YamlError(message, line, column))
+        if len(self.mistakes) > MAX_MISTAKES:
+            raise YamlError(f"{message} (and {MAX_MISTAKES} mistakes before)", line, column)
 
-    def _refuse_tag(self, tag: str | None, mark: Any) -> None:
-        if tag not in _TAGS:
-            shown = str(tag).replace("tag:yaml.org,2002:", "!!")
-            raise YamlError(f"the tag {shown} is not read: problem files are plain data", _place(mark))
+    def _count(self, nodes: int, node: Node) -> None:
+        self.total += nodes
+        if self.total > MAX_NODES:
+            message = f"there are more than {MAX_NODES:,} values here (an alias counts as all that it stands for)"
+            raise YamlError(message, node.line, node.column)
+
+
+def _place(event: yaml.Event) -> tuple[int, int]:
+    mark = event.start_mark
+    return (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _require_characters(text: str) -> None:
+    found = _FORBIDDEN.search(text)
+    if found:
+        before = text[: found.start()].replace("\r\n", "\n").replace("\r", "\n")
+        column = len(before) - before.rfind("\n")
+        message = (
+            f"the character U+{ord(found[0]):04X} is not text: delete it, or write it as an escape in double quotes"
+        )
+        raise YamlError(message, before.count("\n") + 1, column)
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    """What PyYAML finds, its errors translated."""
+    try:
+        yield from yaml.parse(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        raise _translated(error, text) from None
+    except yaml.YAMLError as error:
+        raise YamlError(f"this is not YAML: {str(error).partition(chr(10))[0]}") from None
+    except (RecursionError, ValueError, OverflowError):
+        # The loader in Python, which stands in for libyaml, has its own ways to fail.
+        raise YamlError("this is not YAML that can be read") from None
+
+
+_PLAIN_WORDS = (
+    (r"mapping values are not allowed", "a colon is not expected here: a text that has ': ' in it goes in quotes, and "
+     "the keys of a mapping stand in one column"),
+    (r"cannot start any token", "{character} cannot begin a value: put the text in quotes"),
+    (r"unexpected end of stream", "the quote that opens in line {opened} is not closed"),
+    (r"expected ',' or '\]'", "the list that begins with [ in line {opened} goes on without a comma or ]"),
+    (r"expected ',' or '}'", "the mapping that begins with { in line {opened} goes on without a comma or }"),
+    (r"expected key|expected <block end>.*'(?!-)", "this is neither a key in the column of the keys that begin in line "
+     "{opened} nor part of a value: check the indentation, and put a text that has a special beginning in quotes"),
+    (r"expected '-' indicator", "an item that begins with - is expected here, as in the list that begins in line "
+     "{opened}: check the indentation"),
+    (r"expected ':'", "there is no colon after the key that begins in line {opened}"),
+    (r"unknown escape character|escape code|hexdecimal", "this escape is not known inside double quotes: use single "
+     "quotes, or write \\\\ for a backslash"),
+    (r"comment or line break|chomping or indentation|indentation indicator", "after | or > the line ends: a text "
+     "that begins with | or > goes in quotes"),
+    (r"expected <?document start", "the data has ended before this: put all of it into one mapping"),
+    (r"alphabetic or numeric", "a text that begins with * or & goes in quotes"),
+    (r"block sequence entries are not allowed|sequence entries are not allowed", "a list item is not expected here: "
+     "put it in a line of its own, or put a text that begins with '- ' in quotes"),
+    (r"incompatible|version", "this is for another version of YAML: delete the line that begins with %YAML"),
+    (r"tag|URI", "there is a tag that cannot be read: a text that begins with ! goes in quotes"),
+    (r"node content", "a value is missing here: a text that begins with a special character goes in quotes"),
+)  # fmt: skip
+"""What libyaml (and PyYAML) say, as a pattern -> what we say. opened: the line in which that thing begins."""
+
+
+def _translated(error: yaml.MarkedYAMLError, text: str) -> YamlError:
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return YamlError(f"this is not YAML: {error.problem}")
+    opened = (error.context_mark or mark).line + 1
+    lines = text.splitlines()
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    character = line[mark.column : mark.column + 1]
+    problem = str(error.problem)
+    message = next((words for pattern, words in _PLAIN_WORDS if re.search(pattern, problem)), f"not YAML: {problem}")
+    if character == "\t":
+        message = "there is a tab: lines are indented with spaces"
+    message = message.replace("{opened}", str(opened)).replace("{character}", character or "this")
+    return YamlError(message, mark.line + 1, mark.column + 1)

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.records import ClaimStatus, ProblemResult, Verdict
 
+MODES = ("reverse", "forward", "both")
+MAX_ORDER = 10
+
 
 @dataclass(frozen=True)
 class Expectation:

@@ -1,69 +1,110 @@
-"""The text of a file, or of standard input, whatever its encoding; or a sentence that says why not."""
+"""From the name of a file, or "-" for standard input, to its text. Every failure is a sentence."""
 
 from __future__ import annotations
 
 import codecs
 import difflib
+import os
 import sys
-from pathlib import Path
+from itertools import islice
 
 from gradcheck_cli.errors import UsageError
 
-MAX_BYTES = 64 * 1024**2
-STDIN = "-"
-USUAL = "problems.yaml"
+DEFAULT_FILE = "problems.yaml"
+STANDARD_INPUT = "-"
+MAX_BYTES = 64 * 2**20
 
-# UTF-32 first: its byte order mark begins with that of UTF-16.
 _MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is the beginning of this one
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
 
-def read_source(name: str) -> str:
-    """The text of the file `name`, or of standard input for "-". Raises UsageError."""
+def shown(name: str) -> str:
+    """What a source is called in reports and messages."""
+    if name == STANDARD_INPUT:
+        return "standard input"
+    return name if name.isprintable() else ascii(name)[1:-1]
+
+
+def read_source(name: str = DEFAULT_FILE) -> str:
+    """The text of a file, its line ends as line feeds. Raises UsageError with a sentence that names the file."""
+    return decode(_bytes(name), shown(name))
+
+
+def decode(data: bytes, source: str) -> str:
+    """The text of bytes in UTF-8, or in UTF-16 or UTF-32 with their marks. source: what messages call it."""
+    mark, encoding = next((pair for pair in _MARKS if data.startswith(pair[0])), (b"", "utf-8"))
+    body = data[len(mark) :]
+    if encoding == "utf-8" and b"\0" in body:
+        line = body[: body.index(b"\0")].count(b"\n") + 1
+        raise UsageError(f"{source}:{line}: there is a null byte, which text does not have: save the file as UTF-8")
     try:
-        if name == STDIN:
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        text = body.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = body[: error.start].decode(encoding, "replace").count("\n") + 1
+        name = encoding[:6].removesuffix("-").upper()
+        raise UsageError(
+            f"{source}:{line}: the byte 0x{body[error.start]:02X} is not {name}: save the file as UTF-8"
+        ) from None
+    return text.replace("\r\n", "\n")
+
+
+def _bytes(name: str) -> bytes:
+    if not name:
+        raise UsageError(f"the name of a file is empty: name a problem file, for example {DEFAULT_FILE}")
+    try:
+        if name == STANDARD_INPUT:
+            data = _standard_input()
         else:
-            with Path(name).open("rb") as file:
+            with open(name, "rb") as file:
                 data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise UsageError(_missing(name)) from None
     except IsADirectoryError:
         raise UsageError(_folder(name)) from None
+    except PermissionError:
+        # Windows says so of a folder, too.
+        message = _folder(name) if os.path.isdir(name) else f"{shown(name)} cannot be read: permission denied"
+        raise UsageError(message) from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from None
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise UsageError(f"{shown(name)} cannot be read: {reason[:1].lower()}{reason[1:]}") from None
     if len(data) > MAX_BYTES:
-        raise UsageError(f"{name} is larger than {MAX_BYTES // 1024**2} MiB, the largest file that is read")
-    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8")
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError(
-            f"{name}:{line}: the byte 0x{data[error.start]:02X} is not {encoding.upper().removesuffix('-SIG')}: "
-            "save the file as UTF-8"
-        ) from None
+        raise UsageError(f"{shown(name)} is larger than {MAX_BYTES // 2**20} MiB, which is more than is read")
+    return data
 
 
-def _missing(name: str) -> str:
-    path = Path(name)
-    if not name:
-        return "the name of a file is empty"
-    if not path.parent.is_dir():
-        return f"there is no {name}: there is no folder {path.parent}"
-    near = difflib.get_close_matches(path.name, sorted(entry.name for entry in path.parent.iterdir()), n=1)
-    if near:
-        return f"there is no {name}: did you mean {path.with_name(near[0])}?"
-    if name == USUAL:
-        return f"there is no {USUAL} here: name a file, or check one expression: gradcheck 'x**2' --at 2"
-    return f"there is no {name}"
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise UsageError("standard input is closed: name a problem file")
+    return sys.stdin.buffer.read(MAX_BYTES + 1)
 
 
 def _folder(name: str) -> str:
-    inside = Path(name) / USUAL
-    return f"{name} is a folder: name a file in it" + (f", such as {inside}" if inside.is_file() else "")
+    inside = os.path.join(name, DEFAULT_FILE)
+    advice = f"did you mean {shown(inside)}?" if os.path.isfile(inside) else "name a file in it"
+    return f"{shown(name)} is a folder: {advice}"
+
+
+def _missing(name: str) -> str:
+    folder, base = os.path.split(name)
+    if folder and not os.path.isdir(folder):
+        return f"there is no file {shown(name)}: there is no folder {shown(folder)}"
+    near = difflib.get_close_matches(base, _files(folder or "."), n=1)
+    if near:
+        return f"there is no file {shown(name)}: did you mean {shown(os.path.join(folder, near[0]))}?"
+    if name == DEFAULT_FILE:
+        return f"there is no {DEFAULT_FILE} in this folder: name a problem file, or - for standard input"
+    return f"there is no file {shown(name)}"
+
+
+def _files(folder: str) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in islice(entries, 10_000) if entry.is_file()]
+    except OSError:
+        return []

@@ -18,7 +18,7 @@ from records import VERSIONS, a_check, a_problem, quartic
 
 import gradcheck_cli.checker
 import gradcheck_cli.commands.check
-from gradcheck_cli import options, output
+from gradcheck_cli import output
 from gradcheck_cli.arguments import arrange
 from gradcheck_cli.cli import run_command
 from gradcheck_cli.errors import ExpressionError, InternalError, UsageError
@@ -336,10 +336,6 @@ def test_help_teaches_by_example(capsys: Any) -> None:
 def test_version(capsys: Any) -> None:
     assert run_command(["--version"]) == 0
     assert capsys.readouterr().out.startswith(f"gradcheck {__version__} (torch ")
-
-
-def test_the_limit_of_orders() -> None:
-    assert options.MAX_ORDER == gradcheck_cli.checker.MAX_ORDER
 
 
 def test_functions(capsys: Any) -> None:

@@ -65,7 +65,7 @@ def test_a_file_that_passes(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert out == (
         "problem  checks  worst relative error  claims  verdict\n"
-        "─────────────────────────────────────────────────────────────────\n"
+        "────────────────────────────────────────────────────────────────────\n"
         "quartic       1                     0  proven  ✓ match\n"
         "kink          1                     –  –       ∧ kink\n"
         "leak          1                   nan  –       ✗ mismatch (expected)\n"
@@ -178,7 +178,7 @@ def test_a_pyproject_that_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     write(PASSING)
     write("[tool.gradcheck]\nrtl = 1\n", "pyproject.toml")
     assert run_command(["run"]) == 2
-    assert "[tool.gradcheck] rtl is not a key here: did you mean rtol?" in capsys.readouterr().err
+    assert "[tool.gradcheck]: rtl is not an option: did you mean rtol?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,9 @@ def test_an_empty_selection_is_not_green(capsys: pytest.CaptureFixture[str]) -> 
     write("problems: []\n", "empty.yaml")
     write("", "void.yaml")
     assert run_command(["run", "empty.yaml", "void.yaml"]) == 2
-    assert capsys.readouterr().err == "gradcheck: empty.yaml has no problems\ngradcheck: void.yaml has no problems\n"
+    err = capsys.readouterr().err
+    assert "empty.yaml:1:11: problems is empty" in err
+    assert "void.yaml:1:1: the file is empty" in err
 
 
 def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
@@ -244,21 +246,24 @@ def test_files_that_are_not_there_do_not_stop_the_others(capsys: pytest.CaptureF
     assert run_command(["run", "problem.yaml", "problems.yaml", "folder"]) == 2
     out, err = capsys.readouterr()
     assert "✓ match" in out
-    assert "there is no problem.yaml: did you mean problems.yaml?" in err
+    assert "there is no file problem.yaml: did you mean problems.yaml?" in err
     assert "folder is a folder: name a file in it" in err
     assert "2 files not read" in err
 
 
 def test_no_file_at_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["run"]) == 2
-    assert "there is no problems.yaml here: name a file, or check one expression" in capsys.readouterr().err
+    assert (
+        "there is no problems.yaml in this folder: name a problem file, or - for standard input"
+        in capsys.readouterr().err
+    )
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(PASSING.encode("utf-16"))))
     code, document = report("-")
     assert code == 0
-    assert document["problems"][0]["file"] == "-"
+    assert document["problems"][0]["file"] == "standard input"
 
 
 def test_json_lines_come_one_by_one(capsys: pytest.CaptureFixture[str]) -> None:
@@ -353,3 +358,32 @@ def test_the_parent_imports_no_torch() -> None:
     Path("script.py").write_text(script, encoding="utf-8")
     done = subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, check=False, encoding="utf-8")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "expr: !!python/object/apply:os.system ['touch GRADCHECK_CANARY']",
+        "!!python/object/apply:subprocess.Popen\n- [touch, GRADCHECK_CANARY]",
+        "problems: [{expression: \"__import__('os').system('touch GRADCHECK_CANARY')\"}]",
+        '{"a":' * 5000,
+        "expr: " + "x" * 1_000_000,
+        "problems: [{expression: " + "x" * 1_000_000 + "}]",
+        '{"expr": 1e999}',
+        '{"problems": [{"expression": ' + "9" * 10_000 + "}]}",
+        "%YAML 9.9\n---\nexpr: x",
+        "\t- x",
+    ],
+)
+def test_hostile_files(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    write(text)
+    assert run_command(["run"]) == 2
+    out, err = capsys.readouterr()
+    assert "Traceback" not in out + err
+    assert not Path("GRADCHECK_CANARY").exists()
+
+
+def test_the_schema_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["schema", "--output-file", "schema.json"]) == 0
+    assert capsys.readouterr().out == ""
+    assert json.loads(Path("schema.json").read_text(encoding="utf-8"))["title"] == "gradcheck problem file"

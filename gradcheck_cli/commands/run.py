@@ -20,9 +20,8 @@ from gradcheck_cli.progress import batch_progress
 from gradcheck_cli.records import ProblemResult, Report
 from gradcheck_cli.render.names import FORMATS
 from gradcheck_cli.request import ProblemSpec
+from gradcheck_cli.sources import DEFAULT_FILE, read_source, shown
 from gradcheck_cli.versions import versions
-
-DEFAULT_FILE = "problems.yaml"
 
 
 def run(
@@ -118,17 +117,13 @@ def read_files(names: Sequence[str], given: dict[str, Any]) -> tuple[list[Proble
     given: options that hold for every problem. Raises UsageError for a pyproject.toml that cannot be read.
     """
     from gradcheck_cli.problem_files import load_problems, read_pyproject
-    from gradcheck_cli.sources import read_source
 
     defaults = {"timeout": DEFAULT_TIMEOUT, **read_pyproject(Path.cwd())}
     specs: list[ProblemSpec] = []
     troubles: list[str] = []
     for name in names or [DEFAULT_FILE]:
         try:
-            found = load_problems(read_source(name), name, given, defaults)
-            if not found:
-                troubles.append(f"{name} has no problems")
-            specs.extend(found)
+            specs.extend(load_problems(read_source(name), shown(name), given, defaults))
         except GradcheckError as error:
             troubles.append(str(error))
     return specs, troubles

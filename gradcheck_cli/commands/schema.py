@@ -16,7 +16,7 @@ def schema(
     ] = None,
 ) -> ExitCode:
     """Print the JSON Schema of problem files, with which editors complete and check them."""
-    from gradcheck_cli.problem_files import json_schema
+    from gradcheck_cli.problem_models import json_schema
     from gradcheck_cli.render.json import dump
 
     file = writable(output_file)
