@@ -71,19 +71,21 @@ def test_the_table_of_a_batch() -> None:
     overview, _, details = text.partition("\nleak (problems.yaml:12)\n")
     assert overview == (
         "problems.yaml\n"
-        "problem   checks  worst relative error  claims  verdict\n"
-        "─────────────────────────────────────────────────────────────────────\n"
-        "quartic        1                     0  proven  ✓ match\n"
-        "kink           1                     –  –       ∧ kink\n"
-        "leak           1                   nan  –       ✗ mismatch\n"
-        "known          1                   nan  –       ✗ mismatch (expected)\n"
-        "unstable       1                   164  –       ~ unstable\n"
+        "                  worst relative\n"
+        "problem   checks           error  claims  verdict\n"
+        "───────────────────────────────────────────────────────────────\n"
+        "quartic        1               0  proven  ✓ match\n"
+        "kink           1               –  –       ∧ kink\n"
+        "leak           1             nan  –       ✗ mismatch\n"
+        "known          1             nan  –       ✗ mismatch (expected)\n"
+        "unstable       1             164  –       ~ unstable\n"
         "\n"
         "more.yaml\n"
-        "problem  checks  worst relative error  claims   verdict\n"
-        "───────────────────────────────────────────────────────────────\n"
-        "claim         1                     0  refuted  ✓ match (fails)\n"
-        "broken        0                     –  –        ! error\n"
+        "                 worst relative\n"
+        "problem  checks           error  claims   verdict\n"
+        "─────────────────────────────────────────────────────────\n"
+        "claim         1               0  refuted  ✓ match (fails)\n"
+        "broken        0               –  –        ! error\n"
     )
     assert details.startswith("a trap\nf(x) = where(x > 0, sqrt(x), 0)\n")
     assert "claim: f'(x) = 2\ntruth: f'(x) = 2*x\n✗ refuted at x=3: the claim is 2, the derivative 6\n" in details

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gradcheck_cli import run
 from gradcheck_cli.cli import run_command
 from gradcheck_cli.pool import Lost, run_in_worker
+from gradcheck_cli.problem_models import json_schema
 from gradcheck_cli.records import ClaimStatus, Verdict
 from gradcheck_cli.selection import matcher
 
@@ -64,11 +66,12 @@ def test_a_file_that_passes(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["run"]) == 0
     out, err = capsys.readouterr()
     assert out == (
-        "problem  checks  worst relative error  claims  verdict\n"
-        "────────────────────────────────────────────────────────────────────\n"
-        "quartic       1                     0  proven  ✓ match\n"
-        "kink          1                     –  –       ∧ kink\n"
-        "leak          1                   nan  –       ✗ mismatch (expected)\n"
+        "                 worst relative\n"
+        "problem  checks           error  claims  verdict\n"
+        "──────────────────────────────────────────────────────────────\n"
+        "quartic       1               0  proven  ✓ match\n"
+        "kink          1               –  –       ∧ kink\n"
+        "leak          1             nan  –       ✗ mismatch (expected)\n"
     )
     assert err.startswith(
         "3 problems, 3 checks: 1 match, 1 kink, 1 mismatch · 1 claim: 1 proven · float64 on cpu · torch"
@@ -387,3 +390,25 @@ def test_the_schema_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> N
     assert run_command(["schema", "--output-file", "schema.json"]) == 0
     assert capsys.readouterr().out == ""
     assert json.loads(Path("schema.json").read_text(encoding="utf-8"))["title"] == "gradcheck problem file"
+
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_problems_of_the_repository() -> None:
+    code, document = report(str(ROOT / "problems.yaml"))
+    assert code == 0
+    claims = [claim["status"] for problem in document["problems"] for claim in problem["claims"]]
+    assert claims.count("proven") == len(claims) - 1
+    assert document["problems"][-1]["claims"][0]["note"] == "the inner derivative of sin(x**2) is missing (chain rule)"
+    assert all(problem["description"] for problem in document["problems"])
+
+
+def test_the_schema_that_is_shipped_is_up_to_date() -> None:
+    shipped = json.loads((ROOT / "gradcheck_cli" / "schema.json").read_text(encoding="utf-8"))
+    assert shipped == json_schema(), "run: gradcheck schema --output-file gradcheck_cli/schema.json"
+
+
+@pytest.mark.parametrize("name", [".pre-commit-hooks.yaml", "action.yml", ".github/workflows/ci.yml"])
+def test_the_files_for_ci_are_yaml(name: str) -> None:
+    assert yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +20,8 @@ from gradcheck_cli.render.plain import one_line
 
 MOST = 200
 """Problems that are all listed; of more, those that match are left out (-v shows all)."""
+ERROR, CLAIMS, GAP = 14, 10, 2
+"""Columns of the terminal."""
 NOTHING = "–"
 
 
@@ -35,21 +38,25 @@ def overview(report: Report, display: Display) -> Iterator[RenderableType]:
             if number:
                 yield Text()
             yield Text(one_line(file or ""), style="bold")
-        yield _table([result for result in problems if result.file == file])
+        yield _table([result for result in problems if result.file == file], display.width)
     if left_out:
         yield Text(f"and {left_out:,} more that match (-v shows all)", style="dim")
 
 
-def _table(problems: Sequence[ProblemResult]) -> Table:
+def _table(problems: Sequence[ProblemResult], width: int) -> Table:
     with_claims = any(result.claims for result in problems)
+    verdicts = [labels.verdict_text(result.verdict, result.passed) for result in problems]
+    # The verdicts stay whole, and so does the rest; the names get what is left.
+    left = width - max(map(cell_len, verdicts), default=0) - len("checks") - ERROR - 3 * GAP
+    left -= (CLAIMS + GAP) if with_claims else 0
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("problem", overflow="fold")
+    table.add_column("problem", overflow="fold", max_width=max(left, len("problem")))
     table.add_column("checks", justify="right")
-    table.add_column("worst relative error", justify="right")
+    table.add_column("worst relative\nerror", justify="right", no_wrap=True)
     if with_claims:
-        table.add_column("claims", overflow="fold")
+        table.add_column("claims", overflow="fold", max_width=CLAIMS)
     table.add_column("verdict", no_wrap=True)
-    for result in problems:
+    for result, verdict in zip(problems, verdicts, strict=True):
         cells = [
             Text(one_line(result.name or result.expression)),
             Text(f"{result.checks_total:,}"),
@@ -58,7 +65,7 @@ def _table(problems: Sequence[ProblemResult]) -> Table:
         if with_claims:
             cells.append(_claims(result))
         style = labels.STYLES[result.verdict] if result.passed == result.verdict.passes else _plain_style(result)
-        cells.append(Text(labels.verdict_text(result.verdict, result.passed), style=style))
+        cells.append(Text(verdict, style=style))
         table.add_row(*cells)
     return table
 
@@ -77,7 +84,10 @@ def _worst(result: ProblemResult) -> str:
 
 def _claims(result: ProblemResult) -> Text:
     """`proven`, or `2 proven, 1 refuted`."""
-    counts = Counter(claim.status.value for claim in result.claims)
+    counts = Counter(
+        f"{claim.status.value}{' (expected)' if claim.passed and not claim.status.passes else ''}"
+        for claim in result.claims
+    )
     several = len(result.claims) > 1
     text = ", ".join(f"{count} {name}" if several else name for name, count in counts.items())
     return Text(text or NOTHING, style="" if all(claim.passed for claim in result.claims) else "red")
