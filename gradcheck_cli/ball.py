@@ -32,7 +32,6 @@ from gradcheck_cli.expression import (
     Named,
     Variable,
     children,
-    depends_on,
     topological,
 )
 from gradcheck_cli.functions import FUNCTIONS, Function
@@ -297,37 +296,54 @@ def _show(value: arb) -> str:
 
 
 class Seams:
-    """The places of a program where the derivative by `name` may fail to exist: comparisons and rows with seams."""
+    """The places of a program where a derivative of `root` may fail to exist: comparisons and rows with seams."""
 
-    def __init__(self, program: Program, root: int, name: str) -> None:
+    def __init__(self, program: Program, root: int) -> None:
         self.program, self.root = program, root
         reached = program.live([None] * len(program.nodes), root)
-        dependent = depends_on(program.nodes, [name])
-        self.candidates = [
-            i
-            for i, node in enumerate(program.nodes)
-            if i in reached
-            and node in dependent
-            and isinstance(node, Call)
-            and (node.function in COMPARISONS or (node.function in FUNCTIONS and FUNCTIONS[node.function].seams))
-        ]
+        self.candidates = [i for i in sorted(reached) if _may_tie(program.nodes[i])]
+        self._names: dict[int, frozenset[str]] = {}
+        self._found: tuple[Sequence[Value], dict[int, Truth]] | None = None
 
-    def ties(self, values: Sequence[Value]) -> Truth:
-        """True: a live branch is decided at a tie; False: none is; None: undecided at this precision."""
+    def ties(self, values: Sequence[Value], name: str) -> Truth:
+        """True: a live branch that depends on `name` is decided at a tie; False: none is; None: undecided at this
+        precision."""
         if not self.candidates:
             return False
-        live = self.program.live(values, self.root)
-        undecided = False
-        for i in self.candidates:
-            if i in live:
-                for gap in self._gaps(values, i):
-                    if isinstance(gap, arb):
-                        if gap.is_zero():
-                            return True
-                        undecided = undecided or gap.contains(0) or not gap.is_finite()
-                    else:
-                        undecided = True
-        return None if undecided else False
+        found = [truth for i, truth in self._at(values).items() if name in self._names_below(i)]
+        return True if True in found else None if found else False
+
+    def tied(self, values: Sequence[Value]) -> list[Call]:
+        """The nodes that are decided at a tie."""
+        return [
+            node for i, truth in self._at(values).items() if truth and isinstance(node := self.program.nodes[i], Call)
+        ]
+
+    def _at(self, values: Sequence[Value]) -> dict[int, Truth]:
+        """The live candidates that are tied (True) or undecided (None). The last answer is kept: rows share it."""
+        if self._found is None or self._found[0] is not values:
+            live = self.program.live(values, self.root)
+            states = {i: self._state(values, i) for i in self.candidates if i in live}
+            self._found = values, {i: state for i, state in states.items() if state is not False}
+        return self._found[1]
+
+    def _state(self, values: Sequence[Value], i: int) -> Truth:
+        state: Truth = False
+        for gap in self._gaps(values, i):
+            if not isinstance(gap, arb):
+                state = None
+            elif gap.is_zero():
+                return True
+            elif gap.contains(0) or not gap.is_finite():
+                state = None
+        return state
+
+    def _names_below(self, i: int) -> frozenset[str]:
+        """The variables and named results that node i depends on."""
+        if i not in self._names:
+            below = topological(self.program.nodes[i])
+            self._names[i] = frozenset(node.name for node in below if isinstance(node, Variable | Named))
+        return self._names[i]
 
     def _gaps(self, values: Sequence[Value], i: int) -> Iterator[Value]:
         """Balls that are zero at a tie of node i."""
@@ -341,6 +357,13 @@ class Seams:
             yield balls[0] - balls[1]
         else:
             yield from seam_values(FUNCTIONS[node.function], balls)
+
+
+def _may_tie(node: Expr) -> bool:
+    match node:
+        case Call(function=function):
+            return function in COMPARISONS or (function in FUNCTIONS and bool(FUNCTIONS[function].seams))
+    return False
 
 
 def good(value: Value) -> bool:

@@ -17,7 +17,6 @@ from gradcheck_cli.claims import COMPARED, ClaimedDerivative, claimed_names
 from gradcheck_cli.dtypes import DTYPES, rounded_constant
 from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.expectations import Expected
-from gradcheck_cli.explanation import PointRounding, RowRounding, ValueRounding
 from gradcheck_cli.expression import Constant, Expr, intermediates, topological, variables
 from gradcheck_cli.numbers import exact
 from gradcheck_cli.parser import parse, parse_lets
@@ -25,6 +24,7 @@ from gradcheck_cli.points import names_in, read_points, read_ranges, sample_poin
 from gradcheck_cli.records import Check, Claim, ProblemResult, Verdict
 from gradcheck_cli.reference import Analysis, References
 from gradcheck_cli.request import MAX_ORDER, Request, failure, out_of_time
+from gradcheck_cli.row_rounding import PointRounding, RowRounding, ValueRounding
 from gradcheck_cli.text import to_text
 from gradcheck_cli.time_limit import OutOfTime, time_limit
 from gradcheck_cli.truth import Kind, Reference

@@ -216,7 +216,7 @@ class Sides:
         self.wrt, self.function = wrt, chain[0]
         self.program = Program(*chain, claim)
         self.roots = self.program.roots
-        self.seams = [Seams(self.program, root, name) for root, name in zip(self.roots, wrt, strict=False)]
+        self.seams = [(Seams(self.program, root), name) for root, name in zip(self.roots, wrt, strict=False)]
 
     def at(self, point: Point, tolerance: Tolerance) -> Comparison | type[ClaimUndefined] | None:
         env = {name: arb(value) for name, value in point.items()}
@@ -226,7 +226,7 @@ class Sides:
                 *chain, claim = (values[root] for root in self.roots)
                 if any(isinstance(value, Undefined) for value in chain):
                     return None
-                ties = [seam.ties(values) for seam in self.seams]
+                ties = [seams.ties(values, name) for seams, name in self.seams]
                 if True in ties:
                     return self._at_a_tie(point, claim, tolerance) if good(claim) else None
                 if None in ties or not all(map(good, chain)) or not good(claim):

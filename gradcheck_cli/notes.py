@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.explanation import RowRounding
 from gradcheck_cli.expression import Call, Expr, call, constant, rebuild, topological
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.numbers import exact
 from gradcheck_cli.records import Verdict
 from gradcheck_cli.rewrites import rewrite
 from gradcheck_cli.rounding import Enclosure
+from gradcheck_cli.row_rounding import RowRounding
 from gradcheck_cli.rules import expand_composed
 from gradcheck_cli.text import to_text
 from gradcheck_cli.truth import Reference

@@ -201,7 +201,7 @@ class Probing:
         """The derivative expression beside the point, where it is a derivative: not on a tie that persists there."""
         values = self.moved(name, sign, exponent)
         with precision(probe_precision(exponent)):
-            if self.analysis.seams(wrt).ties(values) is not False:
+            if self.analysis.ties(wrt, values) is not False:
                 raise NoReference("the branches stay tied beside the point")
         return self.ball(wrt, name, sign, exponent)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from flint import arb
 
-from gradcheck_cli.ball import Numbers, Program, Seams, Undefined, Value, good, precision, precisions, round_ball
+from gradcheck_cli.ball import Numbers, Program, Seams, Truth, Undefined, Value, good, precision, precisions, round_ball
 from gradcheck_cli.derivative import gradient
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
@@ -67,11 +67,13 @@ class Analysis:
             except NoReference as none:
                 self.missing[(*before, name)] = str(none)
 
-    def seams(self, wrt: Wrt) -> Seams:
-        """Where the derivative by the last name of `wrt` of the derivative by the names before may fail to exist."""
-        if wrt not in self._seams:
-            self._seams[wrt] = Seams(self.program, self.root[wrt[:-1]], wrt[-1])
-        return self._seams[wrt]
+    def ties(self, wrt: Wrt, values: Sequence[Value]) -> Truth:
+        """Whether the derivative by the last name of `wrt`, of the derivative by the names before, may fail to exist
+        since a branch is decided at a tie."""
+        before = wrt[:-1]
+        if before not in self._seams:
+            self._seams[before] = Seams(self.program, self.root[before])
+        return self._seams[before].ties(values, wrt[-1])
 
     def at(self, point: Mapping[str, float]) -> References:
         """The references at a point whose coordinates are numbers of the working dtype."""
@@ -113,7 +115,7 @@ class Analysis:
                 return Reference(Kind.NO_REFERENCE, reason="the function's value could not be certified")
             doubtful: set[int] = set()
             for order in range(1, len(row) + 1):
-                tie = self.seams(row[:order]).ties(values)
+                tie = self.ties(row[:order], values)
                 derivative = values[self.root[row[:order]]]
                 if not last and (tie is None or not good(derivative)) and tie is not True:
                     return None

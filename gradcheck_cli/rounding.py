@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from flint import arb
 
@@ -180,18 +181,25 @@ class Sweep:
 
     def reverse(self, name: str) -> Enclosure:
         """The derivative of the root by a variable or named result, as reverse mode computes it."""
+        dependent = depends_on(self.order, [name])
+        by = next((node for node in self.order if getattr(node, "name", None) == name), None)
+        return self._enclosure(self._adjoints.get(by, arb(0)) if by is not None else arb(0), dependent)
+
+    @cached_property
+    def _adjoints(self) -> dict[Expr, arb]:
+        """One reverse sweep: the derivative of the root by every node. What a node gets does not depend on where the
+        sweep ends."""
         with precision(WORKING_PRECISION):
-            dependent = depends_on(self.order, [name])
+            names = [node.name for node in self.order if isinstance(node, Variable | Named)]
+            dependent = depends_on(self.order, names)
             adjoint: dict[Expr, arb] = {self.root: arb(1)}
             for node in reversed(self.order):
                 if node not in dependent or node not in adjoint:
                     continue
-                if getattr(node, "name", None) == name:
-                    return self._enclosure(adjoint[node], dependent)
                 for child, partial in self._partials(node, dependent):
                     part = self._times(adjoint[node], partial)
                     adjoint[child] = self.model.widen(adjoint[child] + part) if child in adjoint else part
-        return self._enclosure(arb(0), dependent)
+        return adjoint
 
     def forward(self, name: str) -> Enclosure:
         """The same as forward mode computes it: tangents. Other variables carry zero tangents, which matter where
