@@ -96,13 +96,16 @@ class TorchFunction:
     def __call__(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """(the value, the tensors of the named results)."""
         names: dict[str, Tensor] = {}
-        return self._tensor(self._evaluate(self.root, inputs, names)), names
+        return self.tensor(self.evaluate(inputs, names)[self.root]), names
 
-    def _evaluate(self, root: Expr, inputs: Mapping[str, Tensor], names: dict[str, Tensor]) -> Operand:
-        """Iterative: depth is no limit. A node is computed when what it needs is there; a branch asks for its condition
-        first."""
+    def evaluate(self, inputs: Mapping[str, Tensor], names: dict[str, Tensor]) -> dict[Expr, Operand]:
+        """What every node is that was run; the tensors of the named results go into `names`.
+
+        Iterative: depth is no limit. A node is computed when what it needs is there; a branch asks for its condition
+        first.
+        """
         values: dict[Expr, Operand] = {}
-        stack: list[Expr] = [root]
+        stack: list[Expr] = [self.root]
         while stack:
             node = stack[-1]
             if node in values:
@@ -112,9 +115,9 @@ class TorchFunction:
             if missing:
                 stack.extend(reversed(missing))
                 continue
-            values[node] = self._value(node, values, inputs, names)
+            values[node] = self.value(node, values, inputs, names)
             stack.pop()
-        return values[root]
+        return values
 
     def _needed(self, node: Expr, values: Mapping[Expr, Operand], inputs: Mapping[str, Tensor]) -> Sequence[Expr]:
         """What has to be computed before the node, as far as that is known."""
@@ -133,9 +136,10 @@ class TorchFunction:
                 return args
         return ()
 
-    def _value(
+    def value(
         self, node: Expr, values: Mapping[Expr, Operand], inputs: Mapping[str, Tensor], names: dict[str, Tensor]
     ) -> Operand:
+        """One node, from what its operands are."""
         match node:
             case Constant():
                 return self.constants[node]
@@ -164,14 +168,14 @@ class TorchFunction:
 
     def _named(self, value: Operand) -> Tensor:
         """A tensor of its own for a named result, which one can differentiate by, also where it is a constant."""
-        tensor = self._tensor(value).clone()
+        tensor = self.tensor(value).clone()
         return tensor if tensor.requires_grad or not self.differentiable else tensor.requires_grad_()
 
     def _where(self, condition: Operand, a: Operand, b: Operand) -> Tensor:
         if not isinstance(condition, Tensor):
             condition = torch.tensor(bool(condition), device=self.device)
         if not isinstance(a, Tensor) and not isinstance(b, Tensor):
-            a = self._tensor(a)
+            a = self.tensor(a)
         return torch.where(condition, a, b)
 
     def _call(self, row: Function, args: list[Operand]) -> Operand:
@@ -180,7 +184,7 @@ class TorchFunction:
             if not any(isinstance(arg, Tensor) for arg in args):
                 if row.name == "neg":
                     return -args[0]
-                args[0] = self._tensor(args[0])
+                args[0] = self.tensor(args[0])
             return callable_(*args)  # type: ignore[no-any-return]
         positional: list[Operand] = []
         keywords: dict[str, Operand | str] = dict(row.keywords)
@@ -192,10 +196,11 @@ class TorchFunction:
             elif argument.kind != "real" or (rest_plain and i > 0):
                 positional.append(arg)
             else:
-                positional.append(self._tensor(arg))
+                positional.append(self.tensor(arg))
         return callable_(*positional, **keywords)  # type: ignore[no-any-return]
 
-    def _tensor(self, value: Operand) -> Tensor:
+    def tensor(self, value: Operand) -> Tensor:
+        """A number as a 0-d tensor of the working dtype, on the device."""
         if isinstance(value, Tensor):
             return value
         ready = self.tensors.get(value)
@@ -266,11 +271,11 @@ class Autograd:
                 try:
                     gradients = _grad(found[before], [inputs.get(name) for name in names_here], order < highest)
                 except REFUSALS as refusal:
-                    errors.update({(*before, name): _reason(refusal) for name in names_here})
+                    errors.update({(*before, name): reason_of(refusal) for name in names_here})
                     continue
                 found.update({(*before, n): g for n, g in zip(names_here, gradients, strict=True)})
-        derivatives = {row: _item(found[row]) for row in self.rows if row in found}
-        return AutogradResult(_item(value), derivatives, {row: errors[row] for row in self.rows if row in errors})
+        derivatives = {row: item_of(found[row]) for row in self.rows if row in found}
+        return AutogradResult(item_of(value), derivatives, {row: errors[row] for row in self.rows if row in errors})
 
     def _forward(self, point: Mapping[str, float]) -> AutogradResult:
         derivatives: dict[Wrt, float] = {}
@@ -283,7 +288,7 @@ class Autograd:
                     leaves.update(self._inputs_of_their_own(leaves, row))
                 value, derivatives[row] = self._jvp(leaves, row)
             except REFUSALS as refusal:
-                errors[row] = _reason(refusal)
+                errors[row] = reason_of(refusal)
         return AutogradResult(value, derivatives, errors)
 
     def _inputs_of_their_own(self, leaves: Mapping[str, Tensor], row: Wrt) -> dict[str, Tensor]:
@@ -300,16 +305,16 @@ class Autograd:
             return self.function(dict(zip(order, inputs, strict=True)))[0]
 
         function: Callable[..., Tensor] = value_of
-        value = _item(value_of(*primals))
+        value = item_of(value_of(*primals))
         for name in row:
             if name not in leaves:
                 return value, 0.0
             tangents = tuple(torch.ones_like(x) if n == name else torch.zeros_like(x) for n, x in leaves.items())
             function = _directional(function, tangents)
-        return value, _item(function(*primals))
+        return value, item_of(function(*primals))
 
     def _refused(self, refusal: Exception) -> AutogradResult:
-        return AutogradResult(None, {}, dict.fromkeys(self.rows, _reason(refusal)))
+        return AutogradResult(None, {}, dict.fromkeys(self.rows, reason_of(refusal)))
 
 
 def _directional(function: Callable[..., Tensor], tangents: tuple[Tensor, ...]) -> Callable[..., Tensor]:
@@ -333,13 +338,13 @@ def _grad(value: Tensor | None, inputs: list[Tensor | None], create_graph: bool)
     return [next(gradients) if x is not None and x.requires_grad else None for x in inputs]
 
 
-def _item(value: Tensor | None) -> float:
+def item_of(value: Tensor | None) -> float:
     if value is None:
         return 0.0
     return 0.0 if value.device.type == "meta" else float(value.item())
 
 
-def _reason(refusal: Exception) -> str:
+def reason_of(refusal: Exception) -> str:
     """torch's own words, on one line; ours where it is we who refuse."""
     if isinstance(refusal, TorchRefusal):
         return str(refusal)

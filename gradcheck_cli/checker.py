@@ -10,10 +10,11 @@ from fractions import Fraction
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, TypeVar
 
-from gradcheck_cli import notes
+from gradcheck_cli import blame, notes
 from gradcheck_cli.autograd import Autograd, AutogradResult, device_name, resolve_device
 from gradcheck_cli.ball import Numbers, certified_constant
 from gradcheck_cli.claims import COMPARED, ClaimedDerivative, claimed_names
+from gradcheck_cli.diagnosis import Diagnosis
 from gradcheck_cli.dtypes import DTYPES, rounded_constant
 from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.expectations import Expected
@@ -21,7 +22,7 @@ from gradcheck_cli.expression import Constant, Expr, intermediates, topological,
 from gradcheck_cli.numbers import exact
 from gradcheck_cli.parser import parse, parse_lets
 from gradcheck_cli.points import names_in, read_points, read_ranges, sample_points
-from gradcheck_cli.records import Check, Claim, ProblemResult, Verdict
+from gradcheck_cli.records import Blame, Check, Claim, ProblemResult, Verdict
 from gradcheck_cli.reference import Analysis, References
 from gradcheck_cli.request import MAX_ORDER, Request, failure, out_of_time
 from gradcheck_cli.row_rounding import PointRounding, RowRounding, ValueRounding
@@ -83,6 +84,7 @@ class Problem:
         self.numbers = Numbers(self.dtype)
         self.analysis = Analysis(self.expression, self.rows, self.numbers, self.dtype)
         self.sides = {mode: Autograd(self.expression, self.rows, mode, self.dtype, self.device) for mode in self.modes}
+        self.diagnosis = Diagnosis(self.expression, self.numbers, self.dtype, self.device, self.tolerance)
         self.forms = self._closed_forms() if request.derivatives else None
 
     def _closed_forms(self) -> ClosedForms:
@@ -236,7 +238,8 @@ class Problem:
         root = self.analysis.expressions.get(row[:-1], self.expression)
         rounding = RowRounding(sweeps, root, row[-1], mode, truth, self.expression)
         verdict = judge(truth, autograd, self.tolerance, rounding)
-        note = notes.row_note(verdict, truth, autograd, self.dtype, rounding, self.expression)
+        found = self.diagnosis.row(verdict, point, row, mode, truth, value.analytical, result.derivatives.get(row))
+        note = notes.row_note(verdict, truth, autograd, self.dtype, rounding, found)
         error = errors(truth.value, autograd, self.dtype)
         passes = verdict.passes
         if self.request.strict:
@@ -245,6 +248,7 @@ class Problem:
             blank, verdict=verdict, passed=passes, analytical=truth.value, left=truth.left, right=truth.right,
             autograd=None if row in result.errors else autograd, abs_error=error.absolute, rel_error=error.relative,
             ulps=error.ulps, note="; ".join(filter(None, (note, value.note))) or None,
+            blame=_blame_record(found.blame), remedy=found.remedy,
         )  # fmt: skip
 
     def result(self, rows: Rows, claims: tuple[Claim, ...], started: float) -> ProblemResult:
@@ -328,6 +332,10 @@ def worst_first(check: Check) -> tuple[bool, int, float]:
     """A sort key: failing rows, then the worst verdicts, then the largest relative errors."""
     relative = check.rel_error if check.rel_error is not None else 0.0
     return check.passed, -check.verdict.severity, -relative if relative == relative else float("-inf")
+
+
+def _blame_record(found: blame.Blame | None) -> Blame | None:
+    return None if found is None else Blame(notes.short(found.step.node), found.cause.value)
 
 
 def _choice(table: Mapping[str, T], name: str, what: str) -> T:

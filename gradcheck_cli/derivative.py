@@ -6,7 +6,7 @@ the size of the input. Applied to its own result it gives derivatives of any ord
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gradcheck_cli import rules
 from gradcheck_cli.errors import NoReference
@@ -46,14 +46,9 @@ def _contributions(node: Expr, cotangent: Expr, dependent: set[Expr]) -> Iterato
             if b in dependent:
                 yield b, fold("where", condition, ZERO, cotangent)
         case Call(function=function, args=args) if function not in CONDITIONS:
-            row = FUNCTIONS[function]
             for index, arg in enumerate(args):
                 if arg in dependent:
-                    rule = rules.partial(row, index)
-                    if rule is None:
-                        by = row.arguments[index].name
-                        raise NoReference(f"the derivative of {row.usage()} by {by} has no known closed form")
-                    yield arg, fold("mul", cotangent, rules.instantiate(rule, row, args))
+                    yield arg, fold("mul", cotangent, _local(function, index, args))
 
 
 def derivative(root: Expr, wrt: Sequence[str]) -> Expr:
@@ -61,3 +56,39 @@ def derivative(root: Expr, wrt: Sequence[str]) -> Expr:
     for name in wrt:
         root = gradient(root, [name])[name]
     return root
+
+
+def tangents(root: Expr, name: str) -> dict[Expr, Expr]:
+    """The derivative of every node of `root` that depends on `name`, a variable or named result, by it: one forward
+    sweep. Raises NoReference as `gradient` does."""
+    order = topological(root)
+    dependent = depends_on(order, [name])
+    found: dict[Expr, Expr] = {}
+    for node in order:
+        if node in dependent:
+            found[node] = ONE if getattr(node, "name", None) == name else _tangent(node, found)
+    return found
+
+
+def _tangent(node: Expr, found: Mapping[Expr, Expr]) -> Expr:
+    match node:
+        case Named(value=value):
+            return found[value]
+        case Call(function=function, args=(condition, a, b)) if function in BRANCHES:
+            return fold("where", condition, found.get(a, ZERO), found.get(b, ZERO))
+        case Call(function=function, args=args) if function not in CONDITIONS:
+            total: Expr = ZERO
+            for index, arg in enumerate(args):
+                if arg in found:
+                    total = fold("add", total, fold("mul", _local(function, index, args), found[arg]))
+            return total
+    return ZERO
+
+
+def _local(function: str, index: int, args: Sequence[Expr]) -> Expr:
+    """The partial derivative of a function of the table by its index-th argument."""
+    row = FUNCTIONS[function]
+    rule = rules.partial(row, index)
+    if rule is None:
+        raise NoReference(f"the derivative of {row.usage()} by {row.arguments[index].name} has no known closed form")
+    return rules.instantiate(rule, row, args)

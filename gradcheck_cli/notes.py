@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
+from gradcheck_cli.blame import Blame, Cause
+from gradcheck_cli.diagnosis import Diagnosed
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression import Call, Expr, call, constant, rebuild, topological
+from gradcheck_cli.expression import BRANCHES, Call, Expr, topological
 from gradcheck_cli.functions import FUNCTIONS
-from gradcheck_cli.numbers import exact
-from gradcheck_cli.records import Verdict
-from gradcheck_cli.rewrites import rewrite
+from gradcheck_cli.numbers import exact, pair
+from gradcheck_cli.records import Remedy, Verdict
 from gradcheck_cli.rounding import Enclosure
 from gradcheck_cli.row_rounding import RowRounding
 from gradcheck_cli.rules import expand_composed
@@ -18,7 +20,7 @@ from gradcheck_cli.truth import Reference
 
 
 def row_note(
-    verdict: Verdict, truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, expression: Expr
+    verdict: Verdict, truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, found: Diagnosed
 ) -> str | None:
     """What to say about a row, or None."""
     match verdict:
@@ -29,15 +31,17 @@ def row_note(
         case Verdict.KINK:
             return f"{_kink(truth, dtype)}; autograd takes {exact(autograd, dtype)}"
         case Verdict.UNDEFINED:
-            return _undefined(truth, dtype)
+            return _undefined(truth, dtype) + _advice(found.remedy, dtype)
         case Verdict.ERROR:
             return f"no certified reference: {truth.reason}"
         case Verdict.IMPRECISE:
             return f"the digits are lost to rounding in {dtype.name}, far below atol{_where_lost(rounding.plain)}"
         case Verdict.UNSTABLE:
-            return _unstable(rounding.plain, dtype, expression)
+            cause = _unstable(found.blame, dtype) or _cause(rounding.plain)
+            return f"the formula is right, its arithmetic in {dtype.name} is not: {cause}{_advice(found.remedy, dtype)}"
         case Verdict.MISMATCH:
-            return _mismatch(truth, autograd, dtype, rounding, expression)
+            reason = _mismatch(truth, autograd, dtype, rounding, found.blame)
+            return reason + _advice(found.remedy, dtype)
 
 
 def short(node: Expr, limit: int = 60) -> str:
@@ -64,6 +68,8 @@ def _kink(truth: Reference, dtype: Dtype) -> str:
 
 def _undefined(truth: Reference, dtype: Dtype) -> str:
     reason = truth.reason or "the function has no real value here"
+    if truth.limit is not None and truth.one_sided is not None:
+        return f"{reason}; its limit from the {truth.one_sided} is {exact(truth.limit, dtype)}"
     if truth.limit is not None:
         return f"{reason}: a removable singularity, with limit {exact(truth.limit, dtype)}"
     return reason
@@ -73,14 +79,35 @@ def _where_lost(enclosure: Enclosure) -> str:
     return f" (cancellation in {short(enclosure.cancellation)})" if enclosure.cancellation is not None else ""
 
 
-def _unstable(enclosure: Enclosure, dtype: Dtype, expression: Expr) -> str:
-    blamed = [node for node in (enclosure.overflow, enclosure.cancellation, enclosure.underflow) if node is not None]
-    advice = rewrite(expression, blamed)
-    hint = f"; write {advice[1]} for {advice[0]}" if advice is not None else ""
-    return f"the formula is right, its arithmetic in {dtype.name} is not: {_cause(enclosure, dtype)}{hint}"
+def _advice(remedy: Remedy | None, dtype: Dtype) -> str:
+    """`; write softplus(x) for log(1 + exp(x)): autograd is then 1, not nan`."""
+    if remedy is None:
+        return ""
+    before = "" if remedy.before is None else f", not {exact(remedy.before, dtype)}"
+    place = "instead" if remedy.better == remedy.expression else f"for {remedy.part}"
+    return f"; write {remedy.better} {place}: autograd is then {exact(remedy.autograd, dtype)}{before}"
 
 
-def _cause(enclosure: Enclosure, dtype: Dtype) -> str:
+def _unstable(blame: Blame | None, dtype: Dtype) -> str | None:
+    """Which operation amplifies or overflows."""
+    match blame:
+        case Blame(cause=Cause.OVERFLOW, step=step):
+            return f"{short(step.node)} overflows"
+        case Blame(cause=Cause.UNDERFLOW, step=step):
+            return f"{short(step.node)} underflows"
+        case Blame(cause=Cause.CANCELLATION, step=step):
+            return f"cancellation in {short(step.node)}"
+        case Blame(cause=(Cause.LOSS | Cause.AMPLIFIED), step=step):
+            return f"{short(step.node)} amplifies the rounding of its operands"
+        case Blame(cause=Cause.SUM):
+            return _sum(blame, dtype)
+        case Blame(cause=(Cause.INDEFINITE | Cause.LEAK)):
+            return _indefinite(blame, dtype)
+    return None
+
+
+def _cause(enclosure: Enclosure) -> str:
+    """The same from the enclosure, for orders that are not traced step by step."""
     if enclosure.overflow is not None:
         return f"{short(enclosure.overflow)} overflows"
     if enclosure.underflow is not None and not enclosure.bounded:
@@ -94,46 +121,80 @@ def _cause(enclosure: Enclosure, dtype: Dtype) -> str:
     return "rounding errors are amplified"
 
 
-def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, expression: Expr) -> str:
-    if rounding.cut is not None and not math.isnan(autograd):
-        return (
-            f"torch does not differentiate {rounding.cut}: the graph is cut there, and what goes through it counts as 0"
-        )
+def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, blame: Blame | None) -> str:
+    cut = blame.step.function if blame is not None and blame.cause is Cause.CUT else rounding.cut
+    if cut is not None and not math.isnan(autograd):
+        return f"torch does not differentiate {cut}: the graph is cut there, and what goes through it counts as 0"
+    reason = _wrong(blame, dtype, rounding)
     if truth.left is not None:
-        return f"{_kink(truth, dtype)}; autograd's {exact(autograd, dtype)} is outside"
+        outside = f"{_kink(truth, dtype)}; autograd's {exact(autograd, dtype)} is outside"
+        return f"{outside}: {reason}" if reason is not None else outside
+    if reason is not None:
+        return reason
     if math.isnan(autograd):
-        leak = rounding.sweeps.sweep(rounding.root).leak(rounding.name)
-        if leak is not None:
-            return _leak(*leak)
-        if truth.probed:
-            return "autograd multiplies 0 by an infinite local derivative here; the derivative exists all the same"
         return "autograd says NaN, and neither overflow nor rounding explains it"
     if truth.probed:
         return "a branch is decided at a tie here, and the conventions of its functions do not add up to the derivative"
-    functions = _functions(expression)
+    functions = _functions(rounding.expression)
     if rounding.explains_with_slack(autograd):
-        return f"the digits are lost inside torch's own {' or '.join(functions)}; rewriting this formula does not help"
+        return f"the digits are lost inside torch's own {' or '.join(functions)}"
     if len(functions) == 1:
         return f"torch's own gradient of {functions[0]} is off: rounding does not explain the difference"
     return "the gradient is wrong: rounding does not explain the difference"
 
 
-def _leak(branch: Call, culprit: Call, taken: bool) -> str:
-    """The where trap, and its repair: the argument of the culprit is guarded by the same condition."""
-    condition, *branches = branch.args
-    argument = culprit.args[1] if culprit.function == "div" else culprit.args[0]
-    guarded = call("where", condition, *((constant(1), argument) if taken else (argument, constant(1))))
-    repaired = rebuild(
-        branches[taken],
-        lambda node, args: (
-            guarded if node is argument else call(node.function, *args) if isinstance(node, Call) else None
-        ),
-    )
-    form = call("where", condition, *((branches[0], repaired) if taken else (repaired, branches[1])))
-    return (
-        f"the branch of where that is not taken leaks NaN: 0 times the derivative of {short(culprit)}; guard its "
-        f"argument too: {short(form, 100)}"
-    )
+def _wrong(blame: Blame | None, dtype: Dtype, rounding: RowRounding) -> str | None:
+    """Where a mismatch begins, and why."""
+    match blame:
+        case Blame(cause=(Cause.LEAK | Cause.INDEFINITE)):
+            return _indefinite(blame, dtype)
+        case Blame(cause=Cause.SUM):
+            return _sum(blame, dtype)
+        case Blame(cause=Cause.TIE, tied=tied, local=float(local)) if math.isnan(local):
+            return f"torch's derivative of {_and(short(step.node) for step in tied)} is nan at the kink"
+        case Blame(cause=Cause.TIE, step=step, tied=tied) if step.function in BRANCHES:
+            return f"{short(step.node)} is decided at a tie, and autograd follows one branch only"
+        case Blame(cause=Cause.TIE, tied=tied):
+            kinks = _and(short(step.node) for step in tied)
+            return f"at the kink of {kinks} torch's conventions do not add up to the derivative"
+        case Blame(cause=Cause.KERNEL, step=step, local=float(local), exact=float(right)):
+            off = f"torch's own derivative of {short(step.node)} is {exact(local, dtype)}, not {exact(right, dtype)}"
+            lost = rounding.explains_with_slack(local * (blame.incoming or 0.0))
+            return f"{off}: its digits are lost inside torch" if lost else f"{off}: rounding does not explain that"
+        case Blame(cause=Cause.KERNEL, step=step, local=float(local)):
+            return f"torch's own derivative of {short(step.node)} is {exact(local, dtype)} here"
+        case Blame(cause=(Cause.OVERFLOW | Cause.UNDERFLOW | Cause.CANCELLATION | Cause.LOSS)):
+            return _unstable(blame, dtype)
+    return None
+
+
+def _indefinite(blame: Blame, dtype: Dtype) -> str:
+    """`NaN enters at sqrt(x): local derivative inf times incoming 0, from the branch of where() that was not taken`."""
+    assert blame.local is not None
+    assert blame.incoming is not None
+    product = f"local derivative {exact(blame.local, dtype)} times incoming {exact(blame.incoming + 0.0, dtype)}"
+    source = ""
+    if blame.cause is Cause.LEAK:
+        source = ", from the branch of where() that was not taken"
+    elif blame.source is not None and blame.source is not blame.step:
+        source = f", which comes from {short(blame.source.node)}"
+    return f"NaN enters at {short(blame.step.node)}: {product}{source}"
+
+
+def _sum(blame: Blame, dtype: Dtype) -> str:
+    """Contributions that are right one by one, and not together."""
+    parts = sorted(blame.parts, key=lambda part: -abs(part[1]) if math.isfinite(part[1]) else -math.inf)
+    shown = _and(f"{pair(value, 0.0, dtype)[0]} from {short(step.node)}" for step, value in parts[:3])
+    more = f" and {len(parts) - 3} more" if len(parts) > 3 else ""
+    to = short(blame.step.node)
+    if any(not math.isfinite(value) for _, value in parts):
+        return f"NaN enters where the contributions to {to} are added: {shown}{more}"
+    return f"the contributions to {to} cancel: {shown}{more}"
+
+
+def _and(texts: Iterable[str]) -> str:
+    *most, last = texts
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _functions(expression: Expr) -> list[str]:

@@ -72,16 +72,28 @@ class Probing:
         return value if isinstance(value, arb) else arb("nan")
 
     def undefined(self, value: Undefined, name: str) -> Reference:
-        """The function has no value at the point. A removable singularity is named, with its limit."""
-        found: float | None = None
+        """The function has no value at the point. A removable singularity is named, with its limit; so is the limit
+        from the one side where the function is defined."""
+        limits = {sign: found for sign in (-1, 1) if (found := self._limit_beside(name, sign)) is not None}
+        left, right = limits.get(-1), limits.get(1)
+        value_there: float | None = None
+        if left is not None and right is not None and _same(left, right):
+            value_there = round_ball(right, self.analysis.dtype)
+        one_sided = None
+        for sign, side in ((-1, "left"), (1, "right")):
+            if set(limits) == {sign} and isinstance(self.value((), name, -sign, NEAR[0]), Undefined):
+                value_there, one_sided = round_ball(limits[sign], self.analysis.dtype), side
+        reason = _why_undefined(value)
+        return Reference(Kind.UNDEFINED, probed=True, reason=reason, limit=value_there, one_sided=one_sided)
+
+    def _limit_beside(self, name: str, sign: int) -> arb | None:
+        """The limit of the function from one side; None where it has none, or none that can be found."""
+        if isinstance(self.value((), name, sign, NEAR[0]), Undefined):
+            return None
         try:
-            limits = [limit(lambda e, s=sign: self.ball((), name, s, e)) for sign in (1, -1)]  # type: ignore[misc]
-            right, left = limits
-            if right.value is not None and left.value is not None and _same(left.value, right.value):
-                found = round_ball(right.value, self.analysis.dtype)
+            return limit(lambda e: self.ball((), name, sign, e)).value
         except NoReference:
-            pass
-        return Reference(Kind.UNDEFINED, probed=True, reason=_why_undefined(value), limit=found)
+            return None
 
     def reference(self, row: Wrt, doubtful: set[int]) -> Reference:
         """The reference of a row some of whose orders are doubtful: each order is the derivative of the one before."""

@@ -50,13 +50,37 @@ class ClaimStatus(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Blame:
+    """The operation that spoils a row, as a text, and in one word how (see blame.Cause)."""
+
+    step: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A rewrite that was verified at the row's point: equal there and elsewhere, and with a gradient that matches.
+
+    part: of the expression; better: what to write for it; expression: the whole, rewritten. autograd: of that, beside
+    what it was before.
+    """
+
+    part: str
+    better: str
+    expression: str
+    autograd: float
+    before: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One row: one derivative at one point in one mode.
 
     point: variable -> the number of the working dtype that both sides got. wrt: one name per order. value, analytical,
     left, right: certified, rounded to the working dtype; left and right are the one-sided derivatives at a kink.
     value_autograd, autograd: torch's. A number that does not exist is None. ulps: error in units in the last place of
-    the working dtype, None unless both sides are finite. expected: the number a problem file states.
+    the working dtype, None unless both sides are finite. expected: the number a problem file states. blame, remedy: of
+    a row that did not pass, where they are known.
     """
 
     point: Mapping[str, float]
@@ -76,6 +100,8 @@ class Check:
     ulps: float | None = None
     expected: float | None = None
     note: str | None = None
+    blame: Blame | None = None
+    remedy: Remedy | None = None
 
 
 @dataclass(frozen=True, slots=True)

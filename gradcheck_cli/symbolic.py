@@ -139,6 +139,15 @@ def closed_form(root: Expr, wrt: Sequence[str], names: Sequence[str], derivative
         raise NoClosedForm(str(error)) from error
 
 
+def factored(root: Expr) -> Expr:
+    """A polynomial as a product of factors over the rationals. Raises NoClosedForm where it is prime."""
+    form = to_sympy(root)
+    product = sympy.factor(form)
+    if product.is_Add or product == form:
+        raise NoClosedForm("it does not factor")
+    return from_sympy(product)
+
+
 def hide_constants(root: Expr, shown: Callable[[Call], bool] = lambda _: False) -> tuple[Expr, dict[str, Expr]]:
     """`root` with a variable for each constant that SymPy would evaluate (gamma(10**9), exp(exp(exp(5))), 1e300), and
     what these variables stand for. shown: which functions of constants stay all the same."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from gradcheck_cli.records import Check, Claim, ProblemResult, Report, Verdict
 from gradcheck_cli.render.display import Display
@@ -96,6 +97,8 @@ def _check(check: Check) -> Json:
         "verdict": check.verdict.value,
         "passed": check.passed,
         "note": check.note,
+        "blame": None if check.blame is None else asdict(check.blame),
+        "remedy": None if check.remedy is None else asdict(check.remedy),
     }
 
 

@@ -1,0 +1,122 @@
+"""Why a row did not pass: the step to blame, and a rewrite that helps. Made only for such rows, and only then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from gradcheck_cli.ball import Numbers
+from gradcheck_cli.blame import Blame, Search
+from gradcheck_cli.chain_rule import ChainRule
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.errors import NoReference
+from gradcheck_cli.expression import Expr
+from gradcheck_cli.records import Remedy, Verdict
+from gradcheck_cli.remedies import Remedies, Wanted
+from gradcheck_cli.step_truths import StepTruths
+from gradcheck_cli.torch_graph import TorchGraph, Trace
+from gradcheck_cli.truth import Kind, Reference
+from gradcheck_cli.verdict import Tolerance
+
+Point = Mapping[str, float]
+Wrt = tuple[str, ...]
+
+BLAMED = 500
+"""Steps of an expression whose rows are traced; a longer one is told apart by its enclosure only."""
+SEARCHES = 50
+"""Rows of a problem for which rewrites are searched; where none helped so often, none will."""
+
+
+@dataclass(frozen=True)
+class Diagnosed:
+    """blame: None where it is not known, remedy: None where there is none."""
+
+    blame: Blame | None = None
+    remedy: Remedy | None = None
+
+
+NOTHING = Diagnosed()
+
+
+class Diagnosis:
+    """The diagnoses of one expression."""
+
+    def __init__(
+        self, expression: Expr, numbers: Numbers, dtype: Dtype, device: torch.device, tolerance: Tolerance
+    ) -> None:
+        self.expression, self.numbers, self.dtype, self.device = expression, numbers, dtype, device
+        self.remedies = Remedies(expression, numbers, dtype, device, tolerance)
+        self._searches = SEARCHES
+        self._truths: StepTruths | None = None
+        self._trace: tuple[object, Trace] | None = None
+
+    def row(
+        self,
+        verdict: Verdict,
+        point: Point,
+        row: Wrt,
+        mode: str,
+        truth: Reference,
+        value: float | None,
+        autograd: float | None,
+    ) -> Diagnosed:
+        """What is known of a row. value: of the function, certified."""
+        if verdict not in (Verdict.UNSTABLE, Verdict.MISMATCH, Verdict.UNDEFINED):
+            return NOTHING
+        blame = self._blame(verdict, point, row, mode)
+        return Diagnosed(blame, self._remedy(point, row, mode, truth, value, autograd, blame))
+
+    def value(self, point: Point) -> Blame | None:
+        """The step to blame for the function's own value."""
+        if len(self.chain.steps) > BLAMED:
+            return None
+        return self._search(point, "reverse", "").value()
+
+    @cached_property
+    def chain(self) -> ChainRule:
+        return ChainRule(self.expression)
+
+    @cached_property
+    def graph(self) -> TorchGraph:
+        return TorchGraph(self.chain, self.dtype, self.device)
+
+    def _blame(self, verdict: Verdict, point: Point, row: Wrt, mode: str) -> Blame | None:
+        if len(row) > 1 or row[0] not in self.chain.by_name or len(self.chain.steps) > BLAMED:
+            return None
+        try:
+            search = self._search(point, mode, row[0])
+            return search.undefined() if verdict is Verdict.UNDEFINED else search.derivative(row[0])
+        except NoReference:
+            return None
+
+    def _search(self, point: Point, mode: str, by: str) -> Search:
+        if self._truths is None or self._truths.point != point:
+            self._truths = StepTruths(self.chain, point, self.numbers, self.dtype)
+        key = (tuple(point.items()), mode, by if mode == "forward" else "")
+        if self._trace is None or self._trace[0] != key:
+            trace = self.graph.reverse(point) if mode == "reverse" else self.graph.forward(point, by)
+            self._trace = key, trace
+        return Search(self.chain, self._truths, self.graph, self._trace[1], self.dtype, mode, by)
+
+    def _remedy(
+        self,
+        point: Point,
+        row: Wrt,
+        mode: str,
+        truth: Reference,
+        value: float | None,
+        autograd: float | None,
+        blame: Blame | None,
+    ) -> Remedy | None:
+        if self._searches <= 0:
+            return None
+        self._searches -= 1
+        known = value if truth.kind is not Kind.UNDEFINED else truth.limit
+        found = self.remedies.find(
+            Wanted(point, row, mode, truth, known, autograd), [blame.step.node] if blame is not None else []
+        )
+        self._searches += found is not None
+        return found

@@ -1,0 +1,165 @@
+"""What is true at every step of the chain rule: values, local derivatives, adjoints and tangents, certified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from flint import arb
+
+from gradcheck_cli.ball import Numbers, Program, Seams, Undefined, Value, good, precision, precisions, round_ball
+from gradcheck_cli.chain_rule import ChainRule, Step
+from gradcheck_cli.derivative import tangents
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.expression import BRANCHES, Call, Expr, topological
+from gradcheck_cli.reference import Analysis
+from gradcheck_cli.rules import ZERO
+from gradcheck_cli.truth import Kind, Reference
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A certified number, rounded to the working dtype; None where there is none.
+
+    undefined: the function provably has no value there. vanishes: the number is not 0, and rounds to 0 or loses digits
+    below the smallest normal number; overflows: it is finite, and too large for the dtype.
+    """
+
+    value: float | None
+    undefined: bool = False
+    vanishes: bool = False
+    overflows: bool = False
+
+
+class StepTruths:
+    """The certified numbers of a chain rule at one point.
+
+    point: numbers of the working dtype. numbers: what constants mean.
+    """
+
+    def __init__(self, chain: ChainRule, point: Mapping[str, float], numbers: Numbers, dtype: Dtype) -> None:
+        self.chain, self.point, self.numbers, self.dtype = chain, point, numbers, dtype
+        self._tangents: dict[str, dict[str, Reference]] = {}
+
+    @cached_property
+    def values(self) -> dict[str, Truth]:
+        """The value of each step."""
+        found, _ = self._values
+        return dict(zip(self.chain.by_name, found, strict=True))
+
+    @cached_property
+    def tied(self) -> tuple[str, ...]:
+        """The live steps that are decided at a tie, in order of evaluation; a branch by its condition."""
+        _, nodes = self._values
+        return tuple(step.name for step in self.chain.steps if step.node in nodes or _decided_by(step.node, nodes))
+
+    @cached_property
+    def _values(self) -> tuple[list[Truth], set[Expr]]:
+        program = Program(self.chain.root, *(step.node for step in self.chain.steps))
+        env = {name: arb(value) for name, value in self.point.items()}
+        values, last = _certify(program, env, self.numbers)
+        truths = [_truth(value, self.dtype) for value in values[1:]]
+        return truths, set(Seams(program, program.roots[0]).tied(last))
+
+    @cached_property
+    def locals(self) -> dict[tuple[str, str], float | None]:
+        """The local derivatives, by (step, operand); None where they do not exist as numbers."""
+        edges = [(step.name, local) for step in self.chain.steps for local in step.locals]
+        program = Program(*(local.exact if local.exact is not None else ZERO for _, local in edges))
+        env = {name: arb(value) for name, value in self.point.items()}
+        values, _ = _certify(program, env, self.numbers)
+        kinks = {name for name in self.tied if self.chain.by_name[name].function not in BRANCHES}
+        return {
+            (name, local.by): None if local.exact is None or name in kinks else _truth(value, self.dtype).value
+            for (name, local), value in zip(edges, values, strict=True)
+        }
+
+    @cached_property
+    def adjoints(self) -> dict[str, Reference]:
+        """The derivative of the result by each step."""
+        rows = [(name,) for name in self.chain.by_name]
+        found = Analysis(self.chain.marked, rows, self.numbers, self.dtype).at(self.point).rows
+        return {name: found[(name,)] for name in self.chain.by_name}
+
+    def tangents(self, by: str) -> dict[str, Reference]:
+        """The derivative of each step by a variable; of the kind NO_REFERENCE where a branch is decided at a tie."""
+        if by not in self._tangents:
+            nodes = [step.node for step in self.chain.steps]
+            exact = tangents(self.chain.root, by)
+            program = Program(*(exact.get(node, ZERO) for node in nodes), *nodes)
+            env = {name: arb(value) for name, value in self.point.items()}
+            values, _ = _certify(program, env, self.numbers)
+            half = len(nodes)
+            self._tangents[by] = {
+                step.name: self._tangent(step, value, own)
+                for step, value, own in zip(self.chain.steps, values[:half], values[half:], strict=True)
+            }
+        return self._tangents[by]
+
+    def _tangent(self, step: Step, value: Value, own: Value) -> Reference:
+        if not isinstance(own, arb) or step.name in self._unsettled:
+            return Reference(Kind.NO_REFERENCE, reason="it is decided at a tie, or has no value")
+        truth = _truth(value, self.dtype)
+        if truth.value is None:
+            return Reference(Kind.NO_REFERENCE, reason="it could not be certified")
+        return Reference(Kind.EXISTS, truth.value)
+
+    @cached_property
+    def _unsettled(self) -> set[str]:
+        """The steps that rest on one that is tied."""
+        reached = set(self.tied)
+        for step in self.chain.steps:
+            if any(local.by in reached for local in step.locals):
+                reached.add(step.name)
+        return reached
+
+    def at_values(self, step: Step, by: str, values: Mapping[str, float]) -> float | None:
+        """The local derivative of a step at other values of its operands, exactly, rounded at the end."""
+        formula = next(local.formula for local in step.locals if local.by == by)
+        if formula is None or not all(value == value and abs(value) != float("inf") for value in values.values()):
+            return None
+        env = {name: arb(value) for name, value in values.items()}
+        (value,), _ = _certify(Program(formula), env, self.numbers)
+        return _truth(value, self.dtype).value
+
+
+def _decided_by(node: Expr, nodes: set[Expr]) -> bool:
+    """Whether the node is a branch whose condition has one of `nodes` in it."""
+    match node:
+        case Call(function=function, args=(condition, _, _)) if function in BRANCHES:
+            return bool(nodes) and not nodes.isdisjoint(topological(condition))
+    return False
+
+
+def _certify(program: Program, env: Mapping[str, arb], numbers: Numbers) -> tuple[list[Value], Sequence[Value]]:
+    """(the value of each root at the lowest precision that settles it, all values at the last precision)."""
+    found: dict[int, Value] = {}
+    values: list[Value] = []
+    for bits, last in precisions():
+        with precision(bits):
+            values = program.run(env, numbers, settle=last)
+            found.update({root: values[root] for root in program.roots if root not in found and good(values[root])})
+            if len(found) == len(set(program.roots)) or (bits >= 320 and _all_beyond(values, program, found)):
+                break
+    return [found.get(root) for root in program.roots], values
+
+
+def _all_beyond(values: Sequence[Value], program: Program, found: Mapping[int, Value]) -> bool:
+    """Whether what is not settled is beyond what exponents can hold: no precision will help."""
+    rest = [values[root] for root in program.roots if root not in found]
+    return all(isinstance(value, arb) and not value.is_finite() and not value.is_nan() for value in rest)
+
+
+def _truth(value: Value, dtype: Dtype) -> Truth:
+    if isinstance(value, Undefined):
+        return Truth(None, undefined=True)
+    if not isinstance(value, arb) or not good(value):
+        return Truth(None)
+    rounded = round_ball(value, dtype)
+    smallest_normal = 2.0 ** (dtype.min_exponent + dtype.precision - 1)
+    return Truth(
+        rounded,
+        vanishes=abs(rounded) < smallest_normal and not value.is_zero(),
+        overflows=abs(rounded) == float("inf"),
+    )
