@@ -335,7 +335,7 @@ def worst_first(check: Check) -> tuple[bool, int, float]:
 
 
 def _blame_record(found: blame.Blame | None) -> Blame | None:
-    return None if found is None else Blame(notes.short(found.step.node), found.cause.value)
+    return None if found is None else Blame(notes.short(found.step.node), found.step.name, found.cause.value)
 
 
 def _choice(table: Mapping[str, T], name: str, what: str) -> T:

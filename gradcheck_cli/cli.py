@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 
 from gradcheck_cli.arguments import EXAMPLE, arrange
 from gradcheck_cli.commands.check import check
+from gradcheck_cli.commands.explain import explain
 from gradcheck_cli.commands.functions import functions
 from gradcheck_cli.commands.run import run
 from gradcheck_cli.commands.schema import schema
@@ -19,7 +20,7 @@ from gradcheck_cli.exit_codes import ExitCode
 from gradcheck_cli.output import complain, write_report
 
 DEFAULT_COMMAND = "check"
-EXPRESSION_COMMANDS = frozenset({"check"})
+EXPRESSION_COMMANDS = frozenset({"check", "explain"})
 
 HELP = """Check the gradient that PyTorch computes for a formula against its exact derivative.
 
@@ -33,6 +34,7 @@ Examples:
   gradcheck "x**3" --claim "3*x**2"             is my own derivative right?
   gradcheck "log(cosh(x))"                      5 points drawn from -3:3
   gradcheck "x**y" --at x=2,y=3 --order 2       second derivatives
+  gradcheck explain "1/(1 + exp(-x))" --at 2    the chain rule, node by node
   gradcheck "sigmoid(x)" --at 40 --dtype float32 --device cuda
 
 \b
@@ -61,7 +63,7 @@ class RootCommand(Command):
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         formatter.write_usage("gradcheck", "EXPR [OPTIONS]")
-        for usage in ("run [FILE]... [OPTIONS]", "functions [WORD]", "schema"):
+        for usage in ("run [FILE]... [OPTIONS]", "explain EXPR --at POINT [OPTIONS]", "functions [WORD]", "schema"):
             formatter.write_usage("gradcheck", usage, prefix="       ")
 
 
@@ -75,6 +77,7 @@ app = typer.Typer(
 
 app.command(DEFAULT_COMMAND, cls=RootCommand, help=HELP)(check)
 app.command(cls=Command)(run)
+app.command(cls=Command)(explain)
 app.command(cls=Command)(functions)
 app.command(cls=Command)(schema)
 

@@ -36,6 +36,12 @@ def pair(first: float, second: float, dtype: Dtype = FLOAT64) -> tuple[str, str]
     return _shortened(first, texts[0], digits), _shortened(second, texts[1], digits)
 
 
+def brief(value: float, dtype: Dtype = FLOAT64) -> str:
+    """A number with six significant digits, or fewer where they are all there are."""
+    text = exact(value, dtype)
+    return min(text, _tidy(f"{value:.6g}"), key=len) if math.isfinite(value) else text
+
+
 def small(value: float) -> str:
     """An error: two significant digits are enough."""
     if not math.isfinite(value):

@@ -5,15 +5,24 @@ Every option of a check is None where it was not given, so that a problem file c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from gradcheck_cli.arguments import choice, seconds, tolerance, whole
 from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.errors import UsageError
 from gradcheck_cli.request import MAX_ORDER, MODES
 
+Expression = Annotated[str, typer.Argument(metavar="EXPR", help="The function, in Python syntax.")]
+At = Annotated[
+    list[str] | None,
+    typer.Option(metavar="POINT", help="Where: 2, x=1,y=-2, x=pi/4, or a range x=-3:3:101. Repeatable."),
+]
+Wrt = Annotated[list[str] | None, typer.Option(metavar="VAR", help="Differentiate by this variable only. Repeatable.")]
+Let = Annotated[list[str] | None, typer.Option(metavar="'y = x*x'", help="Name an intermediate result. Repeatable.")]
 Order = Annotated[str | None, typer.Option(metavar="N", help=f"The order of the derivatives: 1, at most {MAX_ORDER}.")]
 Dtype = Annotated[str | None, typer.Option(metavar="|".join(DTYPES), help="What torch computes in: float64.")]
 Device = Annotated[str | None, typer.Option(metavar="DEVICE", help="Where torch computes: cpu, cuda, cuda:N or auto.")]
@@ -64,3 +73,21 @@ def given_options(texts: Mapping[str, Any]) -> dict[str, Any]:
         for name, text in texts.items()
         if text is not None and text is not False and text != []
     }
+
+
+def require_readable(*texts: str) -> None:
+    """UsageError for bytes that the locale could not decode, which Python keeps as lone surrogates."""
+    for text in texts:
+        if any("\udc80" <= character <= "\udcff" for character in text):
+            raise UsageError(
+                f"{text!r} has bytes that are not {sys.getfilesystemencoding()}, the encoding of the locale: "
+                "set a UTF-8 locale, for example LC_ALL=C.UTF-8"
+            )
+
+
+def names(texts: Sequence[str]) -> tuple[str, ...]:
+    """The names in the texts of --wrt."""
+    found = tuple(name.strip() for text in texts for name in text.split(","))
+    if "" in found:
+        raise UsageError("--wrt: the name of a variable is missing: write --wrt x, or leave --wrt out for all of them")
+    return found

@@ -51,9 +51,11 @@ class ClaimStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """The operation that spoils a row, as a text, and in one word how (see blame.Cause)."""
+    """The operation that spoils a row: as a text, by its name in `gradcheck explain`, and in one word how (see
+    blame.Cause)."""
 
     step: str
+    name: str
     cause: str
 
 

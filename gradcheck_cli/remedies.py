@@ -40,6 +40,8 @@ LONGEST = 160
 SAMPLED, NEEDED = 24, 3
 """Other points of the domain, and at how many of them both must be defined."""
 BITS = 200
+NOTHING = arb(2) ** -60
+"""A difference that may be rounding of the balls."""
 STRICTER = 1e-3
 """Of rtol: how near the rewritten expression must be to the original one. Most are equal; a series is not quite."""
 
@@ -161,7 +163,7 @@ class Remedies:
         assert isinstance(old, arb)
         assert isinstance(new, arb)
         return bool(abs(new - old) <= arb(STRICTER * self.tolerance.rtol) * abs(old)) or bool(
-            new.overlaps(old) and abs(new - old) < arb(2) ** (-BITS // 2)
+            new.overlaps(old) and abs(new - old) < NOTHING
         )
 
     def _near(self, found: float, wanted: float) -> bool:

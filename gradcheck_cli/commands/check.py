@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from gradcheck_cli import options
 from gradcheck_cli.arguments import choice
-from gradcheck_cli.errors import UsageError
 from gradcheck_cli.exit_codes import ExitCode, exit_code
 from gradcheck_cli.output import deliver, display_for, points_progress, say, writable, write_report
 from gradcheck_cli.render.names import FORMATS
@@ -25,17 +22,10 @@ def _print_version(wanted: bool) -> None:
 
 
 def check(
-    expression: Annotated[str, typer.Argument(metavar="EXPR", help="The function, in Python syntax.")],
-    at: Annotated[
-        list[str] | None,
-        typer.Option(metavar="POINT", help="Where: 2, x=1,y=-2, x=pi/4, or a range x=-3:3:101. Repeatable."),
-    ] = None,
-    wrt: Annotated[
-        list[str] | None, typer.Option(metavar="VAR", help="Differentiate by this variable only. Repeatable.")
-    ] = None,
-    let: Annotated[
-        list[str] | None, typer.Option(metavar="'y = x*x'", help="Name an intermediate result. Repeatable.")
-    ] = None,
+    expression: options.Expression,
+    at: options.At = None,
+    wrt: options.Wrt = None,
+    let: options.Let = None,
     claim: Annotated[
         list[str] | None,
         typer.Option(metavar="D", help="Your own derivative, to be judged: 2*x, or 'w: x*y'. Repeatable."),
@@ -63,7 +53,7 @@ def check(
 ) -> ExitCode:
     lists = {"at": at, "lets": let, "claims": claim}
     for texts in ([expression], wrt, ranges, *lists.values()):
-        _require_readable(*(texts or ()))
+        options.require_readable(*(texts or ()))
     choice("--output-format", output_format, FORMATS)
     given = options.given_options({
         "order": order, "mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol,
@@ -72,7 +62,7 @@ def check(
     })  # fmt: skip
     asked: dict[str, Any] = {name: tuple(texts) for name, texts in lists.items() if texts}
     asked |= {"ranges" if name == "range" else name: value for name, value in given.items()}
-    asked |= {"wrt": _names(wrt or ()), "derivatives": not no_derivatives}
+    asked |= {"wrt": options.names(wrt or ()), "derivatives": not no_derivatives}
     file = writable(output_file)
     # torch, SymPy and flint load here, not before: --help and typing errors answer at once.
     from gradcheck_cli import checker
@@ -93,21 +83,3 @@ def check(
     if not (quiet and report.passed):
         say(summary_line(report, shown))
     return exit_code(report)
-
-
-def _require_readable(*texts: str) -> None:
-    """UsageError for bytes that the locale could not decode, which Python keeps as lone surrogates."""
-    for text in texts:
-        if any("\udc80" <= character <= "\udcff" for character in text):
-            raise UsageError(
-                f"{text!r} has bytes that are not {sys.getfilesystemencoding()}, the encoding of the locale: "
-                "set a UTF-8 locale, for example LC_ALL=C.UTF-8"
-            )
-
-
-def _names(texts: Sequence[str]) -> tuple[str, ...]:
-    """The names in the texts of --wrt."""
-    names = tuple(name.strip() for text in texts for name in text.split(","))
-    if "" in names:
-        raise UsageError("--wrt: the name of a variable is missing: write --wrt x, or leave --wrt out for all of them")
-    return names

@@ -6,12 +6,17 @@ from collections.abc import Callable
 
 from gradcheck_cli.records import Report
 from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.explain import render_explanation
+from gradcheck_cli.render.explain_json import render_explanation_json
+from gradcheck_cli.render.explain_latex import render_explanation_latex
+from gradcheck_cli.render.explain_markdown import render_explanation_markdown
 from gradcheck_cli.render.github import render_github
 from gradcheck_cli.render.json import render_json
 from gradcheck_cli.render.json_lines import render_json_lines
 from gradcheck_cli.render.junit import render_junit
 from gradcheck_cli.render.markdown import render_markdown
 from gradcheck_cli.render.table import render_table
+from gradcheck_cli.step_records import Explanation
 
 Renderer = Callable[[Report, Display], str]
 
@@ -22,4 +27,11 @@ RENDERERS: dict[str, Renderer] = {
     "junit": render_junit,
     "github": render_github,
     "markdown": render_markdown,
+}
+
+EXPLANATIONS: dict[str, Callable[[Explanation, Display], str]] = {
+    "table": render_explanation,
+    "markdown": render_explanation_markdown,
+    "latex": render_explanation_latex,
+    "json": render_explanation_json,
 }

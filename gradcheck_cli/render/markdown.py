@@ -35,16 +35,16 @@ def render_markdown(report: Report, display: Display) -> str:
 
 
 def _failures(failed: Sequence[ProblemResult]) -> Iterator[str]:
-    yield from _head("problem", "point", "derivative", "analytical", "autograd", "verdict", "note")
+    yield from head("problem", "point", "derivative", "analytical", "autograd", "verdict", "note")
     rows = [(result, check) for result in failed for check in [c for c in result.checks if not c.passed][:FEW]]
     for result, check in rows[:MOST]:
         yield _row(result, check)
     for result in failed:
         if result.error is not None:
-            yield _line(_problem(result), "", "", "", "", _verdict(result), escaped(result.error))
+            yield line(_problem(result), "", "", "", "", _verdict(result), escaped(result.error))
     total = sum(not check.passed for result in failed for check in result.checks)
     if total > len(rows[:MOST]):
-        yield _line(f"and {total - len(rows[:MOST]):,} more rows", "", "", "", "", "", "")
+        yield line(f"and {total - len(rows[:MOST]):,} more rows", "", "", "", "", "", "")
     sentences = [(result, claim(result, one)) for result in failed for one in result.claims if not one.passed]
     if sentences:
         yield ""
@@ -54,7 +54,7 @@ def _failures(failed: Sequence[ProblemResult]) -> Iterator[str]:
 def _row(result: ProblemResult, check: Check) -> str:
     analytical, autograd = pair(result, check)
     verdict = labels.verdict_text(check.verdict, check.passed)
-    return _line(
+    return line(
         _problem(result),
         escaped(where(result, check.point)),
         escaped(labels.derivative(result, check.wrt)),
@@ -66,10 +66,10 @@ def _row(result: ProblemResult, check: Check) -> str:
 
 
 def _all(problems: Sequence[ProblemResult]) -> Iterator[str]:
-    yield from _head("problem", "expression", "checks", "claims", "verdict")
+    yield from head("problem", "expression", "checks", "claims", "verdict")
     for result in problems:
         claims = ", ".join(one.status.value for one in result.claims)
-        yield _line(_problem(result), code(result.expression), f"{result.checks_total:,}", claims, _verdict(result))
+        yield line(_problem(result), code(result.expression), f"{result.checks_total:,}", claims, _verdict(result))
 
 
 def _verdict(result: ProblemResult) -> str:
@@ -80,12 +80,14 @@ def _problem(result: ProblemResult) -> str:
     return f"{escaped(title(result))}{f' ({escaped(place(result))})' if place(result) else ''}"
 
 
-def _head(*names: str) -> Iterator[str]:
-    yield _line(*names)
-    yield _line(*("---" for _ in names))
+def head(*names: str) -> Iterator[str]:
+    """The first two lines of a table."""
+    yield line(*names)
+    yield line(*("---" for _ in names))
 
 
-def _line(*cells: str) -> str:
+def line(*cells: str) -> str:
+    """One line of a table."""
     return f"| {' | '.join(cells)} |"
 
 
