@@ -8,7 +8,7 @@
 The heavy libraries are loaded on first use.
 """
 
-from gradcheck_cli.api import check, run
+from gradcheck_cli.api import check, explain, run
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.records import Check, Claim, ClaimStatus, ProblemResult, Report, Verdict
 from gradcheck_cli.version import __version__
@@ -23,5 +23,6 @@ __all__ = [
     "Verdict",
     "__version__",
     "check",
+    "explain",
     "run",
 ]

@@ -5,8 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.records import ProblemResult, Report
+
+if TYPE_CHECKING:
+    from gradcheck_cli.step_records import Explanation
 
 PointLike = str | float | Mapping[str, float]
 
@@ -50,7 +54,7 @@ def check(
         expression,
         at=tuple(_text(point) for point in points),
         wrt=(wrt,) if isinstance(wrt, str) else tuple(wrt),
-        lets=tuple(f"{name} = {text}" for name, text in (let or {}).items()),
+        lets=_lets(let),
         claims=_claims(claim),
         claim_rtol=claim_rtol,
         timeout=timeout,
@@ -67,6 +71,41 @@ def check(
         derivatives=derivatives,
     )
     return check_expression(request)
+
+
+def explain(
+    expression: str,
+    at: PointLike,
+    *,
+    wrt: str | Sequence[str] = (),
+    let: Mapping[str, str] | None = None,
+    mode: str = "reverse",
+    dtype: str = "float64",
+    device: str = "cpu",
+    rtol: float | None = None,
+    atol: float | None = None,
+) -> Explanation:
+    """The chain rule of an expression at one point, node by node; the options are those of `check`.
+
+    Returns the records: `.steps` with values, local derivatives and adjoints beside torch's, `.chains`, and the
+    ordinary check in `.result`. Raises GradcheckError for input that cannot be read, and for several points.
+    """
+    from gradcheck_cli.explain import explain_expression
+    from gradcheck_cli.request import Request
+
+    request = Request(
+        expression,
+        at=(_text(at),),
+        wrt=(wrt,) if isinstance(wrt, str) else tuple(wrt),
+        lets=_lets(let),
+        mode=mode,
+        dtype=dtype,
+        device=device,
+        rtol=rtol,
+        atol=atol,
+        derivatives=False,
+    )
+    return explain_expression(request)
 
 
 def run(*files: str | Path, **options: object) -> Report:
@@ -87,6 +126,11 @@ def run(*files: str | Path, **options: object) -> Report:
     specs = [spec for file in files for spec in load_problems(read_source(str(file)), str(file), given, {})]
     problems = tuple(run_batch(specs, isolated=False))
     return Report(problems, versions(), time.perf_counter() - started)
+
+
+def _lets(let: Mapping[str, str] | None) -> tuple[str, ...]:
+    """Intermediate results as texts of --let."""
+    return tuple(f"{name} = {text}" for name, text in (let or {}).items())
 
 
 def _claims(claim: str | Mapping[str, str] | None) -> tuple[str, ...]:

@@ -107,7 +107,8 @@ class Search:
                     return self._sum(target, edges)
                 continue
             for edge, error in guilty:
-                if self._error(edge.source) >= 0.5 * error and not self._right(edge.source):
+                passed_on = self._error(edge.source) >= 0.5 * error and not self._right(edge.source)
+                if passed_on and not self._is_cut(edge.step):
                     if edge.source not in seen:
                         seen.add(edge.source)
                         stack.append(edge.source)

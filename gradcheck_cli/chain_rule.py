@@ -6,7 +6,7 @@ torch has not is written as its definition, so that each step is one operation t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -91,6 +91,17 @@ class ChainRule:
         for step in self.steps:
             for local in step.locals:
                 self.users[local.by].append(step.name)
+
+    def below(self, names: Iterable[str]) -> set[str]:
+        """The steps that others are made of, directly or not."""
+        reached = set[str]()
+        stack = list(names)
+        while stack:
+            for local in self.by_name[stack.pop()].locals:
+                if local.by not in reached:
+                    reached.add(local.by)
+                    stack.append(local.by)
+        return reached
 
     def _steps(self, order: list[Expr]) -> Iterator[Step]:
         shown: dict[Expr, Expr] = {}

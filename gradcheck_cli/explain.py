@@ -103,6 +103,7 @@ class _Explainer:
                     local.formula,
                     None if local.formula is None else _text(local.formula),
                     self.truths.locals[step.name, local.by],
+                    self.truths.local_truths[step.name, local.by].beyond,
                 )
                 for local in step.locals
             ),
@@ -115,6 +116,7 @@ class _Explainer:
             },
             grad_fn=traced.grad_fn,
             blamed=tuple(f"{wrt} {mode}" for (wrt, mode), check in self.checks.items() if _blames(check, step)),
+            beyond=truth.beyond,
         )
 
     def _adjoint(self, step: Step) -> Flow:

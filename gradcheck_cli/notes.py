@@ -83,9 +83,12 @@ def _advice(remedy: Remedy | None, dtype: Dtype) -> str:
     """`; write softplus(x) for log(1 + exp(x)): autograd is then 1, not nan`."""
     if remedy is None:
         return ""
-    before = "" if remedy.before is None else f", not {exact(remedy.before, dtype)}"
     place = "instead" if remedy.better == remedy.expression else f"for {remedy.part}"
-    return f"; write {remedy.better} {place}: autograd is then {exact(remedy.autograd, dtype)}{before}"
+    advice = f"; write {remedy.better} {place}: autograd is then"
+    if remedy.before is None:
+        return f"{advice} {exact(remedy.autograd, dtype)}"
+    after, before = pair(remedy.autograd, remedy.before, dtype)
+    return f"{advice} {after}, not {before}"
 
 
 def _unstable(blame: Blame | None, dtype: Dtype) -> str | None:

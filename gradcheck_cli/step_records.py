@@ -14,13 +14,14 @@ class LocalDerivative:
     """The derivative of a step by one of its operands.
 
     formula: in terms of the names of steps, with its text; None where it has no known form. value: certified; None
-    where it does not exist (a kink, a pole).
+    where it does not exist (a kink, a pole). beyond: six digits of a value that the dtype cannot hold.
     """
 
     by: str
     formula: Expr | None
     text: str | None
     value: float | None
+    beyond: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,11 @@ class StepRecord:
     """One step of the chain rule.
 
     formula: in terms of the names of its operands, with its text; None for a variable. value: certified; undefined: the
-    step provably has none. value_autograd: torch's; value_right: whether it is the certified one. adjoint: None where
-    reverse mode was not asked for; tangents: by variable, where forward mode was. reference: torch's derivative in
-    float64, by mode ("reverse", or the variable of forward mode), where the check is in another dtype and both modes
-    were asked for. grad_fn: what torch recorded. blamed: the rows (variable, mode) for which this step is to blame.
+    step provably has none; beyond: six digits of one that the dtype cannot hold. value_autograd: torch's; value_right:
+    whether it is the certified one. adjoint: None where reverse mode was not asked for; tangents: by variable, where
+    forward mode was. reference: torch's derivative in float64, by mode ("reverse", or the variable of forward mode),
+    where the check is in another dtype and both modes were asked for. grad_fn: what torch recorded. blamed: the rows
+    (variable, mode) for which this step is to blame.
     """
 
     name: str
@@ -62,6 +64,7 @@ class StepRecord:
     reference: Mapping[str, float]
     grad_fn: str | None
     blamed: tuple[str, ...] = ()
+    beyond: str | None = None
 
 
 @dataclass(frozen=True)

@@ -17,19 +17,24 @@ from gradcheck_cli.reference import Analysis
 from gradcheck_cli.rules import ZERO
 from gradcheck_cli.truth import Kind, Reference
 
+PROBED = 60
+"""Steps of one expression that are probed."""
+
 
 @dataclass(frozen=True)
 class Truth:
     """A certified number, rounded to the working dtype; None where there is none.
 
     undefined: the function provably has no value there. vanishes: the number is not 0, and rounds to 0 or loses digits
-    below the smallest normal number; overflows: it is finite, and too large for the dtype.
+    below the smallest normal number; overflows: it is finite, and too large for the dtype. beyond: six digits of it
+    then.
     """
 
     value: float | None
     undefined: bool = False
     vanishes: bool = False
     overflows: bool = False
+    beyond: str | None = None
 
 
 class StepTruths:
@@ -65,22 +70,35 @@ class StepTruths:
     @cached_property
     def locals(self) -> dict[tuple[str, str], float | None]:
         """The local derivatives, by (step, operand); None where they do not exist as numbers."""
+        return {edge: truth.value for edge, truth in self.local_truths.items()}
+
+    @cached_property
+    def local_truths(self) -> dict[tuple[str, str], Truth]:
         edges = [(step.name, local) for step in self.chain.steps for local in step.locals]
         program = Program(*(local.exact if local.exact is not None else ZERO for _, local in edges))
         env = {name: arb(value) for name, value in self.point.items()}
         values, _ = _certify(program, env, self.numbers)
         kinks = {name for name in self.tied if self.chain.by_name[name].function not in BRANCHES}
         return {
-            (name, local.by): None if local.exact is None or name in kinks else _truth(value, self.dtype).value
+            (name, local.by): Truth(None) if local.exact is None or name in kinks else _truth(value, self.dtype)
             for (name, local), value in zip(edges, values, strict=True)
         }
 
     @cached_property
     def adjoints(self) -> dict[str, Reference]:
-        """The derivative of the result by each step."""
-        rows = [(name,) for name in self.chain.by_name]
-        found = Analysis(self.chain.marked, rows, self.numbers, self.dtype).at(self.point).rows
-        return {name: found[(name,)] for name in self.chain.by_name}
+        """The derivative of the result by each step. Each one that is doubtful has to be probed by itself, which takes
+        its time: of more than PROBED such, none is."""
+        doubtful = self._doubtful
+        known = [name for name in self.chain.by_name if len(doubtful) <= PROBED or name not in doubtful]
+        found = Analysis(self.chain.marked, [(name,) for name in known], self.numbers, self.dtype).at(self.point).rows
+        unknown = Reference(Kind.NO_REFERENCE, reason="decided at a tie, as too many other steps are")
+        return {name: found.get((name,), unknown) for name in self.chain.by_name}
+
+    @cached_property
+    def _doubtful(self) -> set[str]:
+        """The steps whose derivative goes through a tie or through a local derivative that does not exist."""
+        singular = {name for (name, _), value in self.locals.items() if value is None}
+        return self.chain.below({*self.tied, *singular})
 
     def tangents(self, by: str) -> dict[str, Reference]:
         """The derivative of each step by a variable; of the kind NO_REFERENCE where a branch is decided at a tie."""
@@ -158,8 +176,7 @@ def _truth(value: Value, dtype: Dtype) -> Truth:
         return Truth(None)
     rounded = round_ball(value, dtype)
     smallest_normal = 2.0 ** (dtype.min_exponent + dtype.precision - 1)
-    return Truth(
-        rounded,
-        vanishes=abs(rounded) < smallest_normal and not value.is_zero(),
-        overflows=abs(rounded) == float("inf"),
-    )
+    vanishes = abs(rounded) < smallest_normal and not value.is_zero()
+    overflows = abs(rounded) == float("inf")
+    beyond = value.str(6, radius=False).replace("e+", "e") if vanishes or overflows else None
+    return Truth(rounded, vanishes=vanishes, overflows=overflows, beyond=beyond)

@@ -131,7 +131,18 @@ def test_modes_are_checked_apart() -> None:
 
 
 def test_a_removable_singularity_is_named_with_its_limit() -> None:
-    assert only(check("sin(x)/x", at=0)).note == "division by zero in sin(x)/x: a removable singularity, with limit 1"
+    note = only(check("sin(x)/x", at=0)).note
+    assert note is not None
+    assert note.startswith(
+        "division by zero in sin(x)/x: a removable singularity, with limit 1; write sinc(x/pi) instead"
+    )
+
+
+def test_the_limit_from_the_one_side_where_a_function_is_defined_is_named() -> None:
+    note = only(check("x*log(x)", at=0)).note
+    assert note is not None
+    assert note.startswith("log(x) has no real value where its argument is 0; its limit from the right is 0")
+    assert only(check("exp(-1/x)", at=0)).note == "division by zero in -1/x"
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])

@@ -10,7 +10,7 @@ from gradcheck_cli.dtypes import DTYPES, Dtype
 from gradcheck_cli.numbers import brief
 from gradcheck_cli.records import Verdict
 from gradcheck_cli.render.labels import SIGNS
-from gradcheck_cli.step_records import Chain, Explanation, Flow, StepRecord
+from gradcheck_cli.step_records import Chain, Explanation, Flow, LocalDerivative, StepRecord
 
 MOST = 30
 """Steps that are shown unless -v asks for all."""
@@ -59,14 +59,16 @@ def definition(step: StepRecord) -> str:
 
 
 def value(step: StepRecord, dtype: Dtype) -> str:
-    """The certified value, with torch's where that is another."""
+    """The certified value, with torch's below it where that is another."""
     if step.value is None:
-        return NOTHING if step.value_autograd is None else f"{NOTHING} (torch: {brief(step.value_autograd, dtype)})"
+        return NOTHING if step.value_autograd is None else f"{NOTHING}\n(torch: {brief(step.value_autograd, dtype)})"
     if step.value_autograd is None:
         return f"{brief(step.value, dtype)} (not run)"
+    if step.beyond is not None:
+        return f"{step.beyond}\n(torch: {brief(step.value_autograd, dtype)})"
     if not step.value_right:
         own, torch = numbers.pair(step.value, step.value_autograd, dtype)
-        return f"{own} (torch: {torch})"
+        return f"{own}\n(torch: {torch})"
     return brief(step.value, dtype)
 
 
@@ -75,11 +77,17 @@ def local_derivatives(explanation: Explanation, step: StepRecord) -> list[str]:
     dtype = dtype_of(explanation)
     texts = []
     for local in step.locals:
-        number = NOTHING if local.value is None else brief(local.value, dtype)
+        number = local_number(local, dtype)
         formula = "no known form" if local.text is None else local.text
         parts = [f"d{step.name}/d{local.by}", formula, *([number] if number != formula else [])]
         texts.append(" = ".join(parts))
     return texts
+
+
+def local_number(local: LocalDerivative, dtype: Dtype) -> str:
+    if local.value is None:
+        return NOTHING
+    return local.beyond or brief(local.value, dtype)
 
 
 def flow(found: Flow | None, dtype: Dtype) -> tuple[str, str]:
@@ -124,14 +132,13 @@ def written_out(explanation: Explanation, chain: Chain, everything: bool) -> tup
     )
 
 
-def factor_value(explanation: Explanation, above: str, below: str) -> float | None:
+def factor(explanation: Explanation, above: str, below: str) -> str:
     """The certified number of one factor: a local derivative, or an adjoint."""
-    steps = explanation.by_name
+    steps, dtype = explanation.by_name, dtype_of(explanation)
     for local in steps[above].locals:
         if local.by == below:
-            return local.value
-    adjoint = steps[below].adjoint
-    return 1.0 if above == below else None if adjoint is None else adjoint.analytical
+            return local_number(local, dtype)
+    return flow(steps[below].adjoint, dtype)[0]
 
 
 def alone(explanation: Explanation, term: Sequence[tuple[str, str]]) -> str | None:
@@ -187,8 +194,8 @@ def point(explanation: Explanation) -> str:
 def columns(explanation: Explanation) -> Sequence[tuple[str, str]]:
     """(heading, mode) of each pair of derivative columns: the adjoint, and the tangent along each variable."""
     first = explanation.steps[-1]
-    pairs = [(f"d{explanation.name}/d·", "reverse")] if first.adjoint is not None else []
-    return [*pairs, *((f"d·/d{by}", by) for by in first.tangents)]
+    pairs = [(f"adjoint\nd{explanation.name}/d·", "reverse")] if first.adjoint is not None else []
+    return [*pairs, *((f"tangent\nd·/d{by}", by) for by in first.tangents)]
 
 
 def flow_of(step: StepRecord, mode: str) -> Flow | None:

@@ -50,7 +50,9 @@ def _parts(explanation: Explanation, display: Display) -> Iterator[RenderableTyp
             yield Text(f"forward mode, along {mode}", style="bold")
         yield _table(explanation, steps, heading, mode, display.width, with_locals=number == 0)
     if left_out:
-        yield Text(f"and {left_out:,} more steps between these (-v shows all)", style="dim")
+        yield Text(
+            f"and {left_out:,} more {'step' if left_out == 1 else 'steps'} between these (-v shows all)", style="dim"
+        )
     for one in explanation.chains:
         yield Text()
         yield _chain(explanation, one, display.verbose)
@@ -157,12 +159,10 @@ def chain_lines(explanation: Explanation, one: Chain, everything: bool) -> list[
           = -0.07
     """
     written, remark = chain.written_out(explanation, one, everything)
-    dtype = chain.dtype_of(explanation)
     symbols, numbers = [], []
     for term in written.terms:
         symbols.append(chain.alone(explanation, term) or " · ".join(f"d{above}/d{below}" for above, below in term))
-        factors = [chain.factor_value(explanation, above, below) for above, below in term]
-        numbers.append(" · ".join(chain.NOTHING if f is None else brief(f, dtype) for f in factors))
+        numbers.append(" · ".join(chain.factor(explanation, above, below) for above, below in term))
     if len(numbers) > 1:
         numbers = [f"({product})" if product.startswith("-") else product for product in numbers]
     sides = [" + ".join(symbols), " + ".join(numbers)] if written.terms else ["0"]

@@ -31,9 +31,11 @@ def _step(step: StepRecord) -> Json:
         "expression": step.text,
         "value": step.value,
         "undefined": step.undefined,
+        "beyond": step.beyond,
         "value_autograd": step.value_autograd,
         "local_derivatives": [
-            {"wrt": local.by, "expression": local.text, "value": local.value} for local in step.locals
+            {"wrt": local.by, "expression": local.text, "value": local.value, "beyond": local.beyond}
+            for local in step.locals
         ],
         "adjoint": _flow(step.adjoint),
         "tangents": {by: _flow(flow) for by, flow in step.tangents.items()},

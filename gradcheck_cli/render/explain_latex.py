@@ -39,12 +39,12 @@ def _environment(kind: str, rows: list[str]) -> Iterator[str]:
 def _step(explanation: Explanation, step: StepRecord) -> str:
     """`b &= \\exp(a) = 0.135 & \\frac{db}{da} &= \\exp(a) = 0.135`."""
     dtype = chain.dtype_of(explanation)
-    value = r"\text{undefined}" if step.value is None else number(brief(step.value, dtype))
+    value = r"\text{undefined}" if step.value is None else number(step.beyond or brief(step.value, dtype))
     own = [value] if step.formula is None else _distinct(to_latex(step.formula), value)
     row = f"{name(step.name)} &= {' = '.join(own)}"
     parts = []
     for local in step.locals:
-        shown = r"\text{undefined}" if local.value is None else number(brief(local.value, dtype))
+        shown = r"\text{undefined}" if local.value is None else number(chain.local_number(local, dtype))
         formula = r"\text{no known form}" if local.formula is None else to_latex(local.formula)
         parts.append((_derivative(explanation, step.name, local.by), " = ".join(_distinct(formula, shown))))
     if parts:
@@ -101,14 +101,12 @@ def _verdict(step: StepRecord, found: Flow | None, mode: str) -> str:
 def _chain(explanation: Explanation, one: Chain, everything: bool) -> Iterator[str]:
     """The chain rule: symbols, numbers, the result. Each term of a sum has a line of its own."""
     written, _ = chain.written_out(explanation, one, everything)
-    dtype = chain.dtype_of(explanation)
     left = _derivative(explanation, explanation.name, one.by)
     symbols, values = [], []
     for term in written.terms:
         factors_named = r" \cdot ".join(_derivative(explanation, above, below) for above, below in term)
         symbols.append(_alone(explanation, term) or factors_named)
-        factors = [chain.factor_value(explanation, above, below) for above, below in term]
-        texts = [r"\text{--}" if f is None else number(brief(f, dtype)) for f in factors]
+        texts = [_bracketed(chain.factor(explanation, above, below)) for above, below in term]
         values.append(
             r" \cdot ".join(rf"\left({t}\right)" if t.startswith("-") and i else t for i, t in enumerate(texts))
         )

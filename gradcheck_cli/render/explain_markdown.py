@@ -54,7 +54,7 @@ def _table(
 ) -> Iterator[str]:
     dtype = chain.dtype_of(explanation)
     wide = any(mode in step.reference for step in steps)
-    names = ["step", "value", *(["local derivatives"] if with_locals else []), heading, "autograd"]
+    names = ["step", "value", *(["local derivatives"] if with_locals else []), " ".join(heading.split()), "autograd"]
     yield from head(*names, *(["in float64"] if wide else []), "grad_fn", "verdict")
     for step in steps:
         flow = chain.flow_of(step, mode)
