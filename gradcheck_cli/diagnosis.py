@@ -16,7 +16,7 @@ from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression import Expr
 from gradcheck_cli.records import Remedy, Verdict
 from gradcheck_cli.remedies import Remedies, Wanted
-from gradcheck_cli.step_truths import StepTruths
+from gradcheck_cli.step_truths import StepPrograms, StepTruths
 from gradcheck_cli.torch_graph import TorchGraph, Trace
 from gradcheck_cli.truth import Kind, Reference
 from gradcheck_cli.verdict import Tolerance
@@ -26,8 +26,10 @@ Wrt = tuple[str, ...]
 
 BLAMED = 500
 """Steps of an expression whose rows are traced; a longer one is told apart by its enclosure only."""
-SEARCHES = 50
-"""Rows of a problem for which rewrites are searched; where none helped so often, none will."""
+DIAGNOSED = 1_000
+"""Rows of a problem that are diagnosed, a few milliseconds each; of more, the others are alike."""
+SEARCHES = 20
+"""Rows of a problem for which rewrites are searched in vain; where none helped so often, none will."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Diagnosis:
     ) -> None:
         self.expression, self.numbers, self.dtype, self.device = expression, numbers, dtype, device
         self.remedies = Remedies(expression, numbers, dtype, device, tolerance)
-        self._searches = SEARCHES
+        self._rows, self._searches = DIAGNOSED, SEARCHES
         self._truths: StepTruths | None = None
         self._trace: tuple[object, Trace] | None = None
 
@@ -64,8 +66,9 @@ class Diagnosis:
         autograd: float | None,
     ) -> Diagnosed:
         """What is known of a row. value: of the function, certified."""
-        if verdict not in (Verdict.UNSTABLE, Verdict.MISMATCH, Verdict.UNDEFINED):
+        if verdict not in (Verdict.UNSTABLE, Verdict.MISMATCH, Verdict.UNDEFINED) or self._rows <= 0:
             return NOTHING
+        self._rows -= 1
         blame = self._blame(verdict, point, row, mode)
         return Diagnosed(blame, self._remedy(point, row, mode, truth, value, autograd, blame))
 
@@ -78,6 +81,10 @@ class Diagnosis:
     @cached_property
     def chain(self) -> ChainRule:
         return ChainRule(self.expression)
+
+    @cached_property
+    def programs(self) -> StepPrograms:
+        return StepPrograms(self.chain, self.numbers, self.dtype)
 
     @cached_property
     def graph(self) -> TorchGraph:
@@ -94,7 +101,7 @@ class Diagnosis:
 
     def _search(self, point: Point, mode: str, by: str) -> Search:
         if self._truths is None or self._truths.point != point:
-            self._truths = StepTruths(self.chain, point, self.numbers, self.dtype)
+            self._truths = self.programs.at(point)
         key = (tuple(point.items()), mode, by if mode == "forward" else "")
         if self._trace is None or self._trace[0] != key:
             trace = self.graph.reverse(point) if mode == "reverse" else self.graph.forward(point, by)

@@ -16,7 +16,6 @@ from gradcheck_cli.request import Request
 from gradcheck_cli.row_rounding import PointRounding, RowRounding
 from gradcheck_cli.rules import expand_composed
 from gradcheck_cli.step_records import Chain, Explanation, Flow, LocalDerivative, Parting, Path, StepRecord
-from gradcheck_cli.step_truths import StepTruths
 from gradcheck_cli.text import to_text
 from gradcheck_cli.torch_graph import TorchGraph, Trace
 from gradcheck_cli.truth import Kind, Reference
@@ -56,7 +55,7 @@ class _Explainer:
         self.problem, self.point, self.result = problem, point, result
         self.chain: ChainRule = problem.diagnosis.chain
         self.dtype = problem.dtype
-        self.truths = StepTruths(self.chain, point, problem.numbers, problem.dtype)
+        self.truths = problem.diagnosis.programs.at(point)
         self.graph = TorchGraph(self.chain, problem.dtype, problem.device)
         self.rounding = PointRounding(point, problem.numbers, problem.dtype)
         self.wrt = [row[0] for row in problem.rows]

@@ -68,6 +68,9 @@ class Remedies:
         self.root = rebuild(root, lambda node, args: args[0] if isinstance(node, Named) else None)
         self.numbers, self.dtype, self.device, self.tolerance = numbers, dtype, device, tolerance
         self._helped: list[Candidate] = []
+        self._equal_ones: set[tuple[Expr, Wrt]] = set()
+        self._sides: dict[tuple[Expr, Wrt, str], Autograd] = {}
+        self._analyses: dict[tuple[Expr, Wrt], Analysis] = {}
 
     def find(self, wanted: Wanted, blamed: Sequence[Expr] = ()) -> Remedy | None:
         """The first rewrite that helps at a row; None where none does."""
@@ -87,6 +90,7 @@ class Remedies:
                     continue
                 if candidate not in self._helped:
                     self._helped.insert(0, candidate)
+                    self._equal_ones.add((candidate.root, wanted.row))
                 return remedy
         return None
 
@@ -109,8 +113,11 @@ class Remedies:
     def _autograd(self, root: Expr, wanted: Wanted) -> float | None:
         if set(variables(root)) != set(variables(self.root)):
             return None
-        result = Autograd(root, [wanted.row], wanted.mode, self.dtype, self.device).at(wanted.point)
-        return result.derivatives.get(wanted.row)
+        key = root, wanted.row, wanted.mode
+        side = self._sides.get(key) or Autograd(root, [wanted.row], wanted.mode, self.dtype, self.device)
+        if any(root is helped.root for helped in self._helped):
+            self._sides[key] = side
+        return side.at(wanted.point).derivatives.get(wanted.row)
 
     def _right(self, found: float, truth: Reference) -> bool:
         if truth.value is not None:
@@ -121,7 +128,10 @@ class Remedies:
 
     def _equal(self, root: Expr, wanted: Wanted, truth: Reference) -> bool:
         """Whether the rewritten expression has the same value and derivative, here and elsewhere."""
-        analysis = Analysis(root, [wanted.row], self.numbers, self.dtype)
+        key = root, wanted.row
+        analysis = self._analyses.get(key) or Analysis(root, [wanted.row], self.numbers, self.dtype)
+        if key in self._equal_ones:
+            self._analyses[key] = analysis
         references = analysis.at(wanted.point)
         found = references.rows[wanted.row]
         if wanted.truth.kind is Kind.UNDEFINED:
@@ -134,7 +144,7 @@ class Remedies:
             return False
         if wanted.value is None or references.value is None or not self._near(references.value, wanted.value):
             return False
-        return self._equal_elsewhere(root, wanted)
+        return key in self._equal_ones or self._equal_elsewhere(root, wanted)
 
     def _equal_elsewhere(self, root: Expr, wanted: Wanted) -> bool:
         try:

@@ -77,6 +77,16 @@ def integer_value(node: Expr) -> int | None:
     return None
 
 
+def _ratio(node: Expr) -> Fraction | None:
+    """The value of an integer, or of a quotient of two: 1/3 is one third in every dtype."""
+    match node:
+        case Call(function="div", args=(above, below)):
+            a, b = integer_value(above), integer_value(below)
+            return Fraction(a, b) if a is not None and b else None
+    value = integer_value(node)
+    return None if value is None else Fraction(value)
+
+
 def fold(function: str, *args: Expr) -> Expr:
     """`call(function, *args)` for the derivative DAG, with what is trivially constant folded away.
 
@@ -125,8 +135,10 @@ def fold(function: str, *args: Expr) -> Expr:
                     return args[1]
                 case Call(function="false"):
                     return args[2]
-        case (("eq" | "ne" | "lt" | "le" | "gt" | "ge"), [int(a), int(b)]):
-            truth = {"eq": a == b, "ne": a != b, "lt": a < b, "le": a <= b, "gt": a > b, "ge": a >= b}[function]
+        case (("eq" | "ne"), _) if (ratios := [_ratio(arg) for arg in args]) and None not in ratios:
+            return call("true" if (ratios[0] == ratios[1]) is (function == "eq") else "false")
+        case (("lt" | "le" | "gt" | "ge"), [int(a), int(b)]):
+            truth = {"lt": a < b, "le": a <= b, "gt": a > b, "ge": a >= b}[function]
             return call("true" if truth else "false")
         case "neg", _:
             match args[0]:

@@ -37,14 +37,42 @@ class Truth:
     beyond: str | None = None
 
 
+class StepPrograms:
+    """A chain rule laid out for certified evaluation, once for all points. numbers: what constants mean."""
+
+    def __init__(self, chain: ChainRule, numbers: Numbers, dtype: Dtype) -> None:
+        self.chain, self.numbers, self.dtype = chain, numbers, dtype
+        self.edges = [(step.name, local) for step in chain.steps for local in step.locals]
+        self._analyses: dict[tuple[str, ...], Analysis] = {}
+
+    @cached_property
+    def values(self) -> Program:
+        return Program(self.chain.root, *(step.node for step in self.chain.steps))
+
+    @cached_property
+    def seams(self) -> Seams:
+        return Seams(self.values, self.values.roots[0])
+
+    @cached_property
+    def locals(self) -> Program:
+        return Program(*(local.exact if local.exact is not None else ZERO for _, local in self.edges))
+
+    def adjoints(self, names: tuple[str, ...]) -> Analysis:
+        if names not in self._analyses:
+            self._analyses = {names: Analysis(self.chain.marked, [(name,) for name in names], self.numbers, self.dtype)}
+        return self._analyses[names]
+
+    def at(self, point: Mapping[str, float]) -> StepTruths:
+        """What is true at a point, whose coordinates are numbers of the working dtype."""
+        return StepTruths(self, point)
+
+
 class StepTruths:
-    """The certified numbers of a chain rule at one point.
+    """The certified numbers of a chain rule at one point."""
 
-    point: numbers of the working dtype. numbers: what constants mean.
-    """
-
-    def __init__(self, chain: ChainRule, point: Mapping[str, float], numbers: Numbers, dtype: Dtype) -> None:
-        self.chain, self.point, self.numbers, self.dtype = chain, point, numbers, dtype
+    def __init__(self, programs: StepPrograms, point: Mapping[str, float]) -> None:
+        self.programs, self.point = programs, point
+        self.chain, self.numbers, self.dtype = programs.chain, programs.numbers, programs.dtype
         self._tangents: dict[str, dict[str, Reference]] = {}
 
     @cached_property
@@ -61,11 +89,10 @@ class StepTruths:
 
     @cached_property
     def _values(self) -> tuple[list[Truth], set[Expr]]:
-        program = Program(self.chain.root, *(step.node for step in self.chain.steps))
         env = {name: arb(value) for name, value in self.point.items()}
-        values, last = _certify(program, env, self.numbers)
+        values, last = _certify(self.programs.values, env, self.numbers)
         truths = [_truth(value, self.dtype) for value in values[1:]]
-        return truths, set(Seams(program, program.roots[0]).tied(last))
+        return truths, set(self.programs.seams.tied(last))
 
     @cached_property
     def locals(self) -> dict[tuple[str, str], float | None]:
@@ -74,14 +101,12 @@ class StepTruths:
 
     @cached_property
     def local_truths(self) -> dict[tuple[str, str], Truth]:
-        edges = [(step.name, local) for step in self.chain.steps for local in step.locals]
-        program = Program(*(local.exact if local.exact is not None else ZERO for _, local in edges))
         env = {name: arb(value) for name, value in self.point.items()}
-        values, _ = _certify(program, env, self.numbers)
+        values, _ = _certify(self.programs.locals, env, self.numbers)
         kinks = {name for name in self.tied if self.chain.by_name[name].function not in BRANCHES}
         return {
             (name, local.by): Truth(None) if local.exact is None or name in kinks else _truth(value, self.dtype)
-            for (name, local), value in zip(edges, values, strict=True)
+            for (name, local), value in zip(self.programs.edges, values, strict=True)
         }
 
     @cached_property
@@ -89,8 +114,8 @@ class StepTruths:
         """The derivative of the result by each step. Each one that is doubtful has to be probed by itself, which takes
         its time: of more than PROBED such, none is."""
         doubtful = self._doubtful
-        known = [name for name in self.chain.by_name if len(doubtful) <= PROBED or name not in doubtful]
-        found = Analysis(self.chain.marked, [(name,) for name in known], self.numbers, self.dtype).at(self.point).rows
+        known = tuple(name for name in self.chain.by_name if len(doubtful) <= PROBED or name not in doubtful)
+        found = self.programs.adjoints(known).at(self.point).rows
         unknown = Reference(Kind.NO_REFERENCE, reason="decided at a tie, as too many other steps are")
         return {name: found.get((name,), unknown) for name in self.chain.by_name}
 

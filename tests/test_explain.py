@@ -236,3 +236,25 @@ def test_the_table_adds_up(seed: int) -> None:
     for row in document["problem"]["checks"]:
         total, size = along_all_paths(document, row["wrt"][0])
         assert abs(total - row["analytical"]) <= 1e-14 * max(size, abs(row["analytical"]))
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "latex", "json"])
+@pytest.mark.parametrize(
+    ("expression", "at", "options"),
+    [
+        ("x", "1", {}),
+        ("0*x", "1", {"mode": "both"}),
+        ("zeta(x, 2)", "2", {}),
+        ("heaviside(x, y)", "x=1,y=2", {"mode": "both"}),
+        ("erfcx(x)", "1", {"dtype": "float16", "mode": "both"}),
+        ("igamma(x, 2)", "1", {"mode": "both"}),
+        ("log(y)", "1", {"lets": ("y=x*0",), "wrt": ("y", "x"), "mode": "both"}),
+        ("k*x", "1", {"lets": ("k=2*pi",), "wrt": ("k", "x")}),
+        ("w", "1", {"lets": ("y=x*x", "w=y"), "wrt": ("w", "y", "x")}),
+        ("where(x > 0, y, x)", "x=0,y=0", {}),
+        ("sqrt(-x**2)", "0", {"mode": "both"}),
+        ("cbrt(x) + sec(x)*gamma(x)", "2", {"mode": "both", "dtype": "bfloat16"}),
+    ],
+)
+def test_nothing_is_too_odd_to_explain(expression: str, at: str, options: Json, form: str) -> None:
+    assert shown(expression, at, form, **options)

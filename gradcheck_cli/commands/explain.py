@@ -17,7 +17,9 @@ EXPLAIN_FORMATS = ("table", "markdown", "latex", "json")
 
 def explain(
     expression: options.Expression,
-    at: options.At = None,
+    at: Annotated[
+        list[str] | None, typer.Option(metavar="POINT", help="Where: 2, x=1,y=-2 or x=pi/4. One point.")
+    ] = None,
     wrt: options.Wrt = None,
     let: options.Let = None,
     dtype: options.Dtype = None,

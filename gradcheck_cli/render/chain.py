@@ -143,6 +143,8 @@ def factor(explanation: Explanation, above: str, below: str) -> str:
 
 def alone(explanation: Explanation, term: Sequence[tuple[str, str]]) -> str | None:
     """The formula of a local derivative that is a whole term: ds/dx = ds/dx says nothing."""
+    if not term:
+        return "1"
     if len(term) > 1 or term[0][0] != explanation.name:
         return None
     locals_ = explanation.by_name[explanation.name].locals
@@ -163,8 +165,12 @@ def total(explanation: Explanation, by: str) -> tuple[str, str, Verdict] | None:
     return None
 
 
-def notes(explanation: Explanation) -> Iterator[str]:
+def notes(explanation: Explanation) -> list[str]:
     """Why rows did not pass, where modes part, and remarks about the whole."""
+    return list(dict.fromkeys(_notes(explanation)))
+
+
+def _notes(explanation: Explanation) -> Iterator[str]:
     result = explanation.result
     several = len({check.wrt for check in result.checks}) > 1
     for check in result.checks:

@@ -56,7 +56,7 @@ def _parts(explanation: Explanation, display: Display) -> Iterator[RenderableTyp
     for one in explanation.chains:
         yield Text()
         yield _chain(explanation, one, display.verbose)
-    remarks = list(chain.notes(explanation))
+    remarks = chain.notes(explanation)
     if remarks:
         yield Text()
     for remark in remarks:
@@ -162,7 +162,7 @@ def chain_lines(explanation: Explanation, one: Chain, everything: bool) -> list[
     symbols, numbers = [], []
     for term in written.terms:
         symbols.append(chain.alone(explanation, term) or " · ".join(f"d{above}/d{below}" for above, below in term))
-        numbers.append(" · ".join(chain.factor(explanation, above, below) for above, below in term))
+        numbers.append(" · ".join(chain.factor(explanation, above, below) for above, below in term) or "1")
     if len(numbers) > 1:
         numbers = [f"({product})" if product.startswith("-") else product for product in numbers]
     sides = [" + ".join(symbols), " + ".join(numbers)] if written.terms else ["0"]

@@ -119,8 +119,8 @@ def _chain(explanation: Explanation, one: Chain, everything: bool) -> Iterator[s
 
 
 def _alone(explanation: Explanation, term: tuple[tuple[str, str], ...]) -> str | None:
-    if chain.alone(explanation, term) is None:
-        return None
+    if not term or chain.alone(explanation, term) is None:
+        return "1" if not term else None
     formula = next(x.formula for x in explanation.by_name[explanation.name].locals if x.by == term[0][1])
     return None if formula is None else to_latex(formula)
 

@@ -38,7 +38,7 @@ def _lines(explanation: Explanation, display: Display) -> Iterator[str]:
             yield ""
         yield from map(one_line_kept, chain_lines(explanation, one, display.verbose))
     yield "```"
-    remarks = list(chain.notes(explanation))
+    remarks = chain.notes(explanation)
     if remarks:
         yield ""
         yield from (f"- {escaped(remark)}" for remark in remarks)
