@@ -107,9 +107,8 @@ def _chain(explanation: Explanation, one: Chain, everything: bool) -> Iterator[s
         factors_named = r" \cdot ".join(_derivative(explanation, above, below) for above, below in term)
         symbols.append(_alone(explanation, term) or factors_named)
         texts = [_bracketed(chain.factor(explanation, above, below)) for above, below in term]
-        values.append(
-            r" \cdot ".join(rf"\left({t}\right)" if t.startswith("-") and i else t for i, t in enumerate(texts))
-        )
+        factors = [rf"\left({t}\right)" if t.startswith("-") and i else t for i, t in enumerate(texts)]
+        values.append(r" \cdot ".join(factors) or "1")
     yield from _sum(f"{left} &= ", symbols or ["0"])
     if values:
         yield from _sum("&= ", [rf"\left({v}\right)" if i and v.startswith("-") else v for i, v in enumerate(values)])
