@@ -14,8 +14,9 @@ from enum import Enum
 
 from gradcheck_cli.chain_rule import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression import variables
+from gradcheck_cli.expression import Call, Expr, topological, variables
 from gradcheck_cli.functions import FUNCTIONS
+from gradcheck_cli.rounding import Enclosure
 from gradcheck_cli.step_truths import StepTruths
 from gradcheck_cli.torch_graph import TorchGraph, Trace
 from gradcheck_cli.truth import Kind, Reference
@@ -321,6 +322,20 @@ class Search:
         if self.truths.tied and len([value for _, value in parts if value]) < 2:
             return self._tie(self.chain.by_name[self.truths.tied[0]])
         return Blame(self.chain.by_name[target], Cause.SUM, parts=parts)
+
+
+def from_enclosure(enclosure: Enclosure) -> Blame | None:
+    """The sub-expression whose rounding shows in an enclosure: for what is not traced step by step."""
+    found = [(enclosure.overflow, Cause.OVERFLOW), (enclosure.cancellation, Cause.CANCELLATION)]
+    found.insert(1 if not enclosure.bounded else 2, (enclosure.underflow, Cause.UNDERFLOW))
+    return next((Blame(Step("", node, None, ()), cause) for node, cause in found if node is not None), None)
+
+
+def of_the_only_function(root: Expr) -> Blame | None:
+    """The one function of torch in an expression, operators apart: where the gradient is wrong, it is its doing."""
+    calls = [node for node in topological(root) if isinstance(node, Call) and node.function in FUNCTIONS]
+    found = [node for node in calls if not callable(FUNCTIONS[node.function].torch)]
+    return Blame(Step("", found[0], None, ()), Cause.KERNEL) if len(found) == 1 else None
 
 
 def is_right(reference: Reference, found: float, limit: float) -> bool:

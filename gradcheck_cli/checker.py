@@ -238,7 +238,9 @@ class Problem:
         root = self.analysis.expressions.get(row[:-1], self.expression)
         rounding = RowRounding(sweeps, root, row[-1], mode, truth, self.expression)
         verdict = judge(truth, autograd, self.tolerance, rounding)
-        found = self.diagnosis.row(verdict, point, row, mode, truth, value.analytical, result.derivatives.get(row))
+        found = self.diagnosis.row(
+            verdict, point, row, mode, truth, value.analytical, result.derivatives.get(row), rounding
+        )
         note = notes.row_note(verdict, truth, autograd, self.dtype, rounding, found)
         error = errors(truth.value, autograd, self.dtype)
         passes = verdict.passes

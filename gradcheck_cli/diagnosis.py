@@ -9,13 +9,15 @@ from functools import cached_property
 import torch
 
 from gradcheck_cli.ball import Numbers
-from gradcheck_cli.blame import Blame, Search
+from gradcheck_cli.blame import Blame, Search, from_enclosure, of_the_only_function
 from gradcheck_cli.chain_rule import ChainRule
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression import Expr
 from gradcheck_cli.records import Remedy, Verdict
 from gradcheck_cli.remedies import Remedies, Wanted
+from gradcheck_cli.row_rounding import RowRounding
+from gradcheck_cli.rules import expand_composed
 from gradcheck_cli.step_truths import StepPrograms, StepTruths
 from gradcheck_cli.torch_graph import TorchGraph, Trace
 from gradcheck_cli.truth import Kind, Reference
@@ -64,12 +66,13 @@ class Diagnosis:
         truth: Reference,
         value: float | None,
         autograd: float | None,
+        rounding: RowRounding,
     ) -> Diagnosed:
         """What is known of a row. value: of the function, certified."""
         if verdict not in (Verdict.UNSTABLE, Verdict.MISMATCH, Verdict.UNDEFINED) or self._rows <= 0:
             return NOTHING
         self._rows -= 1
-        blame = self._blame(verdict, point, row, mode)
+        blame = self._blame(verdict, point, row, mode) or self._blame_as_a_whole(verdict, rounding)
         return Diagnosed(blame, self._remedy(point, row, mode, truth, value, autograd, blame))
 
     def value(self, point: Point) -> Blame | None:
@@ -98,6 +101,12 @@ class Diagnosis:
             return search.undefined() if verdict is Verdict.UNDEFINED else search.derivative(row[0])
         except NoReference:
             return None
+
+    def _blame_as_a_whole(self, verdict: Verdict, rounding: RowRounding) -> Blame | None:
+        """Where steps are not traced: derivatives of higher order, very long expressions."""
+        if verdict is Verdict.UNSTABLE:
+            return from_enclosure(rounding.plain)
+        return of_the_only_function(expand_composed(self.expression)) if verdict is Verdict.MISMATCH else None
 
     def _search(self, point: Point, mode: str, by: str) -> Search:
         if self._truths is None or self._truths.point != point:

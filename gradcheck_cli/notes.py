@@ -37,7 +37,8 @@ def row_note(
         case Verdict.IMPRECISE:
             return f"the digits are lost to rounding in {dtype.name}, far below atol{_where_lost(rounding.plain)}"
         case Verdict.UNSTABLE:
-            cause = _unstable(found.blame, dtype) or _cause(rounding.plain)
+            vague = "rounding errors are amplified" if rounding.plain.bounded else "a rounded value reaches a pole"
+            cause = _unstable(found.blame, dtype) or vague
             return f"the formula is right, its arithmetic in {dtype.name} is not: {cause}{_advice(found.remedy, dtype)}"
         case Verdict.MISMATCH:
             reason = _mismatch(truth, autograd, dtype, rounding, found.blame)
@@ -109,26 +110,11 @@ def _unstable(blame: Blame | None, dtype: Dtype) -> str | None:
     return None
 
 
-def _cause(enclosure: Enclosure) -> str:
-    """The same from the enclosure, for orders that are not traced step by step."""
-    if enclosure.overflow is not None:
-        return f"{short(enclosure.overflow)} overflows"
-    if enclosure.underflow is not None and not enclosure.bounded:
-        return f"{short(enclosure.underflow)} underflows"
-    if enclosure.cancellation is not None:
-        return f"cancellation in {short(enclosure.cancellation)}"
-    if enclosure.underflow is not None:
-        return f"{short(enclosure.underflow)} underflows"
-    if not enclosure.bounded:
-        return "a rounded value reaches a pole"
-    return "rounding errors are amplified"
-
-
 def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, blame: Blame | None) -> str:
     cut = blame.step.function if blame is not None and blame.cause is Cause.CUT else rounding.cut
     if cut is not None and not math.isnan(autograd):
         return f"torch does not differentiate {cut}: the graph is cut there, and what goes through it counts as 0"
-    reason = _wrong(blame, dtype, rounding)
+    reason = _wrong(blame, autograd, dtype, rounding)
     if truth.left is not None:
         outside = f"{_kink(truth, dtype)}; autograd's {exact(autograd, dtype)} is outside"
         return f"{outside}: {reason}" if reason is not None else outside
@@ -138,15 +124,12 @@ def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRoun
         return "autograd says NaN, and neither overflow nor rounding explains it"
     if truth.probed:
         return "a branch is decided at a tie here, and the conventions of its functions do not add up to the derivative"
-    functions = _functions(rounding.expression)
     if rounding.explains_with_slack(autograd):
-        return f"the digits are lost inside torch's own {' or '.join(functions)}"
-    if len(functions) == 1:
-        return f"torch's own gradient of {functions[0]} is off: rounding does not explain the difference"
+        return f"the digits are lost inside torch's own {' or '.join(_functions(rounding.expression))}"
     return "the gradient is wrong: rounding does not explain the difference"
 
 
-def _wrong(blame: Blame | None, dtype: Dtype, rounding: RowRounding) -> str | None:
+def _wrong(blame: Blame | None, autograd: float, dtype: Dtype, rounding: RowRounding) -> str | None:
     """Where a mismatch begins, and why."""
     match blame:
         case Blame(cause=(Cause.LEAK | Cause.INDEFINITE)):
@@ -166,6 +149,10 @@ def _wrong(blame: Blame | None, dtype: Dtype, rounding: RowRounding) -> str | No
             return f"{off}: its digits are lost inside torch" if lost else f"{off}: rounding does not explain that"
         case Blame(cause=Cause.KERNEL, step=step, local=float(local)):
             return f"torch's own derivative of {short(step.node)} is {exact(local, dtype)} here"
+        case Blame(cause=Cause.KERNEL, step=step):
+            if rounding.explains_with_slack(autograd):
+                return f"the digits are lost inside torch's own {step.function}"
+            return f"torch's own gradient of {step.function} is off: rounding does not explain the difference"
         case Blame(cause=(Cause.OVERFLOW | Cause.UNDERFLOW | Cause.CANCELLATION | Cause.LOSS)):
             return _unstable(blame, dtype)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,27 +20,42 @@ def available() -> bool:
     return hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
 
 
+AGAIN = 0.1
+"""Seconds after which an alarm that got lost is repeated."""
+
+
 @contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:
     """Raises OutOfTime in the block after `seconds`. None, or where limits are not available: no limit.
 
-    Limits may be nested: the outer one goes on, and is not made longer by the inner one.
+    Limits may be nested: the outer one goes on, and is not made longer by the inner one. Where Python discards the
+    exception, since it is raised in a destructor or a callback of the garbage collector, it comes again.
     """
     if seconds is None or not available():
         yield
         return
+    over = False
 
     def expire(_signal: int, _frame: FrameType | None) -> None:
-        raise OutOfTime
+        if not over:
+            raise OutOfTime
 
-    previous = signal.signal(signal.SIGALRM, expire)
+    def discarded(unraisable: sys.UnraisableHookArgs) -> None:
+        if unraisable.exc_type is not OutOfTime:
+            previous_hook(unraisable)
+
+    previous, previous_hook = signal.signal(signal.SIGALRM, expire), sys.unraisablehook
     left_outside, _ = signal.setitimer(signal.ITIMER_REAL, 0)
     started = time.monotonic()
     try:
-        signal.setitimer(signal.ITIMER_REAL, min(seconds, left_outside or seconds))
+        sys.unraisablehook = discarded
+        signal.setitimer(signal.ITIMER_REAL, min(seconds, left_outside or seconds), AGAIN)
         yield
     finally:
+        over = True
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
+        sys.unraisablehook = previous_hook
         if left_outside:
-            signal.setitimer(signal.ITIMER_REAL, max(1e-3, left_outside - (time.monotonic() - started)))
+            left = max(1e-3, left_outside - (time.monotonic() - started))
+            signal.setitimer(signal.ITIMER_REAL, left, AGAIN)

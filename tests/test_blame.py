@@ -84,6 +84,16 @@ def test_the_step_to_blame(expression: str, at: object, options: dict[str, str],
 
 
 @pytest.mark.parametrize(
+    ("expression", "at", "step", "cause"),
+    [("sinc(x)", 0, "sinc(x)", "kernel"), ("(exp(x) - 1)/x", 1e-6, "-(exp(x) - 1)/x**2 + 1/x*exp(x)", "cancellation")],
+)
+def test_second_derivatives_blame_a_sub_expression(expression: str, at: float, step: str, cause: str) -> None:
+    row = check(expression, at=at, order=2, derivatives=False).checks[0]
+    assert row.blame is not None
+    assert (row.blame.step, row.blame.cause) == (step, cause)
+
+
+@pytest.mark.parametrize(
     ("expression", "at", "sentence"),
     [
         (

@@ -1,0 +1,59 @@
+"""Time limits on Python code."""
+
+from __future__ import annotations
+
+import gc
+import time
+
+import pytest
+
+from gradcheck_cli.time_limit import OutOfTime, available, time_limit
+
+pytestmark = pytest.mark.skipif(not available(), reason="there is no alarm signal here")
+
+
+def busy(seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        pass
+
+
+def test_it_ends_what_takes_too_long() -> None:
+    with pytest.raises(OutOfTime), time_limit(0.05):
+        busy(30)
+
+
+def test_nothing_is_raised_afterwards() -> None:
+    with pytest.raises(OutOfTime), time_limit(0.05):
+        busy(30)
+    with time_limit(0.05):
+        pass
+    busy(0.3)
+
+
+def test_the_outer_limit_goes_on() -> None:
+    def twice() -> None:
+        with pytest.raises(OutOfTime), time_limit(0.05):
+            busy(30)
+        busy(30)
+
+    with pytest.raises(OutOfTime), time_limit(0.3):
+        twice()
+
+
+def test_an_alarm_that_python_discards_comes_again() -> None:
+    """An exception in a callback of the garbage collector goes nowhere, and says nothing."""
+
+    def slow(phase: str, info: dict[str, int]) -> None:
+        busy(0.2)
+
+    def collects() -> None:
+        gc.callbacks.append(slow)
+        try:
+            gc.collect()
+        finally:
+            gc.callbacks.remove(slow)
+        busy(30)
+
+    with pytest.raises(OutOfTime), time_limit(0.05):
+        collects()
