@@ -124,6 +124,16 @@ def topological(*roots: Expr) -> list[Expr]:
     return order
 
 
+def count(root: Expr, counted: set[Expr]) -> None:
+    """Add the nodes that `root` reaches to `counted`. What is in there is not walked again."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node not in counted:
+            counted.add(node)
+            stack.extend(children(node))
+
+
 def variables(*roots: Expr) -> tuple[str, ...]:
     """The names of the variables, in order of first appearance."""
     return tuple(node.name for node in topological(*roots) if isinstance(node, Variable))
