@@ -48,6 +48,8 @@ def resolve_device(text: str) -> torch.device:
 
     Raises DeviceError, which says what there is.
     """
+    if text == "cpu":  # without asking what else there is, which starts CUDA
+        return torch.device("cpu")
     available = (
         ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))] if torch.cuda.is_available() else ["cpu"]
     )

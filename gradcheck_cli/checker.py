@@ -7,24 +7,26 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, TypeVar
 
 from gradcheck_cli import notes
 from gradcheck_cli.autograd import Autograd, AutogradResult, device_name, resolve_device
 from gradcheck_cli.ball import Numbers, certified_constant
-from gradcheck_cli.claims import COMPARED, ClaimedDerivative, claimed_names
+from gradcheck_cli.claims import COMPARED, ClaimedDerivative
 from gradcheck_cli.dtypes import DTYPES, rounded_constant
 from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.expectations import Expected
 from gradcheck_cli.explanation import PointRounding, RowRounding, ValueRounding
 from gradcheck_cli.expression import Constant, Expr, intermediates, topological, variables
 from gradcheck_cli.numbers import exact
-from gradcheck_cli.parser import parse, parse_lets
-from gradcheck_cli.points import names_in, read_points, read_ranges, sample_points
+from gradcheck_cli.points import read_points, read_ranges, sample_points
+from gradcheck_cli.reading import Reading, read
 from gradcheck_cli.records import Check, Claim, ProblemResult, Verdict
 from gradcheck_cli.reference import Analysis, References
 from gradcheck_cli.request import MAX_ORDER, Request, failure, out_of_time
+from gradcheck_cli.stopwatch import phase
 from gradcheck_cli.text import to_text
 from gradcheck_cli.time_limit import OutOfTime, time_limit
 from gradcheck_cli.truth import Kind, Reference
@@ -40,15 +42,18 @@ Wrt = tuple[str, ...]
 T = TypeVar("T")
 
 
-def check_expression(request: Request, *, on_progress: Callable[[int], None] | None = None) -> ProblemResult:
+def check_expression(
+    request: Request, *, reading: Reading | None = None, on_progress: Callable[[int], None] | None = None
+) -> ProblemResult:
     """Check one expression at its points.
 
-    on_progress is called with the number of points done. Raises GradcheckError for bad input.
+    reading: the request, where it has been read already. on_progress is called with the number of points done. Raises
+    GradcheckError for bad input.
     """
     started = time.perf_counter()
     try:
         with time_limit(request.timeout):
-            problem = Problem(request)
+            problem = Problem(request, reading)
             rows = Rows(request.keep)
             for index, point in enumerate(problem.points()):
                 for check in problem.check(point):
@@ -63,7 +68,7 @@ def check_expression(request: Request, *, on_progress: Callable[[int], None] | N
 class Problem:
     """A request, read and made ready: the expression, its rows, both sides."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, reading: Reading | None = None) -> None:
         self.request = request
         self.dtype = _choice(DTYPES, request.dtype, "dtype")
         modes = {"reverse": ["reverse"], "forward": ["forward"], "both": ["reverse", "forward"]}
@@ -71,8 +76,10 @@ class Problem:
         self.tolerance = self._tolerance()
         self.device = resolve_device(request.device)
         self.notices: list[str] = []
-        self.lets: dict[str, Expr] = {}
-        self.expression = self._parse()
+        if reading is None:
+            with phase("parsing"):
+                reading = read(request)
+        self.expression, self.lets = reading.expression, reading.lets
         self.variables = variables(self.expression)
         self.rows = self._rows()
         self.claims = self._claims()
@@ -81,12 +88,17 @@ class Problem:
         self.own: list[dict[str, float]] = []
         self._check_constants()
         self.numbers = Numbers(self.dtype)
-        self.analysis = Analysis(self.expression, self.rows, self.numbers, self.dtype)
-        self.sides = {mode: Autograd(self.expression, self.rows, mode, self.dtype, self.device) for mode in self.modes}
-        self.forms = self._closed_forms() if request.derivatives else None
+        with phase("derivative"):
+            self.analysis = Analysis(self.expression, self.rows, self.numbers, self.dtype)
+        with phase("autograd"):
+            make = partial(Autograd, self.expression, self.rows, dtype=self.dtype, device=self.device)
+            self.sides = {mode: make(mode=mode) for mode in self.modes}
+        with phase("closed forms"):
+            self.forms = self._closed_forms() if request.derivatives else None
 
     def _closed_forms(self) -> ClosedForms:
-        from gradcheck_cli.closed_forms import ClosedForms  # SymPy loads here: half a second that not every run needs
+        with phase("imports"):
+            from gradcheck_cli.closed_forms import ClosedForms  # with SymPy, half a second that not every run needs
 
         return ClosedForms(self.expression, self.rows, self.analysis)
 
@@ -97,16 +109,6 @@ class Problem:
             if not 0 <= value < float("inf"):
                 raise UsageError(f"--{name} is a number from 0, not {value}")
         return Tolerance(rtol, atol)
-
-    def _parse(self) -> Expr:
-        request = self.request
-        given = names_in((*request.at, *request.ranges))
-        names = given | set(request.wrt) | claimed_names(request.claims)
-        self.lets = parse_lets(request.lets, names=given)
-        expression = parse(request.expression, names=names - set(self.lets), lets=self.lets)
-        if not variables(expression):
-            raise UsageError(f"{request.expression.strip()} has no variable: there is nothing to differentiate")
-        return expression
 
     def _rows(self) -> tuple[Wrt, ...]:
         known = (*self.variables, *intermediates(self.expression))
@@ -131,7 +133,10 @@ class Problem:
         """What became of the claims, at the points of the rows and others."""
         tolerance = Tolerance(self.request.claim_rtol, self.tolerance.atol)
         asked = bool(self.request.at)
-        return tuple(self.expected.apply_to_claim(claim.judge(self.own, asked, tolerance)) for claim in self.claims)
+        if not self.claims:
+            return ()
+        with phase("claims"):
+            return tuple(self.expected.apply_to_claim(claim.judge(self.own, asked, tolerance)) for claim in self.claims)
 
     def _check_constants(self) -> None:
         for node in topological(self.expression):
@@ -183,7 +188,9 @@ class Problem:
         found = skipped = in_a_row = 0
         for point in sample_points(self.variables, wanted, self.request.seed, ranges):
             rounded = self._round(point)
-            if all(row.kind is Kind.UNDEFINED for row in self.analysis.at(rounded).rows.values()):
+            with phase("balls"):
+                rows = self.analysis.at(rounded).rows.values()
+            if all(row.kind is Kind.UNDEFINED for row in rows):
                 skipped, in_a_row = skipped + 1, in_a_row + 1
                 if in_a_row >= SAMPLE_TRIES:
                     raise UsageError(
@@ -206,15 +213,21 @@ class Problem:
         """The rows of one point."""
         if self.claims and len(self.own) < COMPARED:
             self.own.append(dict(point))
-        references = self.analysis.at(point)
+        with phase("balls"):
+            references = self.analysis.at(point)
         if self.forms is not None:
-            self.forms.must_agree(point, references)
+            with phase("closed forms"):
+                self.forms.must_agree(point, references)
         sweeps = PointRounding(point, self.numbers, self.dtype)
         for mode in self.modes:
-            result = self.sides[mode].at(point)
-            value = _Value(self, references, result, sweeps)
+            with phase("autograd"):
+                result = self.sides[mode].at(point)
+            with phase("balls"):  # where the two differ, they say whether rounding explains it
+                value = _Value(self, references, result, sweeps)
             for row in self.rows:
-                yield self._row(point, row, mode, references.rows[row], result, value, sweeps)
+                with phase("balls"):
+                    check = self._row(point, row, mode, references.rows[row], result, value, sweeps)
+                yield check
 
     def _row(
         self,
