@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import sys
+import time
+
+from gradcheck_cli import stopwatch
+from gradcheck_cli.startup import leave, resting_collector
 
 
-def main() -> None:
-    """Runs the command line and exits with its code."""
+def main() -> int:
+    """Runs the command line of this process. Returns its exit code."""
+    # A process does not know when it began; the processor time so far comes close, for nothing was waited for.
+    stopwatch.process_started = time.perf_counter() - time.process_time()
     try:
-        from gradcheck_cli.cli import run_command
+        with resting_collector():
+            from gradcheck_cli.cli import run_command
 
-        code = run_command(sys.argv[1:])
+        return run_command(sys.argv[1:])
     except KeyboardInterrupt:  # while the import runs
-        code = 130
+        return 130
     except ModuleNotFoundError as missing:
         advice = "install gradcheck with what it needs, as README.md says"
         print(f"gradcheck: the Python package {missing.name} is missing: {advice}", file=sys.stderr)
-        code = 2
-    sys.exit(code)
+        return 2
+
+
+def process() -> None:
+    """Runs the command line, and ends the process with its exit code."""
+    leave(main())
 
 
 if __name__ == "__main__":
-    main()
+    process()

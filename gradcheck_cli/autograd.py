@@ -48,6 +48,8 @@ def resolve_device(text: str) -> torch.device:
 
     Raises DeviceError, which says what there is.
     """
+    if text == "cpu":  # without asking what else there is, which starts CUDA
+        return torch.device("cpu")
     available = (
         ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))] if torch.cuda.is_available() else ["cpu"]
     )
@@ -79,7 +81,6 @@ class TorchFunction:
         self.root, self.device, self.dtype = rules.expand_composed(root), device, getattr(torch, dtype.name)
         self.differentiable = differentiable
         self.order = topological(self.root)
-        # Made before any transform runs: a tensor made inside torch.func.jvp is another kind of tensor.
         self.constants: dict[Expr, Number] = {}
         self.tensors: dict[Number, Tensor] = {}
         for node in self.order:
@@ -90,6 +91,9 @@ class TorchFunction:
         rounded = rounded_constant(node, dtype)
         whole = isinstance(node.value, Fraction) and node.value.denominator == 1 and rounded.is_integer()
         self.constants[node] = int(rounded) if whole and abs(rounded) < 2**63 else rounded
+        if self.differentiable:  # no transform runs: most constants stay numbers, and the others are made when needed
+            return
+        # Made before any transform runs: a tensor made inside torch.func.jvp is another kind of tensor.
         for number in (rounded, -rounded):
             self.tensors[number] = torch.tensor(number, dtype=self.dtype, device=self.device)
 

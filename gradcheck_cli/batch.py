@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from gradcheck_cli import startup
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.records import ProblemResult
 from gradcheck_cli.request import ProblemSpec, Request, failure
+from gradcheck_cli.stopwatch import measuring, phase
 
 DEFAULT_TIMEOUT = 30.0
 GRACE = 2.0
@@ -17,14 +19,18 @@ GRACE = 2.0
 _OPTION = re.compile(r"(?<![\w-])--(at|wrt|let|claim|order|mode|dtype|device|rtol|atol|samples|seed|range|timeout)\b ?")
 
 
-def run_batch(specs: Sequence[ProblemSpec], *, isolated: bool) -> Generator[ProblemResult, None, None]:
+def run_batch(
+    specs: Sequence[ProblemSpec], *, isolated: bool, profile: bool = False
+) -> Generator[ProblemResult, None, None]:
     """The result of each problem, in order.
 
     isolated: each is checked in a worker process, which is killed where it does not keep its time limit; otherwise all
-    are checked in this process, and what hangs inside torch hangs. Closing the iterator ends the worker.
+    are checked in this process, and what hangs inside torch hangs. profile: the results say how long each phase took.
+    Closing the iterator ends the worker.
     """
     readable = [spec.request for spec in specs if spec.request is not None]
-    outcomes = iter(_isolated(readable) if isolated else map(check_request, readable))
+    check = profiled_request if profile else check_request
+    outcomes = iter(_isolated(check, readable) if isolated else map(check, readable))
     for index, spec in enumerate(specs):
         if spec.request is None:
             result = failure(Request(""), spec.error or "it cannot be read", bad_input=True)
@@ -33,20 +39,21 @@ def run_batch(specs: Sequence[ProblemSpec], *, isolated: bool) -> Generator[Prob
         yield _named(result, spec, index)
 
 
-def _isolated(requests: Sequence[Request]) -> Iterator[ProblemResult]:
+def _isolated(check: Callable[[Request], ProblemResult], requests: Sequence[Request]) -> Iterator[ProblemResult]:
     from gradcheck_cli.pool import Lost, run_in_worker
 
     if not requests:
         return
     tasks = ((request, None if request.timeout is None else request.timeout + GRACE) for request in requests)
-    outcomes = run_in_worker(check_request, tasks, preload=["gradcheck_cli.checker"])
+    outcomes = run_in_worker(check, tasks, preload=["gradcheck_cli.preload"])
     for request, outcome in zip(requests, outcomes, strict=True):
         yield failure(request, outcome.reason) if isinstance(outcome, Lost) else outcome
 
 
 def check_request(request: Request) -> ProblemResult:
     """One problem, whatever becomes of it: bad input and bugs of ours are results too."""
-    from gradcheck_cli.checker import check_expression
+    with phase("imports"):
+        from gradcheck_cli.checker import check_expression
 
     try:
         return check_expression(request)
@@ -57,6 +64,26 @@ def check_request(request: Request) -> ProblemResult:
     except Exception as error:  # noqa: BLE001  one problem must not end the others
         message = f"this is a bug in gradcheck, please report it with the problem: {type(error).__name__}: {error}"
         return failure(request, message, bug=True)
+
+
+def profiled_request(request: Request) -> ProblemResult:
+    """The same, with the seconds of each phase; `preload` is what it took to start the worker, the same each time."""
+    with measuring() as phases:
+        result = check_request(request)
+    return replace(result, phases={**phases, "preload": startup.seconds})
+
+
+def batch_phases(own: Mapping[str, float], results: Iterable[ProblemResult]) -> dict[str, float]:
+    """Seconds by phase of this process and the worker's together. own: this one's, in which it also waits."""
+    seconds = {name: value for name, value in own.items() if name != "waiting"}
+    preload = 0.0
+    for result in results:
+        for name, value in (result.phases or {}).items():
+            if name == "preload":
+                preload = value
+            else:
+                seconds[name] = seconds.get(name, 0.0) + value
+    return seconds | {"imports": seconds.get("imports", 0.0) + preload}
 
 
 def in_file_terms(message: str) -> str:

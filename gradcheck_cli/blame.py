@@ -11,15 +11,18 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.chain_rule import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression import Call, Expr, topological, variables
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.rounding import Enclosure
-from gradcheck_cli.step_truths import StepTruths
-from gradcheck_cli.torch_graph import TorchGraph, Trace
 from gradcheck_cli.truth import Kind, Reference
+
+if TYPE_CHECKING:
+    from gradcheck_cli.step_truths import StepTruths
+    from gradcheck_cli.torch_graph import TorchGraph, Trace
 
 EXACT_UNITS = 64
 """A number within this many unit roundoffs of the truth is right: torch's own kernels lose a few."""

@@ -7,32 +7,35 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property, partial
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, TypeVar
 
-from gradcheck_cli import blame, notes
+from gradcheck_cli import notes
 from gradcheck_cli.autograd import Autograd, AutogradResult, device_name, resolve_device
 from gradcheck_cli.ball import Numbers, certified_constant
-from gradcheck_cli.claims import COMPARED, ClaimedDerivative, claimed_names
-from gradcheck_cli.diagnosis import Diagnosis
+from gradcheck_cli.claims import COMPARED, ClaimedDerivative
 from gradcheck_cli.dtypes import DTYPES, rounded_constant
 from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.expectations import Expected
 from gradcheck_cli.expression import Constant, Expr, intermediates, topological, variables
 from gradcheck_cli.numbers import exact
-from gradcheck_cli.parser import parse, parse_lets
-from gradcheck_cli.points import names_in, read_points, read_ranges, sample_points
+from gradcheck_cli.points import read_points, read_ranges, sample_points
+from gradcheck_cli.reading import Reading, read
 from gradcheck_cli.records import Blame, Check, Claim, ProblemResult, Verdict
 from gradcheck_cli.reference import Analysis, References
 from gradcheck_cli.request import MAX_ORDER, Request, failure, out_of_time
 from gradcheck_cli.row_rounding import PointRounding, RowRounding, ValueRounding
+from gradcheck_cli.stopwatch import phase
 from gradcheck_cli.text import to_text
 from gradcheck_cli.time_limit import OutOfTime, time_limit
 from gradcheck_cli.truth import Kind, Reference
 from gradcheck_cli.verdict import Tolerance, compare, errors, judge
 
 if TYPE_CHECKING:
+    from gradcheck_cli import blame
     from gradcheck_cli.closed_forms import ClosedForms
+    from gradcheck_cli.diagnosis import Diagnosed, Diagnosis
 
 DEFAULT_SAMPLES = 5
 SAMPLE_TRIES = 1_000  # undefined samples in a row before giving up on the range
@@ -41,15 +44,18 @@ Wrt = tuple[str, ...]
 T = TypeVar("T")
 
 
-def check_expression(request: Request, *, on_progress: Callable[[int], None] | None = None) -> ProblemResult:
+def check_expression(
+    request: Request, *, reading: Reading | None = None, on_progress: Callable[[int], None] | None = None
+) -> ProblemResult:
     """Check one expression at its points.
 
-    on_progress is called with the number of points done. Raises GradcheckError for bad input.
+    reading: the request, where it has been read already. on_progress is called with the number of points done. Raises
+    GradcheckError for bad input.
     """
     started = time.perf_counter()
     try:
         with time_limit(request.timeout):
-            problem = Problem(request)
+            problem = Problem(request, reading)
             rows = Rows(request.keep)
             for index, point in enumerate(problem.points()):
                 for check in problem.check(point):
@@ -64,7 +70,7 @@ def check_expression(request: Request, *, on_progress: Callable[[int], None] | N
 class Problem:
     """A request, read and made ready: the expression, its rows, both sides."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, reading: Reading | None = None) -> None:
         self.request = request
         self.dtype = _choice(DTYPES, request.dtype, "dtype")
         modes = {"reverse": ["reverse"], "forward": ["forward"], "both": ["reverse", "forward"]}
@@ -72,8 +78,10 @@ class Problem:
         self.tolerance = self._tolerance()
         self.device = resolve_device(request.device)
         self.notices: list[str] = []
-        self.lets: dict[str, Expr] = {}
-        self.expression = self._parse()
+        if reading is None:
+            with phase("parsing"):
+                reading = read(request)
+        self.expression, self.lets = reading.expression, reading.lets
         self.variables = variables(self.expression)
         self.rows = self._rows()
         self.claims = self._claims()
@@ -82,13 +90,24 @@ class Problem:
         self.own: list[dict[str, float]] = []
         self._check_constants()
         self.numbers = Numbers(self.dtype)
-        self.analysis = Analysis(self.expression, self.rows, self.numbers, self.dtype)
-        self.sides = {mode: Autograd(self.expression, self.rows, mode, self.dtype, self.device) for mode in self.modes}
-        self.diagnosis = Diagnosis(self.expression, self.numbers, self.dtype, self.device, self.tolerance)
-        self.forms = self._closed_forms() if request.derivatives else None
+        with phase("derivative"):
+            self.analysis = Analysis(self.expression, self.rows, self.numbers, self.dtype)
+        with phase("autograd"):
+            make = partial(Autograd, self.expression, self.rows, dtype=self.dtype, device=self.device)
+            self.sides = {mode: make(mode=mode) for mode in self.modes}
+        with phase("closed forms"):
+            self.forms = self._closed_forms() if request.derivatives else None
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """Why rows do not pass. Loaded and made when the first one does not."""
+        from gradcheck_cli.diagnosis import Diagnosis
+
+        return Diagnosis(self.expression, self.numbers, self.dtype, self.device, self.tolerance)
 
     def _closed_forms(self) -> ClosedForms:
-        from gradcheck_cli.closed_forms import ClosedForms  # SymPy loads here: half a second that not every run needs
+        with phase("imports"):
+            from gradcheck_cli.closed_forms import ClosedForms  # with SymPy, half a second that not every run needs
 
         return ClosedForms(self.expression, self.rows, self.analysis)
 
@@ -99,16 +118,6 @@ class Problem:
             if not 0 <= value < float("inf"):
                 raise UsageError(f"--{name} is a number from 0, not {value}")
         return Tolerance(rtol, atol)
-
-    def _parse(self) -> Expr:
-        request = self.request
-        given = names_in((*request.at, *request.ranges))
-        names = given | set(request.wrt) | claimed_names(request.claims)
-        self.lets = parse_lets(request.lets, names=given)
-        expression = parse(request.expression, names=names - set(self.lets), lets=self.lets)
-        if not variables(expression):
-            raise UsageError(f"{request.expression.strip()} has no variable: there is nothing to differentiate")
-        return expression
 
     def _rows(self) -> tuple[Wrt, ...]:
         known = (*self.variables, *intermediates(self.expression))
@@ -133,7 +142,10 @@ class Problem:
         """What became of the claims, at the points of the rows and others."""
         tolerance = Tolerance(self.request.claim_rtol, self.tolerance.atol)
         asked = bool(self.request.at)
-        return tuple(self.expected.apply_to_claim(claim.judge(self.own, asked, tolerance)) for claim in self.claims)
+        if not self.claims:
+            return ()
+        with phase("claims"):
+            return tuple(self.expected.apply_to_claim(claim.judge(self.own, asked, tolerance)) for claim in self.claims)
 
     def _check_constants(self) -> None:
         for node in topological(self.expression):
@@ -185,7 +197,9 @@ class Problem:
         found = skipped = in_a_row = 0
         for point in sample_points(self.variables, wanted, self.request.seed, ranges):
             rounded = self._round(point)
-            if all(row.kind is Kind.UNDEFINED for row in self.analysis.at(rounded).rows.values()):
+            with phase("balls"):
+                rows = self.analysis.at(rounded).rows.values()
+            if all(row.kind is Kind.UNDEFINED for row in rows):
                 skipped, in_a_row = skipped + 1, in_a_row + 1
                 if in_a_row >= SAMPLE_TRIES:
                     raise UsageError(
@@ -208,15 +222,21 @@ class Problem:
         """The rows of one point."""
         if self.claims and len(self.own) < COMPARED:
             self.own.append(dict(point))
-        references = self.analysis.at(point)
+        with phase("balls"):
+            references = self.analysis.at(point)
         if self.forms is not None:
-            self.forms.must_agree(point, references)
+            with phase("closed forms"):
+                self.forms.must_agree(point, references)
         sweeps = PointRounding(point, self.numbers, self.dtype)
         for mode in self.modes:
-            result = self.sides[mode].at(point)
-            value = _Value(self, references, result, sweeps)
+            with phase("autograd"):
+                result = self.sides[mode].at(point)
+            with phase("balls"):  # where the two differ, they say whether rounding explains it
+                value = _Value(self, references, result, sweeps)
             for row in self.rows:
-                yield self._row(point, row, mode, references.rows[row], result, value, sweeps)
+                with phase("balls"):
+                    check = self._row(point, row, mode, references.rows[row], result, value, sweeps)
+                yield check
 
     def _row(
         self,
@@ -238,9 +258,11 @@ class Problem:
         root = self.analysis.expressions.get(row[:-1], self.expression)
         rounding = RowRounding(sweeps, root, row[-1], mode, truth, self.expression)
         verdict = judge(truth, autograd, self.tolerance, rounding)
-        found = self.diagnosis.row(
-            verdict, point, row, mode, truth, value.analytical, result.derivatives.get(row), rounding
-        )
+        found: Diagnosed | None = None
+        if verdict in (Verdict.UNSTABLE, Verdict.MISMATCH, Verdict.UNDEFINED):
+            given = result.derivatives.get(row)
+            with phase("diagnosis"):
+                found = self.diagnosis.row(verdict, point, row, mode, truth, value.analytical, given, rounding)
         note = notes.row_note(verdict, truth, autograd, self.dtype, rounding, found)
         error = errors(truth.value, autograd, self.dtype)
         passes = verdict.passes
@@ -250,7 +272,7 @@ class Problem:
             blank, verdict=verdict, passed=passes, analytical=truth.value, left=truth.left, right=truth.right,
             autograd=None if row in result.errors else autograd, abs_error=error.absolute, rel_error=error.relative,
             ulps=error.ulps, note="; ".join(filter(None, (note, value.note))) or None,
-            blame=_blame_record(found.blame), remedy=found.remedy,
+            blame=_blame_record(found.blame) if found else None, remedy=found.remedy if found else None,
         )  # fmt: skip
 
     def result(self, rows: Rows, claims: tuple[Claim, ...], started: float) -> ProblemResult:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -21,6 +20,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import ExpressionError, UsageError
 from gradcheck_cli.expression import Expr, intermediates, variables
 from gradcheck_cli.parser import parse
+from gradcheck_cli.reading import split_claim
 from gradcheck_cli.records import Claim, ClaimStatus, Counterexample
 from gradcheck_cli.reference import Analysis
 from gradcheck_cli.slips import slips
@@ -41,21 +41,6 @@ SLIP_POINTS = 4
 
 Point = Mapping[str, float]
 Wrt = tuple[str, ...]
-
-_NAMES = re.compile(r"\s*([^\W\d]\w*(?:\s*,\s*[^\W\d]\w*)*)\s*:\s*(?!=)")
-
-
-def split_claim(text: str) -> tuple[Wrt, str]:
-    """`w: x*y` -> (("w",), "x*y"); without names, ()."""
-    named = _NAMES.match(text)
-    if named is None:
-        return (), text.strip()
-    return tuple(name.strip() for name in named[1].split(",")), text[named.end() :].strip()
-
-
-def claimed_names(texts: Iterable[str]) -> set[str]:
-    """The variables that claims say they are derivatives by."""
-    return {name for text in texts for name in split_claim(text)[0]}
 
 
 class ClaimedDerivative:

@@ -73,6 +73,8 @@ class Cursor:
         self.level = 0  # brackets open here
         self.reached = 0  # the deepest level within the operand being read
         self.magnitudes: dict[Expr, Magnitude] = {}
+        self.lets_measured = False
+        self.counted: set[Expr] = set()  # the nodes of what has been read
 
     # Tokens
 

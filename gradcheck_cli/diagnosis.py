@@ -69,7 +69,7 @@ class Diagnosis:
         rounding: RowRounding,
     ) -> Diagnosed:
         """What is known of a row. value: of the function, certified."""
-        if verdict not in (Verdict.UNSTABLE, Verdict.MISMATCH, Verdict.UNDEFINED) or self._rows <= 0:
+        if self._rows <= 0:
             return NOTHING
         self._rows -= 1
         blame = self._blame(verdict, point, row, mode) or self._blame_as_a_whole(verdict, rounding)

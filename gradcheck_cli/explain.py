@@ -11,6 +11,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.expression import Expr
 from gradcheck_cli.numbers import exact
+from gradcheck_cli.reading import Reading
 from gradcheck_cli.records import Check, ProblemResult, Verdict
 from gradcheck_cli.request import Request
 from gradcheck_cli.row_rounding import PointRounding, RowRounding
@@ -27,10 +28,13 @@ LONGEST = 120
 """Characters of a step, and of a local derivative."""
 
 
-def explain_expression(request: Request) -> Explanation:
-    """The explanation of a request with exactly one point. Raises GradcheckError for bad input."""
+def explain_expression(request: Request, *, reading: Reading | None = None) -> Explanation:
+    """The explanation of a request with exactly one point.
+
+    reading: the request, where it has been read already. Raises GradcheckError for bad input.
+    """
     started = time.perf_counter()
-    problem = Problem(request)
+    problem = Problem(request, reading)
     points = [] if not (request.at or request.samples) else list(_at_most_two(problem))
     if len(points) != 1:
         found = "there is none" if not points else "there are several"

@@ -11,7 +11,7 @@ are run, as torch does) and `ifelse` (only the branch taken is run, as Python do
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -93,35 +93,43 @@ def call(function: str, *args: Expr) -> Call:
 
 
 def children(node: Expr) -> tuple[Expr, ...]:
-    match node:
-        case Call(args=args):
-            return args
-        case Named(value=value):
-            return (value,)
-        case _:
-            return ()
+    if isinstance(node, Call):
+        return node.args
+    return (node.value,) if isinstance(node, Named) else ()
 
 
 def topological(*roots: Expr) -> list[Expr]:
     """Every node that the roots reach, once, children before parents. Iterative: depth is no limit."""
     order: list[Expr] = []
     done: set[Expr] = set()
-    stack: list[tuple[Expr, Iterator[Expr]]] = []
-    for root in roots:
-        if root not in done:
-            done.add(root)
-            stack.append((root, iter(children(root))))
-        while stack:
-            node, rest = stack[-1]
-            for child in rest:
-                if child not in done:
-                    done.add(child)
-                    stack.append((child, iter(children(child))))
-                    break
-            else:
-                order.append(node)
-                stack.pop()
+    stack = list(reversed(roots))
+    while stack:
+        node = stack.pop()
+        if node in done:
+            continue
+        if isinstance(node, Call):
+            below: tuple[Expr, ...] = node.args
+        else:
+            below = (node.value,) if isinstance(node, Named) else ()
+        for child in below:
+            if child not in done:
+                stack.append(node)
+                stack.extend(below[::-1])
+                break
+        else:
+            done.add(node)
+            order.append(node)
     return order
+
+
+def count(root: Expr, counted: set[Expr]) -> None:
+    """Add the nodes that `root` reaches to `counted`. What is in there is not walked again."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node not in counted:
+            counted.add(node)
+            stack.extend(children(node))
 
 
 def variables(*roots: Expr) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -48,9 +49,9 @@ def magnitude(node: Expr, known: dict[Expr, Magnitude]) -> Magnitude | None:
     return None
 
 
-def measure(root: Expr, known: dict[Expr, Magnitude]) -> None:
-    """Add the magnitudes of all constants below `root` to `known`."""
-    for node in topological(root):
+def measure(roots: Iterable[Expr], known: dict[Expr, Magnitude]) -> None:
+    """Add the magnitudes of all constants below the roots to `known`."""
+    for node in topological(*roots):
         found = magnitude(node, known)
         if found is not None:
             known[node] = found

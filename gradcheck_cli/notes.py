@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.blame import Blame, Cause
-from gradcheck_cli.diagnosis import Diagnosed
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression import BRANCHES, Call, Expr, topological
 from gradcheck_cli.functions import FUNCTIONS
@@ -18,11 +18,15 @@ from gradcheck_cli.rules import expand_composed
 from gradcheck_cli.text import to_text
 from gradcheck_cli.truth import Reference
 
+if TYPE_CHECKING:
+    from gradcheck_cli.diagnosis import Diagnosed
+
 
 def row_note(
-    verdict: Verdict, truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, found: Diagnosed
+    verdict: Verdict, truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, found: Diagnosed | None
 ) -> str | None:
-    """What to say about a row, or None."""
+    """What to say about a row, or None. found: what a diagnosis says of a row that did not pass."""
+    blame, remedy = (found.blame, found.remedy) if found is not None else (None, None)
     match verdict:
         case Verdict.MATCH:
             if truth.one_sided:
@@ -31,18 +35,18 @@ def row_note(
         case Verdict.KINK:
             return f"{_kink(truth, dtype)}; autograd takes {exact(autograd, dtype)}"
         case Verdict.UNDEFINED:
-            return _undefined(truth, dtype) + _advice(found.remedy, dtype)
+            return _undefined(truth, dtype) + _advice(remedy, dtype)
         case Verdict.ERROR:
             return f"no certified reference: {truth.reason}"
         case Verdict.IMPRECISE:
             return f"the digits are lost to rounding in {dtype.name}, far below atol{_where_lost(rounding.plain)}"
         case Verdict.UNSTABLE:
             vague = "rounding errors are amplified" if rounding.plain.bounded else "a rounded value reaches a pole"
-            cause = _unstable(found.blame, dtype) or vague
-            return f"the formula is right, its arithmetic in {dtype.name} is not: {cause}{_advice(found.remedy, dtype)}"
+            cause = _unstable(blame, dtype) or vague
+            return f"the formula is right, its arithmetic in {dtype.name} is not: {cause}{_advice(remedy, dtype)}"
         case Verdict.MISMATCH:
-            reason = _mismatch(truth, autograd, dtype, rounding, found.blame)
-            return reason + _advice(found.remedy, dtype)
+            reason = _mismatch(truth, autograd, dtype, rounding, blame)
+            return reason + _advice(remedy, dtype)
 
 
 def short(node: Expr, limit: int = 60) -> str:

@@ -47,6 +47,7 @@ OutputFile = Annotated[
     str | None, typer.Option(metavar="FILE", help="Write the report there; the table is shown all the same.")
 ]
 NoDerivatives = Annotated[bool, typer.Option("--no-derivatives", help="Leave out the closed form of the derivative.")]
+Profile = Annotated[bool, typer.Option("--profile", help="Show at the end where the time went.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show failures only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show all rows and all columns.")]
 

@@ -28,7 +28,7 @@ from fractions import Fraction
 from gradcheck_cli import libraries, signatures
 from gradcheck_cli.cursor import MAX_NESTING, Arguments, Cursor, Operand, Operator
 from gradcheck_cli.errors import ExpressionError
-from gradcheck_cli.expression import Constant, Expr, Variable, call, named, topological, variable
+from gradcheck_cli.expression import Constant, Expr, Variable, call, count, named, variable
 from gradcheck_cli.functions import Argument, Function
 from gradcheck_cli.magnitude import is_plain, measure, rational
 from gradcheck_cli.syntax import (
@@ -53,7 +53,7 @@ from gradcheck_cli.syntax import (
 from gradcheck_cli.tokens import Kind, Token, shorten
 
 _TRUTH = (call("true"), call("false"))
-MAX_NODES = 20_000  # of an expression with all that --let puts into it
+MAX_NODES = 100_000  # of an expression with all that --let defines
 
 
 def parse(
@@ -86,17 +86,20 @@ def parse_lets(definitions: Sequence[str], *, names: Collection[str] = ()) -> di
     parsers = [_Parser(text, names=names) for text in definitions]
     defined = [parser.definition() for parser in parsers]
     lets: dict[str, Expr] = {}
-    for index, (parser, token) in enumerate(zip(parsers, defined, strict=True)):
+    later = {token.text: f"{token.text} is used before its --let: put that one first." for token in defined}
+    for parser, token in zip(parsers, defined, strict=True):
         name = token.text
         if name in names:
             raise parser.error(f"{name} is given a value and defined by --let: leave one of them out.", token)
         if name in lets:
             raise parser.error(f"{name} is defined twice.", token)
-        parser.lets = lets
-        parser.later = {
-            other.text: f"{other.text} is used before its --let: put that one first." for other in defined[index + 1 :]
-        } | {name: f"{name} is defined by itself."}
-        lets = {**lets, name: parser.whole()}
+        later[name] = f"{name} is defined by itself."
+        # What is known of the ones before is shared, for to walk them again each time would be quadratic.
+        first = parsers[0]
+        parser.magnitudes, parser.counted, parser.lets_measured = first.magnitudes, first.counted, True
+        parser.lets, parser.later = lets, later
+        lets[name] = parser.whole()
+        del later[name]
     return lets
 
 
@@ -114,7 +117,8 @@ class _Parser(Cursor):
         if not self.at_end():
             raise self.unexpected()
         expr = operand.expr if self.internal else self.number(operand)
-        if len(topological(expr)) > MAX_NODES:
+        count(expr, self.counted)
+        if len(self.counted) > MAX_NODES:
             raise ExpressionError(f"The expression has more than {MAX_NODES:,} nodes.", self.text)
         return expr
 
@@ -364,10 +368,10 @@ class _Parser(Cursor):
         """What a name stands for where it is not called."""
         name = token.text
         if name in self.lets:
-            expr = named(name, self.lets[name])
-            if expr not in self.magnitudes:
-                measure(expr, self.magnitudes)
-            return expr
+            if not self.lets_measured:
+                measure(self.lets.values(), self.magnitudes)
+                self.lets_measured = True
+            return self.measured(named(name, self.lets[name]))
         if name in self.later:
             raise self.error(self.later[name], token)
         if name in ("True", "False"):

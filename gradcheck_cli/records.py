@@ -144,7 +144,7 @@ class ProblemResult:
     notices: remarks about the whole problem (which points were sampled, literals that underflow ...).
     device: as for --device, with the name of the card where it is one. name, file, line, description, tags, expect,
     expect_claim: as in the problem file; name is None for an expression of the command line. bad_input: the problem
-    could not be read or done; bug: gradcheck itself failed.
+    could not be read or done; bug: gradcheck itself failed. phases: seconds by phase, for --profile.
     """
 
     expression: str
@@ -176,6 +176,7 @@ class ProblemResult:
     notices: tuple[str, ...] = ()
     seconds: float = 0.0
     formula: str | None = None
+    phases: Mapping[str, float] | None = None
 
     @property
     def checks_omitted(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from gradcheck_cli.expression import COMPARISONS, Call, Constant, Expr, Named, Variable
@@ -159,6 +160,7 @@ def _row(row: Function, args: tuple[Expr, ...]) -> list[str | Expr]:
     return _call(name, positional, [*by_keyword, *((key, repr(value)) for key, value in row.keywords.items())])
 
 
+@lru_cache(maxsize=4096)
 def _number(value: Fraction) -> str:
     """A number so that reading it gives exactly that number: 20, 0.01, 1e300, 1/3."""
     if value.denominator == 1:

@@ -248,7 +248,7 @@ def test_a_report_that_cannot_be_written(
 
 
 def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    def check_expression(_: Request, on_progress: Callable[[int], None]) -> Any:
+    def check_expression(_: Request, on_progress: Callable[[int], None], **__: Any) -> Any:
         on_progress(12_000)
         return quartic()
 
@@ -265,7 +265,7 @@ def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("stream", "arguments"), [(io.StringIO(), ["x"]), (Terminal(), ["x", "-q"]), (None, ["x"])])
 def test_no_progress_elsewhere(stream: Any, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def check_expression(_: Request, on_progress: Any) -> Any:
+    def check_expression(_: Request, on_progress: Any, **__: Any) -> Any:
         assert on_progress is None
         return quartic()
 
@@ -288,9 +288,9 @@ def test_messages_wrap_at_the_width_of_a_terminal(monkeypatch: pytest.MonkeyPatc
 
 
 def test_errors_of_users_are_sentences(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    answering(monkeypatch, raising(ExpressionError("there is no function sine: did you mean sin?", "sine(x)", 0, 4)))
-    assert run_command(["sine(x)"]) == ExitCode.BAD_INPUT
-    assert capsys.readouterr() == ("", "gradcheck: there is no function sine: did you mean sin?\n  sine(x)\n  ^^^^\n")
+    answering(monkeypatch, raising(ExpressionError("there is no function sin: did you mean sine?", "sin(x)", 0, 3)))
+    assert run_command(["sin(x)"]) == ExitCode.BAD_INPUT
+    assert capsys.readouterr() == ("", "gradcheck: there is no function sin: did you mean sine?\n  sin(x)\n  ^^^\n")
 
 
 def test_control_characters_do_not_reach_the_terminal(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

@@ -6,11 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from gradcheck_cli import options
+from gradcheck_cli import options, startup, stopwatch
 from gradcheck_cli.arguments import choice
 from gradcheck_cli.exit_codes import ExitCode, exit_code
 from gradcheck_cli.output import deliver, display_for, points_progress, say, writable, write_report
+from gradcheck_cli.records import Report
+from gradcheck_cli.render import RENDERERS
 from gradcheck_cli.render.names import FORMATS
+from gradcheck_cli.render.profile import render_profile
+from gradcheck_cli.render.summary import summary_line
+from gradcheck_cli.request import Request
 from gradcheck_cli.versions import versions
 
 
@@ -47,6 +52,7 @@ def check(
     no_derivatives: options.NoDerivatives = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
+    profile: options.Profile = False,
     version: Annotated[
         bool, typer.Option("--version", help="Show the versions.", is_eager=True, callback=_print_version)
     ] = False,
@@ -64,22 +70,30 @@ def check(
     asked |= {"ranges" if name == "range" else name: value for name, value in given.items()}
     asked |= {"wrt": options.names(wrt or ()), "derivatives": not no_derivatives}
     file = writable(output_file)
-    # torch, SymPy and flint load here, not before: --help and typing errors answer at once.
-    from gradcheck_cli import checker
-    from gradcheck_cli.records import Report
-    from gradcheck_cli.render import RENDERERS
-    from gradcheck_cli.render.summary import summary_line
-    from gradcheck_cli.request import Request
-
     request = Request(expression, **asked)
-    with points_progress(quiet=quiet) as on_progress:
-        result = checker.check_expression(request, on_progress=on_progress)
-    report = Report((result,), versions(), result.seconds)
-    shown = display_for(quiet=quiet, verbose=verbose, options=vars(request))
-    if file is not None:
-        written = display_for(quiet=quiet, verbose=verbose, to_file=True, options=vars(request))
-        deliver(RENDERERS[output_format](report, written), file)
-    write_report(RENDERERS[output_format if file is None else "table"](report, shown))
-    if not (quiet and report.passed):
-        say(summary_line(report, shown))
+    with stopwatch.measuring(profile) as phases:
+        report = _checked(request, quiet=quiet)
+        shown = display_for(quiet=quiet, verbose=verbose, options=vars(request))
+        if file is not None:
+            written = display_for(quiet=quiet, verbose=verbose, to_file=True, options=vars(request))
+            deliver(RENDERERS[output_format](report, written), file)
+        write_report(RENDERERS[output_format if file is None else "table"](report, shown))
+        if not (quiet and report.passed):
+            say(summary_line(report, shown))
+    if profile:
+        say(render_profile(phases), wrap=False)
     return exit_code(report)
+
+
+def _checked(request: Request, *, quiet: bool) -> Report:
+    with stopwatch.phase("imports"):
+        from gradcheck_cli.reading import read
+    with stopwatch.phase("parsing"):
+        reading = read(request)
+    with stopwatch.phase("imports"):
+        # torch, SymPy and flint load here, not before: --help and typing errors answer at once.
+        startup.load(symbolic=request.derivatives or bool(request.claims))
+        from gradcheck_cli import checker
+    with points_progress(quiet=quiet) as on_progress:
+        result = checker.check_expression(request, reading=reading, on_progress=on_progress)
+    return Report((result,), versions(), result.seconds)

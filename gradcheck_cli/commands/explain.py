@@ -6,13 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from gradcheck_cli import options
+from gradcheck_cli import options, startup
 from gradcheck_cli.arguments import choice
 from gradcheck_cli.exit_codes import ExitCode, exit_code
 from gradcheck_cli.output import deliver, display_for, say, writable, write_report
+from gradcheck_cli.records import Report
+from gradcheck_cli.render import EXPLANATIONS
+from gradcheck_cli.render.names import EXPLANATION_FORMATS
+from gradcheck_cli.render.summary import summary_line
+from gradcheck_cli.request import Request
 from gradcheck_cli.versions import versions
-
-EXPLAIN_FORMATS = ("table", "markdown", "latex", "json")
 
 
 def explain(
@@ -28,7 +31,7 @@ def explain(
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     output_format: Annotated[
-        str, typer.Option(metavar="|".join(EXPLAIN_FORMATS), help="How to write the explanation.")
+        str, typer.Option(metavar="|".join(EXPLANATION_FORMATS), help="How to write the explanation.")
     ] = "table",
     output_file: options.OutputFile = None,
     verbose: options.Verbose = False,
@@ -44,20 +47,21 @@ def explain(
     """
     lists = {"at": at, "lets": let}
     options.require_readable(expression, *(wrt or ()), *(text for texts in lists.values() for text in texts or ()))
-    choice("--output-format", output_format, EXPLAIN_FORMATS)
+    choice("--output-format", output_format, EXPLANATION_FORMATS)
     asked: dict[str, Any] = {name: tuple(texts) for name, texts in lists.items() if texts}
     asked |= options.given_options({
         "dtype": dtype, "device": device, "mode": mode, "rtol": rtol, "atol": atol,
     })  # fmt: skip
     asked["wrt"] = options.names(wrt or ())
     file = writable(output_file)
-    from gradcheck_cli.explain import explain_expression
-    from gradcheck_cli.records import Report
-    from gradcheck_cli.render import EXPLANATIONS
-    from gradcheck_cli.render.summary import summary_line
-    from gradcheck_cli.request import Request
+    from gradcheck_cli.reading import read
 
-    explanation = explain_expression(Request(expression, **asked, derivatives=False))
+    request = Request(expression, **asked, derivatives=False)
+    reading = read(request)
+    startup.load(symbolic=False)
+    from gradcheck_cli.explain import explain_expression
+
+    explanation = explain_expression(request, reading=reading)
     report = Report((explanation.result,), versions(), explanation.result.seconds)
     shown = display_for(verbose=verbose)
     if file is not None:

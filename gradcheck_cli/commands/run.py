@@ -10,15 +10,18 @@ from typing import Annotated, Any
 
 import typer
 
-from gradcheck_cli import options
+from gradcheck_cli import options, stopwatch
 from gradcheck_cli.arguments import choice
-from gradcheck_cli.batch import DEFAULT_TIMEOUT, run_batch
+from gradcheck_cli.batch import DEFAULT_TIMEOUT, batch_phases, run_batch
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.exit_codes import ExitCode, exit_code
 from gradcheck_cli.output import append, complain, deliver, display_for, say, writable, write_report
 from gradcheck_cli.progress import batch_progress
 from gradcheck_cli.records import ProblemResult, Report
+from gradcheck_cli.render import RENDERERS, json_lines
 from gradcheck_cli.render.names import FORMATS
+from gradcheck_cli.render.profile import render_profile
+from gradcheck_cli.render.summary import summary_line
 from gradcheck_cli.request import ProblemSpec
 from gradcheck_cli.sources import DEFAULT_FILE, read_source, shown
 from gradcheck_cli.versions import versions
@@ -59,6 +62,7 @@ def run(
     no_derivatives: options.NoDerivatives = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
+    profile: options.Profile = False,
 ) -> ExitCode:
     """Check the problems of files.
 
@@ -73,41 +77,44 @@ def run(
     # The table of a batch does not show closed forms, and they take longer than the checks.
     given["derivatives"] = output_format.startswith("json") and not no_derivatives
     file = writable(output_file)
-    specs, troubles = read_files(files or [], given)
-    for trouble in troubles:
-        complain(trouble)
-    selected = _selected(specs, keyword, tag or ())
-    if not selected:
-        return ExitCode.BAD_INPUT
-    if list_only:
-        write_report(_listing(selected))
-        return ExitCode.BAD_INPUT if troubles else ExitCode.PASSED
-    from gradcheck_cli.render import RENDERERS, json_lines
-    from gradcheck_cli.render.summary import summary_line
-
-    shown = display_for(quiet=quiet, verbose=verbose, options=given)
-    write: Callable[[str], None] = write_report if file is None else lambda text: append(text, file)
-    streams = output_format == "json-lines"
-    if streams:
-        if file is not None:
-            deliver("", file)
-        write(json_lines.first_line(versions(), given))
-
-    def on_result(result: ProblemResult) -> None:
+    started = time.perf_counter()
+    with stopwatch.measuring(profile) as phases:
+        with stopwatch.phase("parsing"):
+            specs, troubles = read_files(files or [], given)
+        for trouble in troubles:
+            complain(trouble)
+        selected = _selected(specs, keyword, tag or ())
+        if not selected:
+            return ExitCode.BAD_INPUT
+        if list_only:
+            write_report(_listing(selected))
+            return ExitCode.BAD_INPUT if troubles else ExitCode.PASSED
+        shown = display_for(quiet=quiet, verbose=verbose, options=given)
+        write: Callable[[str], None] = write_report if file is None else lambda text: append(text, file)
+        streams = output_format == "json-lines"
         if streams:
-            write(json_lines.problem_line(result))
+            if file is not None:
+                deliver("", file)
+            write(json_lines.first_line(versions(), given))
 
-    report = _run(selected, troubles, on_result, fail_fast=fail_fast, quiet=quiet)
-    if streams:
-        write(json_lines.last_line(report))
-    elif file is not None:
-        deliver(RENDERERS[output_format](report, display_for(quiet=quiet, verbose=verbose, to_file=True)), file)
-    else:
-        write_report(RENDERERS[output_format](report, shown))
-    if file is not None:
-        write_report(RENDERERS["table"](report, shown))
-    if not (quiet and report.passed):
-        say(summary_line(report, shown))
+        def on_result(result: ProblemResult) -> None:
+            if streams:
+                write(json_lines.problem_line(result))
+
+        with stopwatch.phase("waiting"):
+            report = _run(selected, troubles, on_result, fail_fast=fail_fast, quiet=quiet, profile=profile)
+        if streams:
+            write(json_lines.last_line(report))
+        elif file is not None:
+            deliver(RENDERERS[output_format](report, display_for(quiet=quiet, verbose=verbose, to_file=True)), file)
+        else:
+            write_report(RENDERERS[output_format](report, shown))
+        if file is not None:
+            write_report(RENDERERS["table"](report, shown))
+        if not (quiet and report.passed):
+            say(summary_line(report, shown))
+    if profile:
+        say(render_profile(batch_phases(phases, report.problems), time.perf_counter() - started), wrap=False)
     return exit_code(report)
 
 
@@ -160,13 +167,15 @@ def _run(
     *,
     fail_fast: bool,
     quiet: bool,
+    profile: bool,
 ) -> Report:
     """The report of the problems. Interrupted, it has what was found so far."""
     started = time.perf_counter()
     results: list[ProblemResult] = []
     interrupted = False
     try:
-        with batch_progress(len(specs), quiet=quiet) as advance, closing(run_batch(specs, isolated=True)) as batch:
+        checking = closing(run_batch(specs, isolated=True, profile=profile))
+        with batch_progress(len(specs), quiet=quiet) as advance, checking as batch:
             for result in batch:
                 results.append(result)
                 on_result(result)

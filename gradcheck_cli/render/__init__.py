@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from gradcheck_cli.records import Report
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.explain import render_explanation
-from gradcheck_cli.render.explain_json import render_explanation_json
-from gradcheck_cli.render.explain_latex import render_explanation_latex
-from gradcheck_cli.render.explain_markdown import render_explanation_markdown
-from gradcheck_cli.render.github import render_github
-from gradcheck_cli.render.json import render_json
-from gradcheck_cli.render.json_lines import render_json_lines
-from gradcheck_cli.render.junit import render_junit
-from gradcheck_cli.render.markdown import render_markdown
-from gradcheck_cli.render.table import render_table
-from gradcheck_cli.step_records import Explanation
+from gradcheck_cli.render.names import EXPLANATION_FORMATS, FORMATS
+from gradcheck_cli.stopwatch import phase
+
+if TYPE_CHECKING:
+    from gradcheck_cli.step_records import Explanation
 
 Renderer = Callable[[Report, Display], str]
 
-RENDERERS: dict[str, Renderer] = {
-    "table": render_table,
-    "json": render_json,
-    "json-lines": render_json_lines,
-    "junit": render_junit,
-    "github": render_github,
-    "markdown": render_markdown,
-}
+
+def _renderer(module: str, function: str) -> Callable[[Any, Display], str]:
+    """`render_json_lines` of json_lines.py, loaded when it is first called."""
+
+    def render(report: Any, display: Display) -> str:
+        with phase("imports"):
+            loaded = import_module(f"gradcheck_cli.render.{module}")
+        with phase("rendering"):
+            text: str = getattr(loaded, function)(report, display)
+        return text
+
+    return render
+
+
+def _word(name: str) -> str:
+    return name.replace("-", "_")
+
+
+RENDERERS: dict[str, Renderer] = {name: _renderer(_word(name), f"render_{_word(name)}") for name in FORMATS}
 
 EXPLANATIONS: dict[str, Callable[[Explanation, Display], str]] = {
-    "table": render_explanation,
-    "markdown": render_explanation_markdown,
-    "latex": render_explanation_latex,
-    "json": render_explanation_json,
+    name: _renderer(f"explain_{name}", f"render_explanation_{name}") for name in EXPLANATION_FORMATS
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gradcheck_cli.numbers import brief
 from gradcheck_cli.render import chain
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.explain import chain_lines
+from gradcheck_cli.render.explain_table import chain_lines
 from gradcheck_cli.render.markdown import code, escaped, head, line
 from gradcheck_cli.render.plain import one_line
 from gradcheck_cli.step_records import Explanation, StepRecord

@@ -36,7 +36,7 @@ class _Column:
         return widest if self.most is None else min(widest, self.most)
 
 
-def render_explanation(explanation: Explanation, display: Display) -> str:
+def render_explanation_table(explanation: Explanation, display: Display) -> str:
     """The function, a table of its steps for each mode, the chain rule for each variable, the notes."""
     return to_text(list(_parts(explanation, display)), display)
 

@@ -1,0 +1,1 @@
+"""What gradcheck costs, beside what one would do without it. `python -m benchmarks` runs all; see registry.py."""

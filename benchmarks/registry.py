@@ -1,0 +1,19 @@
+"""The benchmarks that `python -m benchmarks` runs: a row each, in the order in which they run and are reported."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from benchmarks.report import Options, Section
+
+BENCHMARKS = {
+    "startup": "the whole process for one formula",
+    "speed": "a thousand formulas, one by one",
+    "depth": "deep expressions",
+}
+"""Name of the module in this folder -> what it measures. The module has `measure(options) -> Section`."""
+
+
+def measure(name: str, options: Options) -> Section:
+    section: Section = import_module(f"benchmarks.{name}").measure(options)
+    return section

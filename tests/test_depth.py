@@ -1,0 +1,57 @@
+"""A long chain is no problem: nothing recurses, and the time grows with its length."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from gradcheck_cli.errors import ExpressionError
+from gradcheck_cli.parser import MAX_NODES, parse, parse_lets
+from gradcheck_cli.reading import read
+from gradcheck_cli.records import Verdict
+from gradcheck_cli.request import Request
+
+
+def chain(step: str, length: int) -> Request:
+    """`length` intermediate results, each made from the one before (which `step` calls s)."""
+    lets = ["s0 = x", *(f"s{i} = {step.replace('s', f's{i - 1}')}" for i in range(1, length))]
+    lets = [text.replace(f"s{i - 1}in", "sin") for i, text in enumerate(lets)]
+    return Request(f"s{length - 1}", at=("0.9",), lets=tuple(lets), wrt=("x",), derivatives=False)
+
+
+@pytest.mark.parametrize("step", ["sin(s)*s", "sin(s) + 1"])
+@pytest.mark.parametrize("length", [10, 10_000])
+def test_long_chains(step: str, length: int) -> None:
+    from gradcheck_cli.checker import check_expression
+
+    assert check_expression(chain(step, length)).verdict is Verdict.MATCH
+
+
+def test_reading_a_chain_takes_time_in_proportion() -> None:
+    """Ten times as long may take ten times as long, with room for a noisy machine; it took a hundred times."""
+    read(chain("sin(s) + 1", 100))
+    times = []
+    for length in (500, 5_000):
+        started = time.process_time()
+        read(chain("sin(s) + 1", length))
+        times.append(time.process_time() - started)
+    assert times[1] < 35 * times[0]
+
+
+def test_all_that_lets_define_is_bounded() -> None:
+    with pytest.raises(ExpressionError, match="more than 100,000 nodes"):
+        parse_lets([f"y{i} = " + "+".join(f"{i}{j:04}*x" for j in range(1500)) for i in range(MAX_NODES // 1500)])
+
+
+def test_what_is_named_twice_is_read_once() -> None:
+    """The magnitude of a constant is known through names, however they are combined."""
+    lets = parse_lets(["a = 9**9", "b = a + 1", "c = 2"])
+    with pytest.raises(ExpressionError, match="does not fit in a double"):
+        parse("x + c + 9**b", lets=lets)
+    with pytest.raises(ExpressionError, match="b is used before its --let"):
+        parse_lets(["a = b", "b = 2"])
+    with pytest.raises(ExpressionError, match="a is defined by itself"):
+        parse_lets(["a = a + 1"])
+    with pytest.raises(ExpressionError, match="a is defined twice"):
+        parse_lets(["a = 1", "b = a", "a = b"])
