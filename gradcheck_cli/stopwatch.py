@@ -6,7 +6,18 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-PHASES = ("imports", "parsing", "derivative", "closed forms", "balls", "autograd", "diagnosis", "claims", "rendering", "other")
+PHASES = (
+    "imports",
+    "parsing",
+    "derivative",
+    "closed forms",
+    "balls",
+    "autograd",
+    "diagnosis",
+    "claims",
+    "rendering",
+    "other",
+)
 """In the order in which they come. `other` is what belongs to none."""
 
 process_started: float | None = None
