@@ -1,7 +1,8 @@
-"""A time limit on Python code of the main thread, by the alarm signal."""
+"""A time limit on Python code: by the alarm signal in the main thread, by an exception sent to any other."""
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import sys
 import threading
@@ -16,7 +17,7 @@ class OutOfTime(BaseException):
 
 
 def available() -> bool:
-    """Whether limits work here: there is an alarm signal, and this is the main thread."""
+    """Whether limits work here by a signal, which also ends what waits in C."""
     return hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
 
 
@@ -26,13 +27,17 @@ AGAIN = 0.1
 
 @contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:
-    """Raises OutOfTime in the block after `seconds`. None, or where limits are not available: no limit.
+    """Raises OutOfTime in the block after `seconds`; None is no limit.
 
     Limits may be nested: the outer one goes on, and is not made longer by the inner one. Where Python discards the
     exception, since it is raised in a destructor or a callback of the garbage collector, it comes again.
     """
-    if seconds is None or not available():
+    if seconds is None:
         yield
+        return
+    if not available():
+        with _limit_by_thread(seconds):
+            yield
         return
     over = False
 
@@ -59,3 +64,34 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         if left_outside:
             left = max(1e-3, left_outside - (time.monotonic() - started))
             signal.setitimer(signal.ITIMER_REAL, left, AGAIN)
+
+
+@contextmanager
+def _limit_by_thread(seconds: float) -> Iterator[None]:
+    """The same in a thread that gets no signals: another thread watches the time."""
+    this, ended, lock = threading.get_ident(), threading.Event(), threading.Lock()
+
+    def watch() -> None:
+        delay = seconds
+        while not ended.wait(delay):
+            with lock:
+                if not ended.is_set():
+                    _send(this, OutOfTime)
+            delay = AGAIN
+
+    watcher = threading.Thread(target=watch, name="time-limit", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        with lock:
+            ended.set()
+            _send(this, None)  # what was sent and has not arrived is taken back
+        watcher.join()
+
+
+def _send(thread: int, exception: type[BaseException] | None) -> None:
+    """Python raises the exception in that thread, at its next instruction."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread), ctypes.py_object(exception) if exception else None
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import time
 
 import pytest
@@ -57,3 +58,23 @@ def test_an_alarm_that_python_discards_comes_again() -> None:
 
     with pytest.raises(OutOfTime), time_limit(0.05):
         collects()
+
+
+def test_it_works_in_any_thread() -> None:
+    ended: list[str] = []
+
+    def work() -> None:
+        try:
+            with time_limit(0.05):
+                busy(30)
+        except OutOfTime:
+            ended.append("out of time")
+        with time_limit(30):
+            ended.append("in time")
+        busy(0.2)
+        ended.append("later")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(20)
+    assert ended == ["out of time", "in time", "later"]
