@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,7 +125,7 @@ def run(*files: str | Path, **options: object) -> Report:
     started = time.perf_counter()
     given = read_options(options, "run()", "run()")
     specs = [spec for file in files for spec in load_problems(read_source(str(file)), str(file), given, {})]
-    problems = tuple(run_batch(specs, isolated=False))
+    problems = tuple(run_batch([replace(spec, index=i) for i, spec in enumerate(specs)], where=None))
     return Report(problems, versions(), time.perf_counter() - started)
 
 

@@ -4,50 +4,81 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gradcheck_cli import startup
+from gradcheck_cli.dispatch import Lost
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.records import ProblemResult
 from gradcheck_cli.request import ProblemSpec, Request, failure
+from gradcheck_cli.resume import problem_key
 from gradcheck_cli.stopwatch import measuring, phase
 
 DEFAULT_TIMEOUT = 30.0
 GRACE = 2.0
 """Seconds beyond its limit after which a check is killed: Python code stops by itself, at the limit."""
 
+PRELOAD = ("gradcheck_cli.preload",)
+
 _OPTION = re.compile(r"(?<![\w-])--(at|wrt|let|claim|order|mode|dtype|device|rtol|atol|samples|seed|range|timeout)\b ?")
 
 
+@dataclass(frozen=True)
+class Where:
+    """Where problems are checked: in `jobs` worker processes of this machine, or on a cluster (dask://HOST:PORT)."""
+
+    jobs: int = 1
+    executor: str | None = None
+
+
 def run_batch(
-    specs: Sequence[ProblemSpec], *, isolated: bool, profile: bool = False
+    specs: Sequence[ProblemSpec],
+    *,
+    where: Where | None,
+    done: Mapping[str, ProblemResult] | None = None,
+    profile: bool = False,
 ) -> Generator[ProblemResult, None, None]:
     """The result of each problem, in order.
 
-    isolated: each is checked in a worker process, which is killed where it does not keep its time limit; otherwise all
-    are checked in this process, and what hangs inside torch hangs. profile: the results say how long each phase took.
-    Closing the iterator ends the worker.
+    where: in processes that are killed where they do not keep their time limit; None: all are checked in this process,
+    and what hangs inside torch hangs. done: results from before by key (see resume.py), which are taken as they are.
+    profile: the results say how long each phase took. Closing the iterator ends the workers.
     """
-    readable = [spec.request for spec in specs if spec.request is not None]
+    done = done or {}
+    keys = [problem_key(spec) for spec in specs]
+    open_ones = [spec.request for spec, key in zip(specs, keys, strict=True) if spec.request and key not in done]
     check = profiled_request if profile else check_request
-    outcomes = iter(_isolated(check, readable) if isolated else map(check, readable))
-    for index, spec in enumerate(specs):
-        if spec.request is None:
+    outcomes = iter(map(check, open_ones) if where is None else _isolated(check, open_ones, where))
+    for spec, key in zip(specs, keys, strict=True):
+        if key in done:
+            result = done[key]
+        elif spec.request is None:
             result = failure(Request(""), spec.error or "it cannot be read", bad_input=True)
         else:
             result = next(outcomes)
-        yield _named(result, spec, index)
+        yield _named(result, spec, key)
 
 
-def _isolated(check: Callable[[Request], ProblemResult], requests: Sequence[Request]) -> Iterator[ProblemResult]:
-    from gradcheck_cli.pool import Lost, run_in_worker
-
+def _isolated(
+    check: Callable[[Request], ProblemResult], requests: Sequence[Request], where: Where
+) -> Iterator[ProblemResult]:
     if not requests:
         return
     tasks = ((request, None if request.timeout is None else request.timeout + GRACE) for request in requests)
-    outcomes = run_in_worker(check, tasks, preload=["gradcheck_cli.preload"])
-    for request, outcome in zip(requests, outcomes, strict=True):
+    for request, outcome in zip(requests, _outcomes(check, tasks, where), strict=True):
         yield failure(request, outcome.reason) if isinstance(outcome, Lost) else outcome
+
+
+def _outcomes(
+    check: Callable[[Request], ProblemResult], tasks: Iterator[tuple[Request, float | None]], where: Where
+) -> Iterator[ProblemResult | Lost]:
+    if where.executor is not None:
+        from gradcheck_cli.dask_cluster import run_on_dask
+
+        return run_on_dask(check, tasks, where.executor)
+    from gradcheck_cli.pool import run_in_workers
+
+    return run_in_workers(check, tasks, jobs=where.jobs, preload=PRELOAD)
 
 
 def check_request(request: Request) -> ProblemResult:
@@ -91,10 +122,11 @@ def in_file_terms(message: str) -> str:
     return _OPTION.sub(r"\1: ", message)
 
 
-def _named(result: ProblemResult, spec: ProblemSpec, index: int) -> ProblemResult:
+def _named(result: ProblemResult, spec: ProblemSpec, key: str) -> ProblemResult:
     return replace(
         result,
-        index=index,
+        index=spec.index,
+        key=key,
         name=spec.name,
         file=spec.file,
         line=spec.line,

@@ -22,7 +22,7 @@ from gradcheck_cli.expression import Constant, Expr, intermediates, topological,
 from gradcheck_cli.numbers import exact
 from gradcheck_cli.points import read_points, read_ranges, sample_points
 from gradcheck_cli.reading import Reading, read
-from gradcheck_cli.records import Blame, Check, Claim, ProblemResult, Verdict
+from gradcheck_cli.records import Blame, Check, Claim, ProblemResult, Verdict, worst_first
 from gradcheck_cli.reference import Analysis, References
 from gradcheck_cli.request import MAX_ORDER, Request, failure, out_of_time
 from gradcheck_cli.row_rounding import PointRounding, RowRounding, ValueRounding
@@ -350,12 +350,6 @@ class Rows:
         if self.total > self.keep:
             self._trim()
         return [check for _, check in self._rows]
-
-
-def worst_first(check: Check) -> tuple[bool, int, float]:
-    """A sort key: failing rows, then the worst verdicts, then the largest relative errors."""
-    relative = check.rel_error if check.rel_error is not None else 0.0
-    return check.passed, -check.verdict.severity, -relative if relative == relative else float("-inf")
 
 
 def _blame_record(found: blame.Blame | None) -> Blame | None:

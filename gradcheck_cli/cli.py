@@ -13,6 +13,7 @@ from gradcheck_cli.arguments import EXAMPLE, arrange
 from gradcheck_cli.commands.check import check
 from gradcheck_cli.commands.explain import explain
 from gradcheck_cli.commands.functions import functions
+from gradcheck_cli.commands.merge import merge
 from gradcheck_cli.commands.run import run
 from gradcheck_cli.commands.schema import schema
 from gradcheck_cli.errors import GradcheckError, UsageError
@@ -63,7 +64,13 @@ class RootCommand(Command):
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         formatter.write_usage("gradcheck", "EXPR [OPTIONS]")
-        for usage in ("run [FILE]... [OPTIONS]", "explain EXPR --at POINT [OPTIONS]", "functions [WORD]", "schema"):
+        for usage in (
+            "run [FILE]... [OPTIONS]",
+            "explain EXPR --at POINT [OPTIONS]",
+            "merge FILE... [OPTIONS]",
+            "functions [WORD]",
+            "schema",
+        ):
             formatter.write_usage("gradcheck", usage, prefix="       ")
 
 
@@ -78,6 +85,7 @@ app = typer.Typer(
 app.command(DEFAULT_COMMAND, cls=RootCommand, help=HELP)(check)
 app.command(cls=Command)(run)
 app.command(cls=Command)(explain)
+app.command(cls=Command)(merge)
 app.command(cls=Command)(functions)
 app.command(cls=Command)(schema)
 

@@ -1,4 +1,4 @@
-"""A worker process that can be killed: what hangs, dies or eats memory costs one task, and the rest goes on.
+"""Worker processes that can be killed: what hangs, dies or eats memory costs one task, and the rest goes on.
 
 Pebble's pool is used, since it kills and replaces the one worker whose task is over its time; loky and the standard
 library's executors have no time limit on a running task, and count the whole pool as broken when a worker dies. Workers
@@ -9,57 +9,64 @@ once, not in this process, and replacing a worker costs next to nothing.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import TimeoutError as Late
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
+from gradcheck_cli.dispatch import Chunk, Died, Lost, Task, TooLate, dispatch, run_chunk
+
 T = TypeVar("T")
 R = TypeVar("R")
 
-AHEAD = 64
-"""Tasks handed to the worker before their turn, so that it never waits."""
 MEMORY = 4 * 1024**3
 """Bytes that a worker may allocate; a check needs a few hundred million."""
 
 
-@dataclass(frozen=True)
-class Lost:
-    """A task without a result. reason: why, as a sentence."""
-
-    reason: str
-
-
-def run_in_worker(
+def run_in_workers(
     function: Callable[[T], R],
-    tasks: Iterable[tuple[T, float | None]],
+    tasks: Iterable[Task[T]],
     *,
+    jobs: int = 1,
     preload: Sequence[str] = (),
     memory: int = MEMORY,
 ) -> Iterator[R | Lost]:
-    """`function` of each task in turn, in another process; results in the order of the tasks.
+    """`function` of each task in turn, in other processes; results in the order of the tasks.
 
-    tasks: (argument, seconds it may take, None for no limit). preload: modules that every worker has from the start. A
-    task over its time or its memory, or whose worker dies, gives Lost. An exception of the function is raised here.
-    Closing the iterator ends the worker at once, whatever it is doing.
+    jobs: how many processes. preload: modules that every worker has from the start. A task over its time or its memory,
+    or whose worker dies, gives Lost. An exception of the function is raised here. Closing the iterator ends the workers
+    at once, whatever they are doing.
     """
-    pool = ProcessPool(max_workers=1, context=_context(preload), initializer=_prepare, initargs=[memory])
-    pending: deque[tuple[ProcessFuture[R | Lost], float | None]] = deque()
+    pool = ProcessPool(max_workers=jobs, context=_context(preload), initializer=_prepare, initargs=[memory, jobs])
+
+    def submit(chunk: Chunk[T], seconds: float | None) -> Callable[[], list[R | Lost]]:
+        future: ProcessFuture[list[R | Lost]] = pool.schedule(
+            run_chunk, args=[function, chunk, len(chunk) > 1], timeout=seconds
+        )
+        return lambda: _result(future)
+
     try:
-        for task, seconds in tasks:
-            pending.append((pool.schedule(_guarded, args=[function, task], timeout=seconds), seconds))
-            if len(pending) >= AHEAD:
-                yield _result(*pending.popleft())
-        while pending:
-            yield _result(*pending.popleft())
+        yield from dispatch(submit, tasks, jobs)
     finally:
         pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
+
+
+def warm_up(preload: Sequence[str]) -> None:
+    """Start the server that workers fork from: it imports while this process goes on."""
+    if _context(preload).get_start_method() == "forkserver":
+        from multiprocessing import forkserver
+
+        forkserver.ensure_running()
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _context(preload: Sequence[str]) -> multiprocessing.context.BaseContext:
@@ -70,8 +77,12 @@ def _context(preload: Sequence[str]) -> multiprocessing.context.BaseContext:
     return context
 
 
-def _prepare(memory: int) -> None:
+def _prepare(memory: int, jobs: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends this process
+    if jobs > 1:
+        import torch  # there is one process a processor already: threads would only be in each other's way
+
+        torch.set_num_threads(max(1, processors() // jobs))
     with suppress(ImportError, ValueError, OSError):  # no limits on this system
         import resource
 
@@ -80,20 +91,13 @@ def _prepare(memory: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
-def _guarded(function: Callable[[T], R], task: T) -> R | Lost:
-    try:
-        return function(task)
-    except MemoryError:
-        return Lost("it needs more memory than a check may take")
-
-
-def _result(future: ProcessFuture[R | Lost], seconds: float | None) -> R | Lost:
+def _result(future: ProcessFuture[list[R | Lost]]) -> list[R | Lost]:
     try:
         return future.result()
     except Late:
-        return Lost(f"no verdict within the time limit of {seconds:g} s, and it had to be killed")
+        raise TooLate from None
     except ProcessExpired as death:
-        return Lost(f"the process that checked it was ended from outside ({_how(death.exitcode)})")
+        raise Died(_how(death.exitcode)) from None
 
 
 def _how(exitcode: int | None) -> str:

@@ -106,6 +106,12 @@ class Check:
     remedy: Remedy | None = None
 
 
+def worst_first(check: Check) -> tuple[bool, int, float]:
+    """A sort key: failing rows, then the worst verdicts, then the largest relative errors."""
+    relative = check.rel_error if check.rel_error is not None else 0.0
+    return check.passed, -check.verdict.severity, -relative if relative == relative else float("-inf")
+
+
 @dataclass(frozen=True, slots=True)
 class Counterexample:
     """A point at which a claim is wrong: what it says there, and the certified derivative."""
@@ -144,7 +150,8 @@ class ProblemResult:
     notices: remarks about the whole problem (which points were sampled, literals that underflow ...).
     device: as for --device, with the name of the card where it is one. name, file, line, description, tags, expect,
     expect_claim: as in the problem file; name is None for an expression of the command line. bad_input: the problem
-    could not be read or done; bug: gradcheck itself failed. phases: seconds by phase, for --profile.
+    could not be read or done; bug: gradcheck itself failed. phases: seconds by phase, for --profile. key: what it is
+    the result of (see resume.problem_key).
     """
 
     expression: str
@@ -177,6 +184,7 @@ class ProblemResult:
     seconds: float = 0.0
     formula: str | None = None
     phases: Mapping[str, float] | None = None
+    key: str | None = None
 
     @property
     def checks_omitted(self) -> int:
@@ -189,7 +197,7 @@ class Report:
 
     versions: of gradcheck, torch, sympy, flint and python. not_run: how many problems were selected and not checked,
     since the run was interrupted or ended at the first failure. troubles: what could not be read at all (a file that is
-    missing), a sentence each.
+    missing), a sentence each. shard: "2/5" where it is a part of a run, which may be empty.
     """
 
     problems: tuple[ProblemResult, ...]
@@ -198,14 +206,20 @@ class Report:
     not_run: int = 0
     interrupted: bool = False
     troubles: tuple[str, ...] = ()
+    shard: str | None = None
 
     @property
     def passed(self) -> bool:
-        return bool(self.problems) and not self.troubles and all(problem.passed for problem in self.problems)
+        return not self._is_empty and not self.troubles and all(problem.passed for problem in self.problems)
 
     @property
     def bad_input(self) -> bool:
-        return not self.problems or bool(self.troubles) or any(problem.bad_input for problem in self.problems)
+        return self._is_empty or bool(self.troubles) or any(problem.bad_input for problem in self.problems)
+
+    @property
+    def _is_empty(self) -> bool:
+        """Whether there was nothing to check, and that is nobody's intention."""
+        return not self.problems and self.shard is None
 
     @property
     def bug(self) -> bool:

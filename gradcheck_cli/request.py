@@ -62,7 +62,7 @@ class Request:
 class ProblemSpec:
     """One problem of a file, or why it cannot be read (error, with file, line and column; request is None then).
 
-    expect, expect_claim: as written in the file, for reports.
+    expect, expect_claim: as written in the file, for reports. index: among all problems that were selected.
     """
 
     name: str
@@ -74,6 +74,7 @@ class ProblemSpec:
     tags: tuple[str, ...] = ()
     expect: object = None
     expect_claim: object = None
+    index: int = 0
 
 
 def failure(

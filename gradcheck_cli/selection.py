@@ -1,4 +1,4 @@
-"""Which problems of a file to run: `-k` and `--tag`.
+"""Which problems of a file to run: `-k`, `--tag` and `--shard`.
 
 expression = and {"or" and}
 and        = not {"and" not}
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.request import ProblemSpec
@@ -18,14 +19,24 @@ _TOKEN = re.compile(r"\s*([()]|[^\s()]+)")
 
 
 def select(specs: Sequence[ProblemSpec], keyword: str | None, tags: Sequence[str]) -> list[ProblemSpec]:
-    """The problems whose name matches the -k expression and which have one of the tags (where any is given)."""
+    """The problems whose name matches the -k expression and which have one of the tags (where any is given),
+    numbered."""
     matches = matcher(keyword) if keyword is not None else lambda _: True
     wanted = {tag.strip().casefold() for text in tags for tag in text.split(",")}
-    return [
+    selected = (
         spec
         for spec in specs
         if matches(spec.name) and (not wanted or not wanted.isdisjoint(tag.casefold() for tag in spec.tags))
-    ]
+    )
+    return [replace(spec, index=index) for index, spec in enumerate(selected)]
+
+
+def shard(specs: Sequence[ProblemSpec], text: str) -> list[ProblemSpec]:
+    """The part of the problems that `--shard 2/5` names: every fifth one, from the second. The same ones each time."""
+    found = re.fullmatch(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*", text)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise UsageError(f"--shard {text}: it takes a part and the number of parts, for example 2/5")
+    return list(specs[int(found[1]) - 1 :: int(found[2])])
 
 
 def matcher(text: str) -> Matcher:

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from gradcheck_cli import options, stopwatch
-from gradcheck_cli.arguments import choice
-from gradcheck_cli.batch import DEFAULT_TIMEOUT, batch_phases, run_batch
+from gradcheck_cli.arguments import choice, whole
+from gradcheck_cli.batch import DEFAULT_TIMEOUT, PRELOAD, Where, batch_phases, run_batch
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.exit_codes import ExitCode, exit_code
 from gradcheck_cli.output import append, complain, deliver, display_for, say, writable, write_report
 from gradcheck_cli.progress import batch_progress
-from gradcheck_cli.records import ProblemResult, Report
+from gradcheck_cli.records import ProblemResult, Report, worst_first
 from gradcheck_cli.render import RENDERERS, json_lines
 from gradcheck_cli.render.names import FORMATS
 from gradcheck_cli.render.profile import render_profile
 from gradcheck_cli.render.summary import summary_line
 from gradcheck_cli.request import ProblemSpec
+from gradcheck_cli.resume import finished_problems, in_order, problem_key, replace_file
+from gradcheck_cli.selection import select
+from gradcheck_cli.selection import shard as select_shard
 from gradcheck_cli.sources import DEFAULT_FILE, read_source, shown
 from gradcheck_cli.versions import versions
+
+MOST_JOBS = 1_000
+SHOWN = 20
+"""Failing rows of a problem that are kept for the table where the whole report goes elsewhere, line by line."""
 
 
 def run(
@@ -43,8 +52,20 @@ def run(
     ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", "-x", help="Stop at the first problem that fails.")] = False,
     list_only: Annotated[bool, typer.Option("--list", help="List the problems; check nothing.")] = False,
+    jobs: Annotated[
+        str | None, typer.Option(metavar="N|auto", help="Worker processes: 1; auto is one a processor.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Only the I-th of N parts; `gradcheck merge` joins the reports.")
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Skip what this json-lines report already holds.")
+    ] = None,
+    executor: Annotated[
+        str | None, typer.Option(metavar="dask://HOST:PORT", help="Check on a Dask cluster, not on this machine.")
+    ] = None,
     timeout: Annotated[
-        str | None, typer.Option(metavar="SECONDS", help=f"What a problem may take: {DEFAULT_TIMEOUT:g}.")
+        str | None, typer.Option(metavar="SECONDS", help=f"Seconds that a problem may take: {DEFAULT_TIMEOUT:g}.")
     ] = None,
     order: options.Order = None,
     dtype: options.Dtype = None,
@@ -76,9 +97,14 @@ def run(
     })  # fmt: skip
     # The table of a batch does not show closed forms, and they take longer than the checks.
     given["derivatives"] = output_format.startswith("json") and not no_derivatives
+    where = _where(jobs, executor)
     file = writable(output_file)
     started = time.perf_counter()
     with stopwatch.measuring(profile) as phases:
+        if where.executor is None and not list_only:
+            from gradcheck_cli import pool
+
+            pool.warm_up(PRELOAD)
         with stopwatch.phase("parsing"):
             specs, troubles = read_files(files or [], given)
         for trouble in troubles:
@@ -86,25 +112,22 @@ def run(
         selected = _selected(specs, keyword, tag or ())
         if not selected:
             return ExitCode.BAD_INPUT
+        if shard is not None:
+            selected = select_shard(selected, shard)
         if list_only:
             write_report(_listing(selected))
             return ExitCode.BAD_INPUT if troubles else ExitCode.PASSED
+        done = finished_problems(resume) if resume is not None else {}
         shown = display_for(quiet=quiet, verbose=verbose, options=given)
-        write: Callable[[str], None] = write_report if file is None else lambda text: append(text, file)
-        streams = output_format == "json-lines"
-        if streams:
-            if file is not None:
-                deliver("", file)
-            write(json_lines.first_line(versions(), given))
-
-        def on_result(result: ProblemResult) -> None:
-            if streams:
-                write(json_lines.problem_line(result))
-
+        lines = _Lines(file, given, selected, done) if output_format == "json-lines" else None
         with stopwatch.phase("waiting"):
-            report = _run(selected, troubles, on_result, fail_fast=fail_fast, quiet=quiet, profile=profile)
-        if streams:
-            write(json_lines.last_line(report))
+            report = _run(
+                selected, where, done, lines.add if lines else None,
+                fail_fast=fail_fast, quiet=quiet, profile=profile,
+            )  # fmt: skip
+        report = replace(report, troubles=tuple(troubles), shard=shard)
+        if lines is not None:
+            lines.end(report)
         elif file is not None:
             deliver(RENDERERS[output_format](report, display_for(quiet=quiet, verbose=verbose, to_file=True)), file)
         else:
@@ -116,6 +139,56 @@ def run(
     if profile:
         say(render_profile(batch_phases(phases, report.problems), time.perf_counter() - started), wrap=False)
     return exit_code(report)
+
+
+def _where(jobs: str | None, executor: str | None) -> Where:
+    """What --jobs and --executor say."""
+    if executor is not None:
+        if jobs is not None:
+            raise UsageError("--jobs is for this machine; of a cluster, all workers are used")
+        if re.fullmatch(r"dask://[^\s/]+:\d+", executor) is None:
+            raise UsageError(f"--executor {executor}: it takes the address of a scheduler, dask://HOST:PORT")
+        return Where(executor=executor)
+    if jobs is not None and jobs.strip() == "auto":
+        from gradcheck_cli.pool import processors
+
+        return Where(processors())
+    return Where(1 if jobs is None else whole("--jobs", jobs, 1, MOST_JOBS))
+
+
+class _Lines:
+    """JSON Lines, each written as soon as its problem is finished; what a run before this one has written stays.
+
+    file: None for standard output. done: results from before, by key.
+    """
+
+    def __init__(
+        self,
+        file: Path | None,
+        options: Mapping[str, object],
+        specs: Sequence[ProblemSpec],
+        done: Mapping[str, ProblemResult],
+    ) -> None:
+        self.file, self.specs, self.done = file, specs, done
+        first = json_lines.first_line(versions(), options)
+        if file is None:
+            write_report(first)
+        else:
+            kept = run_batch([s for s in specs if problem_key(s) in done], where=None, done=done) if done else ()
+            replace_file(file, (first, *map(json_lines.problem_line, kept)))
+
+    def add(self, result: ProblemResult) -> None:
+        if self.file is None:
+            write_report(json_lines.problem_line(result))
+        elif result.key not in self.done:
+            append(json_lines.problem_line(result), self.file)
+
+    def end(self, report: Report) -> None:
+        if self.file is None:
+            write_report(json_lines.last_line(report))
+        else:
+            append(json_lines.last_line(report), self.file)
+            in_order(self.file, self.specs, self.done)
 
 
 def read_files(names: Sequence[str], given: dict[str, Any]) -> tuple[list[ProblemSpec], list[str]]:
@@ -137,8 +210,6 @@ def read_files(names: Sequence[str], given: dict[str, Any]) -> tuple[list[Proble
 
 
 def _selected(specs: Sequence[ProblemSpec], keyword: str | None, tags: Sequence[str]) -> list[ProblemSpec]:
-    from gradcheck_cli.selection import select
-
     selected = select(specs, keyword, tags)
     if specs and not selected:
         asked = " ".join([*([f"-k {keyword!r}"] if keyword is not None else []), *(f"--tag {tag}" for tag in tags)])
@@ -162,23 +233,28 @@ def _listing(specs: Sequence[ProblemSpec]) -> str:
 
 def _run(
     specs: Sequence[ProblemSpec],
-    troubles: Sequence[str],
-    on_result: Callable[[ProblemResult], None],
+    where: Where,
+    done: Mapping[str, ProblemResult],
+    on_result: Callable[[ProblemResult], None] | None,
     *,
     fail_fast: bool,
     quiet: bool,
     profile: bool,
 ) -> Report:
-    """The report of the problems. Interrupted, it has what was found so far."""
+    """The report of the problems. Interrupted, it has what was found so far.
+
+    on_result: takes each result as it comes; then the report keeps only what a table shows of it.
+    """
     started = time.perf_counter()
     results: list[ProblemResult] = []
     interrupted = False
     try:
-        checking = closing(run_batch(specs, isolated=True, profile=profile))
+        checking = closing(run_batch(specs, where=where, done=done, profile=profile))
         with batch_progress(len(specs), quiet=quiet) as advance, checking as batch:
             for result in batch:
-                results.append(result)
-                on_result(result)
+                if on_result is not None:
+                    on_result(result)
+                results.append(result if on_result is None else _slim(result))
                 advance()
                 if fail_fast and not result.passed:
                     break
@@ -190,5 +266,11 @@ def _run(
         time.perf_counter() - started,
         not_run=len(specs) - len(results),
         interrupted=interrupted,
-        troubles=tuple(troubles),
     )
+
+
+def _slim(result: ProblemResult) -> ProblemResult:
+    """The result without the rows and formulas that a table of many problems does not show."""
+    failing = [check for check in result.checks if not check.passed][:SHOWN]
+    worst = failing or sorted(result.checks, key=worst_first)[:1]
+    return replace(result, checks=tuple(worst), derivatives=None)

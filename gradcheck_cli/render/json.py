@@ -39,6 +39,7 @@ def summary(report: Report) -> Json:
         "not_run": report.not_run,
         "interrupted": report.interrupted,
         "troubles": list(report.troubles),
+        "shard": report.shard,
     }
 
 
@@ -50,6 +51,7 @@ def problem(result: ProblemResult) -> Json:
         "file": result.file,
         "line": result.line,
         "expression": result.expression,
+        "formula": result.formula,
         "variables": list(result.variables),
         "lets": dict(result.lets),
         "order": result.order,
@@ -65,6 +67,9 @@ def problem(result: ProblemResult) -> Json:
         "verdict": result.verdict.value,
         "passed": result.passed,
         "error": result.error,
+        "bad_input": result.bad_input,
+        "bug": result.bug,
+        "key": result.key,
         "checks_total": result.checks_total,
         "checks_omitted": result.checks_omitted,
         "counts": {verdict.value: result.counts.get(verdict, 0) for verdict in Verdict},

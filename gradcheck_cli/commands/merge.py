@@ -1,0 +1,40 @@
+"""`gradcheck merge`: one report of several."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gradcheck_cli import options
+from gradcheck_cli.arguments import choice
+from gradcheck_cli.exit_codes import ExitCode, exit_code
+from gradcheck_cli.output import deliver, display_for, say, writable, write_report
+from gradcheck_cli.render import RENDERERS
+from gradcheck_cli.render.names import FORMATS
+from gradcheck_cli.render.summary import summary_line
+
+
+def merge(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Reports as JSON or JSON Lines.")],
+    output_format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the report.")] = "table",
+    output_file: options.OutputFile = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> ExitCode:
+    """Join the reports of several runs, such as those of --shard 1/3, 2/3 and 3/3, and exit as one run would.
+
+    A report is what --output-format json or json-lines wrote.
+    """
+    choice("--output-format", output_format, FORMATS)
+    file = writable(output_file)
+    from gradcheck_cli.reports import merged, read_report
+
+    report = merged({name: read_report(name) for name in files})
+    shown = display_for(quiet=quiet, verbose=verbose)
+    if file is not None:
+        deliver(RENDERERS[output_format](report, display_for(quiet=quiet, verbose=verbose, to_file=True)), file)
+    write_report(RENDERERS[output_format if file is None else "table"](report, shown))
+    if not (quiet and report.passed):
+        say(summary_line(report, shown))
+    return exit_code(report)
