@@ -21,7 +21,7 @@ from gradcheck_cli.expression import Call, Constant, Expr, Named, Variable, topo
 from gradcheck_cli.functions import FUNCTIONS, Function
 
 with warnings.catch_warnings():
-    # torch warns where NumPy is absent; nothing here needs it.
+    # torch warns where NumPy is absent, which only many points need.
     warnings.filterwarnings("ignore", "Failed to initialize NumPy")
     import torch
     from torch import Tensor
@@ -39,6 +39,9 @@ class AutogradResult:
     derivatives: Mapping[Wrt, float]
     errors: Mapping[Wrt, str]
 
+
+ManyResults = Mapping[Wrt, Tensor]
+"""By row, and by () the value: one number a point, float64 on the CPU."""
 
 TORCH_VERSION = str(torch.__version__)
 
@@ -131,11 +134,11 @@ class TorchFunction:
             case Call(function="ifelse", args=(condition, a, b)):
                 if condition not in values:
                     return (condition,)
-                return (a,) if bool(values[condition]) else (b,)
+                return (a,) if truth(values[condition]) else (b,)
             case Call(function=("and" | "or") as function, args=(a, b)):
                 if a not in values:
                     return (a,)
-                return () if bool(values[a]) is (function == "or") else (b,)
+                return () if truth(values[a]) is (function == "or") else (b,)
             case Call(args=args):
                 return args
         return ()
@@ -150,29 +153,32 @@ class TorchFunction:
             case Variable(name=name):
                 return inputs[name]
             case Named(name=name, value=value):
-                names[name] = inputs[name] if name in inputs else self._named(values[value])
+                names[name] = inputs[name] if name in inputs else self._named(values[value], inputs)
                 return names[name]
             case Call(function="ifelse", args=(condition, a, b)):
-                return values[a] if bool(values[condition]) else values[b]
+                return values[a] if truth(values[condition]) else values[b]
             case Call(function=("and" | "or"), args=(a, b)):
-                decided = bool(values[a]) is (node.function == "or")
-                return bool(values[a]) if decided else bool(values[b])
+                decided = truth(values[a]) is (node.function == "or")
+                return truth(values[a]) if decided else truth(values[b])
             case Call(function="not", args=(a,)):
-                return not bool(values[a])
+                return not truth(values[a])
             case Call(function=("true" | "false") as function):
                 return function == "true"
             case Call(function="where", args=(condition, a, b)):
                 return self._where(values[condition], values[a], values[b])
             case Call(function=function, args=args):
                 if function in _COMPARISONS:
-                    truth: Tensor | bool = _COMPARISONS[function](*(values[arg] for arg in args))
-                    return truth
+                    compared: Tensor | bool = _COMPARISONS[function](*(values[arg] for arg in args))
+                    return compared
                 return self._call(FUNCTIONS[function], [values[arg] for arg in args])
         raise AssertionError(node)
 
-    def _named(self, value: Operand) -> Tensor:
-        """A tensor of its own for a named result, which one can differentiate by, also where it is a constant."""
-        tensor = self.tensor(value).clone()
+    def _named(self, value: Operand, inputs: Mapping[str, Tensor]) -> Tensor:
+        """A tensor of its own for a named result, which one can differentiate by, also where it is a constant: at many
+        points, one number a point."""
+        tensor = self.tensor(value)
+        shape = next((x.shape for x in inputs.values()), tensor.shape)
+        tensor = tensor.expand(shape).clone()
         return tensor if tensor.requires_grad or not self.differentiable else tensor.requires_grad_()
 
     def _where(self, condition: Operand, a: Operand, b: Operand) -> Tensor:
@@ -209,6 +215,23 @@ class TorchFunction:
             return value
         ready = self.tensors.get(value)
         return torch.tensor(value, dtype=self.dtype, device=self.device) if ready is None else ready
+
+
+class Mixed(Exception):
+    """A condition of Python's `if` that some of many points meet and others do not. Carries which do."""
+
+    def __init__(self, holds: Tensor) -> None:
+        self.holds = holds
+
+
+def truth(value: Operand) -> bool:
+    """A condition as Python's `if` takes it. Raises Mixed where it differs from point to point."""
+    if not isinstance(value, Tensor) or not value.ndim:
+        return bool(value)
+    first = bool(value[0])
+    if bool((value != first).any()):
+        raise Mixed(value)
+    return first
 
 
 # What torch raises where it has no derivative, kernel, mode or meaning for what it is given.
@@ -255,12 +278,64 @@ class Autograd:
             for name, value in point.items()
         }
 
+    def at_many(self, columns: Mapping[str, Any], count: int) -> ManyResults | None:
+        """Value and derivatives at `count` points at once, as torch computes them for tensors of that length.
+
+        columns: of each variable, numbers of the working dtype as a list or a NumPy array. None where torch refuses
+        anything at all: then one asks at each point.
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self._at_many({name: torch.as_tensor(column) for name, column in columns.items()}, count)
+
+    def _at_many(self, columns: Mapping[str, Tensor], count: int) -> ManyResults | None:
+        leaves = {
+            name: column.to(self.device, self.dtype, copy=True).requires_grad_(self.mode == "reverse")
+            for name, column in columns.items()
+        }
+        try:
+            found = self._tensors(leaves)
+        except Mixed as mixed:
+            return self._in_two(columns, mixed.holds.detach().cpu(), count)
+        except REFUSALS:
+            return None
+        return None if found is None else {row: _on_the_cpu(tensor, count) for row, tensor in found.items()}
+
+    def _tensors(self, leaves: dict[str, Tensor]) -> dict[Wrt, Tensor | None] | None:
+        """The value, by (), and the derivatives by row; None where torch refuses one of them."""
+        if self.mode == "reverse":
+            value, found, errors = self._reverse_tensors(leaves)
+            return None if errors else {(): value, **{row: found[row] for row in self.rows}}
+        if any(name in self.named for row in self.rows for name in row):
+            return None
+        found = {(): self.function(leaves)[0]}
+        for row in self.rows:
+            found[row] = self._tangent(leaves, row)
+        return found
+
+    def _in_two(self, columns: Mapping[str, Tensor], holds: Tensor, count: int) -> ManyResults | None:
+        """The points where a condition holds and those where it does not, apart."""
+        merged: dict[Wrt, Tensor] = {}
+        for where in (holds, ~holds):
+            part = self._at_many({name: column[where] for name, column in columns.items()}, int(where.sum()))
+            if part is None:
+                return None
+            for row, numbers in part.items():
+                merged.setdefault(row, torch.zeros(count, dtype=torch.float64))[where] = numbers
+        return merged
+
     def _reverse(self, point: Mapping[str, float]) -> AutogradResult:
         leaves = self._leaves(point, requires_grad=True)
         try:
-            value, names = self.function(leaves)
+            value, found, errors = self._reverse_tensors(leaves)
         except REFUSALS as refusal:
             return self._refused(refusal)
+        derivatives = {row: item_of(found[row]) for row in self.rows if row in found}
+        return AutogradResult(item_of(value), derivatives, {row: errors[row] for row in self.rows if row in errors})
+
+    def _reverse_tensors(self, leaves: dict[str, Tensor]) -> tuple[Tensor, dict[Wrt, Tensor | None], dict[Wrt, str]]:
+        """(value, derivatives by row, errors by row)."""
+        value, names = self.function(leaves)
         inputs = {**leaves, **names}
         found: dict[Wrt, Tensor | None] = {(): value}
         errors: dict[Wrt, str] = {}
@@ -278,8 +353,7 @@ class Autograd:
                     errors.update({(*before, name): reason_of(refusal) for name in names_here})
                     continue
                 found.update({(*before, n): g for n, g in zip(names_here, gradients, strict=True)})
-        derivatives = {row: item_of(found[row]) for row in self.rows if row in found}
-        return AutogradResult(item_of(value), derivatives, {row: errors[row] for row in self.rows if row in errors})
+        return value, found, errors
 
     def _forward(self, point: Mapping[str, float]) -> AutogradResult:
         derivatives: dict[Wrt, float] = {}
@@ -302,20 +376,23 @@ class Autograd:
         return {name: names[name] for name in row if name in names}
 
     def _jvp(self, leaves: Mapping[str, Tensor], row: Wrt) -> tuple[float, float]:
+        value = item_of(self.function(leaves)[0])
+        return value, item_of(self._tangent(leaves, row))
+
+    def _tangent(self, leaves: Mapping[str, Tensor], row: Wrt) -> Tensor | None:
+        """The derivative of a row by nested forward mode; None where it is zero, since a variable is not there."""
         order = list(leaves)
-        primals = tuple(leaves.values())
+        if any(name not in leaves for name in row):
+            return None
 
         def value_of(*inputs: Tensor) -> Tensor:
             return self.function(dict(zip(order, inputs, strict=True)))[0]
 
         function: Callable[..., Tensor] = value_of
-        value = item_of(value_of(*primals))
         for name in row:
-            if name not in leaves:
-                return value, 0.0
             tangents = tuple(torch.ones_like(x) if n == name else torch.zeros_like(x) for n, x in leaves.items())
             function = _directional(function, tangents)
-        return value, item_of(function(*primals))
+        return function(*leaves.values())
 
     def _refused(self, refusal: Exception) -> AutogradResult:
         return AutogradResult(None, {}, dict.fromkeys(self.rows, reason_of(refusal)))
@@ -337,9 +414,17 @@ def _grad(value: Tensor | None, inputs: list[Tensor | None], create_graph: bool)
     if not wanted:
         return [None] * len(inputs)
     gradients = iter(
-        torch.autograd.grad(value, wanted, create_graph=create_graph, retain_graph=True, allow_unused=True)
+        torch.autograd.grad(
+            value, wanted, torch.ones_like(value), create_graph=create_graph, retain_graph=True, allow_unused=True
+        )
     )
     return [next(gradients) if x is not None and x.requires_grad else None for x in inputs]
+
+
+def _on_the_cpu(value: Tensor | None, count: int) -> Tensor:
+    """One number a point, as doubles; None is zero, and so is a ZeroTensor, which has no storage."""
+    numbers = torch.zeros(count, dtype=torch.float64)
+    return numbers if value is None else numbers.add_(value.detach().cpu())
 
 
 def item_of(value: Tensor | None) -> float:

@@ -313,6 +313,10 @@ class Seams:
         found = [truth for i, truth in self._at(values).items() if name in self._names_below(i)]
         return True if True in found else None if found else False
 
+    def candidates_by(self, name: str) -> list[int]:
+        """The candidates that depend on a variable or named result."""
+        return [i for i in self.candidates if name in self._names_below(i)]
+
     def tied(self, values: Sequence[Value]) -> list[Call]:
         """The nodes that are decided at a tie."""
         return [

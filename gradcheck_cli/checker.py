@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property, partial
@@ -20,7 +20,7 @@ from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.expectations import Expected
 from gradcheck_cli.expression import Constant, Expr, intermediates, topological, variables
 from gradcheck_cli.numbers import exact
-from gradcheck_cli.points import read_points, read_ranges, sample_points
+from gradcheck_cli.points import Points, read_points, read_ranges, sample_points
 from gradcheck_cli.reading import Reading, read
 from gradcheck_cli.records import Blame, Check, Claim, ProblemResult, Verdict, worst_first
 from gradcheck_cli.reference import Analysis, References
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.diagnosis import Diagnosed, Diagnosis
 
 DEFAULT_SAMPLES = 5
+MANY = 1_000  # points from which on blocks of them pay
 SAMPLE_TRIES = 1_000  # undefined samples in a row before giving up on the range
 
 Wrt = tuple[str, ...]
@@ -57,14 +58,25 @@ def check_expression(
         with time_limit(request.timeout):
             problem = Problem(request, reading)
             rows = Rows(request.keep)
-            for index, point in enumerate(problem.points()):
-                for check in problem.check(point):
-                    rows.add(problem.expected.apply(check, index))
-                if on_progress is not None:
-                    on_progress(index + 1)
+            if problem.has_many_points:
+                from gradcheck_cli.many_points import check_many
+
+                check_many(problem, rows, on_progress)
+            else:
+                _check_one_by_one(problem, rows, on_progress)
             return problem.result(rows, problem.judge_claims(), started)
     except OutOfTime:
         return failure(request, out_of_time(request.timeout), seconds=time.perf_counter() - started)
+
+
+def _check_one_by_one(problem: Problem, rows: Rows, on_progress: Callable[[int], None] | None) -> None:
+    for index, point in enumerate(problem.points()):
+        if problem.claims and len(problem.own) < COMPARED:
+            problem.own.append(dict(point))
+        for check in problem.check(point):
+            rows.add(problem.expected.apply(check, index))
+        if on_progress is not None:
+            on_progress(index + 1)
 
 
 class Problem:
@@ -159,18 +171,57 @@ class Problem:
                 if not rounded and node.value:
                     self.notices.append(f"{_number(node)} underflows to 0 in {self.dtype.name}")
 
+    @cached_property
+    def given(self) -> Points:
+        """The points asked for."""
+        points = read_points(self.request.at, self.variables, self._constant)
+        self.notices.extend(points.notices)
+        return points
+
+    @property
+    def has_many_points(self) -> bool:
+        """Whether there are so many that blocks of them pay, and more rows than are reported one by one."""
+        count = self.given.count + self._wanted
+        numbers = bool(self.expected.gradient or self.expected.value)
+        return count >= MANY and count * len(self.rows) * len(self.modes) > self.request.keep and not numbers
+
+    @property
+    def _wanted(self) -> int:
+        """How many points are to be sampled."""
+        request = self.request
+        return request.samples if request.samples is not None else 0 if request.at else DEFAULT_SAMPLES
+
     def points(self) -> Iterator[dict[str, float]]:
         """The points asked for, then the samples, as numbers of the working dtype."""
-        request = self.request
-        given = read_points(request.at, self.variables, self._constant)
-        self.notices.extend(given.notices)
-        for point in given:
-            yield self._round(point)
-        wanted = request.samples if request.samples is not None else 0 if request.at else DEFAULT_SAMPLES
-        if wanted or request.samples is not None:
-            yield from self._samples(wanted)
-        elif request.ranges:
-            raise UsageError("--range is where to sample: give --samples N as well, or leave out --at")
+        for point in self.given:
+            yield self.round_point(point)
+        sampling = self.sampling()
+        if sampling is None:
+            return
+        for index, point in enumerate(sampling.candidates):
+            rounded = self.round_point(point)
+            with phase("balls"):
+                references = self.analysis.at(rounded)
+            if sampling.take(references, index):
+                yield rounded
+            if not sampling.missing:
+                break
+        self.notice_samples(sampling)
+
+    def sampling(self) -> Sampling | None:
+        """The samples asked for, to be taken; None where there are none."""
+        if self.request.samples is None and not self._wanted:
+            if self.request.ranges:
+                raise UsageError("--range is where to sample: give --samples N as well, or leave out --at")
+            return None
+        ranges = read_ranges(self.request.ranges)
+        return Sampling(sample_points(self.variables, self._wanted, self.request.seed, ranges), self._wanted)
+
+    def notice_samples(self, sampling: Sampling) -> None:
+        """Say how many points were sampled, and how to get the same ones."""
+        outside = f", {sampling.skipped} outside the domain skipped" if sampling.skipped else ""
+        points = "point" if sampling.found == 1 else "points"
+        self._notice(f"{sampling.found} {points} sampled with --seed {self.request.seed}{outside}")
 
     def _constant(self, node: Expr) -> Fraction:
         """The double nearest to an expression in a point, such as pi/4. Raises NoReference where there is none."""
@@ -179,7 +230,8 @@ class Problem:
             raise NoReference("it is larger than any double")
         return Fraction(value)
 
-    def _round(self, point: Mapping[str, Fraction]) -> dict[str, float]:
+    def round_point(self, point: Mapping[str, Fraction]) -> dict[str, float]:
+        """A point in the working dtype. Raises UsageError where it overflows."""
         rounded = {name: self.dtype.round(float(value)) for name, value in point.items()}
         for name, value in rounded.items():
             if abs(value) == float("inf"):
@@ -191,51 +243,43 @@ class Problem:
                 self._notice(f"{name}={exact(float(point[name]))} underflows to 0 in {self.dtype.name}")
         return rounded
 
-    def _samples(self, wanted: int) -> Iterator[dict[str, float]]:
-        """Points of the domain: undefined ones are skipped."""
-        ranges = read_ranges(self.request.ranges)
-        found = skipped = in_a_row = 0
-        for point in sample_points(self.variables, wanted, self.request.seed, ranges):
-            rounded = self._round(point)
-            with phase("balls"):
-                rows = self.analysis.at(rounded).rows.values()
-            if all(row.kind is Kind.UNDEFINED for row in rows):
-                skipped, in_a_row = skipped + 1, in_a_row + 1
-                if in_a_row >= SAMPLE_TRIES:
-                    raise UsageError(
-                        f"the function is defined at none of {in_a_row} points sampled: give points by --at, or where "
-                        "to sample by --range"
-                    )
-                continue
-            found, in_a_row = found + 1, 0
-            yield rounded
-            if found == wanted:
-                break
-        outside = f", {skipped} outside the domain skipped" if skipped else ""
-        self._notice(f"{found} {'point' if found == 1 else 'points'} sampled with --seed {self.request.seed}{outside}")
-
     def _notice(self, text: str) -> None:
         if text not in self.notices and len(self.notices) < 20:
             self.notices.append(text)
 
-    def check(self, point: Mapping[str, float]) -> Iterator[Check]:
-        """The rows of one point."""
-        if self.claims and len(self.own) < COMPARED:
-            self.own.append(dict(point))
-        with phase("balls"):
-            references = self.analysis.at(point)
-        if self.forms is not None:
+    def check(
+        self,
+        point: Mapping[str, float],
+        *,
+        references: References | None = None,
+        results: Mapping[str, AutogradResult] | None = None,
+        only: tuple[str, Wrt] | None = None,
+        brief: bool = False,
+    ) -> Iterator[Check]:
+        """The rows of one point.
+
+        references, results: what is true there and what torch says, by mode, where that is known already. only: this
+        mode and row. brief: no more than the verdict and the numbers it rests on; no note.
+        """
+        if references is None:
+            with phase("balls"):
+                references = self.analysis.at(point)
+        if self.forms is not None and not brief:
             with phase("closed forms"):
                 self.forms.must_agree(point, references)
         sweeps = PointRounding(point, self.numbers, self.dtype)
         for mode in self.modes:
-            with phase("autograd"):
-                result = self.sides[mode].at(point)
+            if only is not None and mode != only[0]:
+                continue
+            result = (results or {}).get(mode)
+            if result is None:
+                with phase("autograd"):
+                    result = self.sides[mode].at(point)
             with phase("balls"):  # where the two differ, they say whether rounding explains it
                 value = _Value(self, references, result, sweeps)
-            for row in self.rows:
+            for row in self.rows if only is None else [only[1]]:
                 with phase("balls"):
-                    check = self._row(point, row, mode, references.rows[row], result, value, sweeps)
+                    check = self._row(point, row, mode, references.rows[row], result, value, sweeps, brief)
                 yield check
 
     def _row(
@@ -247,6 +291,7 @@ class Problem:
         result: AutogradResult,
         value: _Value,
         sweeps: PointRounding,
+        brief: bool,
     ) -> Check:
         blank = Check(
             point, row, mode, Verdict.ERROR, passed=False,
@@ -259,11 +304,11 @@ class Problem:
         rounding = RowRounding(sweeps, root, row[-1], mode, truth, self.expression)
         verdict = judge(truth, autograd, self.tolerance, rounding)
         found: Diagnosed | None = None
-        if verdict in (Verdict.UNSTABLE, Verdict.MISMATCH, Verdict.UNDEFINED):
+        if verdict in (Verdict.UNSTABLE, Verdict.MISMATCH, Verdict.UNDEFINED) and not brief:
             given = result.derivatives.get(row)
             with phase("diagnosis"):
                 found = self.diagnosis.row(verdict, point, row, mode, truth, value.analytical, given, rounding)
-        note = notes.row_note(verdict, truth, autograd, self.dtype, rounding, found)
+        note = None if brief else notes.row_note(verdict, truth, autograd, self.dtype, rounding, found)
         error = errors(truth.value, autograd, self.dtype)
         passes = verdict.passes
         if self.request.strict:
@@ -310,6 +355,37 @@ class Problem:
             return self.request.expression.strip()
 
 
+class Sampling:
+    """Samples as they are taken. candidates: points, without end."""
+
+    def __init__(self, candidates: Iterator[dict[str, Fraction]], wanted: int) -> None:
+        self.candidates, self.wanted = candidates, wanted
+        self.found = self.skipped = 0
+        self._last, self._in_a_row = -2, 0
+
+    @property
+    def missing(self) -> int:
+        return self.wanted - self.found
+
+    def take(self, references: References, index: int) -> bool:
+        """Whether the point with this number counts: it does unless it is outside the domain.
+
+        Raises UsageError after SAMPLE_TRIES of those in a row.
+        """
+        if any(row.kind is not Kind.UNDEFINED for row in references.rows.values()):
+            self.found += 1
+            return True
+        self.skipped += 1
+        self._in_a_row = self._in_a_row + 1 if index == self._last + 1 else 1
+        self._last = index
+        if self._in_a_row >= SAMPLE_TRIES:
+            raise UsageError(
+                f"the function is defined at none of {self._in_a_row} points sampled: give points by --at, or where "
+                "to sample by --range"
+            )
+        return False
+
+
 class _Value:
     """The function's own value at a point: certified, torch's, and how they compare."""
 
@@ -331,25 +407,48 @@ class Rows:
     def __init__(self, keep: int) -> None:
         self.keep, self.total, self.failed = keep, 0, 0
         self.counts: dict[Verdict, int] = {}
-        self._rows: list[tuple[int, Check]] = []
+        self._rows: list[Check] = []
 
     def add(self, check: Check) -> None:
-        self._rows.append((self.total, check))
+        self._rows.append(check)
         self.total += 1
         self.failed += not check.passed
         self.counts[check.verdict] = self.counts.get(check.verdict, 0) + 1
         if len(self._rows) >= 2 * self.keep + 1:
             self._trim()
 
+    def add_many(self, verdict: Verdict, count: int, passed: bool, worst: Iterable[Check]) -> None:
+        """`count` rows with one verdict, of which only the worst may be kept."""
+        self.total += count
+        self.failed += 0 if passed else count
+        self.counts[verdict] = self.counts.get(verdict, 0) + count
+        self._rows.extend(worst)
+        if len(self._rows) >= 2 * self.keep + 1:
+            self._trim()
+
+    def threshold(self, passed: bool) -> float:
+        """The relative error that a match has to exceed to be kept."""
+        if len(self._rows) < self.keep:
+            return -1.0
+        self._trim()
+        last = worst_first(self._rows[-1])
+        match = (passed, -Verdict.MATCH.severity)
+        return -last[2] if last[:2] == match else math.inf if last[:2] < match else -1.0
+
+    def complete(self, check: Callable[[Check], Check]) -> None:
+        """Replace the rows that are kept."""
+        self._trim()
+        self._rows = [check(row) for row in self._rows]
+
     def _trim(self) -> None:
-        self._rows.sort(key=lambda numbered: worst_first(numbered[1]))
+        self._rows.sort(key=worst_first)
         del self._rows[self.keep :]
 
     def kept(self) -> Sequence[Check]:
         """All rows in their order; or, where there are too many, failing ones first, then the worst."""
         if self.total > self.keep:
             self._trim()
-        return [check for _, check in self._rows]
+        return self._rows
 
 
 def _blame_record(found: blame.Blame | None) -> Blame | None:

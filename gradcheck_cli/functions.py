@@ -57,6 +57,8 @@ class Function:
     differentiable: False where torch cuts the graph silently or refuses.
     options: keywords with a text value that select another row (gelu's approximate="tanh").
     overloads: rows to try where the arguments given do not fit this one (clamp(x, max=1)).
+    float_ulps: how far NumPy's (or the standard library's) function may be off in float64, in ulps; tested against
+        balls. None: there is none, and in float64 `definition` is run.
     points: interior points, for the tests over the table.
     """
 
@@ -78,6 +80,7 @@ class Function:
     differentiable: bool = True
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     overloads: tuple[str, ...] = ()
+    float_ulps: float | None = None
     points: tuple[tuple[float, ...], ...] = ()
     internal: bool = False
     arguments: tuple[Argument, ...] = field(init=False)
@@ -140,7 +143,7 @@ OPERATORS = (
     F("div", "x, y", "x / y", aliases=("divide", "true_divide"), torch=operator.truediv, sympy=lambda _, x, y: x / y,
       partials=("1/y", "-x/y**2"), domain="y != 0", points=_PAIR,
       options={"rounding_mode": {"floor": "div_floor", "trunc": "div_trunc"}}),
-    F("pow", "x, y", "x ** y, with 0**0 = 1", aliases=("power", "Pow", "float_power"), torch=operator.pow,
+    F("pow", "x, y", "x ** y, with 0**0 = 1", float_ulps=4, aliases=("power", "Pow", "float_power"), torch=operator.pow,
       sympy=lambda _, x, y: x**y, partials=("y*x**where(y == 0, 1, y - 1)", "where(x == 0 and y > 0, 0, x**y*log(x))"),
       domain="x > 0 or x == 0 and y >= 0 or x < 0 and offset_from_integer(y) == 0",
       seams=("where(x == 0 and offset_from_integer(y) != 0, 0, 1)",), points=((0.7, 1.3), (2.3, -1.9))),
@@ -148,19 +151,24 @@ OPERATORS = (
 )  # fmt: skip
 
 ELEMENTARY = (
-    F("exp", doc="the exponential", partials=("exp(x)",), bounds=(0, float("inf"))),
-    F("exp2", doc="2**x", aliases=("special.exp2",), definition="2**x", partials=("log(2)*exp2(x)",),
+    F("exp", doc="the exponential", float_ulps=4, partials=("exp(x)",), bounds=(0, float("inf"))),
+    F("exp2", doc="2**x", float_ulps=4, aliases=("special.exp2",), definition="2**x", partials=("log(2)*exp2(x)",),
       bounds=(0, float("inf"))),
-    F("expm1", doc="exp(x) - 1, accurate near 0", aliases=("special.expm1",), ball="expm1", definition="exp(x) - 1",
+    F("expm1", doc="exp(x) - 1, accurate near 0", float_ulps=4, aliases=("special.expm1",), ball="expm1",
+      definition="exp(x) - 1",
       partials=("exp(x)",), bounds=(-1, float("inf"))),
-    F("log", doc="the natural logarithm", aliases=("ln",), partials=("1/x",), domain="x > 0", points=_POSITIVE),
-    F("log2", doc="the logarithm to base 2", definition="log(x)/log(2)", partials=("1/(x*log(2))",), domain="x > 0",
+    F("log", doc="the natural logarithm", float_ulps=4, aliases=("ln",), partials=("1/x",), domain="x > 0",
       points=_POSITIVE),
-    F("log10", doc="the logarithm to base 10", definition="log(x)/log(10)", partials=("1/(x*log(10))",),
+    F("log2", doc="the logarithm to base 2", float_ulps=4, definition="log(x)/log(2)",
+      partials=("1/(x*log(2))",), domain="x > 0",
+      points=_POSITIVE),
+    F("log10", doc="the logarithm to base 10", float_ulps=4, definition="log(x)/log(10)", partials=("1/(x*log(10))",),
       domain="x > 0", points=_POSITIVE),
-    F("log1p", doc="log(1 + x), accurate near 0", aliases=("special.log1p",), ball="log1p", definition="log(1 + x)",
+    F("log1p", doc="log(1 + x), accurate near 0", float_ulps=4, aliases=("special.log1p",), ball="log1p",
+      definition="log(1 + x)",
       partials=("1/(1 + x)",), domain="x > -1", points=((-0.6,), (0.3,), (4.1,))),
-    F("sqrt", doc="the square root", partials=("1/(2*sqrt(x))",), domain="x >= 0", seams=("x",), points=_POSITIVE,
+    F("sqrt", doc="the square root", float_ulps=1, partials=("1/(2*sqrt(x))",), domain="x >= 0", seams=("x",),
+      points=_POSITIVE,
       bounds=(0, float("inf"))),
     F("rsqrt", doc="1/sqrt(x)", ball="rsqrt", definition="1/sqrt(x)", partials=("-rsqrt(x)/(2*x)",), domain="x > 0",
       points=_POSITIVE, bounds=(0, float("inf"))),
@@ -173,7 +181,7 @@ ELEMENTARY = (
     F("rad2deg", doc="radians to degrees", aliases=("degrees",), definition="180*x/pi", partials=("180/pi",)),
     F("hypot", "x, y", "sqrt(x**2 + y**2), without overflow", ball="hypot", definition="sqrt(x**2 + y**2)",
       partials=("x/hypot(x, y)", "y/hypot(x, y)"), seams=("abs(x) + abs(y)",), points=_PAIR, bounds=(0, float("inf"))),
-    F("logaddexp", "x, y", "log(exp(x) + exp(y))", ball="logaddexp", definition="log(exp(x) + exp(y))",
+    F("logaddexp", "x, y", "log(exp(x) + exp(y))", float_ulps=8, ball="logaddexp", definition="log(exp(x) + exp(y))",
       partials=("sigmoid(x - y)", "sigmoid(y - x)"), points=_PAIR),
     F("logaddexp2", "x, y", "log2(2**x + 2**y)", ball="logaddexp2", definition="log2(2**x + 2**y)",
       partials=("sigmoid(log(2)*(x - y))", "sigmoid(log(2)*(y - x))"), points=_PAIR),
@@ -195,20 +203,23 @@ ELEMENTARY = (
 )  # fmt: skip
 
 TRIGONOMETRIC = (
-    F("sin", doc="sine", group="trigonometric", partials=("cos(x)",), bounds=(-1, 1)),
-    F("cos", doc="cosine", group="trigonometric", partials=("-sin(x)",), bounds=(-1, 1)),
-    F("tan", doc="tangent", group="trigonometric", partials=("sec(x)**2",)),
+    F("sin", doc="sine", float_ulps=4, group="trigonometric", partials=("cos(x)",), bounds=(-1, 1)),
+    F("cos", doc="cosine", float_ulps=4, group="trigonometric", partials=("-sin(x)",), bounds=(-1, 1)),
+    F("tan", doc="tangent", float_ulps=4, group="trigonometric", partials=("sec(x)**2",)),
     F("sec", doc="1/cos(x)", group="trigonometric", torch=None, ball="sec", definition="1/cos(x)",
       partials=("sec(x)*tan(x)",)),
     F("csc", doc="1/sin(x)", group="trigonometric", aliases=("cosec",), torch=None, ball="csc",
       definition="1/sin(x)", partials=("-csc(x)*cot(x)",), domain="sin(x) != 0"),
     F("cot", doc="1/tan(x)", group="trigonometric", torch=None, ball="cot", definition="1/tan(x)",
       partials=("-csc(x)**2",), domain="sin(x) != 0"),
-    F("asin", doc="inverse sine", group="trigonometric", aliases=("arcsin",), partials=("rsqrt((1 - x)*(1 + x))",),
+    F("asin", doc="inverse sine", float_ulps=4, group="trigonometric", aliases=("arcsin",),
+      partials=("rsqrt((1 - x)*(1 + x))",),
       domain="x >= -1 and x <= 1", seams=("(1 - x)*(1 + x)",), points=_UNIT),
-    F("acos", doc="inverse cosine", group="trigonometric", aliases=("arccos",), partials=("-rsqrt((1 - x)*(1 + x))",),
+    F("acos", doc="inverse cosine", float_ulps=4, group="trigonometric", aliases=("arccos",),
+      partials=("-rsqrt((1 - x)*(1 + x))",),
       domain="x >= -1 and x <= 1", seams=("(1 - x)*(1 + x)",), points=_UNIT),
-    F("atan", doc="inverse tangent", group="trigonometric", aliases=("arctan",), partials=("1/(1 + x**2)",)),
+    F("atan", doc="inverse tangent", float_ulps=4, group="trigonometric", aliases=("arctan",),
+      partials=("1/(1 + x**2)",)),
     F("acot", doc="atan(1/x)", group="trigonometric", aliases=("arccot",), torch=None, definition="atan(1/x)",
       partials=("-1/(1 + x**2)",), domain="x != 0"),
     F("asec", doc="acos(1/x)", group="trigonometric", aliases=("arcsec",), torch=None, definition="acos(1/x)",
@@ -217,7 +228,8 @@ TRIGONOMETRIC = (
     F("acsc", doc="asin(1/x)", group="trigonometric", aliases=("arccsc",), torch=None, definition="asin(1/x)",
       partials=("-1/(abs(x)*sqrt((x - 1)*(x + 1)))",), domain="x >= 1 or x <= -1", seams=("(x - 1)*(x + 1)",),
       points=((-2.2,), (1.4,), (5.1,))),
-    F("atan2", "y, x", "the angle of the point (x, y)", group="trigonometric", aliases=("arctan2",), ball="atan2",
+    F("atan2", "y, x", "the angle of the point (x, y)", float_ulps=4, group="trigonometric",
+      aliases=("arctan2",), ball="atan2",
       partials=("x/(x**2 + y**2)", "-y/(x**2 + y**2)"), domain="x != 0 or y != 0", seams=("where(x > 0, 1, y)",),
       points=_PAIR),
     F("sinc", doc="sin(pi*x)/(pi*x), and 1 at 0", group="trigonometric", aliases=("special.sinc",), ball="sinc_pi",
@@ -225,9 +237,11 @@ TRIGONOMETRIC = (
 )  # fmt: skip
 
 HYPERBOLIC = (
-    F("sinh", doc="hyperbolic sine", group="hyperbolic", partials=("cosh(x)",)),
-    F("cosh", doc="hyperbolic cosine", group="hyperbolic", partials=("sinh(x)",), bounds=(1, float("inf"))),
-    F("tanh", doc="hyperbolic tangent", group="hyperbolic", aliases=("nn.functional.tanh",), partials=("sech(x)**2",),
+    F("sinh", doc="hyperbolic sine", float_ulps=4, group="hyperbolic", partials=("cosh(x)",)),
+    F("cosh", doc="hyperbolic cosine", float_ulps=4, group="hyperbolic", partials=("sinh(x)",),
+      bounds=(1, float("inf"))),
+    F("tanh", doc="hyperbolic tangent", float_ulps=4, group="hyperbolic", aliases=("nn.functional.tanh",),
+      partials=("sech(x)**2",),
       bounds=(-1, 1)),
     F("sech", doc="1/cosh(x)", group="hyperbolic", torch=None, ball="sech", definition="1/cosh(x)",
       partials=("-sech(x)*tanh(x)",), bounds=(0, 1)),
@@ -235,11 +249,12 @@ HYPERBOLIC = (
       definition="1/sinh(x)", partials=("-csch(x)*coth(x)",), domain="x != 0"),
     F("coth", doc="1/tanh(x)", group="hyperbolic", torch=None, ball="coth", definition="1/tanh(x)",
       partials=("-csch(x)**2",), domain="x != 0"),
-    F("asinh", doc="inverse hyperbolic sine", group="hyperbolic", aliases=("arcsinh",), partials=("rsqrt(1 + x**2)",)),
-    F("acosh", doc="inverse hyperbolic cosine", group="hyperbolic", aliases=("arccosh",),
+    F("asinh", doc="inverse hyperbolic sine", float_ulps=4, group="hyperbolic", aliases=("arcsinh",),
+      partials=("rsqrt(1 + x**2)",)),
+    F("acosh", doc="inverse hyperbolic cosine", float_ulps=4, group="hyperbolic", aliases=("arccosh",),
       partials=("rsqrt((x - 1)*(x + 1))",), domain="x >= 1", seams=("x - 1",), points=((1.3,), (2.4,), (7.1,)),
       bounds=(0, float("inf"))),
-    F("atanh", doc="inverse hyperbolic tangent", group="hyperbolic", aliases=("arctanh",),
+    F("atanh", doc="inverse hyperbolic tangent", float_ulps=4, group="hyperbolic", aliases=("arctanh",),
       partials=("1/((1 - x)*(1 + x))",), domain="x > -1 and x < 1", points=_UNIT),
     F("acoth", doc="atanh(1/x)", group="hyperbolic", aliases=("arccoth",), torch=None, definition="atanh(1/x)",
       partials=("1/((1 - x)*(1 + x))",), domain="x > 1 or x < -1", points=((-2.2,), (1.4,), (5.1,))),
@@ -399,9 +414,11 @@ PIECEWISE = (
 )  # fmt: skip
 
 SPECIAL = (
-    F("erf", doc="the error function", group="special", aliases=("special.erf",), partials=("2*exp(-x**2)/sqrt(pi)",),
+    F("erf", doc="the error function", float_ulps=4, group="special", aliases=("special.erf",),
+      partials=("2*exp(-x**2)/sqrt(pi)",),
       bounds=(-1, 1)),
-    F("erfc", doc="1 - erf(x)", group="special", aliases=("special.erfc",), partials=("-2*exp(-x**2)/sqrt(pi)",),
+    F("erfc", doc="1 - erf(x)", float_ulps=8, group="special", aliases=("special.erfc",),
+      partials=("-2*exp(-x**2)/sqrt(pi)",),
       bounds=(0, 2)),
     F("erfinv", doc="the inverse of erf", group="special", aliases=("special.erfinv",),
       partials=("sqrt(pi)*exp(erfinv(x)**2)/2",), domain="x > -1 and x < 1", points=_UNIT),

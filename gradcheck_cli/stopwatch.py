@@ -11,6 +11,7 @@ PHASES = (
     "parsing",
     "derivative",
     "closed forms",
+    "float64",
     "balls",
     "autograd",
     "diagnosis",

@@ -1,0 +1,101 @@
+"""Which rows match beyond doubt, at many points at once: the quick tier, by running error analysis in float64.
+
+What is not settled here (a radius too large, a number that is not finite, a branch inside the radius, a verdict that
+could change within it) is for ball arithmetic to say, and so is every verdict other than a match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from gradcheck_cli.ball import Seams
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.float_functions import EPS, Approx, Array, Floats
+from gradcheck_cli.reference import Analysis
+from gradcheck_cli.running_error import Bools, Condition, FloatProgram, Value, columns_of, supports
+from gradcheck_cli.verdict import Tolerance
+
+Wrt = tuple[str, ...]
+GOOD = 2.0**-20
+"""The largest radius of a derivative, relative to its value."""
+
+
+class Settled(NamedTuple):
+    """where: at which points a row matches beyond doubt. rel_error: its relative error there."""
+
+    where: Bools
+    rel_error: Floats
+
+
+class FirstTier:
+    """strict: whether the function's own value has to match as well."""
+
+    def __init__(self, analysis: Analysis, dtype: Dtype, tolerance: Tolerance, *, strict: bool) -> None:
+        self.analysis, self.dtype, self.tolerance, self.strict = analysis, dtype, tolerance, strict
+        self.program = FloatProgram(analysis.program, dtype)
+        self.smallest = 2.0 ** (dtype.min_exponent + dtype.precision)
+        self._seams: dict[Wrt, Seams] = {}
+
+    @staticmethod
+    def is_possible(analysis: Analysis) -> bool:
+        """Whether every function of the value and the derivatives can be evaluated in float64."""
+        return not analysis.missing and supports(analysis.program)
+
+    def settle(
+        self, columns: Mapping[str, Floats], autograd: Mapping[str, Mapping[Wrt, Floats]]
+    ) -> dict[tuple[str, Wrt], Settled]:
+        """What is settled, by mode and row. autograd: torch's numbers by mode and row, the value's by ()."""
+        count = len(next(iter(columns.values())))
+        with np.errstate(all="ignore"):
+            values = self.program.run(columns_of(columns))
+            exists = {row: self._exists(row, values) for row in self.analysis.rows}
+            found: dict[tuple[str, Wrt], Settled] = {}
+            for mode, numbers in autograd.items():
+                value = self._matches(self._of((), values), numbers[()]) if self.strict else np.True_
+                for row in self.analysis.rows:
+                    derivative = self._of(row, values)
+                    where = exists[row] & value & self._matches(derivative, numbers[row])
+                    errors = _relative_errors(derivative.value, numbers[row])
+                    found[mode, row] = Settled(np.broadcast_to(where, count), np.broadcast_to(errors, count))
+        return found
+
+    def _of(self, row: Wrt, values: Sequence[Value]) -> Approx:
+        value = values[self.analysis.root[row]]
+        assert not isinstance(value, Condition)
+        return value
+
+    def _exists(self, row: Wrt, values: Sequence[Value]) -> Array:
+        """Where the function has a value, and the derivatives up to that of the row exist."""
+        exists = _is_known(self._of((), values))
+        for order in range(1, len(row) + 1):
+            before, name = row[: order - 1], row[order - 1]
+            if before not in self._seams:
+                self._seams[before] = Seams(self.analysis.program, self.analysis.root[before])
+            seams = self._seams[before].candidates_by(name)
+            tied = self.program.tied(values, self.analysis.root[before], seams)
+            exists = exists & ~np.asarray(tied) & _is_known(self._of(row[:order], values))
+        return exists
+
+    def _matches(self, truth: Approx, autograd: Floats) -> Array:
+        """Where autograd is within rtol of the truth, wherever in its radius that is, and however it rounds."""
+        size = np.abs(truth.value)
+        radius = 0.0 if truth.radius is None else truth.radius
+        slack = radius + size * (self.dtype.unit_roundoff + EPS)
+        in_range = (size > 2 * self.smallest) & (size < self.dtype.max / 2)
+        close = np.abs(autograd - truth.value) + slack <= self.tolerance.rtol * (size - slack)
+        zero = (size == 0) & (radius == 0) & (np.abs(autograd) <= self.tolerance.atol)
+        return (in_range & (radius <= GOOD * size) & close) | zero
+
+
+def _is_known(value: Approx) -> Array:
+    return np.isfinite(value.value if value.radius is None else value.value + value.radius)
+
+
+def _relative_errors(truth: Array, autograd: Floats) -> Floats:
+    """As verdict.errors has them, where the truth is finite."""
+    difference = np.abs(autograd - truth)
+    errors: Floats = np.where(difference == 0, 0.0, difference / np.abs(truth))
+    return errors
