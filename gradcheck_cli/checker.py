@@ -46,11 +46,16 @@ T = TypeVar("T")
 
 
 def check_expression(
-    request: Request, *, reading: Reading | None = None, on_progress: Callable[[int], None] | None = None
+    request: Request,
+    *,
+    reading: Reading | None = None,
+    on_progress: Callable[[int], None] | None = None,
+    on_row: Callable[[Check], None] | None = None,
 ) -> ProblemResult:
     """Check one expression at its points.
 
-    reading: the request, where it has been read already. on_progress is called with the number of points done. Raises
+    reading: the request, where it has been read already. on_progress is called with the number of points done;
+    on_row with every row, in the order of the points (without it, what matches need not be made in full). Raises
     GradcheckError for bad input.
     """
     started = time.perf_counter()
@@ -58,23 +63,31 @@ def check_expression(
         with time_limit(request.timeout):
             problem = Problem(request, reading)
             rows = Rows(request.keep)
-            if problem.has_many_points:
+            if on_row is None and problem.has_many_points:
                 from gradcheck_cli.many_points import check_many
 
                 check_many(problem, rows, on_progress)
             else:
-                _check_one_by_one(problem, rows, on_progress)
+                _check_one_by_one(problem, rows, on_progress, on_row)
             return problem.result(rows, problem.judge_claims(), started)
     except OutOfTime:
         return failure(request, out_of_time(request.timeout), seconds=time.perf_counter() - started)
 
 
-def _check_one_by_one(problem: Problem, rows: Rows, on_progress: Callable[[int], None] | None) -> None:
+def _check_one_by_one(
+    problem: Problem,
+    rows: Rows,
+    on_progress: Callable[[int], None] | None,
+    on_row: Callable[[Check], None] | None,
+) -> None:
     for index, point in enumerate(problem.points()):
         if problem.claims and len(problem.own) < COMPARED:
             problem.own.append(dict(point))
         for check in problem.check(point):
-            rows.add(problem.expected.apply(check, index))
+            row = problem.expected.apply(check, index)
+            rows.add(row)
+            if on_row is not None:
+                on_row(row)
         if on_progress is not None:
             on_progress(index + 1)
 

@@ -92,3 +92,13 @@ def names(texts: Sequence[str]) -> tuple[str, ...]:
     if "" in found:
         raise UsageError("--wrt: the name of a variable is missing: write --wrt x, or leave --wrt out for all of them")
     return found
+
+
+ROWS_IN_JSON = 10_000
+ROWS_ELSEWHERE = 100
+"""Rows of a problem that are reported one by one, failing ones first, then the worst: all of them are certified."""
+
+
+def rows_kept(output_format: str, *, verbose: bool) -> int:
+    """How many rows of a problem are reported one by one."""
+    return ROWS_IN_JSON if verbose or output_format.startswith("json") else ROWS_ELSEWHERE

@@ -77,7 +77,7 @@ def _from_lines(text: str) -> Written:
             summary = document["summary"]
         elif "versions" in document:
             versions = document["versions"]
-        else:
+        elif "check" not in document:  # --all-rows: the problem's own line comes below
             problems.append(problem_record(document))
     if versions is None:
         raise ValueError("there is no first line")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from gradcheck_cli import options, startup, stopwatch
 from gradcheck_cli.arguments import choice
+from gradcheck_cli.errors import UsageError
 from gradcheck_cli.exit_codes import ExitCode, exit_code
-from gradcheck_cli.output import deliver, display_for, points_progress, say, writable, write_report
-from gradcheck_cli.records import Report
-from gradcheck_cli.render import RENDERERS
+from gradcheck_cli.output import append, deliver, display_for, points_progress, say, writable, write_report
+from gradcheck_cli.records import Check, Report
+from gradcheck_cli.render import RENDERERS, json_lines
 from gradcheck_cli.render.names import FORMATS
 from gradcheck_cli.render.profile import render_profile
 from gradcheck_cli.render.summary import summary_line
@@ -53,6 +56,9 @@ def check(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     profile: options.Profile = False,
+    all_rows: Annotated[
+        bool, typer.Option("--all-rows", help="With json-lines: a line for every row, as soon as it is checked.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Show the versions.", is_eager=True, callback=_print_version)
     ] = False,
@@ -69,15 +75,22 @@ def check(
     asked: dict[str, Any] = {name: tuple(texts) for name, texts in lists.items() if texts}
     asked |= {"ranges" if name == "range" else name: value for name, value in given.items()}
     asked |= {"wrt": options.names(wrt or ()), "derivatives": not no_derivatives}
+    asked["keep"] = options.rows_kept(output_format, verbose=verbose)
+    if all_rows and output_format != "json-lines":
+        raise UsageError("--all-rows is for --output-format json-lines, which has a line for each row")
     file = writable(output_file)
     request = Request(expression, **asked)
     with stopwatch.measuring(profile) as phases:
-        report = _checked(request, quiet=quiet)
+        stream = _RowStream(file, request) if all_rows else None
+        report = _checked(request, quiet=quiet, on_row=stream.add if stream else None)
         shown = display_for(quiet=quiet, verbose=verbose, options=vars(request))
-        if file is not None:
+        if stream is not None:
+            stream.end(report)
+        elif file is not None:
             written = display_for(quiet=quiet, verbose=verbose, to_file=True, options=vars(request))
             deliver(RENDERERS[output_format](report, written), file)
-        write_report(RENDERERS[output_format if file is None else "table"](report, shown))
+        if stream is None or file is not None:
+            write_report(RENDERERS[output_format if file is None else "table"](report, shown))
         if not (quiet and report.passed):
             say(summary_line(report, shown))
     if profile:
@@ -85,7 +98,31 @@ def check(
     return exit_code(report)
 
 
-def _checked(request: Request, *, quiet: bool) -> Report:
+class _RowStream:
+    """JSON Lines with every row: nothing is held back. file: None for standard output."""
+
+    def __init__(self, file: Path | None, request: Request) -> None:
+        self.file = file
+        if file is not None:
+            deliver("", file)
+        self._write(json_lines.first_line(versions(), vars(request)))
+
+    def add(self, check: Check) -> None:
+        self._write(json_lines.row_line(check))
+
+    def end(self, report: Report) -> None:
+        for result in report.problems:
+            self._write(json_lines.problem_line(result))
+        self._write(json_lines.last_line(report))
+
+    def _write(self, text: str) -> None:
+        if self.file is None:
+            write_report(text)
+        else:
+            append(text, self.file)
+
+
+def _checked(request: Request, *, quiet: bool, on_row: Callable[[Check], None] | None) -> Report:
     with stopwatch.phase("imports"):
         from gradcheck_cli.reading import read
     with stopwatch.phase("parsing"):
@@ -95,5 +132,5 @@ def _checked(request: Request, *, quiet: bool) -> Report:
         startup.load(symbolic=request.derivatives or bool(request.claims))
         from gradcheck_cli import checker
     with points_progress(quiet=quiet) as on_progress:
-        result = checker.check_expression(request, reading=reading, on_progress=on_progress)
+        result = checker.check_expression(request, reading=reading, on_progress=on_progress, on_row=on_row)
     return Report((result,), versions(), result.seconds)

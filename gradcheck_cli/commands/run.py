@@ -97,6 +97,7 @@ def run(
     })  # fmt: skip
     # The table of a batch does not show closed forms, and they take longer than the checks.
     given["derivatives"] = output_format.startswith("json") and not no_derivatives
+    given["keep"] = options.rows_kept(output_format, verbose=verbose)
     where = _where(jobs, executor)
     file = writable(output_file)
     started = time.perf_counter()

@@ -76,14 +76,15 @@ def problem(result: ProblemResult) -> Json:
         "notices": list(result.notices),
         "seconds": round(result.seconds, 6),
         "claims": [_claim(claim) for claim in result.claims],
-        "checks": [_check(check) for check in result.checks],
+        "checks": [row(check) for check in result.checks],
     }
     if result.derivatives is None:
         del fields["derivatives"]
     return fields
 
 
-def _check(check: Check) -> Json:
+def row(check: Check) -> Json:
+    """One row."""
     return {
         "point": dict(check.point),
         "wrt": list(check.wrt),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gradcheck_cli.records import ProblemResult, Report
+from gradcheck_cli.records import Check, ProblemResult, Report
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.json import dump, problem, summary
+from gradcheck_cli.render.json import dump, problem, row, summary
 
 
 def render_json_lines(report: Report, display: Display) -> str:
@@ -21,6 +21,11 @@ def first_line(versions: Mapping[str, str], options: Mapping[str, object]) -> st
 
 def problem_line(result: ProblemResult) -> str:
     return dump(problem(result)) + "\n"
+
+
+def row_line(check: Check) -> str:
+    """A row of the problem whose line comes after its rows."""
+    return dump({"check": row(check)}) + "\n"
 
 
 def last_line(report: Report) -> str:

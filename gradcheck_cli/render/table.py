@@ -22,6 +22,8 @@ from gradcheck_cli.render.overview import overview
 from gradcheck_cli.render.sentences import place
 
 LONGEST_FORMULA = 1500
+MOST = 10_000
+"""Rows that -v shows."""
 DERIVATIVES = 12
 """How many closed forms are shown unless -v asks for all."""
 
@@ -188,7 +190,7 @@ def _rest(result: ProblemResult, checks: Sequence[Check], display: Display) -> s
     if result.checks_total <= len(checks):
         return ""
     listed = ", ".join(f"{count:,} {verdict.value}" for verdict, count in counts.items() if count > 0)
-    hint = "" if display.verbose else f" (-v shows {'all' if not result.checks_omitted else f'{len(result.checks):,}'})"
+    hint = "" if display.verbose else f" (-v shows {'all' if result.checks_total <= MOST else f'{MOST:,}'})"
     shown = f"the {len(checks):,} worst of {result.checks_total:,} rows, in the order of the points"
     return f"{shown}; left out: {listed}{hint}"
 
