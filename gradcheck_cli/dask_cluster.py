@@ -77,8 +77,6 @@ def _workers(client: Any, address: str) -> int:
     return len(found)
 
 
-def _describe() -> tuple[dict[str, str], int]:
-    """Of a worker: (versions, threads)."""
-    from distributed import get_worker
-
-    return dict(versions()), get_worker().state.nthreads
+def _describe(dask_worker: Any) -> tuple[dict[str, str], int]:
+    """Of a worker, which Dask passes by that name: (versions, threads)."""
+    return dict(versions()), dask_worker.state.nthreads

@@ -8,6 +8,7 @@ import typer
 
 from gradcheck_cli import options
 from gradcheck_cli.arguments import choice
+from gradcheck_cli.errors import UsageError
 from gradcheck_cli.exit_codes import ExitCode, exit_code
 from gradcheck_cli.output import deliver, display_for, say, writable, write_report
 from gradcheck_cli.render import RENDERERS
@@ -30,6 +31,9 @@ def merge(
     file = writable(output_file)
     from gradcheck_cli.reports import merged, read_report
 
+    for name in files:
+        if files.count(name) > 1:
+            raise UsageError(f"{name} is named twice: each report counts once")
     report = merged({name: read_report(name) for name in files})
     shown = display_for(quiet=quiet, verbose=verbose)
     if file is not None:
