@@ -9,7 +9,9 @@ from benchmarks.report import Options, Section
 BENCHMARKS = {
     "startup": "the whole process for one formula",
     "speed": "a thousand formulas, one by one",
+    "points": "a million points of one formula",
     "depth": "deep expressions",
+    "batch": "tens of thousands of problems",
 }
 """Name of the module in this folder -> what it measures. The module has `measure(options) -> Section`."""
 
