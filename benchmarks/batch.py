@@ -66,7 +66,7 @@ def write(file: Path, count: int, *, claims: bool) -> None:
             numbers = {"a": rng.randint(1, 400) / 16, "b": rng.randint(1, 400) / 16, "n": rng.randint(2, 9)}
             formula, claim = (text.format(**numbers) for text in KINDS[i % len(KINDS)])
             claimed = f", claim: '{claim}'" if claims else ""
-            stream.write(f"  - {{name: p{i}, expression: '{formula}', at: {rng.randint(1, 100) / 64}{claimed}}}\n")
+            stream.write(f"  - {{name: p{i}, expression: '{formula}', at: {rng.randint(1, 40) / 64}{claimed}}}\n")
 
 
 def command(file: Path, *options: str) -> list[str]:
@@ -97,7 +97,7 @@ def steady(file: Path, count: int) -> tuple[list[float], float]:
         if number >= 1 and (number - 1) % tenth == 0:
             times.append(time.perf_counter())
         last = line
-    assert json.loads(last)["summary"]["match"] == count
+    assert json.loads(last)["summary"]["checks"] == count
     peak = float(process.stderr.read().split()[-1]) / (1e6 if sys.platform == "darwin" else 1e3)
     assert process.wait() == 0
     return [tenth / (after - before) for before, after in pairwise(times)], peak

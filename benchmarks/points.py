@@ -35,25 +35,27 @@ def measure(options: Options) -> Section:
             pairs = []
             ours(text, 1_000), usual(text, in_torch, 1_000)
             for _ in range(RUNS):
-                pairs.append((ours(text, most), usual(text, in_torch, most)))
+                mine = ours(text, most)
+                other, alarms = usual(text, in_torch, most)
+                pairs.append((mine, other))
             ratios = " ".join(f"{a / b:.2f}" for a, b in pairs)
             mine, other = (statistics.median(pair[i] for pair in pairs) for i in (0, 1))
-            rows.append([text, f"{most:,}", f"{mine:.3f}", f"{other:.3f}", ratios])
+            rows.append([text, f"{most:,}", f"{mine:.3f}", f"{other:.3f}", ratios, f"{alarms:,}"])
             if not bars:
                 bars = [Bar("gradcheck", mine, ours=True), Bar("the usual NumPy check", other)]
         text = next(iter(FORMULAS))
         for count in (1_000, 10_000, 100_000, 1_000_000, 10_000_000):
             if count <= most * 10:
                 took = ours(text, count)
-                rows.append([text, f"{count:,}", f"{took:.3f}", "", ""])
+                rows.append([text, f"{count:,}", f"{took:.3f}", "", "", ""])
         remarks = [torch_gradcheck(1_000 if options.quick else 3_000)]
     remarks.append(f"A whole process that checks {most:,} points takes at most {memory(most):,.0f} MB of memory.")
     return Section(
         "Many points",
         f"Seconds for N points of one formula, from its text to a verdict at each point. The usual check: SymPy's "
         f"derivative by lambdify on a NumPy array, autograd on a tensor, |a - r| <= atol + rtol*|r|, which certifies "
-        f"nothing. The ratio in each of {RUNS} runs.",
-        ["formula", "points", "gradcheck", "usual", "gradcheck / usual"],
+        f"nothing. The ratio in each of {RUNS} runs; all gradients are right, and gradcheck finds them so.",
+        ["formula", "points", "gradcheck", "usual", "gradcheck / usual", "false alarms of the usual"],
         rows,
         remarks=remarks,
         bars=bars,
@@ -70,23 +72,23 @@ def ours(text: str, count: int) -> float:
     return took
 
 
-def usual(text: str, in_torch: str, count: int) -> float:
+def usual(text: str, in_torch: str, count: int) -> tuple[float, int]:
+    """(seconds, points that are found wrong though they are right: the derivative is rounded, too)."""
     import numpy as np
     import sympy
     import torch
 
     started = time.perf_counter()
     symbol = sympy.Symbol("x", real=True)
-    derivative = sympy.lambdify(symbol, sympy.diff(sympy.sympify(text), symbol), "numpy")
+    derivative = sympy.lambdify(symbol, sympy.diff(sympy.sympify(text, locals={"x": symbol}), symbol), "numpy")
     points = np.linspace(-3, 3, count)
     exact = derivative(points)
     x = torch.tensor(points, requires_grad=True)
     eval(in_torch, {"torch": torch, "x": x}).sum().backward()  # noqa: S307  our own formula
     assert x.grad is not None
     wrong = np.abs(x.grad.numpy() - exact) > ATOL + RTOL * np.abs(exact)
-    took = time.perf_counter() - started
-    assert not wrong.any()
-    return took
+    alarms = int(wrong.sum())
+    return time.perf_counter() - started, alarms
 
 
 def torch_gradcheck(count: int) -> str:
