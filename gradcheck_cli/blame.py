@@ -273,6 +273,8 @@ class Search:
     def _value_error(self, name: str) -> float:
         """The relative error of torch's value; infinite for what is too large or too small for the dtype."""
         truth, found = self.truths.values[name], self.trace.steps[name].value
+        if truth.vanishes and found == truth.value and not self.chain.by_name[name].locals:
+            return 0.0  # a variable that is subnormal, and exact all the same
         if truth.overflows or truth.vanishes or truth.undefined:
             return math.inf
         if truth.value is None or found is None:
@@ -318,12 +320,22 @@ class Search:
         locals_ = (self.graph.local(step, local.by, values, 1.0, self.mode) for local in step.locals)
         return any(local is not None and math.isinf(local) for local in locals_)
 
-    def _sum(self, target: str, edges: list[_Edge]) -> Blame:
+    def _out_of_range(self) -> Blame | None:
+        """The first value that is off: where a factor is too large or too small for the dtype, no product tells."""
+        off = (step for step in self.chain.steps if step.locals and self._value_error(step.name) > self.limit)
+        first = next(off, None)
+        return None if first is None else self._value(first)
+
+    def _sum(self, target: str, edges: list[_Edge]) -> Blame | None:
         """Every contribution is right; their sum is not, or is none since the function jumps."""
         ends = [edge.step if self.mode == "reverse" else self.chain.by_name[edge.source] for edge in edges]
         parts = tuple((end, edge.torch) for end, edge in zip(ends, edges, strict=True) if edge.torch is not None)
         if self.truths.tied and len([value for _, value in parts if value]) < 2:
             return self._tie(self.chain.by_name[self.truths.tied[0]])
+        if len([value for _, value in parts if value]) < 2:
+            return self._out_of_range()
+        if any(math.isinf(value) for _, value in parts) and (found := self._out_of_range()) is not None:
+            return found
         return Blame(self.chain.by_name[target], Cause.SUM, parts=parts)
 
 

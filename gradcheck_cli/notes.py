@@ -181,8 +181,10 @@ def _sum(blame: Blame, dtype: Dtype) -> str:
     shown = _and(f"{pair(value, 0.0, dtype)[0]} from {short(step.node)}" for step, value in parts[:3])
     more = f" and {len(parts) - 3} more" if len(parts) > 3 else ""
     to = short(blame.step.node)
-    if any(not math.isfinite(value) for _, value in parts):
+    if math.isnan(sum(value for _, value in parts)):
         return f"NaN enters where the contributions to {to} are added: {shown}{more}"
+    if any(math.isinf(value) for _, value in parts):
+        return f"a contribution to {to} is infinite: {shown}{more}"
     return f"the contributions to {to} cancel: {shown}{more}"
 
 
@@ -202,10 +204,9 @@ def value_note(verdict: Verdict, value: float, autograd: float, dtype: Dtype) ->
     """What to say about the function's own value, where it does not match."""
     if verdict is Verdict.MATCH:
         return f"the value overflows {dtype.name}" if math.isinf(value) else None
-    if math.isinf(autograd) or (math.isnan(autograd) and math.isfinite(value)):
-        return f"the value overflows {dtype.name}: torch has {exact(autograd, dtype)}"
+    rounding = "lost to rounding" if math.isfinite(autograd) else f"out of the range of {dtype.name} on the way"
     reason = {
         Verdict.IMPRECISE: "lost to rounding, far below atol",
-        Verdict.UNSTABLE: "lost to rounding",
+        Verdict.UNSTABLE: rounding,
     }.get(verdict, "which rounding does not explain")
     return f"the value is off as well: {exact(value, dtype)}, torch has {exact(autograd, dtype)} ({reason})"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from fractions import Fraction
+from itertools import chain, islice
 
 import torch
 from flint import arb
@@ -20,7 +21,7 @@ from gradcheck_cli.claims import sample
 from gradcheck_cli.derivative import derivative
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
-from gradcheck_cli.expression import Expr, Named, rebuild, topological, variables
+from gradcheck_cli.expression import Constant, Expr, Named, rebuild, topological, variables
 from gradcheck_cli.records import Remedy
 from gradcheck_cli.reference import Analysis
 from gradcheck_cli.rewrites import Candidate, candidates
@@ -39,6 +40,8 @@ LONGEST = 160
 """Characters of a part, and of what to write for it: more is no advice."""
 SAMPLED, NEEDED = 24, 3
 """Other points of the domain, and at how many of them both must be defined."""
+NAMED = 8
+"""Numbers of the expression that are tried as the value of each variable."""
 BITS = 200
 NOTHING = arb(2) ** -60
 """A difference that may be rounding of the balls."""
@@ -117,7 +120,10 @@ class Remedies:
         side = self._sides.get(key) or Autograd(root, [wanted.row], wanted.mode, self.dtype, self.device)
         if any(root is helped.root for helped in self._helped):
             self._sides[key] = side
-        return side.at(wanted.point).derivatives.get(wanted.row)
+        found = side.at(wanted.point)
+        if wanted.value is not None and not self.tolerance.allows_with_atol(_number(found.value), wanted.value):
+            return None
+        return found.derivatives.get(wanted.row)
 
     def _right(self, found: float, truth: Reference) -> bool:
         if truth.value is not None:
@@ -153,18 +159,34 @@ class Remedies:
             return False
         seams = [Seams(sides, sides.roots[0]), Seams(sides, sides.roots[2])]
         compared = 0
-        for point in islice(sample(variables(self.root), [wanted.point]), SAMPLED):
+        sampled = islice(sample(variables(self.root), [wanted.point]), SAMPLED)
+        for point in chain(self._special_points(wanted), sampled):
             env = {name: arb(self.dtype.round(value)) for name, value in point.items()}
             with precision(BITS):
                 values = sides.run(env, self.numbers)
                 value, slope, new_value, new_slope = (values[i] for i in sides.roots)
                 tied = any(seam.ties(values, name) is not False for seam in seams for name in wanted.row)
-                if tied or not (_known(value) and _known(slope)):
+                if not _known(value) or not (tied or _known(slope)):
                     continue
-                if not (self._same(value, new_value) and self._same(slope, new_slope)):
+                if not self._same(value, new_value):
+                    return False
+                if tied:
+                    continue
+                if not self._same(slope, new_slope):
                     return False
                 compared += 1
         return compared >= NEEDED
+
+    def _special_points(self, wanted: Wanted) -> Iterator[Point]:
+        """A variable at a number that the expression names, where a branch may be decided."""
+        numbers = {
+            float(node.value)
+            for node in topological(self.root)
+            if isinstance(node, Constant) and isinstance(node.value, Fraction)
+        }
+        for name in variables(self.root):
+            for number in sorted({*numbers, 0.0})[:NAMED]:
+                yield {**wanted.point, name: number}
 
     def _same(self, old: Value, new: Value) -> bool:
         """Whether two balls are equal, as far as it matters: they overlap, or are nearer than any tolerance sees."""
@@ -182,6 +204,10 @@ class Remedies:
         return math.isfinite(found) and abs(found - wanted) <= max(
             STRICTER * self.tolerance.rtol, 4 * self.dtype.unit_roundoff
         ) * abs(wanted)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _known(value: Value) -> bool:

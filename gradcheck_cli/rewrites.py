@@ -187,11 +187,11 @@ R = Rewrite
 
 REWRITES: tuple[Rewrite, ...] = (
     # branches
-    R("where(u == v, w, sin(u)/u)", "sinc(u/pi)",
+    R("where(u == 0, 1, sin(u)/u)", "sinc(u/pi)",
       ("where(x == 0, 1, sin(x)/x)", "0"), ("where(x == 1, 2, sin(x)/x)", "1")),
     # logarithms of sums of exponentials
-    R("log(1 + exp(u))", "softplus(u)", ("log(1 + exp(x))", "800"), ("log(2 + exp(x))", "800")),
-    R("log1p(exp(u))", "softplus(u)", ("log1p(exp(x))", "750"), ("log1p(exp(x) + x)", "750")),
+    R("log(1 + exp(u))", "logaddexp(0, u)", ("log(1 + exp(x))", "800"), ("log(2 + exp(x))", "800")),
+    R("log1p(exp(u))", "logaddexp(0, u)", ("log1p(exp(x))", "750"), ("log1p(exp(x) + x)", "750")),
     R("log(exp(u) + exp(v))", "logaddexp(u, v)",
       ("log(exp(x) + exp(2*x))", "-800"), ("log(exp(x) - exp(2*x))", "-800")),
     R("log(exp(u) + exp(v) + exp(w))", "logaddexp(logaddexp(u, v), w)",
@@ -219,6 +219,7 @@ REWRITES: tuple[Rewrite, ...] = (
       ("1e20*(log(x + 1) - log(x))", "1e12"), ("1e20*(log(x + 1) - log(2*x))", "1e12")),
     # sigmoid and tanh written with exp
     R("1/(1 + exp(-u))", "sigmoid(u)", ("1/(1 + exp(-x))", "-800"), ("1/(2 + exp(-x))", "-800")),
+    R("v/(1 + exp(-u))", "v*sigmoid(u)", ("x/(1 + exp(-x))", "-800"), ("x/(2 + exp(-x))", "-800")),
     R("exp(u)/(1 + exp(u))", "sigmoid(u)", ("exp(x)/(1 + exp(x))", "800"), ("exp(x)/(1 + exp(2*x))", "800")),
     R("exp(u)/(exp(u) + exp(v))", "sigmoid(u - v)",
       ("exp(x)/(exp(x) + exp(3))", "800"), ("exp(x)/(exp(y) + exp(3))", "x=800,y=1")),
@@ -284,6 +285,9 @@ REWRITES: tuple[Rewrite, ...] = (
     # overflow and underflow on the way
     R("sqrt(u**2 + v**2)", "hypot(u, v)",
       ("sqrt(x**2 + y**2)", "x=1e200,y=1e200"), ("sqrt(x**2 - y**2)", "x=1e200,y=1")),
+    R("sqrt(u**2 + v**2 + w**2)", "hypot(hypot(u, v), w)",
+      ("sqrt(x**2 + y**2 + 4**2)", "x=1e200,y=1e200"), ("sqrt(x**2 + y**2 - 4**2)", "x=1e200,y=1e200")),
+    R("sqrt(u**2 + 1)", "hypot(u, 1)", ("sqrt(x**2 + 1)", "1e200"), ("sqrt(x**3 + 1)", "1e200")),
     R("sqrt(u**2)", "abs(u)", ("sqrt(x*x)", "1e-200"), ("sqrt(x**3)", "1e-200")),
     R("sqrt(u)**2", "u", ("sqrt(x)*sqrt(x)", "0"), ("sqrt(x)*sqrt(2*x)", "0")),
     R("exp(log(u))", "u", ("exp(log(x))", "0"), ("exp(log(x) + 1)", "-1")),

@@ -3,9 +3,11 @@ whose outgoing one is not; of values, the first whose operands are right and who
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from gradcheck_cli import Verdict, check
+from gradcheck_cli import Verdict, check, run
 
 F32 = {"dtype": "float32"}
 FORWARD = {"mode": "forward"}
@@ -135,3 +137,31 @@ def test_an_intermediate_result_is_blamed_by_what_it_is() -> None:
     (row,) = check("sqrt(y)", at=0, let={"y": "x**2"}, wrt="x", derivatives=False).checks
     assert row.blame is not None
     assert (row.blame.step, row.blame.name) == ("x**2", "y")
+
+
+@pytest.mark.parametrize(
+    ("expression", "at", "step"),
+    [
+        ("log(x*y)", "x=1e-200,y=1e-200", "x*y"),
+        ("(x/y)**2*y**2", "x=1,y=1e-200", "(x/y)**2"),
+        ("1/(1/x)", "1e-310", "1/x"),
+        ("x**2*log(x)", "1e200", "x**2"),
+    ],
+)
+def test_what_leaves_the_range_is_blamed_where_it_does(expression: str, at: str, step: str) -> None:
+    """Products of infinities and zeros tell nothing: the first value that is off does. One term is no sum."""
+    row = check(expression, at=at, wrt="x", derivatives=False).checks[0]
+    assert row.blame is not None
+    assert row.blame.step == step
+    assert row.note is not None
+    assert "NaN enters" not in row.note
+    assert "contributions" not in row.note
+
+
+def test_the_failing_rows_of_the_tricky_problems() -> None:
+    """Each has a step to blame, and at least half of them a rewrite."""
+    report = run(Path(__file__).parent / "problems" / "tricky.yaml")
+    rows = [row for problem in report.problems for row in problem.checks if not row.verdict.passes]
+    assert len(rows) > 50
+    assert all(row.blame is not None for row in rows)
+    assert sum(row.remedy is not None for row in rows) >= len(rows) / 2

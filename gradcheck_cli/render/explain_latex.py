@@ -62,7 +62,7 @@ def _flows(explanation: Explanation, steps: list[StepRecord], mode: str) -> Iter
     """A table of the derivatives that flow: certified, torch's, the grad_fn and the verdict."""
     yield r"\begin{equation*}"
     yield r"\begin{array}{lrrll}"
-    yield r"  & \text{analytical} & \text{autograd} & \text{grad\_fn} & \\ \hline"
+    yield r"  & \text{analytical} & \text{autograd} & \text{grad}\_\text{fn} & \\ \hline"
     for step in steps:
         found = chain.flow_of(step, mode)
         label = (
