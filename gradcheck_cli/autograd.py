@@ -413,10 +413,9 @@ def _grad(value: Tensor | None, inputs: list[Tensor | None], create_graph: bool)
     wanted = [x for x in inputs if x is not None and x.requires_grad]
     if not wanted:
         return [None] * len(inputs)
+    total = value.sum() if value.ndim else value  # of many points, each of which has inputs of its own
     gradients = iter(
-        torch.autograd.grad(
-            value, wanted, torch.ones_like(value), create_graph=create_graph, retain_graph=True, allow_unused=True
-        )
+        torch.autograd.grad(total, wanted, create_graph=create_graph, retain_graph=True, allow_unused=True)
     )
     return [next(gradients) if x is not None and x.requires_grad else None for x in inputs]
 

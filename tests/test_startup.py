@@ -175,3 +175,13 @@ assert check("x**2", at=1).passed
 assert gc.isenabled() and not gc.get_freeze_count()
 """)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_check_without_closed_forms_loads_no_sympy() -> None:
+    """Neither do we, nor does what we call of torch."""
+    script = (
+        "import sys\nfrom gradcheck_cli.cli import run_command\n"
+        "code = run_command(['x**2', '--at', '1', '--no-derivatives'])\nsys.exit('sympy' in sys.modules or int(code))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
