@@ -6,7 +6,7 @@ torch has not is written as its definition, so that each step is one operation t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -103,7 +103,7 @@ class ChainRule:
                     stack.append(local.by)
         return reached
 
-    def _steps(self, order: list[Expr]) -> Iterator[Step]:
+    def _steps(self, order: Sequence[Expr]) -> Iterator[Step]:
         shown: dict[Expr, Expr] = {}
         steps: list[Step] = []
         for node in order:
@@ -132,7 +132,7 @@ class ChainRule:
             found[by] = Local(by, formula, exact)
         return tuple(found.values())
 
-    def _mark(self, order: list[Expr]) -> Expr:
+    def _mark(self, order: Sequence[Expr]) -> Expr:
         new: dict[Expr, Expr] = {}
         for node in order:
             match node:
@@ -146,7 +146,7 @@ class ChainRule:
         return new[self.root]
 
 
-def _flowing(root: Expr, order: list[Expr], dependent: set[Expr]) -> set[Expr]:
+def _flowing(root: Expr, order: Sequence[Expr], dependent: set[Expr]) -> set[Expr]:
     """The nodes through which a derivative may flow: not those that only conditions look at."""
     reached = {root}
     for node in reversed(order):
@@ -161,7 +161,7 @@ def _flowing(root: Expr, order: list[Expr], dependent: set[Expr]) -> set[Expr]:
     return reached
 
 
-def _names(order: list[Expr], flowing: set[Expr], root: Expr, taken: set[str]) -> dict[Expr, str]:
+def _names(order: Sequence[Expr], flowing: set[Expr], root: Expr, taken: set[str]) -> dict[Expr, str]:
     """A name for each node that is a step."""
     used = taken | set(NAMED_CONSTANTS)
     has_named = any(isinstance(node, Named) for node in order)

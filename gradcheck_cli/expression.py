@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 CONDITIONS = frozenset(COMPARISONS) | {"and", "or", "not", "true", "false"}
@@ -98,7 +99,8 @@ def children(node: Expr) -> tuple[Expr, ...]:
     return (node.value,) if isinstance(node, Named) else ()
 
 
-def topological(*roots: Expr) -> list[Expr]:
+@lru_cache(maxsize=32)  # one expression is walked by all that read it, each with the same result
+def topological(*roots: Expr) -> tuple[Expr, ...]:
     """Every node that the roots reach, once, children before parents. Iterative: depth is no limit."""
     order: list[Expr] = []
     done: set[Expr] = set()
@@ -119,7 +121,7 @@ def topological(*roots: Expr) -> list[Expr]:
         else:
             done.add(node)
             order.append(node)
-    return order
+    return tuple(order)
 
 
 def count(root: Expr, counted: set[Expr]) -> None:

@@ -58,7 +58,7 @@ def instantiate(rule: Expr, row: Function, args: Sequence[Expr]) -> Expr:
 
 
 @cache
-def _order(rule: Expr) -> list[Expr]:
+def _order(rule: Expr) -> tuple[Expr, ...]:
     return topological(rule)
 
 

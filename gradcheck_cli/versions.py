@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import metadata
 from platform import python_version
 
@@ -16,6 +17,7 @@ def versions() -> dict[str, str]:
     return {"gradcheck": __version__, **others, "python": python_version()}
 
 
+@cache
 def _installed(distribution: str) -> str:
     try:
         return metadata.version(distribution)
