@@ -207,6 +207,15 @@ def test_resuming_what_is_no_report(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["run", "--resume", "not-yet.jsonl", "-q"]) == 2, "as without it: there is nothing to resume"
 
 
+def _address() -> str | None:
+    """Of the scheduler; None until its file is complete."""
+    try:
+        address: str = json.loads(Path("scheduler.json").read_text(encoding="utf-8"))["address"]
+    except (OSError, ValueError):
+        return None
+    return address
+
+
 @contextmanager
 def cluster(workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """(address for --executor, the worker processes)."""
@@ -217,10 +226,9 @@ def cluster(workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]
                                   "--scheduler-file", "scheduler.json"], **quiet)  # type: ignore[call-overload]  # fmt: skip
     started = [scheduler]
     try:
-        while not Path("scheduler.json").exists() or not Path("scheduler.json").read_text(encoding="utf-8"):
+        while (address := _address()) is None:
             assert scheduler.poll() is None
             time.sleep(0.05)
-        address = json.loads(Path("scheduler.json").read_text(encoding="utf-8"))["address"]
         for _ in range(workers):
             worker = [
                 *dask,
