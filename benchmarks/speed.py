@@ -8,6 +8,7 @@ import statistics
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from benchmarks.alternatives import ALTERNATIVES, Alternative
 from benchmarks.formulas import Problem, problems
@@ -99,7 +100,7 @@ def turns(chosen: Sequence[Problem], alternatives: Sequence[Alternative]) -> Run
         except NO_ANSWER:
             continue
         run.add(times, answers)
-        results.append(result)
+        results.append(replace(result, name=f"p{index}"))  # with a name it is a problem of a batch
     started = time.perf_counter()
     render_table(Report(tuple(results), {}), Display())
     run.seconds[0] += time.perf_counter() - started
