@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcheck_cli.ball import Seams
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.float_functions import EPS, Approx, Array, Floats
+from gradcheck_cli.float_functions import EPS, WIDER, Approx, Array, Floats
 from gradcheck_cli.reference import Analysis
 from gradcheck_cli.running_error import Bools, Condition, FloatProgram, Value, columns_of, supports
 from gradcheck_cli.verdict import Tolerance
@@ -82,7 +82,7 @@ class FirstTier:
     def _matches(self, truth: Approx, autograd: Floats) -> Array:
         """Where autograd is within rtol of the truth, wherever in its radius that is, and however it rounds."""
         size = np.abs(truth.value)
-        radius = 0.0 if truth.radius is None else truth.radius
+        radius = 0.0 if truth.radius is None else WIDER * truth.radius
         slack = radius + size * (self.dtype.unit_roundoff + EPS)
         in_range = (size > 2 * self.smallest) & (size < self.dtype.max / 2)
         close = np.abs(autograd - truth.value) + slack <= self.tolerance.rtol * (size - slack)

@@ -4,7 +4,7 @@ Each takes and returns `Approx`: the true value lies within radius of value. The
 their row of the table says (`float_ulps`), which a test against balls upholds: tested, not proven. A radius that is not
 finite says that nothing is known; so does a NaN, since every comparison with it fails.
 
-The only other users of NumPy are `running_error` and `many_points`.
+The only other users of NumPy are `running_error`, `first_tier` and `many_points`, and `autograd`, which hands it over.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ Array = Any
 EPS = 2.0**-52
 SMALLEST = 1e-290
 """Below it a rounding error is no longer relative: what underflows is left to balls."""
+WIDER = 1 + 1e-6
+"""What a radius is multiplied by before anything rests on it: far more than its own rounding, however long the way."""
 INFINITE = math.inf
 
 
@@ -36,8 +38,8 @@ class Approx(NamedTuple):
 
 
 def rounded(value: Array, radius: Array | None, ulps: float = 1.0, zero: Callable[[], Array] | None = None) -> Approx:
-    """A result with the error of its operands, and its own rounding. An operation of IEEE arithmetic, off by half an
-    ulp, counts as one: that covers the rounding of the radius.
+    """A result with the error of its operands, and its own rounding. An operation of IEEE arithmetic is off by half an
+    ulp, and counts as one. The rounding of the radii themselves is allowed for where they are used: see WIDER.
 
     zero: where the result is exactly 0, since an operand is.
     """
@@ -130,9 +132,9 @@ def pow(x: Approx, y: Approx) -> Approx:
         known = relative * abs(n) <= 0.1  # then (1 + relative)**n - 1 is at most 1.1 n relative
         return rounded(value, np.where(known, 1.2 * abs(n) * relative * np.abs(value), INFINITE), own)
     value = np.power(x.value, y.value)
-    spread = sum_of(
-        scaled(relative, np.abs(y.value)), None if y.radius is None else np.abs(np.log(size)) * y.radius
-    )  # of the logarithm
+    # Of the logarithm, y*log(x): where both are off, each by the furthest value of the other.
+    reach = np.abs(y.value) if y.radius is None else np.abs(y.value) + y.radius
+    spread = sum_of(scaled(relative, reach), scaled(y.radius, np.abs(np.log(size))))
     positive_base = x.value > (0.0 if x.radius is None else x.radius)
     if spread is None:
         return rounded(value, np.where(positive_base, 0.0, INFINITE), ulps)
@@ -234,6 +236,12 @@ def _within(known: Array, bound: Array) -> Array:
     return np.where(known, bound, INFINITE)
 
 
+def _inside(x: Array, radius: Array) -> Array:
+    """The least 1 - t**2 for t within the radius; 0 where that is not inside of (-1, 1)."""
+    farthest = np.abs(x) + radius
+    return np.where(farthest < 1, (1 - farthest) * (1 + farthest), 0.0)
+
+
 def _elementwise(function: Callable[[float], float]) -> Callable[[Array], Array]:
     """A function of the standard library at each point: NumPy has none."""
 
@@ -261,20 +269,18 @@ UNARY: dict[str, tuple[Callable[[Array], Array], Slope]] = {
     "sin": (np.sin, lambda v, x, r: 1.0),
     "cos": (np.cos, lambda v, x, r: 1.0),
     "tan": (np.tan, lambda v, x, r: _within(r * (1 + np.abs(v)) <= 0.25, 2 * (1 + v * v))),
-    "asin": (np.arcsin, lambda v, x, r: 1.01 / np.sqrt((1 - np.abs(x) - r) * (1 + np.abs(x) - r))),
-    "acos": (np.arccos, lambda v, x, r: 1.01 / np.sqrt((1 - np.abs(x) - r) * (1 + np.abs(x) - r))),
+    "asin": (np.arcsin, lambda v, x, r: 1.01 / np.sqrt(_inside(x, r))),
+    "acos": (np.arccos, lambda v, x, r: 1.01 / np.sqrt(_inside(x, r))),
     "atan": (np.arctan, lambda v, x, r: np.where(4 * r <= 1 + np.abs(x), 4 / (1 + x * x), 1.0)),
     "sinh": (np.sinh, lambda v, x, r: _within(r <= 1, (1 + np.abs(v)) * (1 + 2 * r))),
     "cosh": (np.cosh, lambda v, x, r: _within(r <= 1, v * (1 + 2 * r))),
     "tanh": (np.tanh, lambda v, x, r: 1.0),
     "asinh": (np.arcsinh, lambda v, x, r: 1.0),
-    "acosh": (np.arccosh, lambda v, x, r: 1.01 / np.sqrt((x - r - 1) * (x - r + 1))),
-    "atanh": (np.arctanh, lambda v, x, r: 1.01 / ((1 - np.abs(x) - r) * (1 + np.abs(x) - r))),
+    "acosh": (np.arccosh, lambda v, x, r: _within(x - r > 1, 1.01 / np.sqrt((x - r - 1) * (x - r + 1)))),
+    "atanh": (np.arctanh, lambda v, x, r: 1.01 / _inside(x, r)),
     "erf": (_elementwise(math.erf), lambda v, x, r: 1.13),
     "erfc": (_elementwise(math.erfc), _erfc_slope),
 }  # fmt: skip
-# `1 - abs(x) - r` may be negative: then so is the product with the other factor, and its root NaN; the bound of atanh
-# is negative then, and no radius is.
 
 
 def _unary(name: str) -> Callable[[Approx], Approx]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gradcheck_cli.ball import Program, formula_program
 from gradcheck_cli.dtypes import Dtype, rounded_constant
 from gradcheck_cli.expression import BRANCHES, COMPARISONS, CONDITIONS, Call, Constant, Named, Variable
-from gradcheck_cli.float_functions import EPS, INFINITE, KERNELS, Approx, Floats, sum_of
+from gradcheck_cli.float_functions import EPS, INFINITE, KERNELS, WIDER, Approx, Floats, sum_of
 from gradcheck_cli.functions import FUNCTIONS, Function
 
 Bools = NDArray[np.bool_]
@@ -118,7 +118,7 @@ class FloatProgram:
         row = FUNCTIONS[node.function]
         for text in row.seams:
             seam = _formula(row, text, args)
-            apart = apart & (np.abs(seam.value) > (0.0 if seam.radius is None else seam.radius))
+            apart = apart & (np.abs(seam.value) > (0.0 if seam.radius is None else WIDER * seam.radius))
         return apart
 
 
@@ -191,7 +191,7 @@ def _condition(node: Call, function: str, args: Sequence[Any]) -> Condition:
 def _gap_is_known(a: Approx, b: Approx) -> Any:
     """Where the two differ for all values within their radii."""
     total = sum_of(a.radius, b.radius)
-    return np.abs(a.value - b.value) > (0.0 if total is None else total + EPS * np.abs(a.value))
+    return np.abs(a.value - b.value) > (0.0 if total is None else WIDER * total + EPS * np.abs(a.value))
 
 
 def columns_of(points: Mapping[str, Floats]) -> dict[str, Approx]:
