@@ -40,7 +40,7 @@ class AutogradResult:
     errors: Mapping[Wrt, str]
 
 
-ManyResults = Mapping[Wrt, Tensor]
+Tensors = Mapping[Wrt, Tensor]
 """By row, and by () the value: one number a point, float64 on the CPU."""
 
 TORCH_VERSION = str(torch.__version__)
@@ -278,17 +278,19 @@ class Autograd:
             for name, value in point.items()
         }
 
-    def at_many(self, columns: Mapping[str, Any], count: int) -> ManyResults | None:
-        """Value and derivatives at `count` points at once, as torch computes them for tensors of that length.
+    def at_many(self, columns: Mapping[str, Any], count: int) -> Mapping[Wrt, Any] | None:
+        """The value, by (), and the derivatives by row at `count` points at once, as torch computes them for tensors of
+        that length: NumPy arrays of doubles.
 
         columns: of each variable, numbers of the working dtype as a list or a NumPy array. None where torch refuses
         anything at all: then one asks at each point.
         """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return self._at_many({name: torch.as_tensor(column) for name, column in columns.items()}, count)
+            found = self._at_many({name: torch.as_tensor(column) for name, column in columns.items()}, count)
+        return None if found is None else {row: numbers.numpy() for row, numbers in found.items()}
 
-    def _at_many(self, columns: Mapping[str, Tensor], count: int) -> ManyResults | None:
+    def _at_many(self, columns: Mapping[str, Tensor], count: int) -> Tensors | None:
         leaves = {
             name: column.to(self.device, self.dtype, copy=True).requires_grad_(self.mode == "reverse")
             for name, column in columns.items()
@@ -313,7 +315,7 @@ class Autograd:
             found[row] = self._tangent(leaves, row)
         return found
 
-    def _in_two(self, columns: Mapping[str, Tensor], holds: Tensor, count: int) -> ManyResults | None:
+    def _in_two(self, columns: Mapping[str, Tensor], holds: Tensor, count: int) -> Tensors | None:
         """The points where a condition holds and those where it does not, apart."""
         merged: dict[Wrt, Tensor] = {}
         for where in (holds, ~holds):

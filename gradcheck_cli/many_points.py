@@ -94,11 +94,7 @@ class _ManyPoints:
         problem, count = self.problem, len(next(iter(block.columns.values())))
         with phase("autograd"):
             found = {mode: side.at_many(block.columns, count) for mode, side in problem.sides.items()}
-        autograd = {
-            mode: {row: tensor.numpy() for row, tensor in results.items()}
-            for mode, results in found.items()
-            if results is not None
-        }
+        autograd = {mode: results for mode, results in found.items() if results is not None}
         settled: dict[tuple[str, Wrt], Settled] = {}
         if self.tier is not None and len(autograd) == len(problem.modes):
             with phase("float64"):

@@ -105,21 +105,15 @@ class _RowStream:
         self.file = file
         if file is not None:
             deliver("", file)
-        self._write(json_lines.first_line(versions(), vars(request)))
+        append(json_lines.first_line(versions(), vars(request)), file)
 
     def add(self, check: Check) -> None:
-        self._write(json_lines.row_line(check))
+        append(json_lines.row_line(check), self.file)
 
     def end(self, report: Report) -> None:
         for result in report.problems:
-            self._write(json_lines.problem_line(result))
-        self._write(json_lines.last_line(report))
-
-    def _write(self, text: str) -> None:
-        if self.file is None:
-            write_report(text)
-        else:
-            append(text, self.file)
+            append(json_lines.problem_line(result), self.file)
+        append(json_lines.last_line(report), self.file)
 
 
 def _checked(request: Request, *, quiet: bool, on_row: Callable[[Check], None] | None) -> Report:

@@ -179,16 +179,12 @@ class _Lines:
             replace_file(file, (first, *map(json_lines.problem_line, kept)))
 
     def add(self, result: ProblemResult) -> None:
-        if self.file is None:
-            write_report(json_lines.problem_line(result))
-        elif result.key not in self.done:
+        if self.file is None or result.key not in self.done:
             append(json_lines.problem_line(result), self.file)
 
     def end(self, report: Report) -> None:
-        if self.file is None:
-            write_report(json_lines.last_line(report))
-        else:
-            append(json_lines.last_line(report), self.file)
+        append(json_lines.last_line(report), self.file)
+        if self.file is not None:
             in_order(self.file, self.specs, self.done)
 
 
