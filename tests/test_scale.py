@@ -254,14 +254,15 @@ def test_on_a_cluster_of_which_a_worker_is_killed() -> None:
     write_problems(1500)
     local = subprocess.run([*COMMAND, *LINES], check=False, capture_output=True, text=True).stdout
     with cluster(2) as (address, workers):
-        with Path("err.txt").open("w") as errors:
-            command = [*COMMAND, *LINES, "--executor", address]
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
-        assert process.stdout is not None
-        first = [process.stdout.readline() for _ in range(100)]
-        os.kill(workers[0].pid, signal.SIGKILL)
-        rest = process.stdout.read()  # not communicate(), which would lose what is buffered here
-        process.wait(timeout=120)
+        command = [*COMMAND, *LINES, "--executor", address]
+        with (
+            Path("err.txt").open("w") as errors,
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+        ):
+            assert process.stdout is not None
+            first = [process.stdout.readline() for _ in range(100)]
+            os.kill(workers[0].pid, signal.SIGKILL)
+            rest = process.stdout.read()  # not communicate(), which would lose what is buffered here
     err = Path("err.txt").read_text(encoding="utf-8")
     assert process.returncode == 2, err
     assert "Traceback" not in err
