@@ -352,6 +352,38 @@ def test_an_interruption_keeps_what_was_found() -> None:
     assert "Traceback" not in err
 
 
+class InterruptedAt(io.StringIO):
+    """Output whose reader presses Ctrl-C as soon as a text appears, `times` times."""
+
+    def __init__(self, text: str, times: int = 1) -> None:
+        super().__init__()
+        self.text, self.times = text, times
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if self.text in text:
+            for _ in range(self.times):
+                signal.raise_signal(signal.SIGINT)
+        return written
+
+
+def test_what_is_written_when_it_is_interrupted_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(PASSING)
+    monkeypatch.setattr(sys, "stdout", InterruptedAt('"quartic"'))
+    assert run_command(["run", "--output-format", "json-lines"]) == 130
+    lines = [json.loads(line) for line in sys.stdout.getvalue().splitlines()]
+    assert [line.get("name") for line in lines] == [None, "quartic", None]
+    assert lines[-1]["summary"]["problems"] == 1
+    assert lines[-1]["summary"]["not_run"] == 2
+
+
+def test_a_second_interruption_takes_effect_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(PASSING)
+    monkeypatch.setattr(sys, "stdout", InterruptedAt('"quartic"', times=2))
+    assert run_command(["run", "--output-format", "json-lines"]) == 130
+    assert json.loads(sys.stdout.getvalue().splitlines()[-1])["summary"]["problems"] == 0
+
+
 def test_the_parent_imports_no_torch() -> None:
     write(PASSING)
     script = (
