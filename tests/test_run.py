@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -335,15 +336,26 @@ def test_an_exception_of_the_function_is_raised() -> None:
         list(run_in_workers(double, [(5, None)]))
 
 
+@pytest.fixture
+def listens_to_ctrl_c() -> Iterator[None]:
+    """In the background of a shell, Ctrl-C is ignored by the tests and by all that they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listens_to_ctrl_c")
 def test_an_interruption_keeps_what_was_found() -> None:
     write(HANGS.replace("timeout: 1", "timeout: 60"))
     command = [sys.executable, "-m", "gradcheck_cli", "run", "--output-format", "json-lines"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
-    assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(2)]
-    started = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(2)]
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert time.monotonic() - started < 15
     assert json.loads(lines[1])["name"] == "before"
@@ -367,6 +379,7 @@ class InterruptedAt(io.StringIO):
         return written
 
 
+@pytest.mark.usefixtures("listens_to_ctrl_c")
 def test_what_is_written_when_it_is_interrupted_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     write(PASSING)
     monkeypatch.setattr(sys, "stdout", InterruptedAt('"quartic"'))
@@ -377,6 +390,7 @@ def test_what_is_written_when_it_is_interrupted_is_counted(monkeypatch: pytest.M
     assert lines[-1]["summary"]["not_run"] == 2
 
 
+@pytest.mark.usefixtures("listens_to_ctrl_c")
 def test_a_second_interruption_takes_effect_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     write(PASSING)
     monkeypatch.setattr(sys, "stdout", InterruptedAt('"quartic"', times=2))
