@@ -11,6 +11,7 @@ import re
 import unicodedata
 from enum import Enum
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from gradcheck_cli.errors import ExpressionError
@@ -57,6 +58,11 @@ _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-
 _SUPERSCRIPT = re.compile("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
 _NUMBER = re.compile(rf"(?P<whole>{_DIGITS})?(?:\.(?P<part>{_DIGITS})?)?(?:[eE](?P<exponent>[-+{_DASHES}]?{_DIGITS}))?")
+# What needs no second look, with the blanks behind it: a short decimal, an ASCII name or a symbol that ends there.
+_USUAL = re.compile(
+    r"(?:(?P<NUMBER>[0-9]{1,15}(?:\.[0-9]{1,15})?(?![\w.]))|(?P<NAME>[A-Za-z_][A-Za-z_0-9]*(?!\w|[^\x00-\x7f]))"
+    rf"|(?!\.[0-9])(?P<SYMBOL>{_SYMBOL.pattern}))[ \t\n\r]*"
+)
 _OTHER_BASE = re.compile(r"0(?:[xX][0-9a-fA-F]+|[bB][01]+|[oO][0-7]+)\b")
 _IMAGINARY = re.compile(r"[jJ](?!\w)")
 # Letters and marks that leave no trace on the screen, although a name may hold them.
@@ -70,6 +76,10 @@ def tokenize(text: str) -> list[Token]:
     tokens = []
     position = 0
     while position < len(text):
+        if usual := _USUAL.match(text, position):
+            tokens.append(_usual(usual))
+            position = usual.end()
+            continue
         char = text[position]
         if char in " \t\n\r" or (not char.isascii() and unicodedata.category(char) == "Zs"):
             position += 1
@@ -95,6 +105,21 @@ def tokenize(text: str) -> list[Token]:
         position = token.end
     tokens.append(Token(Kind.END, "", len(text.rstrip()), len(text.rstrip()) + 1))
     return tokens
+
+
+def _usual(match: re.Match[str]) -> Token:
+    name = match.lastgroup or ""
+    text = match[name]
+    start, end = match.span(name)
+    if name == "NUMBER":
+        return Token(Kind.NUMBER, text, start, end, _short_number(text))
+    return Token(Kind.NAME if name == "NAME" else Kind.SYMBOL, text, start, end)
+
+
+@lru_cache(maxsize=1024)
+def _short_number(text: str) -> Fraction:
+    whole, _, part = text.partition(".")
+    return Fraction(int(whole + part), 10 ** len(part))
 
 
 def shorten(text: str, width: int = 40) -> str:
