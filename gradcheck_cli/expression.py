@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any, TypeVar
 
 COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 CONDITIONS = frozenset(COMPARISONS) | {"and", "or", "not", "true", "false"}
@@ -56,41 +57,62 @@ class Call:
 
 
 Expr = Constant | Variable | Named | Call
+E = TypeVar("E", Constant, Variable, Named, Call)
 
-_interned: weakref.WeakValueDictionary[tuple[object, ...], Expr] = weakref.WeakValueDictionary()
+
+class _Reference(weakref.ref[Expr]):
+    """To a node, with its key. A WeakValueDictionary does the same, and takes three times as long."""
+
+    __slots__ = ("key",)
+    key: tuple[object, ...]
 
 
-def _intern(key: tuple[object, ...], make: Callable[[], Expr]) -> Expr:
-    node = _interned.get(key)
-    if node is None:
-        node = _interned[key] = make()
+_interned: dict[tuple[object, ...], _Reference] = {}
+
+
+def _known(key: tuple[object, ...]) -> Any:
+    """The node that has this key, or None."""
+    reference = _interned.get(key)
+    return None if reference is None else reference()
+
+
+def _remember(key: tuple[object, ...], node: E) -> E:
+    reference = _interned[key] = _Reference(node, _forget)
+    reference.key = key
     return node
+
+
+def _forget(reference: weakref.ref[Expr]) -> None:
+    assert isinstance(reference, _Reference)
+    if _interned.get(reference.key) is reference:
+        del _interned[reference.key]
 
 
 def constant(value: Fraction | int | str, *, exact: bool = False) -> Constant:
     """The node of a number or of a constant's name. exact: see Constant."""
+    # A Fraction's own hash and comparison are slow.
+    key = (Constant, value, exact) if isinstance(value, str) else (Constant, *value.as_integer_ratio(), exact)
+    node: Constant | None = _known(key)
     stored = Fraction(value) if isinstance(value, int) else value
-    node = _intern((Constant, stored, exact), lambda: Constant(stored, exact))
-    assert isinstance(node, Constant)
-    return node
+    return _remember(key, Constant(stored, exact)) if node is None else node
 
 
 def variable(name: str) -> Variable:
-    node = _intern((Variable, name), lambda: Variable(name))
-    assert isinstance(node, Variable)
-    return node
+    key = Variable, name
+    node: Variable | None = _known(key)
+    return _remember(key, Variable(name)) if node is None else node
 
 
 def named(name: str, value: Expr) -> Named:
-    node = _intern((Named, name, value), lambda: Named(name, value))
-    assert isinstance(node, Named)
-    return node
+    key = Named, name, value
+    node: Named | None = _known(key)
+    return _remember(key, Named(name, value)) if node is None else node
 
 
 def call(function: str, *args: Expr) -> Call:
-    node = _intern((Call, function, args), lambda: Call(function, args))
-    assert isinstance(node, Call)
-    return node
+    key = Call, function, args
+    node: Call | None = _known(key)
+    return _remember(key, Call(function, args)) if node is None else node
 
 
 def children(node: Expr) -> tuple[Expr, ...]:
@@ -103,24 +125,21 @@ def children(node: Expr) -> tuple[Expr, ...]:
 def topological(*roots: Expr) -> tuple[Expr, ...]:
     """Every node that the roots reach, once, children before parents. Iterative: depth is no limit."""
     order: list[Expr] = []
-    done: set[Expr] = set()
-    stack = list(reversed(roots))
+    seen: set[Expr] = set()
+    waiting: list[Expr] = []  # for their children
+    stack: list[Expr | None] = list(reversed(roots))
     while stack:
         node = stack.pop()
-        if node in done:
-            continue
-        if isinstance(node, Call):
-            below: tuple[Expr, ...] = node.args
-        else:
-            below = (node.value,) if isinstance(node, Named) else ()
-        for child in below:
-            if child not in done:
-                stack.append(node)
+        if node is None:  # what was above is done: the last of those that wait is complete
+            order.append(waiting.pop())
+        elif node not in seen:
+            seen.add(node)
+            if below := children(node):
+                waiting.append(node)
+                stack.append(None)
                 stack.extend(below[::-1])
-                break
-        else:
-            done.add(node)
-            order.append(node)
+            else:
+                order.append(node)
     return tuple(order)
 
 
@@ -148,7 +167,10 @@ def depends_on(nodes: Iterable[Expr], names: Iterable[str]) -> set[Expr]:
     """Those of `nodes` (children first) that depend on a variable or named result in `names`."""
     wanted, dependent = set(names), set[Expr]()
     for node in nodes:
-        if getattr(node, "name", None) in wanted or any(child in dependent for child in children(node)):
+        if isinstance(node, Call):
+            if not dependent.isdisjoint(node.args):
+                dependent.add(node)
+        elif not isinstance(node, Constant) and (node.name in wanted or not dependent.isdisjoint(children(node))):
             dependent.add(node)
     return dependent
 
