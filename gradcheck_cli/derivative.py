@@ -37,18 +37,21 @@ def gradient(root: Expr, wrt: Iterable[str]) -> dict[str, Expr]:
 
 def _contributions(node: Expr, cotangent: Expr, dependent: set[Expr]) -> Iterator[tuple[Expr, Expr]]:
     """(child, what the node adds to the child's adjoint) for each child that matters."""
-    match node:
-        case Named(value=value) if value in dependent:
-            yield value, cotangent
-        case Call(function=function, args=(condition, a, b)) if function in BRANCHES:
-            if a in dependent:
-                yield a, fold("where", condition, cotangent, ZERO)
-            if b in dependent:
-                yield b, fold("where", condition, ZERO, cotangent)
-        case Call(function=function, args=args) if function not in CONDITIONS:
-            for index, arg in enumerate(args):
-                if arg in dependent:
-                    yield arg, fold("mul", cotangent, _local(function, index, args))
+    if isinstance(node, Named):
+        if node.value in dependent:
+            yield node.value, cotangent
+    elif not isinstance(node, Call) or node.function in CONDITIONS:
+        return
+    elif node.function in BRANCHES:
+        condition, a, b = node.args
+        if a in dependent:
+            yield a, fold("where", condition, cotangent, ZERO)
+        if b in dependent:
+            yield b, fold("where", condition, ZERO, cotangent)
+    else:
+        for index, arg in enumerate(node.args):
+            if arg in dependent:
+                yield arg, fold("mul", cotangent, _local(node.function, index, node.args))
 
 
 def derivative(root: Expr, wrt: Sequence[str]) -> Expr:

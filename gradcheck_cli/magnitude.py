@@ -33,18 +33,21 @@ class TooLarge(ValueError):
 def magnitude(node: Expr, known: dict[Expr, Magnitude]) -> Magnitude | None:
     """The magnitude of `node`, given those of its children (`known`); None where it is no constant, or a function of
     one. TooLarge where it is a power beyond the bounds."""
-    match node:
-        case Constant(value=str(name)):
-            return Magnitude(_NAMED[name], 0)
-        case Constant(value=Fraction() as value):
-            return Magnitude(_clamp(_as_float(value), value != 0), _bits(value))
-        case Named(value=value):
-            return known.get(value)
-        case Call(function="neg", args=(a,)) if a in known:
+    if isinstance(node, Constant):
+        value = node.value
+        if isinstance(value, str):
+            return Magnitude(_NAMED[value], 0)
+        return Magnitude(_clamp(_as_float(value), value != 0), _bits(value))
+    if isinstance(node, Named):
+        return known.get(node.value)
+    if not isinstance(node, Call) or not node.args or node.args[-1] not in known:
+        return None
+    match node.function, node.args:
+        case "neg", (a,):
             return Magnitude(-known[a].value, known[a].bits)
-        case Call(function=("add" | "sub" | "mul" | "div") as function, args=(a, b)) if a in known and b in known:
+        case ("add" | "sub" | "mul" | "div") as function, (a, b) if a in known:
             return _combine(function, known[a], known[b])
-        case Call(function="pow", args=(a, b)) if b in known:
+        case "pow", (a, b):
             return _power(known.get(a), known[b])
     return None
 

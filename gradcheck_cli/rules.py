@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cache
 
 from gradcheck_cli.expression import Call, Constant, Expr, Variable, call, constant, rebuild, substitute, topological
 from gradcheck_cli.functions import FUNCTIONS, Function
 from gradcheck_cli.parser import parse
+
+_COMPOSED = {name for name, row in FUNCTIONS.items() if row.composed and row.definition}
+_PARAMETERS = {name for name, row in FUNCTIONS.items() if any(argument.kind != "real" for argument in row.arguments)}
 
 
 @cache
@@ -17,6 +21,7 @@ def formula(text: str) -> Expr:
     return parse(text, exact=True, internal=True)
 
 
+@cache
 def partial(row: Function, index: int) -> Expr | None:
     """The partial derivative of a row by its index-th argument, in terms of its arguments; None: there is none."""
     text = partial_text(row, index)
@@ -31,10 +36,14 @@ def partial_text(row: Function, index: int) -> str:
 
 def expand_composed(root: Expr) -> Expr:
     """`root` with the functions that torch has not replaced by their definitions."""
+    if not any(isinstance(node, Call) and node.function in _COMPOSED for node in topological(root)):
+        return root
 
     def replace(node: Expr, args: tuple[Expr, ...]) -> Expr | None:
         match node:
-            case Call(function=function) if (row := FUNCTIONS.get(function)) and row.composed and row.definition:
+            case Call(function=function) if function in _COMPOSED:
+                row = FUNCTIONS[function]
+                assert row.definition is not None
                 names = dict(zip((argument.name for argument in row.arguments), args, strict=True))
                 return expand_composed(substitute(formula(row.definition), names))
         return None
@@ -44,22 +53,29 @@ def expand_composed(root: Expr) -> Expr:
 
 def instantiate(rule: Expr, row: Function, args: Sequence[Expr]) -> Expr:
     """`rule` with the row's arguments put in. Simplified on the way: see `fold`."""
-    values = {argument.name: arg for argument, arg in zip(row.arguments, args, strict=True)}
-    new: dict[Expr, Expr] = {}
-    for node in _order(rule):
-        match node:
-            case Variable(name=name):
-                new[node] = values[name]
-            case Call(function=function, args=inner):
-                new[node] = fold(function, *[new[arg] for arg in inner])
-            case _:
-                new[node] = node
-    return new[rule]
+    new: list[Expr] = []
+    for function, places, leaf in _steps(rule, row):
+        if function:
+            new.append(fold(function, *[new[i] for i in places]))
+        else:
+            new.append(args[places[0]] if leaf is None else leaf)
+    return new[-1]
 
 
 @cache
-def _order(rule: Expr) -> tuple[Expr, ...]:
-    return topological(rule)
+def _steps(rule: Expr, row: Function) -> tuple[tuple[str, tuple[int, ...], Expr | None], ...]:
+    """A rule laid out, children first: (function, where its arguments stand, None); ("", (), a constant); or
+    ("", (i,), None) for the row's i-th argument."""
+    order = topological(rule)
+    place = {node: i for i, node in enumerate(order)}
+    names = [argument.name for argument in row.arguments]
+    steps: list[tuple[str, tuple[int, ...], Expr | None]] = []
+    for node in order:
+        if isinstance(node, Call):
+            steps.append((node.function, tuple(place[arg] for arg in node.args), None))
+        else:
+            steps.append(("", (names.index(node.name),), None) if isinstance(node, Variable) else ("", (), node))
+    return tuple(steps)
 
 
 ZERO, ONE = constant(0, exact=True), constant(1, exact=True)
@@ -68,12 +84,14 @@ _SMALL = 256  # integers up to here are exact in every working dtype, so that ro
 
 def integer_value(node: Expr) -> int | None:
     """The value of a constant that is an integer, exact or small enough to be exact in every dtype; else None."""
-    match node:
-        case Constant(value=Fraction() as value, exact=exact) if value.denominator == 1:
-            return value.numerator if exact or abs(value) <= _SMALL else None
-        case Call(function="neg", args=(Constant() as inner,)):
-            value_of_inner = integer_value(inner)
-            return None if value_of_inner is None else -value_of_inner
+    if isinstance(node, Constant):
+        value = node.value
+        if isinstance(value, str) or value.denominator != 1:
+            return None
+        return value.numerator if node.exact or abs(value.numerator) <= _SMALL else None
+    if isinstance(node, Call) and node.function == "neg" and isinstance(node.args[0], Constant):
+        value_of_inner = integer_value(node.args[0])
+        return None if value_of_inner is None else -value_of_inner
     return None
 
 
@@ -93,71 +111,132 @@ def fold(function: str, *args: Expr) -> Expr:
     Only the derivative is folded, never what a user typed: there, 0*exp(x) is NaN where exp overflows, and that is what
     one wants to see.
     """
-    values = [integer_value(arg) for arg in args]
-    match function, values:
-        case "add", [0, _]:
-            return args[1]
-        case (("add" | "sub"), [_, 0]):
-            return args[0]
-        case "sub", [0, _]:
-            return fold("neg", args[1])
-        case "mul", ([0, _] | [_, 0]):
-            return ZERO
-        case "mul", [1, _]:
-            return args[1]
-        case (("mul" | "div" | "pow"), [_, 1]):
-            return args[0]
-        case "mul", [-1, _]:
-            return fold("neg", args[1])
-        case "mul", [_, -1]:
-            return fold("neg", args[0])
-        case "pow", [_, 0]:
-            return ONE
-        case "div", [0, int(divisor)] if divisor:
-            return ZERO
-        case "neg", [int(value)]:
-            return constant(-value, exact=True)
-        case (("add" | "sub" | "mul"), [int(a), int(b)]) if max(abs(a), abs(b)) <= _SMALL:
-            return constant({"add": a + b, "sub": a - b, "mul": a * b}[function], exact=True)
-        case (("and" | "or"), _):
-            decisive, neutral = ("false", "true") if function == "and" else ("true", "false")
-            for arg, other in (args, args[::-1]):
-                match arg:
-                    case Call(function=name) if name == decisive:
-                        return arg
-                    case Call(function=name) if name == neutral:
-                        return other
-        case "where", _ if args[1] is args[2]:
-            return args[1]
-        case "where", _:
-            match args[0]:
-                case Call(function="true"):
-                    return args[1]
-                case Call(function="false"):
-                    return args[2]
-        case (("eq" | "ne"), _) if (ratios := [_ratio(arg) for arg in args]) and None not in ratios:
-            return call("true" if (ratios[0] == ratios[1]) is (function == "eq") else "false")
-        case (("lt" | "le" | "gt" | "ge"), [int(a), int(b)]):
-            truth = {"lt": a < b, "le": a <= b, "gt": a > b, "ge": a >= b}[function]
-            return call("true" if truth else "false")
-        case "neg", _:
-            match args[0]:
-                case Call(function="neg", args=(inner,)):
-                    return inner
-        case "mul", _:
-            x, guards_x = _unguard(args[0])
-            y, guards_y = _unguard(args[1])
-            if guards_x or guards_y:
-                product: Expr = fold("mul", x, y)
-                for condition, zero_first in reversed(guards_x + guards_y):
-                    product = fold("where", condition, *((ZERO, product) if zero_first else (product, ZERO)))
-                return product
-    if function in FUNCTIONS:
+    if function in _FOLDS and (folded := _FOLDS[function](*args)) is not None:
+        return folded
+    if function in _PARAMETERS:
         args = tuple(
             _number(arg) if argument.kind in ("number", "integer") else arg
             for argument, arg in zip(FUNCTIONS[function].arguments, args, strict=True)
         )
     return call(function, *args)
+
+
+def _exactly(combine: Callable[[int, int], int], x: int | None, y: int | None) -> Expr | None:
+    """x and y combined, if both are small."""
+    if x is None or y is None or abs(x) > _SMALL or abs(y) > _SMALL:
+        return None
+    return constant(combine(x, y), exact=True)
+
+
+def _add(a: Expr, b: Expr) -> Expr | None:
+    x, y = integer_value(a), integer_value(b)
+    if x == 0:
+        return b
+    if y == 0:
+        return a
+    return _exactly(operator.add, x, y)
+
+
+def _sub(a: Expr, b: Expr) -> Expr | None:
+    x, y = integer_value(a), integer_value(b)
+    if y == 0:
+        return a
+    if x == 0:
+        return fold("neg", b)
+    return _exactly(operator.sub, x, y)
+
+
+def _mul(a: Expr, b: Expr) -> Expr | None:
+    x, y = integer_value(a), integer_value(b)
+    if x == 0 or y == 0:
+        return ZERO
+    if x == 1:
+        return b
+    if y == 1:
+        return a
+    if x == -1:
+        return fold("neg", b)
+    if y == -1:
+        return fold("neg", a)
+    if (product := _exactly(operator.mul, x, y)) is not None:
+        return product
+    inner_a, guards_a = _unguard(a)
+    inner_b, guards_b = _unguard(b)
+    if not (guards_a or guards_b):
+        return None
+    product = fold("mul", inner_a, inner_b)
+    for condition, zero_first in reversed(guards_a + guards_b):
+        product = fold("where", condition, *((ZERO, product) if zero_first else (product, ZERO)))
+    return product
+
+
+def _div(a: Expr, b: Expr) -> Expr | None:
+    divisor = integer_value(b)
+    if divisor == 1:
+        return a
+    return ZERO if divisor and integer_value(a) == 0 else None
+
+
+def _pow(base: Expr, exponent: Expr) -> Expr | None:
+    value = integer_value(exponent)
+    return ONE if value == 0 else base if value == 1 else None
+
+
+def _neg(a: Expr) -> Expr | None:
+    value = integer_value(a)
+    if value is not None:
+        return constant(-value, exact=True)
+    return a.args[0] if isinstance(a, Call) and a.function == "neg" else None
+
+
+def _where(condition: Expr, a: Expr, b: Expr) -> Expr | None:
+    if a is b or condition is TRUE:
+        return a
+    return b if condition is FALSE else None
+
+
+def _junction(decisive: Expr, neutral: Expr) -> Callable[..., Expr | None]:
+    def folded(a: Expr, b: Expr) -> Expr | None:
+        if a is decisive or b is decisive:
+            return decisive
+        return b if a is neutral else a if b is neutral else None
+
+    return folded
+
+
+def _equality(equal: bool) -> Callable[..., Expr | None]:
+    def folded(a: Expr, b: Expr) -> Expr | None:
+        x, y = _ratio(a), _ratio(b)
+        return None if x is None or y is None else TRUE if (x == y) is equal else FALSE
+
+    return folded
+
+
+def _inequality(holds: Callable[[int, int], bool]) -> Callable[..., Expr | None]:
+    def folded(a: Expr, b: Expr) -> Expr | None:
+        x, y = integer_value(a), integer_value(b)
+        return None if x is None or y is None else TRUE if holds(x, y) else FALSE
+
+    return folded
+
+
+TRUE, FALSE = call("true"), call("false")
+
+_FOLDS: dict[str, Callable[..., Expr | None]] = {
+    "add": _add,
+    "sub": _sub,
+    "mul": _mul,
+    "div": _div,
+    "pow": _pow,
+    "neg": _neg,
+    "where": _where,
+    "and": _junction(FALSE, TRUE),
+    "or": _junction(TRUE, FALSE),
+    "eq": _equality(equal=True),
+    "ne": _equality(equal=False),
+    **{name: _inequality(getattr(operator, name)) for name in ("lt", "le", "gt", "ge")},
+}
+"""What a call folds to, or None: it stays as it is."""
 
 
 def _number(node: Expr) -> Expr:
@@ -188,12 +267,10 @@ def _unguard(node: Expr) -> tuple[Expr, list[tuple[Expr, bool]]]:
     So a product goes inside the branch.
     """
     guards: list[tuple[Expr, bool]] = []
-    while True:
-        match node:
-            case Call(function="where", args=(condition, inner, zero)) if zero is ZERO:
-                guards.append((condition, False))
-            case Call(function="where", args=(condition, zero, inner)) if zero is ZERO:
-                guards.append((condition, True))
-            case _:
-                return node, guards
-        node = inner
+    while isinstance(node, Call) and node.function == "where":
+        condition, a, b = node.args
+        if ZERO not in (a, b):
+            break
+        guards.append((condition, b is not ZERO))
+        node = a if b is ZERO else b
+    return node, guards
