@@ -17,7 +17,7 @@ from typing import Any
 from gradcheck_cli import rules
 from gradcheck_cli.dtypes import Dtype, rounded_constant
 from gradcheck_cli.errors import DeviceError, TorchRefusal
-from gradcheck_cli.expression import Call, Constant, Expr, Named, Variable, topological
+from gradcheck_cli.expression import BRANCHES, CONDITIONS, Call, Constant, Expr, Named, Variable, topological
 from gradcheck_cli.functions import FUNCTIONS, Function
 
 with warnings.catch_warnings():
@@ -25,6 +25,8 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "Failed to initialize NumPy")
     import torch
     from torch import Tensor
+
+_LAZY = ("ifelse", "and", "or")
 
 Wrt = tuple[str, ...]
 Number = int | float
@@ -84,11 +86,17 @@ class TorchFunction:
         self.root, self.device, self.dtype = rules.expand_composed(root), device, getattr(torch, dtype.name)
         self.differentiable = differentiable
         self.order = topological(self.root)
+        self.straight = True  # every node is run, whatever the others are
+        self.named: set[str] = set()
         self.constants: dict[Expr, Number] = {}
         self.tensors: dict[Number, Tensor] = {}
         for node in self.order:
             if isinstance(node, Constant):
                 self._add_constant(node, dtype)
+            elif isinstance(node, Call):
+                self.straight = self.straight and node.function not in _LAZY
+            elif isinstance(node, Named):
+                self.named.add(node.name)
 
     def _add_constant(self, node: Constant, dtype: Dtype) -> None:
         rounded = rounded_constant(node, dtype)
@@ -112,6 +120,10 @@ class TorchFunction:
         first.
         """
         values: dict[Expr, Operand] = {}
+        if self.straight and self.named.isdisjoint(inputs):
+            for node in self.order:
+                values[node] = self.value(node, values, inputs, names)
+            return values
         stack: list[Expr] = [self.root]
         while stack:
             node = stack[-1]
@@ -147,31 +159,34 @@ class TorchFunction:
         self, node: Expr, values: Mapping[Expr, Operand], inputs: Mapping[str, Tensor], names: dict[str, Tensor]
     ) -> Operand:
         """One node, from what its operands are."""
-        match node:
-            case Constant():
-                return self.constants[node]
-            case Variable(name=name):
-                return inputs[name]
-            case Named(name=name, value=value):
-                names[name] = inputs[name] if name in inputs else self._named(values[value], inputs)
-                return names[name]
-            case Call(function="ifelse", args=(condition, a, b)):
+        if isinstance(node, Constant):
+            return self.constants[node]
+        if isinstance(node, Variable):
+            return inputs[node.name]
+        if isinstance(node, Named):
+            name = node.name
+            names[name] = inputs[name] if name in inputs else self._named(values[node.value], inputs)
+            return names[name]
+        if node.function in CONDITIONS or node.function in BRANCHES:
+            return self._logic(node, values)
+        return self._call(FUNCTIONS[node.function], [values[arg] for arg in node.args])
+
+    def _logic(self, node: Call, values: Mapping[Expr, Operand]) -> Operand:
+        """A condition or a branch."""
+        match node.function, node.args:
+            case "ifelse", (condition, a, b):
                 return values[a] if truth(values[condition]) else values[b]
-            case Call(function=("and" | "or"), args=(a, b)):
+            case "where", (condition, a, b):
+                return self._where(values[condition], values[a], values[b])
+            case (("and" | "or"), (a, b)):
                 decided = truth(values[a]) is (node.function == "or")
                 return truth(values[a]) if decided else truth(values[b])
-            case Call(function="not", args=(a,)):
+            case "not", (a,):
                 return not truth(values[a])
-            case Call(function=("true" | "false") as function):
-                return function == "true"
-            case Call(function="where", args=(condition, a, b)):
-                return self._where(values[condition], values[a], values[b])
-            case Call(function=function, args=args):
-                if function in _COMPARISONS:
-                    compared: Tensor | bool = _COMPARISONS[function](*(values[arg] for arg in args))
-                    return compared
-                return self._call(FUNCTIONS[function], [values[arg] for arg in args])
-        raise AssertionError(node)
+            case (("true" | "false"), _):
+                return node.function == "true"
+        compared: Tensor | bool = _COMPARISONS[node.function](*(values[arg] for arg in node.args))
+        return compared
 
     def _named(self, value: Operand, inputs: Mapping[str, Tensor]) -> Tensor:
         """A tensor of its own for a named result, which one can differentiate by, also where it is a constant: at many
@@ -196,6 +211,8 @@ class TorchFunction:
                     return -args[0]
                 args[0] = self.tensor(args[0])
             return callable_(*args)  # type: ignore[no-any-return]
+        if _takes_tensors_only(row):
+            return callable_(*[self.tensor(arg) for arg in args])  # type: ignore[no-any-return]
         positional: list[Operand] = []
         keywords: dict[str, Operand | str] = dict(row.keywords)
         reals = [arg for argument, arg in zip(row.arguments, args, strict=True) if argument.kind == "real"]
@@ -253,6 +270,11 @@ def torch_callable(row: Function) -> tuple[Callable[..., Any], bool]:
     return target, False
 
 
+@cache
+def _takes_tensors_only(row: Function) -> bool:
+    return not (row.keywords or row.numbers or any(arg.kind != "real" or arg.keyword for arg in row.arguments))
+
+
 class Autograd:
     """The derivatives that torch finds for an expression, in one mode.
 
@@ -264,7 +286,6 @@ class Autograd:
         self.function = TorchFunction(root, dtype, device, differentiable=mode == "reverse")
         self.rows, self.mode = tuple(rows), mode
         self.dtype, self.device = getattr(torch, dtype.name), device
-        self.named = {node.name for node in self.function.order if isinstance(node, Named)}
 
     def at(self, point: Mapping[str, float]) -> AutogradResult:
         """Value and derivatives at a point. What torch refuses is in `errors`, with torch's reason."""
@@ -308,7 +329,7 @@ class Autograd:
         if self.mode == "reverse":
             value, found, errors = self._reverse_tensors(leaves)
             return None if errors else {(): value, **{row: found[row] for row in self.rows}}
-        if any(name in self.named for row in self.rows for name in row):
+        if any(name in self.function.named for row in self.rows for name in row):
             return None
         found = {(): self.function(leaves)[0]}
         for row in self.rows:
@@ -364,7 +385,7 @@ class Autograd:
         for row in self.rows:
             try:
                 leaves = self._leaves(point, requires_grad=False)
-                if any(name in self.named for name in row):
+                if any(name in self.function.named for name in row):
                     leaves.update(self._inputs_of_their_own(leaves, row))
                 value, derivatives[row] = self._jvp(leaves, row)
             except REFUSALS as refusal:
@@ -372,7 +393,7 @@ class Autograd:
         return AutogradResult(value, derivatives, errors)
 
     def _inputs_of_their_own(self, leaves: Mapping[str, Tensor], row: Wrt) -> dict[str, Tensor]:
-        if not all(name in self.named for name in row):
+        if not all(name in self.function.named for name in row):
             raise TorchRefusal("forward mode is not checked for a derivative by an intermediate result and a variable")
         _, names = self.function(leaves)
         return {name: names[name] for name in row if name in names}

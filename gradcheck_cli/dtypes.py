@@ -10,7 +10,7 @@ from functools import lru_cache
 from gradcheck_cli.expression import Constant
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dtype:
     """A binary floating-point format and the default tolerances for it.
 

@@ -160,7 +160,7 @@ class _Alone(_Recorder):
 
     def __init__(self, whole: TorchFunction, formula: Expr) -> None:
         self.root, self.device, self.dtype, self.differentiable = formula, whole.device, whole.dtype, False
-        self.constants, self.tensors = whole.constants, whole.tensors
+        self.constants, self.tensors, self.straight = whole.constants, whole.tensors, False
 
 
 def _traced(step: Step, value: Operand | None, derivative: float | None) -> Traced:
