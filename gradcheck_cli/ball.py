@@ -89,12 +89,9 @@ class Program:
     def __init__(self, *roots: Expr) -> None:
         self.nodes = topological(*roots)
         self.index = {node: i for i, node in enumerate(self.nodes)}
-        self.args = [tuple(self.index[child] for child in children(node)) for node in self.nodes]
+        self.args = [tuple([self.index[child] for child in children(node)]) for node in self.nodes]
         self.roots = [self.index[root] for root in roots]
-        self.steps: list[tuple[Callable[..., Value], tuple[int, ...]] | None] = [
-            (_step(node), args) if isinstance(node, Call) else None
-            for node, args in zip(self.nodes, self.args, strict=True)
-        ]
+        self.steps = [_step(node.function) if isinstance(node, Call) else None for node in self.nodes]
 
     def run(
         self,
@@ -112,7 +109,7 @@ class Program:
         values: list[Value] = []
         for node, step, args in zip(self.nodes, self.steps, self.args, strict=True):
             if step is not None:
-                values.append(step[0](node, settle, *[values[i] for i in args]))
+                values.append(step(node, settle, *[values[i] for i in args]))
                 continue
             match node:
                 case Constant():
@@ -152,12 +149,13 @@ class Program:
 Step = Callable[..., Value]
 
 
-def _step(node: Call) -> Step:
-    if node.function in BRANCHES:
+@cache
+def _step(function: str) -> Step:
+    if function in BRANCHES:
         return _branch
-    if node.function in CONDITIONS:
-        return CONDITION_STEPS[node.function]
-    return _function_step(FUNCTIONS[node.function])
+    if function in CONDITIONS:
+        return CONDITION_STEPS[function]
+    return _function_step(FUNCTIONS[function])
 
 
 def _branch(_: Call, settle: bool, condition: Value, a: Value, b: Value) -> Value:
@@ -300,8 +298,12 @@ class Seams:
 
     def __init__(self, program: Program, root: int) -> None:
         self.program, self.root = program, root
-        reached = program.live([None] * len(program.nodes), root)
-        self.candidates = [i for i in sorted(reached) if _may_tie(program.nodes[i])]
+        self.candidates = [
+            i for i, node in enumerate(program.nodes) if isinstance(node, Call) and _may_tie(node.function)
+        ]
+        if self.candidates:
+            reached = program.live([None] * len(program.nodes), root)
+            self.candidates = [i for i in self.candidates if i in reached]
         self._names: dict[int, frozenset[str]] = {}
         self._found: tuple[Sequence[Value], dict[int, Truth]] | None = None
 
@@ -363,11 +365,8 @@ class Seams:
             yield from seam_values(FUNCTIONS[node.function], balls)
 
 
-def _may_tie(node: Expr) -> bool:
-    match node:
-        case Call(function=function):
-            return function in COMPARISONS or (function in FUNCTIONS and bool(FUNCTIONS[function].seams))
-    return False
+def _may_tie(function: str) -> bool:
+    return function in COMPARISONS or (function in FUNCTIONS and bool(FUNCTIONS[function].seams))
 
 
 def good(value: Value) -> bool:
@@ -390,18 +389,25 @@ def precisions(first: int = FIRST_PRECISION, last: int = LAST_PRECISION) -> Iter
 
 def to_fraction(value: arb) -> Fraction:
     """The midpoint of a ball, exactly."""
-    mantissa, exponent = value.mid().man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    mantissa, exponent = map(int, value.mid().man_exp())
+    return Fraction(mantissa << exponent) if exponent >= 0 else Fraction(mantissa, 1 << -exponent)
 
 
 def round_ball(value: arb, dtype: Dtype) -> float:
     """A certified value rounded to the working dtype. A truth too large for it is inf, one too small is 0."""
     magnitude = abs(value)
-    if magnitude > arb(2) ** (dtype.max_exponent + 1):
+    large, small = _bounds(dtype)
+    if magnitude > large:
         return float("inf") if value > 0 else float("-inf")
-    if magnitude < arb(2) ** (dtype.min_exponent - 2):
+    if magnitude < small:
         return 0.0
     return dtype.round(to_fraction(value))
+
+
+@cache
+def _bounds(dtype: Dtype) -> tuple[arb, arb]:
+    """What certainly overflows, and what certainly rounds to 0."""
+    return arb(2) ** (dtype.max_exponent + 1), arb(2) ** (dtype.min_exponent - 2)
 
 
 def certified_constant(node: Expr, dtype: Dtype) -> float:
