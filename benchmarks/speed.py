@@ -27,7 +27,7 @@ NO_ANSWER = (ArithmeticError, AttributeError, NameError, RuntimeError, SyntaxErr
 
 def request(problem: Problem) -> Request:
     at = ",".join(f"{name}={value!r}" for name, value in problem.point.items())
-    return Request(problem.text, at=(at,), wrt=tuple(problem.point), derivatives=False)
+    return Request(problem.text, at=(at,), wrt=tuple(problem.point), derivatives=False, formula=False)
 
 
 def measure(options: Options) -> Section:

@@ -18,7 +18,7 @@ from gradcheck_cli.claims import COMPARED, ClaimedDerivative
 from gradcheck_cli.dtypes import DTYPES, rounded_constant
 from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.expectations import Expected
-from gradcheck_cli.expression import Constant, Expr, intermediates, topological, variables
+from gradcheck_cli.expression import Constant, Expr, intermediates, topological
 from gradcheck_cli.numbers import exact
 from gradcheck_cli.points import Points, read_points, read_ranges, sample_points
 from gradcheck_cli.reading import Reading, read
@@ -106,8 +106,7 @@ class Problem:
         if reading is None:
             with phase("parsing"):
                 reading = read(request)
-        self.expression, self.lets = reading.expression, reading.lets
-        self.variables = variables(self.expression)
+        self.expression, self.lets, self.variables = reading.expression, reading.lets, reading.variables
         self.rows = self._rows()
         self.claims = self._claims()
         self.expected = Expected(request.expectation, self.rows, self.modes, self.tolerance, self.dtype, self._constant)
@@ -338,7 +337,7 @@ class Problem:
         if not rows.total:
             raise UsageError("there is no point to check at")
         self.expected.require_all_used()
-        worst = Verdict.worst(rows.counts)
+        passed = rows.failed == 0 and all(claim.passed for claim in claims)
         return ProblemResult(
             expression=self.request.expression.strip(),
             variables=self.variables,
@@ -346,8 +345,8 @@ class Problem:
             device=device_name(self.device),
             rtol=self.tolerance.rtol,
             atol=self.tolerance.atol,
-            verdict=worst,
-            passed=rows.failed == 0 and all(claim.passed for claim in claims),
+            verdict=Verdict.worst(rows.counts),
+            passed=passed,
             derivatives=self.forms.texts if self.forms is not None else None,
             lets={name.strip(): text.strip() for name, _, text in (let.partition("=") for let in self.request.lets)},
             order=self.request.order,
@@ -357,7 +356,7 @@ class Problem:
             claims=claims,
             notices=tuple(self.notices),
             seconds=time.perf_counter() - started,
-            formula=self._formula(),
+            formula=self._formula() if self.request.formula or not passed else None,
         )
 
     def _formula(self) -> str:

@@ -17,10 +17,11 @@ _NAMES = re.compile(r"\s*([^\W\d]\w*(?:\s*,\s*[^\W\d]\w*)*)\s*:\s*(?!=)")
 
 @dataclass(frozen=True)
 class Reading:
-    """The expression, and its intermediate results by name."""
+    """The expression, its intermediate results by name, and the names of its variables."""
 
     expression: Expr
     lets: Mapping[str, Expr]
+    variables: tuple[str, ...]
 
 
 def read(request: Request) -> Reading:
@@ -29,9 +30,10 @@ def read(request: Request) -> Reading:
     names = given | set(request.wrt) | claimed_names(request.claims)
     lets = parse_lets(request.lets, names=given)
     expression = parse(request.expression, names=names - set(lets), lets=lets)
-    if not variables(expression):
+    found = variables(expression)
+    if not found:
         raise UsageError(f"{request.expression.strip()} has no variable: there is nothing to differentiate")
-    return Reading(expression, lets)
+    return Reading(expression, lets, found)
 
 
 def split_claim(text: str) -> tuple[tuple[str, ...], str]:

@@ -143,7 +143,7 @@ class Claim:
 class ProblemResult:
     """One expression, checked.
 
-    expression: as it was typed; formula: the same, evenly spaced, for people.
+    expression: as it was typed; formula: the same, evenly spaced, for people; None where it was not wanted.
     derivatives: closed forms by variable ("x", or "x,y" for order 2); None where they were not asked for.
     checks: at most the rows that are listed, failing ones first; checks_total and counts cover all of them.
     counts: how many rows had each verdict. error: why there is no row at all. lets: the intermediate results as typed.

@@ -33,7 +33,8 @@ class Request:
     """What to check, as texts and options of the command line. None: the default.
 
     at: the texts of --at; ranges: of --range; claims: of --claim ("2*x", or "x: 2*x"); timeout: seconds until the check
-    is given up; keep: how many rows are kept in the result.
+    is given up; derivatives: their closed forms are wanted; formula: so is the expression as it was read, also of a
+    problem that passes; keep: how many rows are kept in the result.
     """
 
     expression: str
@@ -54,6 +55,7 @@ class Request:
     ranges: tuple[str, ...] = ()
     timeout: float | None = None
     derivatives: bool = True
+    formula: bool = True
     keep: int = 10_000
     expectation: Expectation = Expectation()
 

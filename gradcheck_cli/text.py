@@ -40,36 +40,19 @@ def to_text(expr: Expr, *, expand: bool = False, limit: int = 20_000) -> str:
 
     ValueError where the text would be longer than `limit` characters: a DAG may be far larger as a text.
     """
-    pieces = _all_pieces(expr, expand)
-    lengths: dict[Expr, int] = {}
-    for node in pieces:
-        lengths[node] = sum(len(piece) if isinstance(piece, str) else lengths[piece] for piece in pieces[node])
-    if lengths[expr] > limit:
-        raise ValueError(f"the expression is longer than {limit:,} characters")
     written: list[str] = []
+    length = 0
     stack: list[str | Expr] = [expr]
     while stack:
         piece = stack.pop()
-        if isinstance(piece, str):
-            written.append(piece)
-        else:
-            stack.extend(reversed(pieces[piece]))
+        if not isinstance(piece, str):
+            stack.extend(reversed(_pieces(piece, expand)))
+            continue
+        written.append(piece)
+        length += len(piece)
+        if length > limit:
+            raise ValueError(f"the expression is longer than {limit:,} characters")
     return "".join(written)
-
-
-def _all_pieces(root: Expr, expand: bool) -> dict[Expr, list[str | Expr]]:
-    """The pieces of every node that is written, children before parents. Iterative: depth is no limit."""
-    found: dict[Expr, list[str | Expr]] = {}
-    stack: list[tuple[Expr, list[str | Expr] | None]] = [(root, None)]
-    while stack:
-        node, pieces = stack.pop()
-        if pieces is not None:
-            found[node] = pieces
-        elif node not in found:
-            pieces = _pieces(node, expand)
-            stack.append((node, pieces))
-            stack.extend((piece, None) for piece in pieces if not isinstance(piece, str) and piece not in found)
-    return found
 
 
 def _pieces(node: Expr, expand: bool) -> list[str | Expr]:
@@ -78,53 +61,44 @@ def _pieces(node: Expr, expand: bool) -> list[str | Expr]:
     def operand(child: Expr, least: int) -> list[str | Expr]:
         return [child] if _precedence(child, expand) >= least else ["(", child, ")"]
 
-    match node:
-        case Constant(value=str(name)):
-            return [name]
-        case Constant(value=Fraction() as value):
-            return [_number(value)]
-        case Variable(name=name):
-            return [name]
-        case Named(name=name, value=value):
-            return [value] if expand else [name]
-        case Call(function="neg", args=(x,)):
+    if isinstance(node, Constant):
+        return [node.value if isinstance(node.value, str) else _number(node.value)]
+    if isinstance(node, Variable):
+        return [node.name]
+    if isinstance(node, Named):
+        return [node.value] if expand else [node.name]
+    if (infix := _INFIX.get(node.function)) is not None:
+        left, right = node.args
+        return [*operand(left, infix.left), infix.sign, *operand(right, infix.right)]
+    match node.function, node.args:
+        case "neg", (x,):
             return ["-", *operand(x, SIGN)]
-        case Call(function="not", args=(x,)):
+        case "not", (x,):
             return ["not ", *operand(x, NOT)]
-        case Call(function=("true" | "false") as name):
+        case ("true" | "false") as name, _:
             return [name.capitalize()]
-        case Call(function="ifelse", args=(condition, first, second)):
+        case "ifelse", (condition, first, second):
             return [*operand(first, OR), " if ", *operand(condition, OR), " else ", *operand(second, CHOICE)]
-        case Call(function=name, args=(left, right)) if name in _INFIX:
-            infix = _INFIX[name]
-            return [*operand(left, infix.left), infix.sign, *operand(right, infix.right)]
-        case Call(function="where", args=args):
+        case "where", args:
             return _call("where", args)
-        case Call(function=("clamp_min" | "clamp_max") as name, args=(x, bound)):
+        case ("clamp_min" | "clamp_max") as name, (x, bound):
             return _call("clamp", [x], [(name.removeprefix("clamp_"), bound)])
-        case Call(function=("maximum" | "minimum") as name, args=args):
+        case ("maximum" | "minimum") as name, args:
             return _call(name, _flat(name, args))
-        case Call(function=name, args=args):
-            return _row(FUNCTIONS[name], args)
-    raise TypeError(f"{node!r} is no expression")
+    return _row(FUNCTIONS[node.function], node.args)
+
+
+_PREFIX = {"neg": SIGN, "not": NOT, "ifelse": CHOICE}
 
 
 def _precedence(node: Expr, expand: bool) -> int:
     while isinstance(node, Named) and expand:
         node = node.value
-    match node:
-        case Constant(value=Fraction() as value) if "/" in _number(value):
-            return PRODUCT
-        case Constant(value=Fraction() as value) if value < 0:
-            return SIGN
-        case Call(function="neg"):
-            return SIGN
-        case Call(function="not"):
-            return NOT
-        case Call(function="ifelse"):
-            return CHOICE
-        case Call(function=name) if name in _INFIX:
-            return _INFIX[name].precedence
+    if isinstance(node, Call):
+        infix = _INFIX.get(node.function)
+        return _PREFIX.get(node.function, ATOM) if infix is None else infix.precedence
+    if isinstance(node, Constant) and not isinstance(node.value, str):
+        return PRODUCT if "/" in _number(node.value) else SIGN if node.value < 0 else ATOM
     return ATOM
 
 

@@ -96,8 +96,9 @@ def run(
         "claim_rtol": claim_rtol, "strict": strict, "samples": samples, "seed": seed, "range": ranges,
         "timeout": timeout,
     })  # fmt: skip
-    # The table of a batch does not show closed forms, and they take longer than the checks.
-    given["derivatives"] = output_format.startswith("json") and not no_derivatives
+    # The table of a batch does not show closed forms, which take longer than the checks, nor what passes unless asked.
+    is_json = output_format.startswith("json")
+    given["derivatives"], given["formula"] = is_json and not no_derivatives, is_json or verbose
     given["keep"] = options.rows_kept(output_format, verbose=verbose)
     where = _where(jobs, executor)
     file = writable(output_file)
