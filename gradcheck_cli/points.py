@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from gradcheck_cli.errors import ExpressionError, NoReference, UsageError
 from gradcheck_cli.expression import Expr
@@ -44,7 +45,10 @@ class Axis:
     count: int = 1
 
     def values(self) -> Iterator[Fraction]:
-        step = (self.stop - self.start) / max(1, self.count - 1)
+        if self.count == 1:
+            yield Fraction(float(self.start))
+            return
+        step = (self.stop - self.start) / (self.count - 1)
         for index in range(self.count):
             yield Fraction(float(self.start + step * index))
 
@@ -103,7 +107,7 @@ def read_points(texts: Sequence[str], free: Sequence[str], evaluate: Evaluate | 
     return points
 
 
-def _written(text: str, free: Sequence[str]) -> list[tuple[str | None, str]]:
+def _written(text: str, free: Sequence[str]) -> tuple[tuple[str | None, str], ...]:
     """The assignments of one text, or UsageError where commas and equals signs are not as they should be."""
     if not text.strip():
         raise UsageError("--at is empty: a point is written 2, or x=1,y=-2, or x=-3:3:101")
@@ -278,13 +282,14 @@ def _samples(bounds: Sequence[tuple[str, float, float]], generator: random.Rando
         yield point
 
 
-def _assignments(text: str) -> list[tuple[str | None, str]]:
-    """`x=1, y=2` -> [("x", "1"), ("y", "2")]; a part without a name has None."""
+@lru_cache(maxsize=256)  # a text is read for its names, and then for its values
+def _assignments(text: str) -> tuple[tuple[str | None, str], ...]:
+    """`x=1, y=2` -> (("x", "1"), ("y", "2")); a part without a name has None."""
     parts: list[tuple[str | None, str]] = []
     for part in _split(text, ","):
         named = _NAME.match(part)
         parts.append((named[1], part[named.end() :].strip()) if named else (None, part.strip()))
-    return parts
+    return tuple(parts)
 
 
 def _split(text: str, separator: str) -> list[str]:
