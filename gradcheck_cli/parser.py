@@ -28,7 +28,7 @@ from fractions import Fraction
 from gradcheck_cli import libraries, signatures
 from gradcheck_cli.cursor import MAX_NESTING, Arguments, Cursor, Operand, Operator
 from gradcheck_cli.errors import ExpressionError
-from gradcheck_cli.expression import Constant, Expr, Variable, call, count, named, variable
+from gradcheck_cli.expression import Constant, Expr, Variable, call, count, named, topological, variable
 from gradcheck_cli.functions import Argument, Function
 from gradcheck_cli.magnitude import is_plain, measure, rational
 from gradcheck_cli.syntax import (
@@ -117,16 +117,20 @@ class _Parser(Cursor):
         if not self.at_end():
             raise self.unexpected()
         expr = operand.expr if self.internal else self.number(operand)
-        count(expr, self.counted)
+        if self.counted:
+            count(expr, self.counted)
+        else:
+            self.counted.update(topological(expr))
         if len(self.counted) > MAX_NODES:
             raise ExpressionError(f"The expression has more than {MAX_NODES:,} nodes.", self.text)
         return expr
 
     def refuse_equation(self) -> None:
         """The error for a text such as y = x**2 or f(x) = x**2."""
+        if self.index or self.token.kind is not Kind.NAME:
+            return
         equals = self.tokens[min(self.extent() + 1, len(self.tokens) - 1)]
-        right = self.shown(equals.end, len(self.text)).strip()
-        if self.index == 0 and self.token.kind is Kind.NAME and equals.is_symbol("=", ":=") and right:
+        if equals.is_symbol("=", ":=") and (right := self.shown(equals.end, len(self.text)).strip()):
             advice = f'give the right-hand side alone, {right} (--let "y = x*x" names an intermediate result).'
             raise self.error(f"{equals.text} has no meaning here: {advice}", equals)
 
