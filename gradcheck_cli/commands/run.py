@@ -17,7 +17,7 @@ from gradcheck_cli.arguments import choice, whole
 from gradcheck_cli.batch import DEFAULT_TIMEOUT, PRELOAD, Where, batch_phases, run_batch
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.exit_codes import ExitCode, exit_code
-from gradcheck_cli.interruption import held_back
+from gradcheck_cli.interruption import interruptions
 from gradcheck_cli.output import append, complain, deliver, display_for, say, writable, write_report
 from gradcheck_cli.progress import batch_progress
 from gradcheck_cli.records import ProblemResult, Report, worst_first
@@ -249,9 +249,9 @@ def _run(
     interrupted = False
     try:
         checking = closing(run_batch(specs, where=where, done=done, profile=profile))
-        with batch_progress(len(specs), quiet=quiet) as advance, checking as batch:
+        with batch_progress(len(specs), quiet=quiet) as advance, interruptions() as whole, checking as batch:
             for result in batch:
-                with held_back():  # what is written is counted
+                with whole:  # what is written is counted
                     if on_result is not None:
                         on_result(result)
                     results.append(result if on_result is None else _slim(result))
