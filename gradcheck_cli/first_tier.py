@@ -54,11 +54,11 @@ class FirstTier:
             exists = {row: self._exists(row, values) for row in self.analysis.rows}
             found: dict[tuple[str, Wrt], Settled] = {}
             for mode, numbers in autograd.items():
-                value = self._matches(self._of((), values), numbers[()]) if self.strict else np.True_
+                everywhere = Compared(self._of((), values), numbers[()]).matches(self) if self.strict else np.True_
                 for row in self.analysis.rows:
-                    derivative = self._of(row, values)
-                    where = exists[row] & value & self._matches(derivative, numbers[row])
-                    errors = _relative_errors(derivative.value, numbers[row])
+                    compared = Compared(self._of(row, values), numbers[row])
+                    where = exists[row] & everywhere & compared.matches(self)
+                    errors = compared.relative_errors()
                     found[mode, row] = Settled(np.broadcast_to(where, count), np.broadcast_to(errors, count))
         return found
 
@@ -79,23 +79,31 @@ class FirstTier:
             exists = exists & ~np.asarray(tied) & _is_known(self._of(row[:order], values))
         return exists
 
-    def _matches(self, truth: Approx, autograd: Floats) -> Array:
+
+class Compared:
+    """A truth beside autograd's numbers."""
+
+    def __init__(self, truth: Approx, autograd: Floats) -> None:
+        self.radius: Array = 0.0 if truth.radius is None else WIDER * truth.radius
+        self.size, self.autograd = np.abs(truth.value), autograd
+        self.difference = np.abs(autograd - truth.value)
+
+    def matches(self, tier: FirstTier) -> Array:
         """Where autograd is within rtol of the truth, wherever in its radius that is, and however it rounds."""
-        size = np.abs(truth.value)
-        radius = 0.0 if truth.radius is None else WIDER * truth.radius
-        slack = radius + size * (self.dtype.unit_roundoff + EPS)
-        in_range = (size > 2 * self.smallest) & (size < self.dtype.max / 2)
-        close = np.abs(autograd - truth.value) + slack <= self.tolerance.rtol * (size - slack)
-        zero = (size == 0) & (radius == 0) & (np.abs(autograd) <= self.tolerance.atol)
-        return (in_range & (radius <= GOOD * size) & close) | zero
+        size, tolerance = self.size, tier.tolerance
+        slack = self.radius + size * (tier.dtype.unit_roundoff + EPS)
+        close = self.difference + slack <= tolerance.rtol * (size - slack)
+        good = (self.radius <= GOOD * size) & close
+        in_range = (size > 2 * tier.smallest) & (size < tier.dtype.max / 2)
+        if np.all(in_range):
+            return good
+        return (in_range & good) | ((size == 0) & (self.radius == 0) & (np.abs(self.autograd) <= tolerance.atol))
+
+    def relative_errors(self) -> Array:
+        """As verdict.errors has them, where the truth is finite."""
+        errors = self.difference / self.size
+        return errors if np.all(self.size) else np.where(self.difference == 0, 0.0, errors)
 
 
 def _is_known(value: Approx) -> Array:
     return np.isfinite(value.value if value.radius is None else value.value + value.radius)
-
-
-def _relative_errors(truth: Array, autograd: Floats) -> Floats:
-    """As verdict.errors has them, where the truth is finite."""
-    difference = np.abs(autograd - truth)
-    errors: Floats = np.where(difference == 0, 0.0, difference / np.abs(truth))
-    return errors

@@ -48,10 +48,15 @@ def rounded(value: Array, radius: Array | None, ulps: float = 1.0, zero: Callabl
     if radius is not None:
         total += radius
     if not np.min(size) >= SMALLEST:
-        total = np.where(size < SMALLEST, INFINITE, total)
+        total = within(size >= SMALLEST, total)
         if zero is not None:
             total = np.where(zero(), 0.0, total)
     return Approx(value, total)
+
+
+def within(known: Array, radius: Array) -> Array:
+    """The radius where it is known to be one."""
+    return radius if np.all(known) else np.where(known, radius, INFINITE)
 
 
 def sum_of(a: Array | None, b: Array | None) -> Array | None:
@@ -112,7 +117,7 @@ def div(x: Approx, y: Approx) -> Approx:
         radius = sum_of(radius, np.abs(value) * y.radius)
         below = below - y.radius
     if radius is not None:
-        radius = np.where(below > 0, radius / below, INFINITE)
+        radius = within(below > 0, radius / below)
     return rounded(value, radius, zero=lambda: _is_zero(x) & (below > 0) & _is_finite(y))
 
 
@@ -130,16 +135,16 @@ def pow(x: Approx, y: Approx) -> Approx:
         if relative is None:
             return rounded(value, None, own)
         known = relative * abs(n) <= 0.1  # then (1 + relative)**n - 1 is at most 1.1 n relative
-        return rounded(value, np.where(known, 1.2 * abs(n) * relative * np.abs(value), INFINITE), own)
+        return rounded(value, within(known, 1.2 * abs(n) * relative * np.abs(value)), own)
     value = np.power(x.value, y.value)
     # Of the logarithm, y*log(x): where both are off, each by the furthest value of the other.
     reach = np.abs(y.value) if y.radius is None else np.abs(y.value) + y.radius
     spread = sum_of(scaled(relative, reach), scaled(y.radius, np.abs(np.log(size))))
     positive_base = x.value > (0.0 if x.radius is None else x.radius)
     if spread is None:
-        return rounded(value, np.where(positive_base, 0.0, INFINITE), ulps)
+        return rounded(value, within(positive_base, 0.0), ulps)
     known = positive_base & (spread <= 0.05) & (True if relative is None else relative <= 0.05)
-    return rounded(value, np.where(known, 1.2 * spread * np.abs(value), INFINITE), ulps)
+    return rounded(value, within(known, 1.2 * spread * np.abs(value)), ulps)
 
 
 def _power(x: Array, n: int) -> Array:
@@ -158,7 +163,7 @@ def sqrt(x: Approx) -> Approx:
     value = np.sqrt(x.value)
     if x.radius is None:
         return rounded(value, None)
-    return rounded(value, np.where(2 * x.radius <= x.value, x.radius / value, INFINITE))
+    return rounded(value, within(2 * x.radius <= x.value, x.radius / value))
 
 
 def absolute(x: Approx) -> Approx:
@@ -193,15 +198,15 @@ def ceil(x: Approx) -> Approx:
 def _step(x: Approx, value: Array) -> Approx:
     if x.radius is None:
         return Approx(value, None)
-    return Approx(value, np.where(np.abs(x.value - np.rint(x.value)) > x.radius, 0.0, INFINITE))
+    return Approx(value, within(np.abs(x.value - np.rint(x.value)) > x.radius, 0.0))
 
 
 def offset_from_integer(x: Approx) -> Approx:
     """x - floor(x + 1/2), exact where x is."""
     value = x.value - np.floor(x.value + 0.5)
     if x.radius is None:
-        return Approx(value, np.where(np.abs(x.value) < 2.0**51, 0.0, INFINITE))
-    return Approx(value, np.where(0.5 - np.abs(value) > x.radius, x.radius, INFINITE))
+        return Approx(value, within(np.abs(x.value) < 2.0**51, 0.0))
+    return Approx(value, within(0.5 - np.abs(value) > x.radius, x.radius))
 
 
 def logaddexp(x: Approx, y: Approx) -> Approx:
@@ -225,15 +230,11 @@ def atan2(y: Approx, x: Approx) -> Approx:
         return rounded(value, None, ulps)
     distance = np.hypot(x.value, y.value)
     off_the_cut = (x.value > 0) | (np.abs(y.value) > total)
-    return rounded(value, np.where(off_the_cut & (4 * total <= distance), 2 * total / distance, INFINITE), ulps)
+    return rounded(value, within(off_the_cut & (4 * total <= distance), 2 * total / distance), ulps)
 
 
 Slope = Callable[[Array, Array, Array], Array]
 """(value, x, radius) -> a bound on the derivative within radius of x; infinite or NaN where there is none."""
-
-
-def _within(known: Array, bound: Array) -> Array:
-    return np.where(known, bound, INFINITE)
 
 
 def _inside(x: Array, radius: Array) -> Array:
@@ -259,24 +260,24 @@ def _erfc_slope(value: Array, x: Array, radius: Array) -> Array:
 
 # name: (NumPy's function, a bound on its slope)
 UNARY: dict[str, tuple[Callable[[Array], Array], Slope]] = {
-    "exp": (np.exp, lambda v, x, r: _within(r <= 1, v * (1 + 2 * r))),
-    "exp2": (np.exp2, lambda v, x, r: _within(r <= 1, v * (1 + 2 * r))),
-    "expm1": (np.expm1, lambda v, x, r: _within(r <= 1, (v + 1 + EPS) * (1 + 2 * r))),
-    "log": (np.log, lambda v, x, r: _within(x > r, 1 / (x - r))),
-    "log2": (np.log2, lambda v, x, r: _within(x > r, 1.45 / (x - r))),
-    "log10": (np.log10, lambda v, x, r: _within(x > r, 0.44 / (x - r))),
-    "log1p": (np.log1p, lambda v, x, r: _within(1 + x > 2 * r, 2.1 / (1 + x))),
+    "exp": (np.exp, lambda v, x, r: within(r <= 1, v * (1 + 2 * r))),
+    "exp2": (np.exp2, lambda v, x, r: within(r <= 1, v * (1 + 2 * r))),
+    "expm1": (np.expm1, lambda v, x, r: within(r <= 1, (v + 1 + EPS) * (1 + 2 * r))),
+    "log": (np.log, lambda v, x, r: within(x > r, 1 / (x - r))),
+    "log2": (np.log2, lambda v, x, r: within(x > r, 1.45 / (x - r))),
+    "log10": (np.log10, lambda v, x, r: within(x > r, 0.44 / (x - r))),
+    "log1p": (np.log1p, lambda v, x, r: within(1 + x > 2 * r, 2.1 / (1 + x))),
     "sin": (np.sin, lambda v, x, r: 1.0),
     "cos": (np.cos, lambda v, x, r: 1.0),
-    "tan": (np.tan, lambda v, x, r: _within(r * (1 + np.abs(v)) <= 0.25, 2 * (1 + v * v))),
+    "tan": (np.tan, lambda v, x, r: within(r * (1 + np.abs(v)) <= 0.25, 2 * (1 + v * v))),
     "asin": (np.arcsin, lambda v, x, r: 1.01 / np.sqrt(_inside(x, r))),
     "acos": (np.arccos, lambda v, x, r: 1.01 / np.sqrt(_inside(x, r))),
     "atan": (np.arctan, lambda v, x, r: np.where(4 * r <= 1 + np.abs(x), 4 / (1 + x * x), 1.0)),
-    "sinh": (np.sinh, lambda v, x, r: _within(r <= 1, (1 + np.abs(v)) * (1 + 2 * r))),
-    "cosh": (np.cosh, lambda v, x, r: _within(r <= 1, v * (1 + 2 * r))),
+    "sinh": (np.sinh, lambda v, x, r: within(r <= 1, (1 + np.abs(v)) * (1 + 2 * r))),
+    "cosh": (np.cosh, lambda v, x, r: within(r <= 1, v * (1 + 2 * r))),
     "tanh": (np.tanh, lambda v, x, r: 1.0),
     "asinh": (np.arcsinh, lambda v, x, r: 1.0),
-    "acosh": (np.arccosh, lambda v, x, r: _within(x - r > 1, 1.01 / np.sqrt((x - r - 1) * (x - r + 1)))),
+    "acosh": (np.arccosh, lambda v, x, r: within(x - r > 1, 1.01 / np.sqrt((x - r - 1) * (x - r + 1)))),
     "atanh": (np.arctanh, lambda v, x, r: 1.01 / _inside(x, r)),
     "erf": (_elementwise(math.erf), lambda v, x, r: 1.13),
     "erfc": (_elementwise(math.erfc), _erfc_slope),
@@ -292,7 +293,7 @@ def _unary(name: str) -> Callable[[Approx], Approx]:
         if x.radius is None:
             return rounded(value, None, ulps)
         steepest = slope(value, x.value, x.radius)
-        return rounded(value, np.where(steepest >= 0, x.radius * steepest, INFINITE), ulps)
+        return rounded(value, within(steepest >= 0, x.radius * steepest), ulps)
 
     return apply
 

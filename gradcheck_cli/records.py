@@ -20,7 +20,7 @@ class Verdict(Enum):
 
     @property
     def severity(self) -> int:
-        return list(Verdict).index(self)
+        return _SEVERITY[self]
 
     @property
     def passes(self) -> bool:
@@ -30,6 +30,9 @@ class Verdict(Enum):
     @staticmethod
     def worst(verdicts: Iterable[Verdict]) -> Verdict:
         return max(verdicts, key=lambda verdict: verdict.severity)
+
+
+_SEVERITY = {verdict: place for place, verdict in enumerate(Verdict)}
 
 
 class ClaimStatus(Enum):

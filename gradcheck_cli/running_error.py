@@ -175,8 +175,11 @@ def _condition(node: Call, function: str, args: Sequence[Any]) -> Condition:
             "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal,
             "ne": np.not_equal,
         }[function]  # fmt: skip
+        known = _gap_is_known(a, b)
+        if np.all(known):
+            return Condition(compare(a.value, b.value), np.True_)
         exact = sum_of(a.radius, b.radius)
-        known = _gap_is_known(a, b) | (np.isfinite(a.value) & np.isfinite(b.value) & (exact is None or exact == 0))
+        known = known | (np.isfinite(a.value) & np.isfinite(b.value) & (exact is None or exact == 0))
         return Condition(compare(a.value, b.value), np.True_ if np.all(known) else known)
     match function, args:
         case "and", (a, b):

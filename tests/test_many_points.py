@@ -183,7 +183,7 @@ def test_a_wrong_gradient_is_found_among_many(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.usefixtures("_few_are_many")
 def test_a_tier_that_is_wrong_is_reported_as_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(first_tier.FirstTier, "_matches", lambda *_: np.True_)
+    monkeypatch.setattr(first_tier.Compared, "matches", lambda *_: np.True_)
     with pytest.raises(InternalError, match="the quick tier finds match"):
         check("hardsigmoid(x)", "x=-2:2:51")
 
