@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression import CONDITIONS, Call, Constant, Expr, call, constant
-from gradcheck_cli.magnitude import Magnitude, TooLarge, magnitude
+from gradcheck_cli.magnitude import Magnitudes, TooLarge, magnitude
 from gradcheck_cli.syntax import MEANINGLESS
 from gradcheck_cli.tokens import Kind, Token, shorten, tokenize
 
@@ -72,8 +72,7 @@ class Cursor:
         self.constants_only = constants_only
         self.level = 0  # brackets open here
         self.reached = 0  # the deepest level within the operand being read
-        self.magnitudes: dict[Expr, Magnitude] = {}
-        self.lets_measured = False
+        self.magnitudes: Magnitudes = {}
         self.counted: set[Expr] = set()  # the nodes of what has been read
 
     # Tokens
@@ -95,7 +94,8 @@ class Cursor:
 
     def comes(self, *symbols: str, ahead: int = 0) -> bool:
         """Whether the next token (or one further ahead) is one of these symbols."""
-        return self.index + ahead < len(self.tokens) and self.tokens[self.index + ahead].is_symbol(*symbols)
+        place = self.index + ahead
+        return place < len(self.tokens) and self.tokens[place].is_symbol(*symbols)
 
     def shown(self, start: int, end: int) -> str:
         """A part of the text, for a message."""
@@ -132,20 +132,17 @@ class Cursor:
     # Nodes
 
     def constant(self, value: Fraction | str) -> Expr:
-        return self.measured(constant(value, exact=self.exact))
+        return constant(value, exact=self.exact)
 
     def make(self, function: str, *args: Expr, start: int = 0, end: int = 0) -> Expr:
         """A call, unless it is a constant power beyond the bounds; start, end: its place in the text."""
-        try:
-            return self.measured(call(function, *args))
-        except TooLarge as error:
-            raise ExpressionError(f"{self.shown(start, end)} {error}.", self.text, start, end) from None
-
-    def measured(self, expr: Expr) -> Expr:
-        size = magnitude(expr, self.magnitudes)
-        if size is not None:
-            self.magnitudes[expr] = size
-        return expr
+        made = call(function, *args)
+        if function == "pow":
+            try:
+                magnitude(made, self.magnitudes)
+            except TooLarge as error:
+                raise ExpressionError(f"{self.shown(start, end)} {error}.", self.text, start, end) from None
+        return made
 
     def number(self, operand: Operand) -> Expr:
         """The expression of `operand`, which has to be a number."""

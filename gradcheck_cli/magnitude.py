@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -30,34 +29,54 @@ class TooLarge(ValueError):
     """A constant power beyond the bounds. str() says which bound."""
 
 
-def magnitude(node: Expr, known: dict[Expr, Magnitude]) -> Magnitude | None:
-    """The magnitude of `node`, given those of its children (`known`); None where it is no constant, or a function of
-    one. TooLarge where it is a power beyond the bounds."""
+Magnitudes = dict[Expr, Magnitude | None]
+"""By node; None for what is no constant, or a function of one."""
+
+
+def magnitude(root: Expr, known: Magnitudes) -> Magnitude | None:
+    """The magnitude of `root`. TooLarge where it is a power beyond the bounds.
+
+    known: what was found before; what is found here is added, so that no node is looked at twice.
+    """
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        missing = [] if node in known else [child for child in _operands(node) if child not in known]
+        if missing:
+            stack += missing
+            continue
+        stack.pop()
+        if node not in known:
+            known[node] = _magnitude(node, known)
+    return known[root]
+
+
+def _operands(node: Expr) -> tuple[Expr, ...]:
+    """What the magnitude of a node follows from."""
+    if isinstance(node, Call):
+        return node.args if node.function in _ARITHMETIC else ()
+    return (node.value,) if isinstance(node, Named) else ()
+
+
+_ARITHMETIC = frozenset({"neg", "add", "sub", "mul", "div", "pow"})
+
+
+def _magnitude(node: Expr, known: Magnitudes) -> Magnitude | None:
     if isinstance(node, Constant):
         value = node.value
         if isinstance(value, str):
             return Magnitude(_NAMED[value], 0)
         return Magnitude(_clamp(_as_float(value), value != 0), _bits(value))
-    if isinstance(node, Named):
-        return known.get(node.value)
-    if not isinstance(node, Call) or not node.args or node.args[-1] not in known:
-        return None
-    match node.function, node.args:
-        case "neg", (a,):
-            return Magnitude(-known[a].value, known[a].bits)
-        case ("add" | "sub" | "mul" | "div") as function, (a, b) if a in known:
-            return _combine(function, known[a], known[b])
-        case "pow", (a, b):
-            return _power(known.get(a), known[b])
+    match node, [known[operand] for operand in _operands(node)]:
+        case Named(), [a]:
+            return a
+        case Call(function="pow"), [a, Magnitude() as b]:
+            return _power(a, b)
+        case Call(function="neg"), [Magnitude() as a]:
+            return Magnitude(-a.value, a.bits)
+        case Call(function=function), [Magnitude() as a, Magnitude() as b]:
+            return _combine(function, a, b)
     return None
-
-
-def measure(roots: Iterable[Expr], known: dict[Expr, Magnitude]) -> None:
-    """Add the magnitudes of all constants below the roots to `known`."""
-    for node in topological(*roots):
-        found = magnitude(node, known)
-        if found is not None:
-            known[node] = found
 
 
 def rational(root: Expr) -> Fraction | None:

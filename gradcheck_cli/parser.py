@@ -30,7 +30,7 @@ from gradcheck_cli.cursor import MAX_NESTING, Arguments, Cursor, Operand, Operat
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression import Constant, Expr, Variable, call, count, named, topological, variable
 from gradcheck_cli.functions import Argument, Function
-from gradcheck_cli.magnitude import is_plain, measure, rational
+from gradcheck_cli.magnitude import is_plain, rational
 from gradcheck_cli.syntax import (
     ALSO_VARIABLES,
     ARITHMETIC,
@@ -96,7 +96,7 @@ def parse_lets(definitions: Sequence[str], *, names: Collection[str] = ()) -> di
         later[name] = f"{name} is defined by itself."
         # What is known of the ones before is shared, for to walk them again each time would be quadratic.
         first = parsers[0]
-        parser.magnitudes, parser.counted, parser.lets_measured = first.magnitudes, first.counted, True
+        parser.magnitudes, parser.counted = first.magnitudes, first.counted
         parser.lets, parser.later = lets, later
         lets[name] = parser.whole()
         del later[name]
@@ -127,7 +127,7 @@ class _Parser(Cursor):
 
     def refuse_equation(self) -> None:
         """The error for a text such as y = x**2 or f(x) = x**2."""
-        if self.index or self.token.kind is not Kind.NAME:
+        if "=" not in self.text or self.index or self.token.kind is not Kind.NAME:
             return
         equals = self.tokens[min(self.extent() + 1, len(self.tokens) - 1)]
         if equals.is_symbol("=", ":=") and (right := self.shown(equals.end, len(self.text)).strip()):
@@ -297,23 +297,24 @@ class _Parser(Cursor):
         """A number, a name, a call or something in parentheses, with what follows it: superscripts and methods."""
         outside, self.reached = self.reached, self.level
         token = self.token
-        if token.kind is Kind.NUMBER:
-            self.take()
-            operand = Operand(self.constant(token.value), token.start, token.end)
-        elif token.kind is Kind.NAME and token.text not in INFIX:
-            operand = self.name()
-        elif token.is_symbol("("):
-            operand = self.parenthesised()
-        elif token.is_symbol("√"):
-            self.take()
-            if not self.comes("("):
-                raise self.error("√ needs parentheses: write √(x).", token)
-            inner = self.parenthesised()
-            operand = Operand(call("sqrt", self.number(inner)), token.start, inner.end)
-        elif token.is_symbol("|"):
-            raise self.bars()
-        else:
-            raise self.unexpected(missing=True)
+        match token.kind, token.text:
+            case Kind.NUMBER, _:
+                self.take()
+                operand = Operand(self.constant(token.value), token.start, token.end)
+            case Kind.NAME, text if text not in INFIX:
+                operand = self.name()
+            case Kind.SYMBOL, "(":
+                operand = self.parenthesised()
+            case Kind.SYMBOL, "√":
+                self.take()
+                if not self.comes("("):
+                    raise self.error("√ needs parentheses: write √(x).", token)
+                inner = self.parenthesised()
+                operand = Operand(call("sqrt", self.number(inner)), token.start, inner.end)
+            case Kind.SYMBOL, "|":
+                raise self.bars()
+            case _:
+                raise self.unexpected(missing=True)
         operand = self.postfix(operand)
         self.reached = max(outside, self.reached)
         return operand
@@ -322,7 +323,15 @@ class _Parser(Cursor):
         """`operand` with the superscripts and method calls that follow it."""
         while True:
             token = self.token
-            if token.kind is Kind.SUPERSCRIPT:
+            if token.kind is Kind.SYMBOL:
+                if token.text == ".":
+                    operand = self.method(operand)
+                elif token.text == "!":
+                    message = f"! has no meaning here: for the factorial write gamma({self.atom(operand)} + 1)."
+                    raise self.error(message, token)
+                else:
+                    return operand
+            elif token.kind is Kind.SUPERSCRIPT:
                 self.take()
                 power = self.constant(abs(token.value))
                 if token.value < 0:
@@ -331,11 +340,6 @@ class _Parser(Cursor):
                 operand = Operand(expr, operand.start, token.end)
                 if self.token.kind is Kind.SUPERSCRIPT:
                     raise self.error("This can be read in two ways: put parentheses.", token, self.token.end)
-            elif token.is_symbol("."):
-                operand = self.method(operand)
-            elif token.is_symbol("!"):
-                message = f"! has no meaning here: for the factorial write gamma({self.atom(operand)} + 1)."
-                raise self.error(message, token)
             else:
                 return operand
 
@@ -372,10 +376,7 @@ class _Parser(Cursor):
         """What a name stands for where it is not called."""
         name = token.text
         if name in self.lets:
-            if not self.lets_measured:
-                measure(self.lets.values(), self.magnitudes)
-                self.lets_measured = True
-            return self.measured(named(name, self.lets[name]))
+            return named(name, self.lets[name])
         if name in self.later:
             raise self.error(self.later[name], token)
         if name in ("True", "False"):

@@ -13,6 +13,7 @@ import random
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
@@ -33,6 +34,7 @@ _NEXT_NAME = re.compile(r"\s+(?=[^\W\d]\w*\s*=(?!=))")
 _COLON = re.compile(r"\s*([^\W\d]\w*)\s*:\s*")
 _RANGE_FORM = "a range is low:high, for example -3:3 or x=0:1"
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
+_BRACKET = re.compile(r"[(\[{]")
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def read_number(where: str, value: str, evaluate: Evaluate | None, notices: list
             notices.append(f"{plain} is smaller than any double: 0 is taken for it")
         return Fraction(0)
     # Past this length the digits change nothing, and an exact exponent may be astronomic ("0.000...1e1000").
-    return Fraction(plain) if len(plain) <= 400 else Fraction(nearest)
+    return Fraction(*Decimal(plain).as_integer_ratio()) if len(plain) <= 400 else Fraction(nearest)
 
 
 def _constant(where: str, text: str, evaluate: Evaluate | None) -> Fraction:
@@ -294,6 +296,8 @@ def _assignments(text: str) -> tuple[tuple[str | None, str], ...]:
 
 def _split(text: str, separator: str) -> list[str]:
     """`text` split at the separators outside of parentheses."""
+    if _BRACKET.search(text) is None:
+        return text.split(separator)
     parts, start, closers = [], 0, []
     for index, character in enumerate(text):
         if character in _PAIRS:
