@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property, partial
 from itertools import combinations_with_replacement
@@ -305,12 +304,12 @@ class Problem:
         sweeps: PointRounding,
         brief: bool,
     ) -> Check:
-        blank = Check(
-            point, row, mode, Verdict.ERROR, passed=False,
-            value=value.analytical, value_autograd=result.value, value_verdict=value.verdict,
+        record = partial(
+            Check, point, row, mode, value=value.analytical, value_autograd=result.value, value_verdict=value.verdict,
+            analytical=truth.value, left=truth.left, right=truth.right,
         )  # fmt: skip
         if row in result.errors and truth.kind is not Kind.UNDEFINED:
-            return replace(blank, analytical=truth.value, left=truth.left, right=truth.right, note=result.errors[row])
+            return record(Verdict.ERROR, passed=False, note=result.errors[row])
         autograd = result.derivatives.get(row, float("nan"))
         root = self.analysis.expressions.get(row[:-1], self.expression)
         rounding = RowRounding(sweeps, root, row[-1], mode, truth, self.expression)
@@ -325,10 +324,9 @@ class Problem:
         passes = verdict.passes
         if self.request.strict:
             passes = verdict is Verdict.MATCH and value.verdict is Verdict.MATCH
-        return replace(
-            blank, verdict=verdict, passed=passes, analytical=truth.value, left=truth.left, right=truth.right,
-            autograd=None if row in result.errors else autograd, abs_error=error.absolute, rel_error=error.relative,
-            ulps=error.ulps, note="; ".join(filter(None, (note, value.note))) or None,
+        return record(
+            verdict, passes, autograd=None if row in result.errors else autograd, abs_error=error.absolute,
+            rel_error=error.relative, ulps=error.ulps, note="; ".join(filter(None, (note, value.note))) or None,
             blame=_blame_record(found.blame) if found else None, remedy=found.remedy if found else None,
         )  # fmt: skip
 
