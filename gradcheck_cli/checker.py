@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property, partial
 from itertools import combinations_with_replacement
@@ -21,10 +21,12 @@ from gradcheck_cli.expression import Constant, Expr, intermediates, topological
 from gradcheck_cli.numbers import exact
 from gradcheck_cli.points import Points, read_points, read_ranges, sample_points
 from gradcheck_cli.reading import Reading, read
-from gradcheck_cli.records import Blame, Check, Claim, ProblemResult, Verdict, worst_first
+from gradcheck_cli.records import Blame, Check, Claim, ProblemResult, Verdict
 from gradcheck_cli.reference import Analysis, References
 from gradcheck_cli.request import MAX_ORDER, Request, failure, out_of_time
+from gradcheck_cli.row_keeping import Rows
 from gradcheck_cli.row_rounding import PointRounding, RowRounding, ValueRounding
+from gradcheck_cli.sampling import Sampling
 from gradcheck_cli.stopwatch import phase
 from gradcheck_cli.text import to_text
 from gradcheck_cli.time_limit import OutOfTime, time_limit
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
 DEFAULT_SAMPLES = 5
 MANY = 1_000  # points from which on blocks of them pay
-SAMPLE_TRIES = 1_000  # undefined samples in a row before giving up on the range
 
 Wrt = tuple[str, ...]
 T = TypeVar("T")
@@ -365,37 +366,6 @@ class Problem:
             return self.request.expression.strip()
 
 
-class Sampling:
-    """Samples as they are taken. candidates: points, without end."""
-
-    def __init__(self, candidates: Iterator[dict[str, Fraction]], wanted: int) -> None:
-        self.candidates, self.wanted = candidates, wanted
-        self.found = self.skipped = 0
-        self._last, self._in_a_row = -2, 0
-
-    @property
-    def missing(self) -> int:
-        return self.wanted - self.found
-
-    def take(self, references: References, index: int) -> bool:
-        """Whether the point with this number counts: it does unless it is outside the domain.
-
-        Raises UsageError after SAMPLE_TRIES of those in a row.
-        """
-        if any(row.kind is not Kind.UNDEFINED for row in references.rows.values()):
-            self.found += 1
-            return True
-        self.skipped += 1
-        self._in_a_row = self._in_a_row + 1 if index == self._last + 1 else 1
-        self._last = index
-        if self._in_a_row >= SAMPLE_TRIES:
-            raise UsageError(
-                f"the function is defined at none of {self._in_a_row} points sampled: give points by --at, or where "
-                "to sample by --range"
-            )
-        return False
-
-
 class _Value:
     """The function's own value at a point: certified, torch's, and how they compare."""
 
@@ -409,56 +379,6 @@ class _Value:
             rounding = ValueRounding(sweeps, problem.expression)
             self.verdict = compare(references.value, result.value, problem.tolerance, rounding)
             self.note = notes.value_note(self.verdict, references.value, result.value, problem.dtype)
-
-
-class Rows:
-    """The rows of a problem, counted; the failing ones and then the worst are kept where there are too many."""
-
-    def __init__(self, keep: int) -> None:
-        self.keep, self.total, self.failed = keep, 0, 0
-        self.counts: dict[Verdict, int] = {}
-        self._rows: list[Check] = []
-
-    def add(self, check: Check) -> None:
-        self._rows.append(check)
-        self.total += 1
-        self.failed += not check.passed
-        self.counts[check.verdict] = self.counts.get(check.verdict, 0) + 1
-        if len(self._rows) >= 2 * self.keep + 1:
-            self._trim()
-
-    def add_many(self, verdict: Verdict, count: int, passed: bool, worst: Iterable[Check]) -> None:
-        """`count` rows with one verdict, of which only the worst may be kept."""
-        self.total += count
-        self.failed += 0 if passed else count
-        self.counts[verdict] = self.counts.get(verdict, 0) + count
-        self._rows.extend(worst)
-        if len(self._rows) >= 2 * self.keep + 1:
-            self._trim()
-
-    def threshold(self, passed: bool) -> float:
-        """The relative error that a match has to exceed to be kept."""
-        if len(self._rows) < self.keep:
-            return -1.0
-        self._trim()
-        last = worst_first(self._rows[-1])
-        match = (passed, -Verdict.MATCH.severity)
-        return -last[2] if last[:2] == match else math.inf if last[:2] < match else -1.0
-
-    def complete(self, check: Callable[[Check], Check]) -> None:
-        """Replace the rows that are kept."""
-        self._trim()
-        self._rows = [check(row) for row in self._rows]
-
-    def _trim(self) -> None:
-        self._rows.sort(key=worst_first)
-        del self._rows[self.keep :]
-
-    def kept(self) -> Sequence[Check]:
-        """All rows in their order; or, where there are too many, failing ones first, then the worst."""
-        if self.total > self.keep:
-            self._trim()
-        return self._rows
 
 
 def _blame_record(found: blame.Blame | None) -> Blame | None:

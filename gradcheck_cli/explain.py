@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from gradcheck_cli.chain_rule import ChainRule, Step
-from gradcheck_cli.checker import Problem, Rows
+from gradcheck_cli.checker import Problem
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.expression import Expr
@@ -14,6 +14,7 @@ from gradcheck_cli.numbers import exact
 from gradcheck_cli.reading import Reading
 from gradcheck_cli.records import Check, ProblemResult, Verdict
 from gradcheck_cli.request import Request
+from gradcheck_cli.row_keeping import Rows
 from gradcheck_cli.row_rounding import PointRounding, RowRounding
 from gradcheck_cli.rules import expand_composed
 from gradcheck_cli.step_records import Chain, Explanation, Flow, LocalDerivative, Parting, Path, StepRecord

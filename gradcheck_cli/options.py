@@ -14,6 +14,7 @@ import typer
 from gradcheck_cli.arguments import choice, seconds, tolerance, whole
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.records import MOST_ROWS
 from gradcheck_cli.request import MAX_ORDER, MODES
 
 Expression = Annotated[str, typer.Argument(metavar="EXPR", help="The function, in Python syntax.")]
@@ -94,11 +95,9 @@ def names(texts: Sequence[str]) -> tuple[str, ...]:
     return found
 
 
-ROWS_IN_JSON = 10_000
-ROWS_ELSEWHERE = 100
-"""Rows of a problem that are reported one by one, failing ones first, then the worst: all of them are certified."""
+FEW_ROWS = 100
 
 
 def rows_kept(output_format: str, *, verbose: bool) -> int:
-    """How many rows of a problem are reported one by one."""
-    return ROWS_IN_JSON if verbose or output_format.startswith("json") else ROWS_ELSEWHERE
+    """How many rows of a problem are reported one by one; all of these are certified."""
+    return MOST_ROWS if verbose or output_format.startswith("json") else FEW_ROWS

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+MOST_ROWS = 10_000
+"""Rows of a problem that a report holds one by one, failing ones first, then the worst."""
+
 
 class Verdict(Enum):
     """The verdicts on one row, from best to worst."""

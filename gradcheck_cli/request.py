@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.records import ClaimStatus, ProblemResult, Verdict
+from gradcheck_cli.records import MOST_ROWS, ClaimStatus, ProblemResult, Verdict
 
 MODES = ("reverse", "forward", "both")
 MAX_ORDER = 10
@@ -56,7 +56,7 @@ class Request:
     timeout: float | None = None
     derivatives: bool = True
     formula: bool = True
-    keep: int = 10_000
+    keep: int = MOST_ROWS
     expectation: Expectation = Expectation()
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradcheck_cli import numbers
-from gradcheck_cli.records import Check, ProblemResult, Report, Verdict
+from gradcheck_cli.records import MOST_ROWS, Check, ProblemResult, Report, Verdict
 from gradcheck_cli.render import labels, plain, rows
 from gradcheck_cli.render.claims import claims
 from gradcheck_cli.render.console import to_text
@@ -22,8 +22,6 @@ from gradcheck_cli.render.overview import overview
 from gradcheck_cli.render.sentences import place
 
 LONGEST_FORMULA = 1500
-MOST = 10_000
-"""Rows that -v shows."""
 DERIVATIVES = 12
 """How many closed forms are shown unless -v asks for all."""
 
@@ -190,7 +188,7 @@ def _rest(result: ProblemResult, checks: Sequence[Check], display: Display) -> s
     if result.checks_total <= len(checks):
         return ""
     listed = ", ".join(f"{count:,} {verdict.value}" for verdict, count in counts.items() if count > 0)
-    hint = "" if display.verbose else f" (-v shows {'all' if result.checks_total <= MOST else f'{MOST:,}'})"
+    hint = "" if display.verbose else f" (-v shows {'all' if result.checks_total <= MOST_ROWS else f'{MOST_ROWS:,}'})"
     shown = f"the {len(checks):,} worst of {result.checks_total:,} rows, in the order of the points"
     return f"{shown}; left out: {listed}{hint}"
 
