@@ -48,7 +48,7 @@ def measure(options: Options) -> Section:
         row, one, two = pair(f"{pair_count:,} with claims", file)
         rows.append(row)
         remarks.append(
-            "What comes before the first check, torch's import above all, takes more than a second, however many workers "
+            "What comes before the first check, torch's import above all, takes a second, however many workers "
             "there are: small batches gain less."
         )
     return Section(
