@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 
 from gradcheck_cli import rules
 from gradcheck_cli.expression import (
@@ -106,6 +107,8 @@ def _fits(pattern: Expr, node: Expr, bound: dict[str, Expr]) -> bool:
                 for plus, minus in ((a, b), (b, a))
             )
         case Call(function=function, args=args), Call() if function == node.function and len(args) == len(node.args):
+            if function == "div" and _all_fit(args[::-1], node.args[::-1], bound):  # what is below tells more
+                return True
             orders = [node.args, node.args[::-1]] if function in ("add", "mul") else [node.args]
             return any(_all_fit(args, order, bound) for order in orders)
     return False
@@ -157,6 +160,68 @@ _HARMLESS = frozenset({"add", "sub", "mul", "neg", "where", "ifelse", "lt", "le"
 _SAFE = (constant(1), constant(0))
 
 
+def _exponents(node: Expr) -> list[Expr]:
+    """u, v, ... of exp(u) + exp(v) + ..., where 1 is exp(0); empty for any other expression."""
+    terms, exponents = [node], []
+    while terms:
+        match terms.pop():
+            case Call(function="add", args=(a, b)):
+                terms += [b, a]
+            case Call(function="exp", args=(exponent,)):
+                exponents.append(exponent)
+            case Constant() as one if rules.integer_value(one) == 1:
+                exponents.append(_ZERO)
+            case _:
+                return []
+    return exponents
+
+
+_ZERO = constant(0)
+
+
+def _joined(function: str, terms: Sequence[Expr]) -> Expr:
+    """f(f(a, b), c)"""
+    return reduce(lambda a, b: call(function, a, b), terms[1:], terms[0])
+
+
+def _log_sum_exp(exponents: Sequence[Expr]) -> Expr:
+    return _joined("logaddexp", exponents)
+
+
+def _log_of_exponentials(node: Call) -> Iterator[Expr]:
+    """log(exp(u) + exp(v) + exp(w)) as logaddexp(logaddexp(u, v), w)."""
+    exponents = _exponents(node.args[0]) if node.function == "log" else []
+    if len(exponents) > 2:
+        yield _log_sum_exp(exponents)
+
+
+def _softmax(node: Call) -> Iterator[Expr]:
+    """exp(u)/(exp(u) + exp(v) + exp(w)) as 1/(1 + exp(v - u) + exp(w - u)), or by logaddexp where another is the
+    largest."""
+    for own, exponents in _shares(node):
+        rest = list(exponents)
+        rest.remove(own)
+        others = [call("exp", call("sub", exponent, own)) for exponent in rest]
+        yield call("div", constant(1), _joined("add", [constant(1), *others]))
+        yield call("exp", call("sub", own, _log_sum_exp(exponents)))
+
+
+def _log_softmax(node: Call) -> Iterator[Expr]:
+    """log(exp(u)/(exp(u) + exp(v) + exp(w))) as u - logaddexp(logaddexp(u, v), w)."""
+    if node.function == "log" and isinstance(node.args[0], Call):
+        for own, exponents in _shares(node.args[0]):
+            yield call("sub", own, _log_sum_exp(exponents))
+
+
+def _shares(node: Call) -> Iterator[tuple[Expr, list[Expr]]]:
+    """(u, [u, v, w]) for exp(u)/(exp(u) + exp(v) + exp(w))."""
+    if node.function != "div":
+        return
+    above, exponents = _exponents(node.args[0]), _exponents(node.args[1])
+    if len(above) == 1 and len(exponents) > 2 and above[0] in exponents:
+        yield above[0], exponents
+
+
 def _factored(node: Call) -> Iterator[Expr]:
     """A polynomial of one variable as a product of factors."""
     if node.function not in ("add", "sub") or len(variables(node)) != 1 or not _is_polynomial(node):
@@ -194,8 +259,10 @@ REWRITES: tuple[Rewrite, ...] = (
     R("log1p(exp(u))", "logaddexp(0, u)", ("log1p(exp(x))", "750"), ("log1p(exp(x) + x)", "750")),
     R("log(exp(u) + exp(v))", "logaddexp(u, v)",
       ("log(exp(x) + exp(2*x))", "-800"), ("log(exp(x) - exp(2*x))", "-800")),
-    R("log(exp(u) + exp(v) + exp(w))", "logaddexp(logaddexp(u, v), w)",
-      ("log(exp(x) + exp(2*x) + exp(3*x))", "-800"), ("log(exp(x) + exp(2*x) + x)", "-800")),
+    R("the logarithm of a sum of exponentials", _log_of_exponentials,
+      ("log(exp(x) + exp(2*x) + exp(3*x) + 1)", "800"), ("log(exp(x) + exp(2*x) + x)", "800")),
+    R("the logarithm of a softmax", _log_softmax,
+      ("log(exp(x)/(exp(x) + exp(2) + exp(3)))", "-800"), ("log(exp(x)/(exp(x) + exp(2) + 3))", "-800")),
     R("log(2**u + 2**v)/log(2)", "logaddexp2(u, v)", ("log(2**x + 2**y)/log(2)", "x=2000,y=1"),
       ("log(3**x + 2**y)/log(2)", "x=2000,y=1")),
     R("log(sigmoid(u))", "logsigmoid(u)", ("log(sigmoid(x))", "-800"), ("log(sigmoid(x) + 1e-320)", "-800")),
@@ -223,7 +290,7 @@ REWRITES: tuple[Rewrite, ...] = (
     R("exp(u)/(1 + exp(u))", "sigmoid(u)", ("exp(x)/(1 + exp(x))", "800"), ("exp(x)/(1 + exp(2*x))", "800")),
     R("exp(u)/(exp(u) + exp(v))", "sigmoid(u - v)",
       ("exp(x)/(exp(x) + exp(3))", "800"), ("exp(x)/(exp(y) + exp(3))", "x=800,y=1")),
-    R("exp(u)/(exp(u) + exp(v) + exp(w))", "1/(1 + exp(v - u) + exp(w - u))",
+    R("a softmax", _softmax,
       ("exp(x)/(exp(x) + exp(2) + exp(3))", "800"), ("exp(x)/(exp(x) + exp(2) - exp(3))", "800")),
     R("(exp(u) - exp(-u))/(exp(u) + exp(-u))", "tanh(u)", ("(exp(x) - exp(-x))/(exp(x) + exp(-x))", "800"),
       ("(exp(x) - exp(-x))/(exp(x) + exp(-2*x))", "800")),
@@ -246,11 +313,32 @@ REWRITES: tuple[Rewrite, ...] = (
       ("log(1 + x)/x", "1e-9"), ("log(2 + x)/x", "1e-9")),
     R("log1p(u)/u", "where(abs(u) < 1e-5, 1 - u/2 + u**2/3 - u**3/4, log1p(u)/u)",
       ("log1p(x)/x", "1e-9"), ("log1p(x)/x**2", "1e-9")),
+    R("(exp(v*u) - 1)/u",
+      "v*where(abs(v*u) < 1e-4, 1 + v*u/2 + (v*u)**2/6 + (v*u)**3/24, expm1(v*u)/(v*u))",
+      ("(exp(2*x) - 1)/x", "3e-9"), ("(exp(2*x) - 1)/x**2", "1e-6")),
+    R("(1 - exp(-u))/u", "where(abs(u) < 1e-4, 1 - u/2 + u**2/6 - u**3/24, -expm1(-u)/u)",
+      ("(1 - exp(-x))/x", "3e-9"), ("(2 - exp(-x))/x", "3e-9")),
+    R("u/(exp(u) - 1)", "1/where(abs(u) < 1e-4, 1 + u/2 + u**2/6 + u**3/24, expm1(u)/u)",
+      ("x/(exp(x) - 1)", "3e-9"), ("x/(exp(x) - 2)", "3e-9")),
+    R("(exp(u) - 1 - u)/u**2",
+      "where(abs(u) < 0.01, 1/2 + u/6 + u**2/24 + u**3/120 + u**4/720 + u**5/5040, (exp(u) - 1 - u)/u**2)",
+      ("(exp(x) - 1 - x)/x**2", "1e-6"), ("(exp(x) - 1 + x)/x**2", "1e-6")),
+    R("log(1 + v*u)/u",
+      "v*where(abs(v*u) < 1e-5, 1 - v*u/2 + (v*u)**2/3 - (v*u)**3/4, log1p(v*u)/(v*u))",
+      ("log(1 + 2*x)/x", "1e-9"), ("log(2 + 2*x)/x", "1e-9")),
+    R("tanh(u)/u", "where(abs(u) < 1e-3, 1 - u**2/3 + 2*u**4/15, tanh(u)/where(u == 0, 1, u))",
+      ("tanh(x)/x", "0"), ("tanh(2*x)/x", "0")),
+    R("sinh(u)/u", "where(abs(u) < 1e-3, 1 + u**2/6 + u**4/120, sinh(u)/where(u == 0, 1, u))",
+      ("sinh(x)/x", "0"), ("sinh(2*x)/x", "0")),
+    R("sin(v*u)/u", "v*sinc(v*u/pi)", ("sin(2*x)/x", "0"), ("sin(2*x)/x**2", "0")),
     R("sin(u)/u", "sinc(u/pi)", ("sin(x)/x", "0"), ("sin(2*x)/x", "0")),
     R("sin(u)/u", "where(abs(u) < 1e-3, 1 - u**2/6 + u**4/120, sin(u)/u)",
       ("sin(x)/x", "1e-9"), ("sin(2*x)/x", "1e-9")),
     R("(1 - cos(u))/u**2", "where(abs(u) < 1e-3, 1/2 - u**2/24 + u**4/720, 2*(sin(u/2)/u)**2)",
       ("(1 - cos(x))/x**2", "5e-9"), ("(1 - cos(2*x))/x**2", "5e-9")),
+    R("(1 - cos(v*u))/u**2",
+      "v**2*where(abs(v*u) < 1e-3, 1/2 - (v*u)**2/24 + (v*u)**4/720, 2*(sin(v*u/2)/(v*u))**2)",
+      ("(1 - cos(3*x))/x**2", "3e-9"), ("(2 - cos(3*x))/x**2", "3e-9")),
     R("(1 - cos(u))/u", "where(abs(u) < 1e-3, u/2 - u**3/24 + u**5/720, (1 - cos(u))/u)",
       ("(1 - cos(x))/x", "1e-9"), ("(1 - cos(2*x))/x", "1e-9")),
     # cancellation
