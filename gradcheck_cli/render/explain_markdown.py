@@ -36,7 +36,7 @@ def _lines(explanation: Explanation, display: Display) -> Iterator[str]:
     for index, one in enumerate(explanation.chains):
         if index:
             yield ""
-        yield from map(one_line_kept, chain_lines(explanation, one, display.verbose))
+        yield from map(one_line_kept, chain_lines(explanation, one, display.verbose, display.width))
     yield "```"
     remarks = chain.notes(explanation)
     if remarks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -20,6 +21,8 @@ from gradcheck_cli.step_records import Chain, Explanation, StepRecord
 
 LOCAL = 46
 """Columns for the local derivatives where everything stands side by side."""
+NARROWEST = 12
+"""Columns for a step and its local derivatives, however little room there is."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,11 @@ class _Column:
     header: str
     cells: tuple[Text, ...]
     right: bool = False
-    most: int | None = None
 
     @property
     def width(self) -> int:
         texts = [line for cell in (Text(self.header), *self.cells) for line in cell.plain.split("\n")]
-        widest = max(map(cell_len, texts))
-        return widest if self.most is None else min(widest, self.most)
+        return max(map(cell_len, texts))
 
 
 def render_explanation_table(explanation: Explanation, display: Display) -> str:
@@ -55,7 +56,7 @@ def _parts(explanation: Explanation, display: Display) -> Iterator[RenderableTyp
         )
     for one in explanation.chains:
         yield Text()
-        yield _chain(explanation, one, display.verbose)
+        yield _chain(explanation, one, display)
     remarks = chain.notes(explanation)
     if remarks:
         yield Text()
@@ -86,21 +87,20 @@ def _table(
     """Side by side where there is room; else the local derivatives below their step, and the grad_fn below the
     verdict."""
     own = _columns(explanation, steps, heading, mode)
-    local = _Column("local derivatives", tuple(Text(_locals(explanation, step)) for step in steps), most=LOCAL)
+    derivatives = [list(map(one_line, chain.local_derivatives(explanation, step))) for step in steps]
+    local = _Column("local derivatives", tuple(Text("\n".join(_broken(texts, LOCAL))) for texts in derivatives))
     grad_fn = _Column("grad_fn", tuple(Text(step.grad_fn or chain.NOTHING) for step in steps))
     if not with_locals:
         return _grid(own, width)
     wide = [*own[:2], local, *own[2:-1], grad_fn, own[-1]]
     if _width(wide) <= width:
         return _grid(wide, width)
-    below = tuple(
-        _below(first, Text(text.plain, style="dim")) for first, text in zip(own[0].cells, local.cells, strict=True)
-    )
-    verdict = tuple(
-        _below(cell, Text(step.grad_fn, style="dim")) if step.grad_fn else cell
-        for cell, step in zip(own[-1].cells, steps, strict=True)
-    )
-    return _grid([_Column("step", below), *own[1:-1], _Column("verdict, grad_fn", verdict)], width)
+    grad_fns = [[step.grad_fn] if step.grad_fn else [] for step in steps]
+    verdict = tuple(_below(cell, texts, width) for cell, texts in zip(own[-1].cells, grad_fns, strict=True))
+    others = [*own[1:-1], _Column("verdict, grad_fn", verdict)]
+    room = max(NARROWEST, width - _width(others) - 1)
+    below = tuple(_below(first, texts, room) for first, texts in zip(own[0].cells, derivatives, strict=True))
+    return _grid([_Column("step", below), *others], width)
 
 
 def _columns(explanation: Explanation, steps: Sequence[StepRecord], heading: str, mode: str) -> list[_Column]:
@@ -124,15 +124,15 @@ def _columns(explanation: Explanation, steps: Sequence[StepRecord], heading: str
     return [*found, _Column("verdict", tuple(verdicts))]
 
 
-def _locals(explanation: Explanation, step: StepRecord) -> str:
-    return "\n".join(map(one_line, chain.local_derivatives(explanation, step)))
+def _broken(texts: Sequence[str], room: int, indent: str = "") -> Iterator[str]:
+    """The texts in lines of at most `room` columns, further in where one goes on."""
+    for text in texts:
+        yield from wrap(text, room, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False)
 
 
-def _below(first: Text, second: Text) -> Text:
-    if not second.plain:
-        return first
-    indented = "\n".join(f"  {line}" for line in second.plain.split("\n"))
-    return Text.assemble(first, "\n", Text(indented, style="dim"))
+def _below(first: Text, texts: Sequence[str], room: int) -> Text:
+    """`first`, and the texts below it, indented."""
+    return Text.assemble(first, *(Text(f"\n{line}", style="dim") for line in _broken(texts, room, "  ")))
 
 
 def _width(columns: Sequence[_Column]) -> int:
@@ -143,20 +143,20 @@ def _grid(columns: Sequence[_Column], width: int) -> Table:
     gap = 2 if _width(columns) <= width else 1
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap - 1, 0, 0), header_style="bold")
     for column in columns:
-        table.add_column(
-            Text(column.header), justify="right" if column.right else "left", overflow="fold", max_width=column.most
-        )
+        table.add_column(Text(column.header), justify="right" if column.right else "left", overflow="fold")
     for cells in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*cells)
     return table
 
 
-def chain_lines(explanation: Explanation, one: Chain, everything: bool) -> list[str]:
+def chain_lines(explanation: Explanation, one: Chain, everything: bool, width: int) -> list[str]:
     """The chain rule for one variable: symbols, numbers, the result, and what is left out.
 
     ds/dx = ds/dc · dc/dx
           = -0.7 · 0.1
           = -0.07
+
+    A sum that is wider than `width` has a line for each of its terms.
     """
     written, remark = chain.written_out(explanation, one, everything)
     symbols, numbers = [], []
@@ -165,24 +165,29 @@ def chain_lines(explanation: Explanation, one: Chain, everything: bool) -> list[
         numbers.append(" · ".join(chain.factor(explanation, above, below) for above, below in term) or "1")
     if len(numbers) > 1:
         numbers = [f"({product})" if product.startswith("-") else product for product in numbers]
-    sides = [" + ".join(symbols), " + ".join(numbers)] if written.terms else ["0"]
+    label = f"d{explanation.name}/d{one.by}"
+    indent = " " * len(label)
+    sides = ["0"]
+    if written.terms:
+        sides = [" + ".join(terms) for terms in (symbols, numbers)]
+        if len(label) + len(" = ") + max(map(len, sides)) > width:
+            sides = [f"\n{indent} + ".join(terms) for terms in (symbols, numbers)]
     found = chain.total(explanation, one.by)
     if found is not None:
         analytical, autograd, verdict = found
         if sides[-1] == analytical:
             sides.pop()
         sides.append(f"{analytical}    (autograd: {autograd}, {labels.SIGNS[verdict]} {verdict.value})")
-    label = f"d{explanation.name}/d{one.by}"
-    lines_ = [f"{label if not index else ' ' * len(label)} = {side}" for index, side in enumerate(sides)]
-    return [*lines_, *([f"{' ' * len(label)}   {remark}"] if remark else [])]
+    lines_ = [f"{indent if index else label} = {side}" for index, side in enumerate(sides)]
+    return [*"\n".join(lines_).split("\n"), *([f"{indent}   {remark}"] if remark else [])]
 
 
-def _chain(explanation: Explanation, one: Chain, everything: bool) -> Table:
+def _chain(explanation: Explanation, one: Chain, display: Display) -> Table:
     """These lines, with a hanging indent."""
     grid = Table.grid()
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     indent = len(f"d{explanation.name}/d{one.by} = ")
-    for text in chain_lines(explanation, one, everything):
+    for text in chain_lines(explanation, one, display.verbose, display.width):
         grid.add_row(Text(text[:indent]), Text(text[indent:]))
     return grid
