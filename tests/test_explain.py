@@ -107,6 +107,35 @@ def test_more_than_thirty_steps_are_cut_and_v_shows_all() -> None:
         assert "32 more steps are left out" in EXPLANATIONS[form](found, Display())
 
 
+def test_of_many_intermediate_results_some_are_written_out() -> None:
+    lets = ("y0 = sin(x)", *(f"y{i} = y{i - 1} + x" for i in range(1, 40)))
+    found = explained("y39*x", "2", lets=lets)
+    for form in ("table", "markdown"):
+        short = EXPLANATIONS[form](found, Display())
+        assert re.search(r"y10 … y29 += \(20 more; -v shows all\)", short)
+        assert "y9" in short
+        assert "y30" in short
+        assert "y15" not in short
+        assert "y15" in EXPLANATIONS[form](found, Display(verbose=True))
+
+
+def test_a_long_sum_has_a_line_for_each_term() -> None:
+    lines = shown("log(1 + exp(-x))*sin(x*y) + sqrt(x**2 + y**2)", "x=2,y=3", width=80).splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("ds/dx = "))
+    assert [line[:8] for line in lines[first : first + 7]] == [
+        "ds/dx = ",
+        *["      + "] * 2,
+        "      = ",
+        *["      + "] * 2,
+        "      = ",
+    ]
+
+
+def test_what_does_not_fit_goes_on_further_in() -> None:
+    text = shown("gelu(x)*x", "2", width=60)
+    assert re.search(r"^  da/dx = .*\n(    \S.*\n)+s = a\*x", text, re.MULTILINE)
+
+
 def test_a_step_that_is_to_blame_is_marked_and_shown_also_among_many() -> None:
     terms = " + ".join(f"sin({i + 2}*x)" for i in range(30))
     text = shown(f"{terms} + where(x > 0, sqrt(x), 0) + {terms.replace('sin', 'cos')}", "-1")

@@ -9,7 +9,7 @@ from gradcheck_cli import numbers
 from gradcheck_cli.dtypes import DTYPES, Dtype
 from gradcheck_cli.numbers import brief
 from gradcheck_cli.records import Verdict
-from gradcheck_cli.render.labels import SIGNS
+from gradcheck_cli.render.labels import SIGNS, lets
 from gradcheck_cli.step_records import Chain, Explanation, Flow, LocalDerivative, StepRecord
 
 MOST = 30
@@ -183,12 +183,12 @@ def _notes(explanation: Explanation) -> Iterator[str]:
     yield from result.notices
 
 
-def title(explanation: Explanation) -> list[tuple[str, str]]:
+def title(explanation: Explanation, everything: bool) -> list[tuple[str, str]]:
     """(label, text) of the intermediate results and the function."""
     result = explanation.result
     arguments = ", ".join(result.variables)
     own = (f"{explanation.name}({arguments})", result.formula or result.expression)
-    return [*result.lets.items(), own]
+    return [*lets(result, everything=everything), own]
 
 
 def point(explanation: Explanation) -> str:

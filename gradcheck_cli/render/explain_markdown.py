@@ -21,7 +21,7 @@ def render_explanation_markdown(explanation: Explanation, display: Display) -> s
 def _lines(explanation: Explanation, display: Display) -> Iterator[str]:
     formula = explanation.result.formula or explanation.result.expression
     yield f"## {code(formula)} at {escaped(chain.point(explanation))}"
-    for label, text in chain.title(explanation)[:-1]:
+    for label, text in chain.title(explanation, display.verbose)[:-1]:
         yield ""
         yield f"with {code(f'{label} = {text}')}"
     steps, left_out = chain.shown_steps(explanation, display.verbose)

@@ -43,7 +43,7 @@ def render_explanation_table(explanation: Explanation, display: Display) -> str:
 
 
 def _parts(explanation: Explanation, display: Display) -> Iterator[RenderableType]:
-    yield _title(explanation)
+    yield _title(explanation, display.verbose)
     steps, left_out = chain.shown_steps(explanation, display.verbose)
     for number, (heading, mode) in enumerate(chain.columns(explanation)):
         yield Text()
@@ -68,11 +68,11 @@ def _parts(explanation: Explanation, display: Display) -> Iterator[RenderableTyp
         yield grid
 
 
-def _title(explanation: Explanation) -> Table:
+def _title(explanation: Explanation, everything: bool) -> Table:
     grid = Table.grid()
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    rows = [*chain.title(explanation), ("at", "")]
+    rows = [*chain.title(explanation, everything), ("at", "")]
     room = max(cell_len(one_line(label)) for label, text in rows if text)
     for label, text in rows[:-1]:
         shown = one_line(label)

@@ -81,3 +81,18 @@ def point(result: ProblemResult, values: Mapping[str, float], separator: str = "
     if len(values) == 1 and set(values) == set(result.variables):
         return exact(next(iter(values.values())), dtype)
     return separator.join(f"{name}={exact(value, dtype)}" for name, value in values.items())
+
+
+MOST_LETS = 20
+"""Intermediate results that are written out above a report."""
+
+
+def lets(result: ProblemResult, *, everything: bool) -> list[tuple[str, str]]:
+    """(name, text) of the intermediate results; where there are many, of the first and the last ones only."""
+    found = list(result.lets.items())
+    half = MOST_LETS // 2
+    left_out = found[half:-half]
+    if everything or len(left_out) < 2:
+        return found
+    between = f"{left_out[0][0]} … {left_out[-1][0]}", f"({len(left_out):,} more; -v shows all)"
+    return [*found[:half], between, *found[-half:]]

@@ -77,7 +77,7 @@ def _formulas(result: ProblemResult, display: Display) -> Table:
     grid = Table.grid()
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    formulas = {plain.one_line(name): text for name, text in result.lets.items()}
+    formulas = {plain.one_line(name): text for name, text in labels.lets(result, everything=display.verbose)}
     formulas[labels.function(result, display.width // 3)] = result.formula or result.expression
     derivatives = list((result.derivatives or {}).items())
     more = 0 if display.verbose else max(0, len(derivatives) - DERIVATIVES)
