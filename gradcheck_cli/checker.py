@@ -80,10 +80,10 @@ def _check_one_by_one(
     on_progress: Callable[[int], None] | None,
     on_row: Callable[[Check], None] | None,
 ) -> None:
-    for index, point in enumerate(problem.points()):
+    for index, (point, references) in enumerate(problem.points()):
         if problem.claims and len(problem.own) < COMPARED:
             problem.own.append(dict(point))
-        for check in problem.check(point):
+        for check in problem.check(point, references=references):
             row = problem.expected.apply(check, index)
             rows.add(row)
             if on_row is not None:
@@ -203,10 +203,13 @@ class Problem:
         request = self.request
         return request.samples if request.samples is not None else 0 if request.at else DEFAULT_SAMPLES
 
-    def points(self) -> Iterator[dict[str, float]]:
-        """The points asked for, then the samples, as numbers of the working dtype."""
+    def points(self) -> Iterator[tuple[dict[str, float], References]]:
+        """The points asked for, then the samples, as numbers of the working dtype; and what is true there."""
         for point in self.given:
-            yield self.round_point(point)
+            rounded = self.round_point(point)
+            with phase("balls"):
+                references = self.analysis.at(rounded)
+            yield rounded, references
         sampling = self.sampling()
         if sampling is None:
             return
@@ -215,7 +218,7 @@ class Problem:
             with phase("balls"):
                 references = self.analysis.at(rounded)
             if sampling.take(references, index):
-                yield rounded
+                yield rounded, references
             if not sampling.missing:
                 break
         self.notice_samples(sampling)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from gradcheck_cli.chain_rule import ChainRule, Step
 from gradcheck_cli.checker import Problem
@@ -36,23 +37,17 @@ def explain_expression(request: Request, *, reading: Reading | None = None) -> E
     """
     started = time.perf_counter()
     problem = Problem(request, reading)
-    points = [] if not (request.at or request.samples) else list(_at_most_two(problem))
+    points = [] if not (request.at or request.samples) else list(islice(problem.points(), 2))
     if len(points) != 1:
         found = "there is none" if not points else "there are several"
         raise UsageError(
             f"explain shows the chain rule at one point, and {found}: give one by --at, for example --at 2"
         )
+    ((point, references),) = points
     rows = Rows(request.keep)
-    for check in problem.check(points[0]):
+    for check in problem.check(point, references=references):
         rows.add(check)
-    return _Explainer(problem, points[0], problem.result(rows, (), started)).explanation()
-
-
-def _at_most_two(problem: Problem) -> Iterator[dict[str, float]]:
-    for number, point in enumerate(problem.points(), 1):
-        yield point
-        if number == 2:
-            return
+    return _Explainer(problem, point, problem.result(rows, (), started)).explanation()
 
 
 class _Explainer:

@@ -130,7 +130,7 @@ def test_the_forms_are_equal(rewrite: Rewrite) -> None:
 
 def test_candidates_keep_the_rest_of_the_expression() -> None:
     problem = Problem(Request("3*log(1 + exp(x)) - x", at=("800",), derivatives=False))
-    (point,) = problem.points()
+    ((point, _),) = problem.points()
     first = next(candidates(problem.expression))
     float64 = DTYPES["float64"]
     sides = Autograd(first.root, [("x",)], "reverse", float64, torch.device("cpu"))
@@ -140,7 +140,7 @@ def test_candidates_keep_the_rest_of_the_expression() -> None:
 def test_a_nan_is_not_equal_to_a_nan() -> None:
     """A rewrite whose gradient is NaN as well is none."""
     problem = Problem(Request("x*sqrt(abs(x))", at=("0",), derivatives=False))
-    (point,) = problem.points()
+    ((point, _),) = problem.points()
     remedies = Remedies(problem.expression, Numbers(problem.dtype), problem.dtype, problem.device, problem.tolerance)
     truth = problem.analysis.at(point).rows[("x",)]
     found = remedies.find(Wanted(point, ("x",), "reverse", truth, 0.0, math.nan))
