@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.corpora import NAMES, rows
-from gradcheck_cli import checker, first_tier
+from gradcheck_cli import first_tier, problem
 from gradcheck_cli.checker import check_expression
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.expression import variables
@@ -50,7 +50,7 @@ def counts(request: Request, *, quick: bool) -> dict[Verdict, int]:
 
 def main() -> int:
     folder, count = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 41
-    checker.MANY = 1
+    problem.MANY = 1
     compared = different = 0
     for identifier, request in requests(folder, count):
         quick, alone = counts(request, quick=True), counts(request, quick=False)

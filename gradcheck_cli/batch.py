@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gradcheck_cli import startup
-from gradcheck_cli.dispatch import Lost
+from gradcheck_cli.dispatch import Lost, Work
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.records import ProblemResult
 from gradcheck_cli.request import ProblemSpec, Request, failure
 from gradcheck_cli.resume import problem_key
 from gradcheck_cli.stopwatch import measuring, phase
+from gradcheck_cli.time_limit import OutOfTime, time_limit
 
 DEFAULT_TIMEOUT = 30.0
 GRACE = 2.0
 """Seconds beyond its limit after which a check is killed: Python code stops by itself, at the limit."""
 
 PRELOAD = ("gradcheck_cli.preload",)
+
+AT_ONCE = 1.0
+"""Seconds that several problems may take stage by stage; see dispatch.SPAN for what they should."""
+
+BatchWork = Work[Request, ProblemResult]
 
 _OPTION = re.compile(r"(?<![\w-])--(at|wrt|let|claim|order|mode|dtype|device|rtol|atol|samples|seed|range|timeout)\b ?")
 
@@ -47,8 +53,8 @@ def run_batch(
     done = done or {}
     keys = [problem_key(spec) for spec in specs]
     open_ones = [spec.request for spec, key in zip(specs, keys, strict=True) if spec.request and key not in done]
-    check = profiled_request if profile else check_request
-    outcomes = iter(map(check, open_ones) if where is None else _isolated(check, open_ones, where))
+    work = Work(profiled_request, profiled_requests) if profile else Work(check_request, check_requests)
+    outcomes = iter(map(work.one, open_ones) if where is None else _isolated(work, open_ones, where))
     for spec, key in zip(specs, keys, strict=True):
         if key in done:
             result = done[key]
@@ -59,26 +65,24 @@ def run_batch(
         yield _named(result, spec, key)
 
 
-def _isolated(
-    check: Callable[[Request], ProblemResult], requests: Sequence[Request], where: Where
-) -> Iterator[ProblemResult]:
+def _isolated(work: BatchWork, requests: Sequence[Request], where: Where) -> Iterator[ProblemResult]:
     if not requests:
         return
     tasks = ((request, None if request.timeout is None else request.timeout + GRACE) for request in requests)
-    for request, outcome in zip(requests, _outcomes(check, tasks, where), strict=True):
+    for request, outcome in zip(requests, _outcomes(work, tasks, where), strict=True):
         yield failure(request, outcome.reason) if isinstance(outcome, Lost) else outcome
 
 
 def _outcomes(
-    check: Callable[[Request], ProblemResult], tasks: Iterator[tuple[Request, float | None]], where: Where
+    work: BatchWork, tasks: Iterator[tuple[Request, float | None]], where: Where
 ) -> Iterator[ProblemResult | Lost]:
     if where.executor is not None:
         from gradcheck_cli.dask_cluster import run_on_dask
 
-        return run_on_dask(check, tasks, where.executor)
+        return run_on_dask(work, tasks, where.executor)
     from gradcheck_cli.pool import run_in_workers
 
-    return run_in_workers(check, tasks, jobs=where.jobs, preload=PRELOAD)
+    return run_in_workers(work, tasks, jobs=where.jobs, preload=PRELOAD)
 
 
 def check_request(request: Request) -> ProblemResult:
@@ -97,11 +101,35 @@ def check_request(request: Request) -> ProblemResult:
         return failure(request, message, bug=True)
 
 
+def check_requests(requests: Sequence[Request]) -> list[ProblemResult] | None:
+    """Several problems, stage by stage; None where one of them cannot be checked so, be it slow, bad input or a bug:
+    one by one, each gets what is its own."""
+    with phase("imports"):
+        from gradcheck_cli.checker import check_together
+
+    try:
+        with time_limit(AT_ONCE):
+            results = check_together(requests)
+    except (Exception, OutOfTime):  # noqa: BLE001  whatever it is, it comes again
+        return None
+    in_time = (r.timeout is None or result.seconds <= r.timeout for r, result in zip(requests, results, strict=True))
+    return results if all(in_time) else None
+
+
 def profiled_request(request: Request) -> ProblemResult:
     """The same, with the seconds of each phase; `preload` is what it took to start the worker, the same each time."""
     with measuring() as phases:
         result = check_request(request)
     return replace(result, phases={**phases, "preload": startup.seconds})
+
+
+def profiled_requests(requests: Sequence[Request]) -> list[ProblemResult] | None:
+    """The same of several problems; the first result says how long the phases of all of them took."""
+    with measuring() as phases:
+        results = check_requests(requests)
+    if results:
+        results[0] = replace(results[0], phases={**phases, "preload": startup.seconds})
+    return results
 
 
 def batch_phases(own: Mapping[str, float], results: Iterable[ProblemResult]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from gradcheck_cli.dispatch import Chunk, Died, Lost, Task, dispatch, run_chunk
+from gradcheck_cli.dispatch import Chunk, Died, Lost, Task, Work, dispatch, run_chunk
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.versions import versions
 
@@ -19,8 +19,8 @@ PATIENCE = 20
 """Seconds that a scheduler may take to answer, and to have a worker."""
 
 
-def run_on_dask(function: Callable[[T], R], tasks: Iterable[Task[T]], address: str) -> Iterator[R | Lost]:
-    """`function` of each task in turn, on the workers of a cluster; results in the order of the tasks.
+def run_on_dask(work: Work[T, R], tasks: Iterable[Task[T]], address: str) -> Iterator[R | Lost]:
+    """The work on each task, on the workers of a cluster; results in the order of the tasks.
 
     address: dask://HOST:PORT of the scheduler. A task whose worker is lost goes to another one; one that has cost
     several workers gives Lost. Closing the iterator takes back what has not been run. Raises UsageError for a cluster
@@ -36,7 +36,7 @@ def run_on_dask(function: Callable[[T], R], tasks: Iterable[Task[T]], address: s
         raise UsageError(f"--executor {address}: no Dask scheduler answers there ({error})") from None
 
     def submit(chunk: Chunk[T], _: float | None) -> Callable[[], list[R | Lost]]:
-        future = client.submit(run_chunk, function, chunk, True, pure=False)
+        future = client.submit(run_chunk, work, chunk, True, pure=False)
 
         def wait() -> list[R | Lost]:
             try:

@@ -11,6 +11,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
@@ -99,21 +100,48 @@ def _next_size(size: int, done: int, seconds: float) -> int:
     return max(1, size // 2) if each * size > 2 * SPAN else size
 
 
-def run_chunk(function: Callable[[T], R], chunk: Chunk[T], watched: bool) -> list[R | Lost]:
-    """In a worker: the tasks of a chunk in turn.
+def _never(_: object) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Work(Generic[T, R]):
+    """What is done with a task; and with several of them at once, where that is faster and possible, else None."""
+
+    one: Callable[[T], R]
+    several: Callable[[Sequence[T]], list[R] | None] = _never
+
+
+def run_chunk(work: Work[T, R], chunk: Chunk[T], watched: bool) -> list[R | Lost]:
+    """In a worker: the tasks of a chunk, at once or in turn.
 
     watched: a task over its time ends the process. A thread of C does that, so that nothing can keep it from it.
     """
+    if len(chunk) > 1:
+        with _time_limit([seconds for _, seconds in chunk], watched):
+            at_once = work.several([argument for argument, _ in chunk])
+        if at_once is not None:
+            return [*at_once]
     results: list[R | Lost] = []
-    with open(os.devnull, "w") as nowhere:
-        for argument, seconds in chunk:
-            if seconds is not None and watched:
-                faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
-            try:
-                results.append(_guarded(function, argument))
-            finally:
-                faulthandler.cancel_dump_traceback_later()
+    for argument, seconds in chunk:
+        with _time_limit([seconds], watched):
+            results.append(_guarded(work.one, argument))
     return results
+
+
+@contextmanager
+def _time_limit(limits: Iterable[float | None], watched: bool) -> Iterator[None]:
+    """Ends the process after the shortest of the limits."""
+    seconds = min((limit for limit in limits if limit is not None), default=None)
+    if seconds is None or not watched:
+        yield
+        return
+    with open(os.devnull, "w") as nowhere:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
 
 def _guarded(function: Callable[[T], R], argument: T) -> R | Lost:

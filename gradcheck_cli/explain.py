@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from gradcheck_cli.chain_rule import ChainRule, Step
-from gradcheck_cli.checker import Problem
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.expression import Expr
 from gradcheck_cli.numbers import exact
+from gradcheck_cli.problem import Problem
 from gradcheck_cli.reading import Reading
 from gradcheck_cli.records import Check, ProblemResult, Verdict
 from gradcheck_cli.request import Request

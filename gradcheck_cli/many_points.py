@@ -15,13 +15,13 @@ from typing import NamedTuple
 import numpy as np
 
 from gradcheck_cli.autograd import AutogradResult
-from gradcheck_cli.checker import Problem
 from gradcheck_cli.claims import COMPARED
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import InternalError
 from gradcheck_cli.first_tier import FirstTier, Settled
 from gradcheck_cli.float_functions import Floats
 from gradcheck_cli.points import Axis, Points
+from gradcheck_cli.problem import Problem
 from gradcheck_cli.records import Check, Verdict
 from gradcheck_cli.row_keeping import Rows
 from gradcheck_cli.sampling import Sampling

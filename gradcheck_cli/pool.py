@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from gradcheck_cli.dispatch import Chunk, Died, Lost, Task, TooLate, dispatch, run_chunk
+from gradcheck_cli.dispatch import Chunk, Died, Lost, Task, TooLate, Work, dispatch, run_chunk
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,24 +28,24 @@ MEMORY = 4 * 1024**3
 
 
 def run_in_workers(
-    function: Callable[[T], R],
+    work: Work[T, R],
     tasks: Iterable[Task[T]],
     *,
     jobs: int = 1,
     preload: Sequence[str] = (),
     memory: int = MEMORY,
 ) -> Iterator[R | Lost]:
-    """`function` of each task in turn, in other processes; results in the order of the tasks.
+    """The work on each task, in other processes; results in the order of the tasks.
 
     jobs: how many processes. preload: modules that every worker has from the start. A task over its time or its memory,
-    or whose worker dies, gives Lost. An exception of the function is raised here. Closing the iterator ends the workers
+    or whose worker dies, gives Lost. An exception of the work is raised here. Closing the iterator ends the workers
     at once, whatever they are doing.
     """
     pool = ProcessPool(max_workers=jobs, context=_context(preload), initializer=_prepare, initargs=[memory, jobs])
 
     def submit(chunk: Chunk[T], seconds: float | None) -> Callable[[], list[R | Lost]]:
         future: ProcessFuture[list[R | Lost]] = pool.schedule(
-            run_chunk, args=[function, chunk, len(chunk) > 1], timeout=seconds
+            run_chunk, args=[work, chunk, len(chunk) > 1], timeout=seconds
         )
         return lambda: _result(future)
 

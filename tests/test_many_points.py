@@ -15,9 +15,9 @@ from flint import arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradcheck_cli import checker, first_tier, float_functions
+from gradcheck_cli import first_tier, float_functions, problem
 from gradcheck_cli.autograd import Autograd, resolve_device
-from gradcheck_cli.ball import ball_function, precision
+from gradcheck_cli.ball import Numbers, ball_function, precision
 from gradcheck_cli.checker import check_expression
 from gradcheck_cli.cli import run_command
 from gradcheck_cli.dtypes import DTYPES
@@ -28,6 +28,7 @@ from gradcheck_cli.many_points import _axis, _round
 from gradcheck_cli.parser import parse
 from gradcheck_cli.points import read_points
 from gradcheck_cli.records import ProblemResult, Verdict
+from gradcheck_cli.reference import Analysis
 from gradcheck_cli.request import Request
 from gradcheck_cli.running_error import FloatProgram
 
@@ -40,7 +41,7 @@ def check(expression: str, *at: str, keep: int = 3, **options: Any) -> ProblemRe
 
 @pytest.fixture
 def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checker, "MANY", 1)
+    monkeypatch.setattr(problem, "MANY", 1)
 
 
 def by_balls(monkeypatch: pytest.MonkeyPatch, action: Callable[[], ProblemResult]) -> ProblemResult:
@@ -255,7 +256,7 @@ def _combine(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 def test_any_expression(text: str) -> None:
     """Values and derivatives in float64 lie within their radius of what balls say."""
     expression = parse(f"({text}) + 0*x + 0*y")
-    analysis = checker.Analysis(expression, [("x",)], checker.Numbers(DTYPES["float64"]), DTYPES["float64"])
+    analysis = Analysis(expression, [("x",)], Numbers(DTYPES["float64"]), DTYPES["float64"])
     xs, ys = np.linspace(-2, 2, 23), np.linspace(1.7, -1.9, 23)
     with np.errstate(all="ignore"):
         values = FloatProgram(analysis.program, DTYPES["float64"]).run({"x": Approx(xs, None), "y": Approx(ys, None)})

@@ -10,8 +10,8 @@ import torch
 from gradcheck_cli import Check, Verdict, check
 from gradcheck_cli.autograd import Autograd
 from gradcheck_cli.ball import Numbers
-from gradcheck_cli.checker import Problem
 from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.problem import Problem
 from gradcheck_cli.records import Remedy
 from gradcheck_cli.remedies import Remedies, Wanted
 from gradcheck_cli.request import Request

@@ -18,7 +18,7 @@ import yaml
 
 from gradcheck_cli import run
 from gradcheck_cli.cli import run_command
-from gradcheck_cli.dispatch import Lost
+from gradcheck_cli.dispatch import Lost, Work
 from gradcheck_cli.pool import run_in_workers
 from gradcheck_cli.problem_models import json_schema
 from gradcheck_cli.records import ClaimStatus, Verdict
@@ -321,7 +321,7 @@ def double(number: int) -> int:
 
 
 def test_a_worker_that_dies_costs_one_task() -> None:
-    results = list(run_in_workers(double, [(n, 1.0 if n == 4 else None) for n in (0, 1, 6, 2, 7, 3, 4, 8)]))
+    results = list(run_in_workers(Work(double), [(n, 1.0 if n == 4 else None) for n in (0, 1, 6, 2, 7, 3, 4, 8)]))
     numbers = [None if isinstance(result, Lost) else result for result in results]
     assert numbers == [0, None, 12, None, 14, None, None, 16]
     reasons = [result.reason for result in results if isinstance(result, Lost)]
@@ -333,7 +333,7 @@ def test_a_worker_that_dies_costs_one_task() -> None:
 
 def test_an_exception_of_the_function_is_raised() -> None:
     with pytest.raises(ValueError, match="no"):
-        list(run_in_workers(double, [(5, None)]))
+        list(run_in_workers(Work(double), [(5, None)]))
 
 
 @pytest.fixture

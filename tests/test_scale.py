@@ -17,7 +17,7 @@ import pytest
 from test_run import double
 
 from gradcheck_cli.cli import run_command
-from gradcheck_cli.dispatch import LARGEST, Died, Lost, dispatch, run_chunk
+from gradcheck_cli.dispatch import LARGEST, Died, Lost, Work, dispatch, run_chunk
 from gradcheck_cli.pool import run_in_workers
 
 COMMAND = [sys.executable, "-m", "gradcheck_cli", "run"]
@@ -77,7 +77,7 @@ def test_jobs_that_are_none(jobs: str, capsys: pytest.CaptureFixture[str]) -> No
 def test_a_worker_that_dies_costs_one_task_of_its_chunk() -> None:
     numbers = [10 + i % 5 for i in range(400)]
     numbers[100], numbers[250] = 1, 3
-    results = list(run_in_workers(double, [(n, 20.0) for n in numbers], jobs=2))
+    results = list(run_in_workers(Work(double), [(n, 20.0) for n in numbers], jobs=2))
     assert [i for i, result in enumerate(results) if isinstance(result, Lost)] == [100, 250]
     assert [r for r in results if not isinstance(r, Lost)] == [2 * n for n in numbers if n not in (1, 3)]
 
@@ -85,7 +85,7 @@ def test_a_worker_that_dies_costs_one_task_of_its_chunk() -> None:
 def test_a_task_over_its_time_within_a_chunk() -> None:
     numbers = [10] * 200
     numbers[150] = 4  # sleeps for a minute
-    results = list(run_in_workers(double, [(n, 1.0) for n in numbers], jobs=2))
+    results = list(run_in_workers(Work(double), [(n, 1.0) for n in numbers], jobs=2))
     assert [i for i, result in enumerate(results) if isinstance(result, Lost)] == [150]
     assert isinstance(results[150], Lost)
     assert "time limit of 1 s" in results[150].reason
@@ -96,7 +96,7 @@ def test_chunks_grow_and_keep_the_order() -> None:
 
     def submit(chunk: Any, _: float | None) -> Any:
         sizes.append(len(chunk))
-        return lambda: run_chunk(lambda n: n + 1, chunk, False)
+        return lambda: run_chunk(Work(lambda n: n + 1), chunk, False)
 
     assert list(dispatch(submit, ((n, None) for n in range(1000)), 2)) == list(range(1, 1001))
     assert sizes[0] == 1
