@@ -1,4 +1,4 @@
-"""A thousand formulas, one by one: each from text to a certified verdict in a table, beside other ways to check it."""
+"""A thousand formulas: each from text to a certified verdict in a table, beside other ways to check it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from dataclasses import replace
 from benchmarks.alternatives import ALTERNATIVES, Alternative
 from benchmarks.formulas import Problem, problems
 from benchmarks.report import Bar, Options, Section
-from gradcheck_cli.checker import check_expression
-from gradcheck_cli.records import ProblemResult, Report
+from gradcheck_cli.batch import check_request, check_requests
+from gradcheck_cli.dispatch import LARGEST
+from gradcheck_cli.records import Report
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.table import render_table
 from gradcheck_cli.request import Request
@@ -31,7 +32,7 @@ def request(problem: Problem) -> Request:
 
 
 def measure(options: Options) -> Section:
-    """Ours and the main alternative take turns on every problem, in RUNS runs; the others on fewer, in one."""
+    """Ours and the main alternative take turns, in RUNS runs; the others on fewer problems, in one."""
     every = problems(options.corpora)
     chosen = every[: 150 if options.quick else None]
     with resting_collector(), warnings.catch_warnings():
@@ -62,7 +63,8 @@ def measure(options: Options) -> Section:
     return Section(
         "One formula of many",
         f"Milliseconds from the text of a formula to a verdict on its gradient at one point, by all variables; "
-        f"{len(every):,} formulas from {source}, of which the slower ways got the first. The gradients are right: "
+        f"{len(every):,} formulas from {source}, of which the slower ways got the first. All ways take turns, with "
+        f"{LARGEST} formulas each, as many as a worker of a batch checks at once. The gradients are right: "
         "the last column says how many were found so.",
         ["way", "ms", "times gradcheck's", "found right"],
         rows,
@@ -82,40 +84,45 @@ class Run:
     def milliseconds(self) -> Sequence[float]:
         return [1e3 * seconds / self.count for seconds in self.seconds]
 
-    def add(self, times: Sequence[float], answers: Sequence[bool]) -> None:
-        self.count += 1
-        for index, (seconds, right) in enumerate(zip(times, answers, strict=True)):
-            self.seconds[index] += seconds
-            self.right[index] += right
+    def add(self, count: int, seconds: Sequence[float], right: Sequence[int]) -> None:
+        """`count` problems. seconds, right: by way."""
+        self.count += count
+        for index, (its_seconds, its_right) in enumerate(zip(seconds, right, strict=True)):
+            self.seconds[index] += its_seconds
+            self.right[index] += its_right
 
 
 def turns(chosen: Sequence[Problem], alternatives: Sequence[Alternative]) -> Run:
-    """Every way on every problem, in turns. A problem that one of the ways has no function for counts for none."""
+    """Every way on every problem, a chunk each in turns. A problem that one of the ways has no function for counts for
+    none."""
+    known = [problem for problem in chosen if _all_answer(problem, alternatives)]  # each way is warm by then
     run, results = Run(1 + len(alternatives)), []
-    for index, problem in enumerate(chosen):
-        try:
-            if index < 3:
-                _times(problem, alternatives)  # what is loaded or compiled at the first use
-            times, answers, result = _times(problem, alternatives)
-        except NO_ANSWER:
-            continue
-        run.add(times, answers)
-        results.append(replace(result, name=f"p{index}"))  # with a name it is a problem of a batch
+    for first in range(0, len(known), LARGEST):
+        chunk = known[first : first + LARGEST]
+        started = time.perf_counter()
+        checked = check_requests([request(problem) for problem in chunk])
+        times, answers = [time.perf_counter() - started], []
+        assert checked is not None
+        answers.append([result.passed for result in checked])
+        for alternative in alternatives:
+            started = time.perf_counter()
+            answers.append([alternative.check(problem) for problem in chunk])
+            times.append(time.perf_counter() - started)
+        run.add(len(chunk), times, [sum(its) for its in answers])
+        results += [replace(result, name="p") for result in checked]  # with a name it is a problem of a batch
     started = time.perf_counter()
     render_table(Report(tuple(results), {}), Display())
     run.seconds[0] += time.perf_counter() - started
     return run
 
 
-def _times(problem: Problem, alternatives: Sequence[Alternative]) -> tuple[list[float], list[bool], ProblemResult]:
-    started = time.perf_counter()
-    result = check_expression(request(problem))
-    times, answers = [time.perf_counter() - started], [result.passed]
-    for alternative in alternatives:
-        started = time.perf_counter()
-        answers.append(alternative.check(problem))
-        times.append(time.perf_counter() - started)
-    return times, answers, result
+def _all_answer(problem: Problem, alternatives: Sequence[Alternative]) -> bool:
+    try:
+        for alternative in alternatives:
+            alternative.check(problem)
+    except NO_ANSWER:
+        return False
+    return check_request(request(problem)).error is None
 
 
 @contextlib.contextmanager
