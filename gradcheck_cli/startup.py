@@ -51,7 +51,7 @@ def load(*, symbolic: bool) -> None:
 
 @contextmanager
 def resting_collector() -> Iterator[None]:
-    """No garbage collection in the block: an import leaves none, and looking for it takes a tenth of the time."""
+    """No garbage collection in the block, which is short, or leaves none, as an import: looking for it takes time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
