@@ -10,15 +10,21 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from test_run import double
 
+from gradcheck_cli.batch import check_request, check_requests
+from gradcheck_cli.checker import check_expression
 from gradcheck_cli.cli import run_command
 from gradcheck_cli.dispatch import LARGEST, Died, Lost, Work, dispatch, run_chunk
 from gradcheck_cli.pool import run_in_workers
+from gradcheck_cli.problem import Problem
+from gradcheck_cli.records import ProblemResult, Verdict
+from gradcheck_cli.request import Expectation, Request
 
 COMMAND = [sys.executable, "-m", "gradcheck_cli", "run"]
 LINES = ["--output-format", "json-lines", "--no-derivatives"]
@@ -116,6 +122,58 @@ def test_a_chunk_whose_worker_died_goes_out_once_more_one_by_one() -> None:
     results = list(dispatch(submit, ((n, None) for n in range(200)), 1))
     assert [r for r in results if not isinstance(r, Lost)] == [n for n in range(200) if n != 77]
     assert results[77] == Lost("the process that checked it was ended from outside (signal SIGKILL)")
+
+
+OF_MANY_KINDS = (
+    Request("8*x**4 + 3*x**3", at=("2", "-1")),
+    Request("x*y + sin(x)", at=("x=1,y=2",), wrt=("y", "x"), order=2, derivatives=False),
+    Request("relu(x) - relu(-x)", at=("0",)),
+    Request("log(1 + exp(x))", at=("800",), claims=("1/(1 + exp(-x))",)),
+    Request("sqrt(x)", samples=3, mode="both", seed=4),
+    Request("lgamma(x)", at=("x=1:3:1100",), keep=10, derivatives=False),
+    Request("sin(x)", at=("x=-3:3:2000",), keep=5, formula=False, derivatives=False),
+    Request("2*u + 3", lets=("u = x*x",), at=("3.5",), wrt=("u",), dtype="float32", strict=True),
+    Request("x**2", at=("1", "2"), expectation=Expectation(gradient={"x": ("2", "5")})),
+    Request("where(x > 0, sqrt(x), 0)", at=("-1",)),
+)
+
+
+def test_stage_by_stage_is_as_one_by_one() -> None:
+    alone = [replace(check_expression(request), seconds=0.0) for request in OF_MANY_KINDS]
+    together = check_requests(OF_MANY_KINDS)
+    assert together is not None
+    assert all(result.seconds > 0 for result in together)
+    for one, other in zip(alone, together, strict=True):
+        assert repr(replace(other, seconds=0.0)) == repr(one)
+    assert {result.verdict for result in alone} >= {Verdict.MATCH, Verdict.UNSTABLE, Verdict.MISMATCH}
+
+
+@pytest.mark.parametrize(
+    "odd_one",
+    [
+        Request("2*", at=("1",)),
+        Request("x + 1", at=("y=1",)),
+        Request("x + 1", at=("1",), timeout=1e-9),
+    ],
+)
+def test_what_cannot_be_checked_with_others_is_checked_alone(odd_one: Request) -> None:
+    good = Request("x**2", at=("1",))
+    assert check_requests([good, odd_one, good]) is None
+    results = run_chunk(Work(check_request, check_requests), [(r, None) for r in (good, odd_one, good)], False)
+    assert [isinstance(r, ProblemResult) and r.passed for r in results] == [True, False, True]
+
+
+def test_a_bug_in_one_of_a_chunk_is_reported_with_that_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def result(self: Problem, *_: Any) -> ProblemResult:
+        if self.variables == ("y",):
+            raise ZeroDivisionError("planted")
+        return before(self, *_)
+
+    before = Problem.result
+    monkeypatch.setattr(Problem, "result", result)
+    requests = [Request(f"{name}**2", at=("1",)) for name in "xyz"]
+    results = run_chunk(Work(check_request, check_requests), [(r, 10.0) for r in requests], False)
+    assert [isinstance(r, ProblemResult) and r.bug for r in results] == [False, True, False]
 
 
 def test_shards_are_parts_and_merge_joins_them(capsys: pytest.CaptureFixture[str]) -> None:
