@@ -29,8 +29,8 @@ from gradcheck_cli.expression import (
     variable,
     variables,
 )
+from gradcheck_cli.folding import ONE, ZERO, fold
 from gradcheck_cli.functions import FUNCTIONS
-from gradcheck_cli.rules import ONE, ZERO, fold
 
 LETTERS = "abcghkmnpqrtuvw"
 """Names of steps: no d, which would make dd/dx; no e, i, j, which are numbers; no f, s, z, which are results."""

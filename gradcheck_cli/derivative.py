@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from gradcheck_cli import rules
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression import BRANCHES, CONDITIONS, Call, Expr, Named, depends_on, topological
+from gradcheck_cli.folding import ONE, ZERO, fold
 from gradcheck_cli.functions import FUNCTIONS
-from gradcheck_cli.rules import ONE, ZERO, fold
 
 
 def gradient(root: Expr, wrt: Iterable[str]) -> dict[str, Expr]:

@@ -8,9 +8,9 @@ from typing import Any
 import sympy
 
 from gradcheck_cli.expression import Call, Expr, call, rebuild, topological
+from gradcheck_cli.folding import fold
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.magnitude import rational
-from gradcheck_cli.rules import fold
 from gradcheck_cli.symbolic import NoClosedForm, branch_nesting, hide_constants, to_sympy, tree_size
 from gradcheck_cli.time_limit import OutOfTime, time_limit
 

@@ -25,6 +25,7 @@ from gradcheck_cli.expression import (
     topological,
     variables,
 )
+from gradcheck_cli.folding import integer_value
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def _exponents(node: Expr) -> list[Expr]:
                 terms += [b, a]
             case Call(function="exp", args=(exponent,)):
                 exponents.append(exponent)
-            case Constant() as one if rules.integer_value(one) == 1:
+            case Constant() as one if integer_value(one) == 1:
                 exponents.append(_ZERO)
             case _:
                 return []
@@ -240,7 +241,7 @@ def _is_polynomial(root: Expr) -> bool:
     return (
         len(order) <= POLYNOMIAL
         and all(not isinstance(node, Call) or node.function in _POLYNOMIAL for node in order)
-        and all(0 < (rules.integer_value(node.args[1]) or 0) <= POLYNOMIAL for node in powers)
+        and all(0 < (integer_value(node.args[1]) or 0) <= POLYNOMIAL for node in powers)
     )
 
 

@@ -42,6 +42,7 @@ from gradcheck_cli.expression import (
     depends_on,
     topological,
 )
+from gradcheck_cli.folding import ZERO
 from gradcheck_cli.functions import FUNCTIONS, Function
 
 WORKING_PRECISION = 256
@@ -315,7 +316,7 @@ def wide_partial(row: Function, index: int, model: RoundingModel, args: tuple[ar
     rule = rules.partial(row, index)
     if rule is None:
         return EVERYTHING
-    if rule is rules.ZERO:
+    if rule is ZERO:
         return arb(0)  # a factor like any other: 0 times an overflow is NaN
     values = _formula_values(row, rules.partial_text(row, index), model, args)
     node = rule
@@ -324,7 +325,7 @@ def wide_partial(row: Function, index: int, model: RoundingModel, args: tuple[ar
         if truth is None:
             return _ball(values[rule])
         node = node.args[1] if truth else node.args[2]
-    if node is rules.ZERO:
+    if node is ZERO:
         return None
     return _ball(values[node])
 

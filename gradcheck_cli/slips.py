@@ -27,8 +27,8 @@ from gradcheck_cli.expression import (
     topological,
     variables,
 )
+from gradcheck_cli.folding import ONE, ZERO, fold
 from gradcheck_cli.functions import FUNCTIONS
-from gradcheck_cli.rules import ONE, ZERO, fold
 from gradcheck_cli.text import to_text
 
 MOST_NODES = 60  # of a function whose every node is tried

@@ -13,8 +13,8 @@ from gradcheck_cli.chain_rule import ChainRule, Step
 from gradcheck_cli.derivative import tangents
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression import BRANCHES, Call, Expr, topological
+from gradcheck_cli.folding import ZERO
 from gradcheck_cli.reference import Analysis
-from gradcheck_cli.rules import ZERO
 from gradcheck_cli.truth import Kind, Reference
 
 PROBED = 60
