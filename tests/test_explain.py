@@ -136,6 +136,12 @@ def test_what_does_not_fit_goes_on_further_in() -> None:
     assert re.search(r"^  da/dx = .*\n(    \S.*\n)+s = a\*x", text, re.MULTILINE)
 
 
+def test_another_value_of_torch_stands_by_its_step() -> None:
+    narrow, wide = (shown("where(x > 0, sqrt(x), 0)", "-1", width=width) for width in (80, 120))
+    assert re.search(r"^a = sqrt\(x\) +– .*\n  \(torch: nan\) .*\n  da/dx = ", narrow, re.MULTILINE)
+    assert re.search(r"^a = sqrt\(x\) +–  da/dx = .*\n +\(torch: nan\) *\n", wide, re.MULTILINE)
+
+
 def test_a_step_that_is_to_blame_is_marked_and_shown_also_among_many() -> None:
     terms = " + ".join(f"sin({i + 2}*x)" for i in range(30))
     text = shown(f"{terms} + where(x > 0, sqrt(x), 0) + {terms.replace('sin', 'cos')}", "-1")

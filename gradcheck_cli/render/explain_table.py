@@ -84,8 +84,8 @@ def _title(explanation: Explanation, everything: bool) -> Table:
 def _table(
     explanation: Explanation, steps: Sequence[StepRecord], heading: str, mode: str, width: int, *, with_locals: bool
 ) -> RenderableType:
-    """Side by side where there is room; else the local derivatives below their step, and the grad_fn below the
-    verdict."""
+    """Side by side where there is room; else torch's own value and the local derivatives below their step, and the
+    grad_fn below the verdict."""
     own = _columns(explanation, steps, heading, mode)
     derivatives = [list(map(one_line, chain.local_derivatives(explanation, step))) for step in steps]
     local = _Column("local derivatives", tuple(Text("\n".join(_broken(texts, LOCAL))) for texts in derivatives))
@@ -97,9 +97,14 @@ def _table(
         return _grid(wide, width)
     grad_fns = [[step.grad_fn] if step.grad_fn else [] for step in steps]
     verdict = tuple(_below(cell, texts, width) for cell, texts in zip(own[-1].cells, grad_fns, strict=True))
-    others = [*own[1:-1], _Column("verdict, grad_fn", verdict)]
+    values = [cell.plain.partition("\n") for cell in own[1].cells]
+    value = _Column("value", tuple(Text(certified) for certified, _, _ in values), right=True)
+    others = [value, *own[2:-1], _Column("verdict, grad_fn", verdict)]
     room = max(NARROWEST, width - _width(others) - 1)
-    below = tuple(_below(first, texts, room) for first, texts in zip(own[0].cells, derivatives, strict=True))
+    below = tuple(
+        _below(first, [*filter(None, [torch]), *texts], room)
+        for first, (_, _, torch), texts in zip(own[0].cells, values, derivatives, strict=True)
+    )
     return _grid([_Column("step", below), *others], width)
 
 
