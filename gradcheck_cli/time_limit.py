@@ -30,7 +30,8 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     """Raises OutOfTime in the block after `seconds`; None is no limit.
 
     Limits may be nested: the outer one goes on, and is not made longer by the inner one. Where Python discards the
-    exception, since it is raised in a destructor or a callback of the garbage collector, it comes again.
+    exception, since it is raised in a destructor or a callback of the garbage collector, it comes again. An import that
+    is under way is finished first.
     """
     if seconds is None:
         yield
@@ -41,8 +42,8 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         return
     over = False
 
-    def expire(_signal: int, _frame: FrameType | None) -> None:
-        if not over:
+    def expire(_signal: int, frame: FrameType | None) -> None:
+        if not over and not _importing(frame):  # else it comes again
             raise OutOfTime
 
     def discarded(unraisable: sys.UnraisableHookArgs) -> None:
@@ -66,6 +67,15 @@ def time_limit(seconds: float | None) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, left, AGAIN)
 
 
+def _importing(frame: FrameType | None) -> bool:
+    """Whether an import is under way: cut off in the middle, it would leave half a module for all that comes later."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 @contextmanager
 def _limit_by_thread(seconds: float) -> Iterator[None]:
     """The same in a thread that gets no signals: another thread watches the time."""
@@ -75,7 +85,7 @@ def _limit_by_thread(seconds: float) -> Iterator[None]:
         delay = seconds
         while not ended.wait(delay):
             with lock:
-                if not ended.is_set():
+                if not ended.is_set() and not _importing(sys._current_frames().get(this)):
                     _send(this, OutOfTime)
             delay = AGAIN
 

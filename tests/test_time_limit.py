@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +80,26 @@ def test_it_works_in_any_thread() -> None:
     thread.start()
     thread.join(20)
     assert ended == ["out of time", "in time", "later"]
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_an_import_is_finished_first(in_thread: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a module would spoil all that comes later in this process."""
+    name = f"slow_to_import_{in_thread}"
+    (tmp_path / f"{name}.py").write_text("import time\ntime.sleep(0.2)\ntime.sleep(0.2)\ncomplete = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = []
+
+    def work() -> None:
+        with pytest.raises(OutOfTime), time_limit(0.05):
+            found.append(importlib.import_module(name))
+            while True:
+                time.sleep(0.01)
+
+    if in_thread:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(20)
+    else:
+        work()
+    assert found[0].complete
