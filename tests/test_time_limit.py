@@ -90,11 +90,13 @@ def test_an_import_is_finished_first(in_thread: bool, tmp_path: Path, monkeypatc
     monkeypatch.syspath_prepend(tmp_path)
     found = []
 
+    def import_and_go_on() -> None:
+        found.append(importlib.import_module(name))
+        busy(30)
+
     def work() -> None:
         with pytest.raises(OutOfTime), time_limit(0.05):
-            found.append(importlib.import_module(name))
-            while True:
-                time.sleep(0.01)
+            import_and_go_on()
 
     if in_thread:
         thread = threading.Thread(target=work)
