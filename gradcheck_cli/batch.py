@@ -13,7 +13,6 @@ from gradcheck_cli.records import ProblemResult
 from gradcheck_cli.request import ProblemSpec, Request, failure
 from gradcheck_cli.resume import problem_key
 from gradcheck_cli.stopwatch import measuring, phase
-from gradcheck_cli.time_limit import OutOfTime, time_limit
 
 DEFAULT_TIMEOUT = 30.0
 GRACE = 2.0
@@ -106,6 +105,7 @@ def check_requests(requests: Sequence[Request]) -> list[ProblemResult] | None:
     one by one, each gets what is its own."""
     with phase("imports"):
         from gradcheck_cli.checker import check_together
+        from gradcheck_cli.time_limit import OutOfTime, time_limit
 
     try:
         with time_limit(AT_ONCE), startup.resting_collector():  # it would look at all of them again and again

@@ -55,7 +55,7 @@ def check_together(requests: Sequence[Request]) -> list[ProblemResult]:
     That takes three quarters of the time that they take one after the other, since the code of a stage stays in the
     processor's caches. Time limits are for the caller. Raises whatever the first one that cannot be checked raises.
     """
-    timed = Timed(len(requests))
+    timed = _Timed(len(requests))
     with phase("parsing"):
         readings = timed(read, requests)
     problems = timed(Problem, requests, readings)
@@ -68,7 +68,7 @@ def check_together(requests: Sequence[Request]) -> list[ProblemResult]:
     ]
 
 
-class Timed:
+class _Timed:
     """Functions of many things, one by one; how long each of them took is added up in `seconds`."""
 
     def __init__(self, count: int) -> None:
