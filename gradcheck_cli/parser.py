@@ -28,7 +28,7 @@ from fractions import Fraction
 from gradcheck_cli import libraries, signatures
 from gradcheck_cli.cursor import MAX_NESTING, Arguments, Cursor, Operand, Operator
 from gradcheck_cli.errors import ExpressionError
-from gradcheck_cli.expression import Constant, Expr, Variable, call, count, named, topological, variable
+from gradcheck_cli.expression import Constant, Expr, Variable, call, count, named, variable
 from gradcheck_cli.functions import Argument, Function
 from gradcheck_cli.magnitude import is_plain, rational
 from gradcheck_cli.syntax import (
@@ -117,10 +117,7 @@ class _Parser(Cursor):
         if not self.at_end():
             raise self.unexpected()
         expr = operand.expr if self.internal else self.number(operand)
-        if self.counted:
-            count(expr, self.counted)
-        else:
-            self.counted.update(topological(expr))
+        count(expr, self.counted)
         if len(self.counted) > MAX_NODES:
             raise ExpressionError(f"The expression has more than {MAX_NODES:,} nodes.", self.text)
         return expr
