@@ -332,6 +332,8 @@ REWRITES: tuple[Rewrite, ...] = (
     R("sinh(u)/u", "where(abs(u) < 1e-3, 1 + u**2/6 + u**4/120, sinh(u)/where(u == 0, 1, u))",
       ("sinh(x)/x", "0"), ("sinh(2*x)/x", "0")),
     R("sin(v*u)/u", "v*sinc(v*u/pi)", ("sin(2*x)/x", "0"), ("sin(2*x)/x**2", "0")),
+    R("sin(v*u)/u", "v*where(abs(v*u) < 1e-3, 1 - (v*u)**2/6 + (v*u)**4/120, sin(v*u)/(v*u))",
+      ("sin(5*x)/x", "1e-9"), ("sin(5*x)/x**2", "1e-9")),
     R("sin(u)/u", "sinc(u/pi)", ("sin(x)/x", "0"), ("sin(2*x)/x", "0")),
     R("sin(u)/u", "where(abs(u) < 1e-3, 1 - u**2/6 + u**4/120, sin(u)/u)",
       ("sin(x)/x", "1e-9"), ("sin(2*x)/x", "1e-9")),
