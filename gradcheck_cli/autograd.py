@@ -6,6 +6,7 @@ demands one or every operand is constant. Nothing is folded away. `a if c else b
 
 from __future__ import annotations
 
+import math
 import operator
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import Any
 from gradcheck_cli import rules
 from gradcheck_cli.dtypes import Dtype, rounded_constant
 from gradcheck_cli.errors import DeviceError, TorchRefusal
-from gradcheck_cli.expression import BRANCHES, CONDITIONS, Call, Constant, Expr, Named, Variable, topological
+from gradcheck_cli.expression import BRANCHES, CONDITIONS, Call, Constant, Expr, Named, Variable, topological, unshared
 from gradcheck_cli.functions import FUNCTIONS, Function
 
 with warnings.catch_warnings():
@@ -27,6 +28,9 @@ with warnings.catch_warnings():
     from torch import Tensor
 
 _LAZY = ("ifelse", "and", "or")
+
+UNSHARED = 20_000
+"""Nodes up to which every operation is run as often as it was typed."""
 
 Wrt = tuple[str, ...]
 Number = int | float
@@ -89,7 +93,7 @@ class TorchFunction:
         self.straight = True  # every node is run, whatever the others are
         self.named: set[str] = set()
         self.constants: dict[Expr, Number] = {}
-        self.tensors: dict[Number, Tensor] = {}
+        self.tensors: dict[tuple[Number, float], Tensor] = {}  # by number and sign: 0.0 and -0.0 are equal keys
         for node in self.order:
             if isinstance(node, Constant):
                 self._add_constant(node, dtype)
@@ -106,7 +110,8 @@ class TorchFunction:
             return
         # Made before any transform runs: a tensor made inside torch.func.jvp is another kind of tensor.
         for number in (rounded, -rounded):
-            self.tensors[number] = torch.tensor(number, dtype=self.dtype, device=self.device)
+            tensor = torch.tensor(number, dtype=self.dtype, device=self.device)
+            self.tensors[number, math.copysign(1.0, number)] = tensor
 
     def __call__(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """(the value, the tensors of the named results)."""
@@ -204,33 +209,33 @@ class TorchFunction:
         return torch.where(condition, a, b)
 
     def _call(self, row: Function, args: list[Operand]) -> Operand:
-        callable_, plain = torch_callable(row)
-        if plain:
-            if not any(isinstance(arg, Tensor) for arg in args):
-                if row.name == "neg":
-                    return -args[0]
-                args[0] = self.tensor(args[0])
-            return callable_(*args)  # type: ignore[no-any-return]
-        if _takes_tensors_only(row):
-            return callable_(*[self.tensor(arg) for arg in args])  # type: ignore[no-any-return]
-        positional: list[Operand] = []
+        run, is_operator = torch_callable(row)
+        reals = [i for i, argument in enumerate(row.arguments) if argument.kind == "real"]
+        numbers = [i for i in reals if not isinstance(args[i], Tensor)]
+        if numbers == reals:
+            if row.name == "neg":
+                return -args[0]
+            args[reals[0]] = self.tensor(args[reals[0]])
+        if is_operator or not (numbers or row.keywords or len(reals) < len(args)):
+            return run(*args)  # type: ignore[no-any-return]
         keywords: dict[str, Operand | str] = dict(row.keywords)
-        reals = [arg for argument, arg in zip(row.arguments, args, strict=True) if argument.kind == "real"]
-        rest_plain = row.numbers and not any(isinstance(arg, Tensor) for arg in reals[1:])
-        for i, (argument, arg) in enumerate(zip(row.arguments, args, strict=True)):
-            if argument.keyword:
-                keywords[argument.name] = arg
-            elif argument.kind != "real" or (rest_plain and i > 0):
-                positional.append(arg)
-            else:
-                positional.append(self.tensor(arg))
-        return callable_(*positional, **keywords)  # type: ignore[no-any-return]
+        keywords |= {a.name: arg for a, arg in zip(row.arguments, args, strict=True) if a.keyword}
+        count = sum(not argument.keyword for argument in row.arguments)  # what is by keyword only comes last
+        kinds = row.name, *map(_kind, args)
+        if numbers and kinds not in _WITHOUT_NUMBERS:
+            try:
+                return run(*args[:count], **keywords)  # type: ignore[no-any-return]
+            except (TypeError, AttributeError):
+                _WITHOUT_NUMBERS.add(kinds)
+        for i in numbers:
+            args[i] = self.tensor(args[i])
+        return run(*args[:count], **keywords)  # type: ignore[no-any-return]
 
     def tensor(self, value: Operand) -> Tensor:
         """A number as a 0-d tensor of the working dtype, on the device."""
         if isinstance(value, Tensor):
             return value
-        ready = self.tensors.get(value)
+        ready = self.tensors.get((value, math.copysign(1.0, value))) if self.tensors else None
         return torch.tensor(value, dtype=self.dtype, device=self.device) if ready is None else ready
 
 
@@ -270,9 +275,13 @@ def torch_callable(row: Function) -> tuple[Callable[..., Any], bool]:
     return target, False
 
 
-@cache
-def _takes_tensors_only(row: Function) -> bool:
-    return not (row.keywords or row.numbers or any(arg.kind != "real" or arg.keyword for arg in row.arguments))
+_WITHOUT_NUMBERS: set[tuple[object, ...]] = set()
+"""Calls that torch refuses with numbers in place of tensors: the function, and of which kind its arguments were."""
+
+
+def _kind(arg: Operand) -> object:
+    """What decides whether torch takes an argument: a tensor of no dimension may pass for a number."""
+    return (arg.ndim, arg.requires_grad) if isinstance(arg, Tensor) else None
 
 
 class Autograd:
@@ -283,6 +292,7 @@ class Autograd:
     """
 
     def __init__(self, root: Expr, rows: Sequence[Wrt], mode: str, dtype: Dtype, device: torch.device) -> None:
+        root = unshared(rules.expand_composed(root), UNSHARED)
         self.function = TorchFunction(root, dtype, device, differentiable=mode == "reverse")
         self.rows, self.mode = tuple(rows), mode
         self.dtype, self.device = getattr(torch, dtype.name), device

@@ -358,7 +358,8 @@ def is_right(reference: Reference, found: float, limit: float) -> bool:
     if reference.kind is Kind.EXISTS and reference.value is not None:
         return _relative(found, reference.value) <= limit
     if reference.kind is Kind.KINK and reference.left is not None and reference.right is not None:
-        return min(reference.left, reference.right) <= found <= max(reference.left, reference.right)
+        between = min(reference.left, reference.right) <= found <= max(reference.left, reference.right)
+        return between and math.isfinite(found)
     return not math.isnan(found)
 
 

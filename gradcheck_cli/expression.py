@@ -11,6 +11,7 @@ are run, as torch does) and `ifelse` (only the branch taken is run, as Python do
 from __future__ import annotations
 
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -196,3 +197,39 @@ def rebuild(root: Expr, replace: Callable[[Expr, tuple[Expr, ...]], Expr | None]
 def substitute(root: Expr, values: Mapping[str, Expr]) -> Expr:
     """`root` with its variables replaced."""
     return rebuild(root, lambda node, _: values.get(node.name) if isinstance(node, Variable) else None)
+
+
+def unshared(root: Expr, limit: int) -> Expr:
+    """A copy in which what was typed twice is there twice, as Python would run it; only a named result is one.
+
+    Its calls are nodes of their own, and equal ones are not the same object. `root` itself where nothing is shared, or
+    where the copy would have more than `limit` nodes.
+    """
+    order = topological(root)
+    uses = Counter(child for node in order for child in children(node) if isinstance(child, Call))
+    if not any(count > 1 for count in uses.values()):
+        return root
+    sizes: dict[Expr, int] = {}
+    for node in order:
+        sizes[node] = 1 + (sum(sizes[arg] for arg in node.args) if isinstance(node, Call) else 0)
+    if sum(sizes[node.value] for node in order if isinstance(node, Named)) + sizes[root] > limit:
+        return root
+    names: dict[Expr, Expr] = {}
+    done: list[Expr] = []
+    stack: list[tuple[Expr, bool]] = [(root, False)]
+    while stack:
+        node, visited = stack.pop()
+        below = children(node)
+        if node in names or not below:
+            done.append(names.get(node, node))
+        elif not visited:
+            stack.append((node, True))
+            stack.extend((child, False) for child in reversed(below))
+        elif isinstance(node, Call):
+            args = tuple(done[-len(below) :])
+            del done[-len(below) :]
+            done.append(Call(node.function, args))
+        elif isinstance(node, Named):
+            names[node] = Named(node.name, done.pop())
+            done.append(names[node])
+    return done[0]

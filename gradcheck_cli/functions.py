@@ -52,7 +52,6 @@ class Function:
     domain: where the function has a real finite value. Only consulted where the ball function returns none.
     seams: expressions that are zero exactly where the function is not smooth, or at the edge of its domain.
     bounds: closed interval that holds every value of the function.
-    numbers: torch takes Python numbers for all arguments but the first (True), as users write them.
     keywords: fixed keyword arguments of the torch callable.
     differentiable: False where torch cuts the graph silently or refuses.
     options: keywords with a text value that select another row (gelu's approximate="tanh").
@@ -75,7 +74,6 @@ class Function:
     domain: str = ""
     seams: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
-    numbers: bool = False
     keywords: Mapping[str, str] = field(default_factory=dict)
     differentiable: bool = True
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -137,7 +135,7 @@ OPERATORS = (
     F("add", "x, y", "x + y", torch=operator.add, sympy=lambda _, x, y: x + y, partials=("1", "1"), points=_PAIR),
     F("sub", "x, y", "x - y", aliases=("subtract",), torch=operator.sub, sympy=lambda _, x, y: x - y,
       partials=("1", "-1"), points=_PAIR),
-    F("rsub", "x, other", "other - x", numbers=True, definition="other - x", partials=("-1", "1"), points=_PAIR),
+    F("rsub", "x, other", "other - x", definition="other - x", partials=("-1", "1"), points=_PAIR),
     F("mul", "x, y", "x * y", aliases=("multiply",), torch=operator.mul, sympy=lambda _, x, y: x * y,
       partials=("y", "x"), points=_PAIR),
     F("div", "x, y", "x / y", aliases=("divide", "true_divide"), torch=operator.truediv, sympy=lambda _, x, y: x / y,
@@ -185,11 +183,11 @@ ELEMENTARY = (
       partials=("sigmoid(x - y)", "sigmoid(y - x)"), points=_PAIR),
     F("logaddexp2", "x, y", "log2(2**x + 2**y)", ball="logaddexp2", definition="log2(2**x + 2**y)",
       partials=("sigmoid(log(2)*(x - y))", "sigmoid(log(2)*(y - x))"), points=_PAIR),
-    F("xlogy", "x, y", "x*log(y), and 0 where x is 0", aliases=("special.xlogy",), ball="xlogy", numbers=True,
+    F("xlogy", "x, y", "x*log(y), and 0 where x is 0", aliases=("special.xlogy",), ball="xlogy",
       definition="x*log(y)", partials=("log(y)", "x/y"), domain="y > 0 or x == 0",
       seams=("where(y > 0, 1, 0)",), points=((0.7, 1.3), (-1.1, 0.6))),
     F("xlog1py", "x, y", "x*log(1 + y), and 0 where x is 0", aliases=("special.xlog1py",), torch="special.xlog1py",
-      ball="xlog1py", numbers=True, definition="x*log(1 + y)", partials=("log1p(y)", "x/(1 + y)"),
+      ball="xlog1py", definition="x*log(1 + y)", partials=("log1p(y)", "x/(1 + y)"),
       domain="y > -1 or x == 0", seams=("where(y > -1, 1, 0)",), points=((0.7, 1.3), (-1.1, 0.6))),
     F("lerp", "x, end, weight", "x + weight*(end - x)", definition="x + weight*(end - x)",
       partials=("1 - weight", "weight", "end - x"), points=((0.7, 1.3, 0.4), (-1.1, 0.6, 1.7))),
@@ -280,7 +278,7 @@ ACTIVATIONS = (
       partials=("where(x < eps or x > 1 - eps, 0, 1/(x*(1 - x)))",),
       seams=("x - eps", "x - (1 - eps)"), points=((0.2, 0.1), (0.85, 0.1), (0.95, 0.1), (-1.3, 0.1))),
     F("softplus", "x, beta=1, threshold=20", "log(1 + exp(beta*x))/beta, and x where beta*x > threshold",
-      group="activation", torch=_FUNCTIONAL + "softplus", numbers=True,
+      group="activation", torch=_FUNCTIONAL + "softplus",
       definition="where(beta*x > threshold, x, logaddexp(0, beta*x)/beta)",
       sympy=lambda s, x, b, t: s.Piecewise((x, b * x > t), (s.log(1 + s.exp(b * x)) / b, True)),
       partials=("where(beta*x > threshold, 1, sigmoid(beta*x))",), seams=("beta*x - threshold",),
@@ -293,16 +291,16 @@ ACTIVATIONS = (
       definition="hardtanh(x, 0, 6)",
       partials=("where(x > 0 and x < 6, 1, 0)",), seams=("x", "x - 6"), points=_PIECEWISE, bounds=(0, 6)),
     F("leaky_relu", "x, negative_slope=0.01", "x where x > 0, else negative_slope*x", group="activation",
-      torch=_FUNCTIONAL + "leaky_relu", numbers=True, definition="where(x > 0, x, negative_slope*x)",
+      torch=_FUNCTIONAL + "leaky_relu", definition="where(x > 0, x, negative_slope*x)",
       partials=("where(x > 0, 1, negative_slope)",), seams=("x",)),
     F("prelu", "x, weight", "x where x > 0, else weight*x", group="activation",
       aliases=(_FUNCTIONAL + "prelu",), definition="where(x > 0, x, weight*x)",
       partials=("where(x > 0, 1, weight)", "where(x > 0, 0, x)"), seams=("x",), points=_PAIR),
     F("elu", "x, alpha=1", "x where x > 0, else alpha*(exp(x) - 1)", group="activation", torch=_FUNCTIONAL + "elu",
-      numbers=True, definition="where(x > 0, x, alpha*expm1(x))", partials=("where(x > 0, 1, alpha*exp(x))",),
+      definition="where(x > 0, x, alpha*expm1(x))", partials=("where(x > 0, 1, alpha*exp(x))",),
       seams=("x",)),
     F("celu", "x, alpha=1", "x where x > 0, else alpha*(exp(x/alpha) - 1)", group="activation", torch="celu",
-      numbers=True, definition="where(x > 0, x, alpha*expm1(x/alpha))", partials=("where(x > 0, 1, exp(x/alpha))",),
+      definition="where(x > 0, x, alpha*expm1(x/alpha))", partials=("where(x > 0, 1, exp(x/alpha))",),
       aliases=(_FUNCTIONAL + "celu",), seams=("x",)),
     F("selu", doc="the scaled ELU", group="activation", aliases=(_FUNCTIONAL + "selu",),
       definition="1.0507009873554804934193349852946*where(x > 0, x, 1.6732632423543772848170429916717*expm1(x))",
@@ -323,7 +321,7 @@ ACTIVATIONS = (
       definition="x*tanh(logaddexp(0, x))",
       partials=("tanh(logaddexp(0, x)) + x*sigmoid(x)*sech(logaddexp(0, x))**2",)),
     F("hardtanh", "x, min_val=-1, max_val=1", "x clamped to [min_val, max_val]", group="activation",
-      torch=_FUNCTIONAL + "hardtanh", numbers=True,
+      torch=_FUNCTIONAL + "hardtanh",
       definition="where(x < min_val, min_val, where(x > max_val, max_val, x))",
       partials=("where(x > min_val and x < max_val, 1, 0)",), seams=("x - min_val", "x - max_val"),
       points=((-4.3, -1, 1), (0.2, -1, 1), (1.6, -1, 2.5))),
@@ -333,16 +331,16 @@ ACTIVATIONS = (
     F("hardswish", doc="x*hardsigmoid(x)", group="activation", torch=_FUNCTIONAL + "hardswish",
       definition="where(x < -3, 0, where(x > 3, x, x*(x + 3)/6))",
       partials=("where(x < -3, 0, where(x > 3, 1, (2*x + 3)/6))",), seams=("x + 3", "x - 3"), points=_PIECEWISE),
-    F("hardshrink", "x, lambd=0.5", "x where abs(x) > lambd, else 0", group="activation", numbers=True,
+    F("hardshrink", "x, lambd=0.5", "x where abs(x) > lambd, else 0", group="activation",
       aliases=(_FUNCTIONAL + "hardshrink",), definition="where(x >= -lambd and x <= lambd, 0, x)",
       partials=("where(x >= -lambd and x <= lambd, 0, 1)",), seams=("x - lambd", "x + lambd")),
     F("softshrink", "x, lambd=0.5", "x moved towards 0 by lambd", group="activation", torch=_FUNCTIONAL + "softshrink",
-      numbers=True, definition="where(x > lambd, x - lambd, where(x < -lambd, x + lambd, 0))",
+      definition="where(x > lambd, x - lambd, where(x < -lambd, x + lambd, 0))",
       partials=("where(x >= -lambd and x <= lambd, 0, 1)",), seams=("x - lambd", "x + lambd")),
     F("tanhshrink", doc="x - tanh(x)", group="activation", torch=_FUNCTIONAL + "tanhshrink", definition="x - tanh(x)",
       partials=("tanh(x)**2",)),
     F("threshold", "x, threshold:number, value:number", "x where x > threshold, else value", group="activation",
-      torch=_FUNCTIONAL + "threshold", numbers=True, definition="where(x > threshold, x, value)",
+      torch=_FUNCTIONAL + "threshold", definition="where(x > threshold, x, value)",
       partials=("where(x > threshold, 1, 0)",), seams=("x - threshold",), points=((-1.3, 0.1, 20), (2.1, 0.1, 20))),
 )  # fmt: skip
 
@@ -364,15 +362,15 @@ PIECEWISE = (
       partials=("where(x >= y, 1, 0)", "where(x < y, 1, 0)"), seams=("x - y",), points=_PAIR),
     F("fmin", "x, y", "the smaller one, ignoring NaN", group="piecewise", ball="minimum", sympy=_smaller,
       partials=("where(x <= y, 1, 0)", "where(x > y, 1, 0)"), seams=("x - y",), points=_PAIR),
-    F("clamp", "x, min, max", "x clamped to [min, max]", group="piecewise", aliases=("clip",), numbers=True,
+    F("clamp", "x, min, max", "x clamped to [min, max]", group="piecewise", aliases=("clip",),
       definition="minimum(maximum(x, min), max)",
       partials=("where(x > max or x < min, 0, 1)", "where(x < min and min < max, 1, 0)",
                 "where(x > max or min > max, 1, 0)"),
       seams=("x - min", "x - max", "min - max"), points=((-4.3, -1, 1), (0.2, -1, 1), (1.6, -1, 1.5)),
       overloads=("clamp_min", "clamp_max")),
-    F("clamp_min", "x, min", "the larger one", group="piecewise", numbers=True, definition="maximum(x, min)",
+    F("clamp_min", "x, min", "the larger one", group="piecewise", definition="maximum(x, min)",
       partials=("where(x >= min, 1, 0)", "where(x < min, 1, 0)"), seams=("x - min",), points=_PAIR),
-    F("clamp_max", "x, max", "the smaller one", group="piecewise", numbers=True, definition="minimum(x, max)",
+    F("clamp_max", "x, max", "the smaller one", group="piecewise", definition="minimum(x, max)",
       partials=("where(x <= max, 1, 0)", "where(x > max, 1, 0)"), seams=("x - max",), points=_PAIR),
     F("floor", doc="the largest integer <= x", group="piecewise", ball="floor", partials=("0",),
       seams=("offset_from_integer(x)",)),
@@ -384,7 +382,7 @@ PIECEWISE = (
     F("round_decimals", "x, *decimals:integer", "round to that many decimals", group="piecewise",
       torch="round",
       definition="where(decimals >= 0, round(x*10**decimals)/10**decimals, round(x/10**(-decimals))*10**(-decimals))",
-      partials=("0",), numbers=True,
+      partials=("0",),
       seams=("offset_from_integer(where(decimals >= 0, x*10**decimals, x/10**(-decimals)) - 1/2)",),
       points=((1.234, 2), (-17.3, -1))),
     F("trunc", doc="the integer part, towards 0", group="piecewise", aliases=("fix",),
@@ -393,21 +391,21 @@ PIECEWISE = (
     F("frac", doc="x - trunc(x)", group="piecewise", definition="x - trunc(x)", partials=("1",),
       seams=("where(x > -1 and x < 1, 1, offset_from_integer(x))",), bounds=(-1, 1)),
     F("remainder", "x, y", "x - y*floor(x/y): the sign of y, as Python's %", group="piecewise",
-      aliases=("mod", "Mod"), torch="remainder", numbers=True, definition="x - y*floor(x/y)",
+      aliases=("mod", "Mod"), torch="remainder", definition="x - y*floor(x/y)",
       partials=("1", "-floor(x/y)"), domain="y != 0", seams=("offset_from_integer(x/y)",), points=_PAIR),
-    F("fmod", "x, y", "x - y*trunc(x/y): the sign of x, as C's fmod", group="piecewise", numbers=True,
+    F("fmod", "x, y", "x - y*trunc(x/y): the sign of x, as C's fmod", group="piecewise",
       definition="x - y*trunc(x/y)", partials=("1", "-trunc(x/y)"), domain="y != 0",
       seams=("where(abs(x) < abs(y), 1, offset_from_integer(x/y))",), points=_PAIR),
     F("div_floor", "x, y", "div(x, y, rounding_mode='floor')", group="piecewise", aliases=("floor_divide",),
       torch="div", keywords={"rounding_mode": "floor"}, definition="floor(x/y)", partials=("0", "0"),
-      domain="y != 0", seams=("offset_from_integer(x/y)",), numbers=True, points=_PAIR),
+      domain="y != 0", seams=("offset_from_integer(x/y)",), points=_PAIR),
     F("div_trunc", "x, y", "div(x, y, rounding_mode='trunc')", group="piecewise",
       torch="div", keywords={"rounding_mode": "trunc"}, definition="trunc(x/y)", partials=("0", "0"),
-      domain="y != 0", seams=("where(abs(x) < abs(y), 1, offset_from_integer(x/y))",), numbers=True, points=_PAIR),
+      domain="y != 0", seams=("where(abs(x) < abs(y), 1, offset_from_integer(x/y))",), points=_PAIR),
     F("heaviside", "x, values", "0 where x < 0, 1 where x > 0, values at 0", group="piecewise",
       definition="where(x > 0, 1, where(x < 0, 0, values))", sympy="Heaviside",
       partials=("0", "where(x == 0, 1, 0)"), seams=("x",), differentiable=False, points=_PAIR),
-    F("copysign", "x, y", "abs(x) with the sign of y", group="piecewise", numbers=True,
+    F("copysign", "x, y", "abs(x) with the sign of y", group="piecewise",
       definition="where(y >= 0, abs(x), -abs(x))",
       partials=("where(x > 0 and y >= 0 or x < 0 and y < 0, 1, where(x == 0, 0, -1))", "0"),
       seams=("x", "y"), points=_PAIR),
@@ -447,7 +445,7 @@ SPECIAL = (
     F("mvlgamma", "x, p:integer", "the log of the multivariate gamma function", group="special",
       aliases=("special.multigammaln",), ball="mvlgamma", sympy=lambda s, x, p: sum(
           (s.loggamma(x - s.Rational(j, 2)) for j in range(int(p))), p * (p - 1) * s.log(s.pi) / 4),
-      partials=("mvpolygamma(0, x, p)",), domain="2*x > p - 1", points=((2.3, 1), (4.4, 3)), numbers=True),
+      partials=("mvpolygamma(0, x, p)",), domain="2*x > p - 1", points=((2.3, 1), (4.4, 3))),
     F("i0", doc="the modified Bessel function of order 0", group="special",
       aliases=("special.i0",), definition="besseli(0, x)", partials=("besseli(1, x)",),
       bounds=(1, float("inf"))),
@@ -482,7 +480,7 @@ def _undifferentiated(name: str, doc: str, signature: str = "x", **columns: Any)
 
 
 def _polynomial(name: str, doc: str, definition: str, partial: str) -> Function:
-    return _undifferentiated(name, doc, "x, n:integer", definition=definition, partials=(partial,), numbers=True,
+    return _undifferentiated(name, doc, "x, n:integer", definition=definition, partials=(partial,),
                              points=((-0.7, 0), (0.2, 1), (0.85, 4), (1.6, 3)))  # fmt: skip
 
 

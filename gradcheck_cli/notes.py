@@ -120,6 +120,8 @@ def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRoun
         return f"torch does not differentiate {cut}: the graph is cut there, and what goes through it counts as 0"
     reason = _wrong(blame, autograd, dtype, rounding)
     if truth.left is not None:
+        if math.isinf(autograd) and autograd in truth.numbers:
+            return f"{_kink(truth, dtype)}; autograd takes {exact(autograd, dtype)}: no weight survives a step with it"
         outside = f"{_kink(truth, dtype)}; autograd's {exact(autograd, dtype)} is outside"
         return f"{outside}: {reason}" if reason is not None else outside
     if reason is not None:

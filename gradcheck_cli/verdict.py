@@ -34,8 +34,13 @@ class Tolerance:
         return abs(actual - expected) <= self.atol + self.rtol * abs(expected)
 
     def within(self, actual: float, low: float, high: float) -> bool:
-        """Whether `actual` lies in [low, high], the ends widened by the tolerance. NaN does not."""
-        return low <= actual <= high or self.allows_with_atol(actual, low) or self.allows_with_atol(actual, high)
+        """Whether `actual` is a finite number in [low, high], the ends widened by the tolerance.
+
+        An infinity is not, whatever the ends: one step with it destroys what it updates.
+        """
+        return math.isfinite(actual) and (
+            low <= actual <= high or self.allows_with_atol(actual, low) or self.allows_with_atol(actual, high)
+        )
 
 
 class Rounding(Protocol):

@@ -120,6 +120,38 @@ def test_a_kink_shows_both_slopes() -> None:
     assert only(check("abs(x-0.1)", at=0.1, dtype="float32")).verdict is Verdict.KINK
 
 
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+@pytest.mark.parametrize(
+    ("expression", "at", "sides", "autograd"),
+    [
+        ("sqrt(max(x, 0))", "0", (0.0, math.inf), math.inf),
+        ("sqrt(clamp(x, min=0))", "0", (0.0, math.inf), math.inf),
+        ("sqrt(where(x >= 0, x, 0))", "0", (0.0, math.inf), math.inf),
+        ("max(x, 0)**0.5", "0", (0.0, math.inf), math.inf),
+        ("asin(clamp(x, -1, 1))", "1", (math.inf, 0.0), math.inf),
+        ("acos(clamp(x, -1, 1))", "-1", (0.0, -math.inf), -math.inf),
+        ("acosh(clamp(x, min=1))", "1", (0.0, math.inf), math.inf),
+        ("sqrt(abs(x))", "0", (-math.inf, math.inf), math.nan),
+    ],
+)
+def test_what_is_not_finite_is_no_subgradient(
+    expression: str, at: str, sides: tuple[float, float], autograd: float, mode: str
+) -> None:
+    """One step with it destroys what it updates. A form that does not is offered, and its number is finite."""
+    row = only(check(expression, at=at, mode=mode))
+    assert (row.verdict, row.left, row.right) == (Verdict.MISMATCH, *sides)
+    assert row.autograd == pytest.approx(autograd, nan_ok=True)
+    assert row.note is not None
+    assert ": no weight survives a step with it" in row.note or math.isnan(autograd)
+    assert row.remedy is not None
+    assert math.isfinite(row.remedy.autograd)
+
+
+@pytest.mark.parametrize("expression", ["cbrt(x)", "sqrt(x)", "sign(x)*sqrt(abs(x)) + x"])
+def test_where_both_sides_are_infinite_with_one_sign_the_derivative_exists(expression: str) -> None:
+    assert only(check(expression, at=0)).analytical == math.inf
+
+
 def test_both_partials_of_atan2_are_undefined_at_the_origin() -> None:
     result = check("atan2(y,x)", at="x=0,y=0")
     assert [row.verdict for row in result.checks] == [Verdict.UNDEFINED] * 2
