@@ -13,11 +13,16 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from flint import arb
+
+from gradcheck_cli.ball import Value
 from gradcheck_cli.chain_rule import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression import Call, Expr, topological, variables
+from gradcheck_cli.expression import BRANCHES, Call, Expr, Named, variables
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.rounding import Enclosure
+from gradcheck_cli.step_truths import Truth
+from gradcheck_cli.torch_rules import Rule, RuleLoss
 from gradcheck_cli.truth import Kind, Reference
 
 if TYPE_CHECKING:
@@ -38,7 +43,8 @@ class Cause(Enum):
     OVERFLOW = "overflow"
     UNDERFLOW = "underflow"
     CANCELLATION = "cancellation"
-    LOSS = "loss"  # the operation returns a wrong value from right operands
+    LOSS = "loss"  # the operation depends too much on its operands' last digits
+    VALUE = "value"  # torch's own value of the function is off
     INDEFINITE = "indefinite"  # 0 times infinity, outside of any branch
     TIE = "tie"  # a convention at a kink
     AMPLIFIED = "amplified"  # the local derivative depends too much on its operand's last digits
@@ -51,9 +57,13 @@ class Cause(Enum):
 class Blame:
     """step: the one to blame; by: the operand whose derivative is off, where it is the derivative.
 
-    local: torch's local derivative there; exact: the certified one; incoming: the derivative that comes in, as torch
-    has it; source: the step that an infinite incoming derivative comes from, or the `where` whose branch leaks. tied:
-    the steps at a tie that the derivative goes through. parts: what is added, by step, where a sum is to blame.
+    local: torch's local derivative there, or its value (VALUE); exact: the certified one; beyond: the same in digits,
+    where it is too large or too small for the dtype; incoming: the derivative that comes in, as torch has it; source:
+    the step that an infinite incoming derivative comes from, or the `where` whose branch leaks. tied: the steps at a
+    tie that the derivative goes through. parts: what is added, by step, where a sum is to blame. loss: what rounding
+    does inside torch's own rule for the derivative. order: of the local derivative it is about; lower: it is the first
+    derivative that is off already, of a row of higher order. operand: what `by` stands for. constant: the
+    branch taken at a tie, where it is one.
     """
 
     step: Step
@@ -65,13 +75,20 @@ class Blame:
     source: Step | None = None
     tied: tuple[Step, ...] = ()
     parts: tuple[tuple[Step, float], ...] = ()
+    beyond: str | None = None
+    loss: RuleLoss | None = None
+    order: int = 1
+    lower: bool = False
+    operand: Expr | None = None
+    constant: Expr | None = None
 
 
 @dataclass(frozen=True)
 class _Edge:
     """A contribution: `step` and its operand `by`; source and target are the one and the other, or the other way round.
 
-    torch: what torch adds to the target; truth: what it should be, None where that is not known.
+    torch: what torch adds to the target; truth: what it should be, None where that is not known; lost: it is out of the
+    range of the dtype, so that torch cannot have it.
     """
 
     step: Step
@@ -80,6 +97,7 @@ class _Edge:
     target: str
     torch: float | None
     truth: float | None
+    lost: bool = False
 
 
 class Search:
@@ -94,6 +112,8 @@ class Search:
         self.chain, self.truths, self.graph, self.trace, self.dtype = chain, truths, graph, trace, dtype
         self.mode = mode
         self.derivatives = truths.adjoints if mode == "reverse" else truths.tangents(by)
+        self.balls = truths.adjoint_balls if mode == "reverse" else truths.tangent_balls[by]
+        self._not_taken: dict[str, Step | None] = {}
         self.limit = EXACT_UNITS * dtype.unit_roundoff
         self.rank = {step.name: index for index, step in enumerate(chain.steps)}
 
@@ -142,6 +162,18 @@ class Search:
         )
         return next((Blame(step, Cause.UNDEFINED) for step in edges), None)
 
+    def tie(self) -> Blame | None:
+        """The steps at a tie, where there are any."""
+        return self._tie(self.chain.by_name[self.truths.tied[0]]) if self.truths.tied else None
+
+    def first_error(self, name: str) -> float:
+        """The relative error of the first derivative of the result by `name`."""
+        start = name if self.mode == "reverse" else self.chain.result
+        reference, found = self.derivatives[start], self.trace.steps[start].derivative
+        if found is not None and is_right(reference, found, self.limit):
+            return 0.0
+        return relative_error(found, reference.value)
+
     def _edges(self, target: str) -> Iterator[_Edge]:
         """What is added up in a step's derivative."""
         if self.mode == "reverse":
@@ -155,21 +187,41 @@ class Search:
                 continue  # a branch that was not run
             if incoming is None and not self._is_cut(step):
                 continue
-            local, reference = self.truths.locals[step.name, by], self.derivatives[source]
-            truth = local * reference.value if local is not None and reference.value is not None else None
-            if truth is not None and math.isnan(truth):
-                truth = 0.0 if 0.0 in (local, reference.value) and self._exactly_zero(step, by, source) else None
-            yield _Edge(step, by, source, target, self._contribution(step, by, incoming or 0.0), truth)
+            truth = self._product(step, by, source)
+            lost = truth.overflows or (truth.vanishes and self._out_of_range(target))
+            found = self._contribution(step, by, incoming or 0.0)
+            yield _Edge(step, by, source, target, found, truth.value, lost)
+
+    def _product(self, step: Step, by: str, source: str) -> Truth:
+        """What a contribution should be: a local derivative times the incoming one, rounded once."""
+        if self.mode == "reverse" and self.branch_not_taken(step) is not None:
+            return Truth(0.0)
+        local, incoming = self.truths.local_balls[step.name, by], self.balls.get(source)
+        if isinstance(local, arb) and isinstance(incoming, arb):
+            product = self.truths.product(local, incoming)
+            if product is not None:
+                return product
+        rounded, reference = self.truths.locals[step.name, by], self.derivatives[source].value
+        if rounded is None or reference is None:
+            return Truth(None)
+        if 0.0 in (rounded, reference) and not (math.isfinite(rounded) and math.isfinite(reference)):
+            return Truth(0.0 if self._exactly_zero(step, by, source) else None)
+        return Truth(rounded * reference)
+
+    def _out_of_range(self, name: str) -> bool:
+        """Whether a derivative is too large or too small for the dtype."""
+        truth = self.truths.rounded(self.balls.get(name))
+        return truth.overflows or truth.vanishes
 
     def _exactly_zero(self, step: Step, by: str, source: str) -> bool:
         """Whether a factor 0 is what it is, and not a number too small for the dtype."""
         return not any(self.truths.values[name].vanishes for name in (step.name, by, source))
 
     def _contribution(self, step: Step, by: str, incoming: float) -> float | None:
-        values = self._torch_values(step)
+        values = self.torch_values(step)
         return self.graph.local(step, by, values, incoming, self.mode) if values is not None else None
 
-    def _torch_values(self, step: Step) -> dict[str, float] | None:
+    def torch_values(self, step: Step) -> dict[str, float] | None:
         """torch's values of all that the step is made of."""
         assert step.formula is not None
         values = {name: self.trace.steps[name].value for name in variables(step.formula)}
@@ -183,12 +235,15 @@ class Search:
         if reference.value is not None and found is not None and math.isfinite(found - reference.value):
             total = abs(found - reference.value)
         for edge in edges:
-            error = _relative(edge.torch, edge.truth)
+            error = relative_error(edge.torch, edge.truth)
             if edge.truth is None:
                 # What is right is not known: a number that is not one is guilty, a convention at a tie may be.
                 no_local = self.truths.locals[edge.step.name, edge.by] is None
                 if edge.torch is None or math.isnan(edge.torch) or (no_local and math.isfinite(edge.torch)):
                     yield edge, math.inf
+                continue
+            if edge.lost:
+                yield edge, math.inf
                 continue
             if error <= self.limit:
                 continue
@@ -197,11 +252,13 @@ class Search:
                 yield edge, error
 
     def _error(self, name: str) -> float:
-        return _relative(self.trace.steps[name].derivative, self.derivatives[name].value)
+        if self._out_of_range(name):
+            return math.inf
+        return relative_error(self.trace.steps[name].derivative, self.derivatives[name].value)
 
     def _right(self, name: str) -> bool:
         reference, found = self.derivatives[name], self.trace.steps[name].derivative
-        return found is not None and is_right(reference, found, self.limit)
+        return found is not None and not self._out_of_range(name) and is_right(reference, found, self.limit)
 
     def _at(self, edge: _Edge) -> Blame:
         """What is wrong at the step where the error begins."""
@@ -209,65 +266,102 @@ class Search:
         incoming = self.trace.steps[edge.source].derivative
         if self._is_cut(step):
             return Blame(step, Cause.CUT, edge.by)
-        values = self._torch_values(step)
+        values = self.torch_values(step)
         local = self.graph.local(step, edge.by, values, 1.0, self.mode) if values is not None else None
-        exact = self.truths.locals[step.name, edge.by]
-        found = Blame(step, Cause.KERNEL, edge.by, local, exact, incoming)
+        exact = self.truths.local_truths[step.name, edge.by]
+        operand = self.chain.by_name[edge.by].node
+        found = Blame(step, Cause.KERNEL, edge.by, local, exact.value, incoming, beyond=exact.beyond, operand=operand)
         indefinite = edge.torch is None or not math.isfinite(edge.torch)
-        branch = self._branch_not_taken(step)
+        branch = self.branch_not_taken(step)
         if indefinite and branch is not None and edge.truth in (0.0, None):
-            return _with(found, Cause.LEAK, branch)
-        if self.truths.values[step.name].overflows or self.truths.values[step.name].vanishes:
-            own = self._value(step)
-            if own.step is step and own.cause in (Cause.OVERFLOW, Cause.UNDERFLOW):
-                return own
-        wrong = self._worst_operand(step)
-        if wrong is not None and self._consistent(step, edge.by, local, values):
+            return replace(found, cause=Cause.LEAK, source=branch)
+        own = self.truths.values[step.name]
+        out_of_range = exact.overflows or exact.vanishes or exact.value is None
+        if (own.overflows or own.vanishes) and out_of_range:
+            blamed = self._value(step)
+            if blamed.step is step and blamed.cause in (Cause.OVERFLOW, Cause.UNDERFLOW):
+                return blamed
+        formula = next(x.formula for x in step.locals if x.by == edge.by)
+        wrong = self._culprit(step, formula, self.truths.local_balls[step.name, edge.by], local)
+        if wrong is not None and self._consistent(formula, local, values):
             return self._value(wrong)
+        if exact.overflows or exact.vanishes:
+            return replace(found, cause=Cause.OVERFLOW if exact.overflows else Cause.UNDERFLOW)
         if indefinite and 0.0 in (local, incoming):
             infinite = next((s for s in self._sources(edge.source) if self._has_infinite_local(s)), None)
-            return _with(found, Cause.INDEFINITE, infinite)
+            return replace(found, cause=Cause.INDEFINITE, source=infinite)
         if step.name in self.truths.tied:
             return self._tie(step, edge.by, local, incoming)
-        if self._consistent(step, edge.by, local, values) and edge.truth is not None and math.isfinite(edge.truth):
-            return _with(found, Cause.AMPLIFIED, None)
-        return found
+        if self._consistent(formula, local, values) and edge.truth is not None and math.isfinite(edge.truth):
+            return replace(found, cause=Cause.AMPLIFIED)
+        if local is None or values is None:
+            return found
+        nodes = {name: self.chain.by_name[name].node for name in values}
+        rule = Rule(step, edge.by, self.mode)
+        loss = rule.explains(local, values, self.truths.numbers, self.dtype, nodes)
+        return replace(found, loss=loss)
 
     def _tie(
         self, step: Step, by: str | None = None, local: float | None = None, incoming: float | None = None
     ) -> Blame:
         tied = tuple(self.chain.by_name[name] for name in self.truths.tied)
-        return Blame(step, Cause.TIE, by, local, None, incoming, tied=tied)
+        return Blame(step, Cause.TIE, by, local, None, incoming, tied=tied, constant=self._constant_branch(step))
 
-    def _consistent(self, step: Step, by: str, local: float | None, values: Mapping[str, float] | None) -> bool:
-        """Whether torch's local derivative is right for the values that torch has, which may be wrong."""
-        if local is None or values is None:
+    def _constant_branch(self, step: Step) -> Expr | None:
+        """The branch that is taken, where that is a constant and the other one is not."""
+        if step.function not in BRANCHES or not isinstance(step.node, Call):
+            return None
+        constants = [branch for branch in step.node.args[1:] if branch not in self.chain.names]
+        others = [self.truths.locals[step.name, local.by] for local in step.locals]
+        return constants[0] if len(constants) == 1 and others == [0.0] else None
+
+    def _consistent(self, formula: Expr | None, found: float | None, values: Mapping[str, float] | None) -> bool:
+        """Whether what torch finds for a step is right for the values that torch has, which may be wrong."""
+        if found is None or values is None:
             return False
         if not all(math.isfinite(value) for value in values.values()):
             return True
-        exact = self.truths.at_values(step, by, values)
-        return exact is None or _relative(local, exact) <= self.limit
+        exact = self.truths.at_values(formula, values)
+        return exact is None or relative_error(found, exact) <= self.limit
 
     def _value(self, step: Step) -> Blame:
         """Down from a wrong value to the first step whose operands are right."""
         while True:
-            wrong = self._worst_operand(step)
-            if wrong is None or self._value_error(wrong.name) < SHARE * self._value_error(step.name):
+            found, truth = self.trace.steps[step.name].value, self.truths.values[step.name]
+            wrong = self._culprit(step, step.formula, self.truths.value_balls[step.name], found)
+            if wrong is None:
                 break
             step = wrong
-        truth = self.truths.values[step.name]
-        if truth.overflows or not math.isfinite(self.trace.steps[step.name].value or 0.0):
-            return Blame(step, Cause.OVERFLOW)
+        blame = Blame(step, Cause.VALUE, None, found, truth.value)
+        if truth.undefined:
+            return replace(blame, cause=Cause.UNDEFINED)
+        if truth.overflows:
+            return replace(blame, cause=Cause.OVERFLOW)
         if truth.vanishes:
-            return Blame(step, Cause.UNDERFLOW)
-        return Blame(step, Cause.CANCELLATION if step.function in ("add", "sub") else Cause.LOSS)
+            return replace(blame, cause=Cause.UNDERFLOW)
+        if step.function in ("add", "sub"):
+            return replace(blame, cause=Cause.CANCELLATION)
+        consistent = self._consistent(step.formula, found, self.torch_values(step))
+        return replace(blame, cause=Cause.LOSS) if consistent else blame
 
-    def _worst_operand(self, step: Step) -> Step | None:
-        """The operand whose value is furthest from right; None where all are right to the last digit."""
-        operands = [self.chain.by_name[local.by] for local in step.locals]
-        worst = max(operands, key=lambda operand: self._value_error(operand.name), default=None)
-        if worst is None or self._value_error(worst.name) <= self.dtype.unit_roundoff / 2:
+    def _culprit(self, step: Step, formula: Expr | None, truth: Value, found: float | None) -> Step | None:
+        """The operand to blame for a number that a step makes of its operands: with it as torch has it, and all others
+        as they should be, the number would be off as well. None where the step itself is to blame.
+
+        formula: of that number; truth: what it is; found: what torch has.
+        """
+        if formula is None:
             return None
+        off = self.truths.off(arb(found), truth) if found is not None else math.inf
+        worst, most = None, 0.0
+        for name in variables(formula):
+            error, value = self._value_error(name), self.trace.steps[name].value
+            little = error <= self.limit and error < SHARE * min(off, 1.0)  # then the step amplifies it
+            if error <= self.dtype.unit_roundoff / 2 or little or value is None:
+                continue
+            damage = self.truths.damage(formula, name, value, truth)
+            if damage > most and damage >= SHARE * min(off, 1.0):
+                worst, most = self.chain.by_name[name], damage
         return worst
 
     def _value_error(self, name: str) -> float:
@@ -279,13 +373,18 @@ class Search:
             return math.inf
         if truth.value is None or found is None:
             return 0.0
-        return _relative(found, truth.value)
+        return relative_error(found, truth.value)
 
     def _is_cut(self, step: Step) -> bool:
         return step.function in FUNCTIONS and not FUNCTIONS[step.function].differentiable
 
-    def _branch_not_taken(self, step: Step) -> Step | None:
+    def branch_not_taken(self, step: Step) -> Step | None:
         """The `where` whose branch not taken the step is in, and in nothing else."""
+        if step.name not in self._not_taken:
+            self._not_taken[step.name] = self._find_branch(step)
+        return self._not_taken[step.name]
+
+    def _find_branch(self, step: Step) -> Step | None:
         seen, stack = {step.name}, [step.name]
         found = None
         while stack:
@@ -314,13 +413,13 @@ class Search:
                     queue.append(other)
 
     def _has_infinite_local(self, step: Step) -> bool:
-        values = self._torch_values(step) if step.formula is not None else None
+        values = self.torch_values(step) if step.formula is not None else None
         if values is None:
             return False
         locals_ = (self.graph.local(step, local.by, values, 1.0, self.mode) for local in step.locals)
         return any(local is not None and math.isinf(local) for local in locals_)
 
-    def _out_of_range(self) -> Blame | None:
+    def _first_out_of_range(self) -> Blame | None:
         """The first value that is off: where a factor is too large or too small for the dtype, no product tells."""
         off = (step for step in self.chain.steps if step.locals and self._value_error(step.name) > self.limit)
         first = next(off, None)
@@ -333,8 +432,8 @@ class Search:
         if self.truths.tied and len([value for _, value in parts if value]) < 2:
             return self._tie(self.chain.by_name[self.truths.tied[0]])
         if len([value for _, value in parts if value]) < 2:
-            return self._out_of_range()
-        if any(math.isinf(value) for _, value in parts) and (found := self._out_of_range()) is not None:
+            return self._first_out_of_range()
+        if any(math.isinf(value) for _, value in parts) and (found := self._first_out_of_range()) is not None:
             return found
         return Blame(self.chain.by_name[target], Cause.SUM, parts=parts)
 
@@ -347,23 +446,26 @@ def from_enclosure(enclosure: Enclosure) -> Blame | None:
 
 
 def of_the_only_function(root: Expr) -> Blame | None:
-    """The one function of torch in an expression, operators apart: where the gradient is wrong, it is its doing."""
-    calls = [node for node in topological(root) if isinstance(node, Call) and node.function in FUNCTIONS]
-    found = [node for node in calls if not callable(FUNCTIONS[node.function].torch)]
-    return Blame(Step("", found[0], None, ()), Cause.KERNEL) if len(found) == 1 else None
+    """The function of torch that an expression is, of variables and constants: where the gradient is wrong, it is its
+    doing."""
+    match root:
+        case Call(function=function, args=args) if function in FUNCTIONS and not callable(FUNCTIONS[function].torch):
+            if not any(isinstance(arg, Call | Named) for arg in args):
+                return Blame(Step("", root, None, ()), Cause.KERNEL)
+    return None
 
 
 def is_right(reference: Reference, found: float, limit: float) -> bool:
     """Whether a derivative is what it should be, or between its one-sided values."""
     if reference.kind is Kind.EXISTS and reference.value is not None:
-        return _relative(found, reference.value) <= limit
+        return relative_error(found, reference.value) <= limit
     if reference.kind is Kind.KINK and reference.left is not None and reference.right is not None:
         between = min(reference.left, reference.right) <= found <= max(reference.left, reference.right)
         return between and math.isfinite(found)
     return not math.isnan(found)
 
 
-def _relative(found: float | None, truth: float | None) -> float:
+def relative_error(found: float | None, truth: float | None) -> float:
     """|found - truth| / |truth|; 0 where they are equal, infinite where that is no number."""
     if found is None or truth is None:
         return math.inf
@@ -371,7 +473,3 @@ def _relative(found: float | None, truth: float | None) -> float:
         return 0.0
     error = abs(found - truth) / abs(truth) if truth and math.isfinite(truth) else math.inf
     return math.inf if math.isnan(error) else error
-
-
-def _with(blame: Blame, cause: Cause, source: Step | None) -> Blame:
-    return replace(blame, cause=cause, source=source)

@@ -14,6 +14,7 @@ from gradcheck_cli.chain_rule import ChainRule
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression import Expr
+from gradcheck_cli.higher_orders import HigherOrders
 from gradcheck_cli.records import Remedy, Verdict
 from gradcheck_cli.remedies import Remedies, Wanted
 from gradcheck_cli.row_rounding import RowRounding
@@ -72,7 +73,7 @@ class Diagnosis:
         if self._rows <= 0:
             return NOTHING
         self._rows -= 1
-        blame = self._blame(verdict, point, row, mode) or self._blame_as_a_whole(verdict, rounding)
+        blame = self._blame(verdict, point, row, mode, truth, autograd) or self._blame_as_a_whole(verdict, rounding)
         return Diagnosed(blame, self._remedy(point, row, mode, truth, value, autograd, blame))
 
     def value(self, point: Point) -> Blame | None:
@@ -93,17 +94,27 @@ class Diagnosis:
     def graph(self) -> TorchGraph:
         return TorchGraph(self.chain, self.dtype, self.device)
 
-    def _blame(self, verdict: Verdict, point: Point, row: Wrt, mode: str) -> Blame | None:
-        if len(row) > 1 or row[0] not in self.chain.by_name or len(self.chain.steps) > BLAMED:
+    @cached_property
+    def higher_orders(self) -> HigherOrders:
+        return HigherOrders(self.chain, self.numbers, self.dtype, self.device)
+
+    def _blame(
+        self, verdict: Verdict, point: Point, row: Wrt, mode: str, truth: Reference, autograd: float | None
+    ) -> Blame | None:
+        if row[0] not in self.chain.by_name or len(self.chain.steps) > BLAMED:
             return None
         try:
             search = self._search(point, mode, row[0])
-            return search.undefined() if verdict is Verdict.UNDEFINED else search.derivative(row[0])
+            if verdict is Verdict.UNDEFINED:
+                return search.undefined()
+            if len(row) == 1:
+                return search.derivative(row[0])
+            return None if autograd is None else self.higher_orders.blame(search, row, autograd, truth)
         except NoReference:
             return None
 
     def _blame_as_a_whole(self, verdict: Verdict, rounding: RowRounding) -> Blame | None:
-        """Where steps are not traced: derivatives of higher order, very long expressions."""
+        """Where no step is known to be to blame."""
         if verdict is Verdict.UNSTABLE:
             return from_enclosure(rounding.plain)
         return of_the_only_function(expand_composed(self.expression)) if verdict is Verdict.MISMATCH else None

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from gradcheck_cli.blame import Blame, Cause
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression import BRANCHES, Call, Expr, topological
+from gradcheck_cli.expression import BRANCHES, Call, Expr, call, topological, variable
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.numbers import exact, pair
 from gradcheck_cli.records import Remedy, Verdict
 from gradcheck_cli.rounding import Enclosure
-from gradcheck_cli.row_rounding import RowRounding
+from gradcheck_cli.row_rounding import RowRounding, ValueRounding
 from gradcheck_cli.rules import expand_composed
 from gradcheck_cli.text import to_text
 from gradcheck_cli.truth import Reference
@@ -39,10 +39,9 @@ def row_note(
         case Verdict.ERROR:
             return f"no certified reference: {truth.reason}"
         case Verdict.IMPRECISE:
-            return f"the digits are lost to rounding in {dtype.name}, far below atol{_where_lost(rounding.plain)}"
+            return f"the digits are lost in {dtype.name}, far below atol{_where_lost(rounding.plain)}"
         case Verdict.UNSTABLE:
-            vague = "rounding errors are amplified" if rounding.plain.bounded else "a rounded value reaches a pole"
-            cause = _unstable(blame, dtype) or vague
+            cause = _where(blame, dtype) or _vague(rounding)
             return f"the formula is right, its arithmetic in {dtype.name} is not: {cause}{_advice(remedy, dtype)}"
         case Verdict.MISMATCH:
             reason = _mismatch(truth, autograd, dtype, rounding, blame)
@@ -50,14 +49,34 @@ def row_note(
 
 
 def short(node: Expr, limit: int = 60) -> str:
-    """The text of a sub-expression, or of its outermost function where that is too long."""
+    """The text of a sub-expression; where that is too long, what is deepest in it is left out: (… + …)**2."""
     try:
         return to_text(node, limit=limit)
     except ValueError:
-        name = node.function if isinstance(node, Call) else "…"
-        return {"add": "a sum", "sub": "a difference", "mul": "a product", "div": "a quotient", "pow": "a power"}.get(
-            name, f"{name}(…)"
-        )
+        pass
+    for depth in range(DEEPEST, 0, -1):
+        try:
+            return to_text(_elided(node, depth), limit=limit)
+        except ValueError:
+            continue
+    return f"{node.function}(…)" if isinstance(node, Call) else "…"
+
+
+DEEPEST = 6
+"""How deep a sub-expression is shown that is too long to be shown whole."""
+
+
+def _elided(node: Expr, depth: int) -> Expr:
+    """A sub-expression with `…` for what is more than `depth` calls deep, leaves apart."""
+    if not isinstance(node, Call):
+        return node
+    if depth == 0:
+        return variable("…")
+    return call(node.function, *(_elided(arg, depth - 1) for arg in node.args))
+
+
+RULE = 100
+"""Characters of a rule of torch that are shown."""
 
 
 def _kink(truth: Reference, dtype: Dtype) -> str:
@@ -96,9 +115,30 @@ def _advice(remedy: Remedy | None, dtype: Dtype) -> str:
     return f"{advice} {after}, not {before}"
 
 
-def _unstable(blame: Blame | None, dtype: Dtype) -> str | None:
-    """Which operation amplifies or overflows."""
+def _where(blame: Blame | None, dtype: Dtype) -> str | None:
+    """Where a wrong derivative begins, and why."""
+    told = _step(blame, dtype)
+    before = blame is not None and blame.lower
+    return f"in the first derivative already, {told}" if told is not None and before else told
+
+
+def _vague(rounding: RowRounding) -> str:
+    """The cause where no step is known."""
+    if rounding.plain.bounded:
+        return "rounding errors are amplified"
+    return f"a number on the way leaves the range of {rounding.sweeps.dtype.name}, or rounding brings it to a pole"
+
+
+def _step(blame: Blame | None, dtype: Dtype) -> str | None:
+    """What happens at the step to blame; None where that is not known."""
     match blame:
+        case None:
+            return None
+        case Blame(cause=(Cause.OVERFLOW | Cause.UNDERFLOW) as cause, step=step, by=by, beyond=str(beyond)) if by:
+            verb = "overflows" if cause is Cause.OVERFLOW else "underflows"
+            mantissa, exponent, power = beyond.partition("e")
+            shown = mantissa.rstrip("0").removesuffix(".") + exponent + power
+            return f"the derivative of {short(step.node)}{_by(blame)}, {shown}, {verb}"
         case Blame(cause=Cause.OVERFLOW, step=step):
             return f"{short(step.node)} overflows"
         case Blame(cause=Cause.UNDERFLOW, step=step):
@@ -107,18 +147,81 @@ def _unstable(blame: Blame | None, dtype: Dtype) -> str | None:
             return f"cancellation in {short(step.node)}"
         case Blame(cause=(Cause.LOSS | Cause.AMPLIFIED), step=step):
             return f"{short(step.node)} amplifies the rounding of its operands"
+        case Blame(cause=Cause.VALUE, step=step, local=float(found), exact=float(right)):
+            shown, true = pair(found, right, dtype)
+            return f"torch's own value of {short(step.node)} is {shown}, not {true}"
         case Blame(cause=Cause.SUM):
             return _sum(blame, dtype)
         case Blame(cause=(Cause.INDEFINITE | Cause.LEAK)):
             return _indefinite(blame, dtype)
+        case Blame(cause=Cause.UNDEFINED, step=step):
+            return f"{short(step.node)} has no value"
+        case Blame(cause=Cause.TIE):
+            return _tie(blame)
+        case Blame(cause=Cause.KERNEL):
+            return _kernel(blame, dtype)
     return None
+
+
+def _tie(blame: Blame) -> str:
+    tied, step = blame.tied, blame.step
+    if blame.local is not None and math.isnan(blame.local):
+        return f"torch's derivative of {_and(short(step.node) for step in tied)} is nan at the kink"
+    if step.function not in BRANCHES:
+        kinks = _and(short(step.node) for step in tied)
+        return f"at the kink of {kinks} torch's conventions do not add up to the derivative"
+    told = f"{short(step.node)} is decided at a tie, and autograd follows one branch only"
+    return told if blame.constant is None else f"{told}: the constant {short(blame.constant)}, whose derivatives are 0"
+
+
+def _kernel(blame: Blame, dtype: Dtype) -> str | None:
+    """`torch's own derivative of tanh(x) is 6.55e-5, not 6.56e-5: it computes 1 - tanh(x)*tanh(x), whose digits
+    cancel`."""
+    if blame.local is None:
+        return f"torch's own {_nth(blame.order)}derivative of {short(blame.step.node)} is off"
+    of = f"torch's own {_nth(blame.order)}derivative of {short(blame.step.node)}{_by(blame)}"
+    if blame.exact is None:
+        return f"{of} is {exact(blame.local, dtype)} here"
+    found, right = pair(blame.local, blame.exact, dtype)
+    return f"{of} is {found}, not {right}{_loss(blame, dtype)}"
+
+
+def _loss(blame: Blame, dtype: Dtype) -> str:
+    """What rounding does inside torch's own rule for the derivative."""
+    match blame.loss:
+        case None:
+            assert blame.local is not None
+            assert blame.exact is not None
+            slack = 4 * dtype.unit_roundoff * max(1.0, abs(blame.exact))
+            within = blame.order == 1 and abs(blame.local - blame.exact) <= slack
+            return ": the digits are lost inside torch's own rule" if within else ""
+        case loss:
+            rule = f": it computes {short(loss.rule, RULE)}"
+            if loss.overflow is not None:
+                return f"{rule}, where {short(loss.overflow)} overflows"
+            if loss.cancellation is not None and loss.cancellation is loss.rule:
+                return f"{rule}, whose digits cancel"
+            if loss.cancellation is not None:
+                return f"{rule}, where the digits of {short(loss.cancellation)} cancel"
+            if loss.underflow is not None:
+                return f"{rule}, where {short(loss.underflow)} underflows"
+            return f"{rule}, and rounding there loses the digits"
+
+
+def _by(blame: Blame) -> str:
+    """` by y`, where a step has several operands."""
+    return f" by {short(blame.operand)}" if blame.operand is not None and len(blame.step.locals) > 1 else ""
+
+
+def _nth(order: int) -> str:
+    return {1: "", 2: "second ", 3: "third "}.get(order, f"{order}-th ")
 
 
 def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, blame: Blame | None) -> str:
     cut = blame.step.function if blame is not None and blame.cause is Cause.CUT else rounding.cut
     if cut is not None and not math.isnan(autograd):
         return f"torch does not differentiate {cut}: the graph is cut there, and what goes through it counts as 0"
-    reason = _wrong(blame, autograd, dtype, rounding)
+    reason = _where(blame, dtype)
     if truth.left is not None:
         if math.isinf(autograd) and autograd in truth.numbers:
             return f"{_kink(truth, dtype)}; autograd takes {exact(autograd, dtype)}: no weight survives a step with it"
@@ -135,40 +238,12 @@ def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRoun
     return "the gradient is wrong: rounding does not explain the difference"
 
 
-def _wrong(blame: Blame | None, autograd: float, dtype: Dtype, rounding: RowRounding) -> str | None:
-    """Where a mismatch begins, and why."""
-    match blame:
-        case Blame(cause=(Cause.LEAK | Cause.INDEFINITE)):
-            return _indefinite(blame, dtype)
-        case Blame(cause=Cause.SUM):
-            return _sum(blame, dtype)
-        case Blame(cause=Cause.TIE, tied=tied, local=float(local)) if math.isnan(local):
-            return f"torch's derivative of {_and(short(step.node) for step in tied)} is nan at the kink"
-        case Blame(cause=Cause.TIE, step=step, tied=tied) if step.function in BRANCHES:
-            return f"{short(step.node)} is decided at a tie, and autograd follows one branch only"
-        case Blame(cause=Cause.TIE, tied=tied):
-            kinks = _and(short(step.node) for step in tied)
-            return f"at the kink of {kinks} torch's conventions do not add up to the derivative"
-        case Blame(cause=Cause.KERNEL, step=step, local=float(local), exact=float(right)):
-            off = f"torch's own derivative of {short(step.node)} is {exact(local, dtype)}, not {exact(right, dtype)}"
-            lost = rounding.explains_with_slack(local * (blame.incoming or 0.0))
-            return f"{off}: its digits are lost inside torch" if lost else f"{off}: rounding does not explain that"
-        case Blame(cause=Cause.KERNEL, step=step, local=float(local)):
-            return f"torch's own derivative of {short(step.node)} is {exact(local, dtype)} here"
-        case Blame(cause=Cause.KERNEL, step=step):
-            if rounding.explains_with_slack(autograd):
-                return f"the digits are lost inside torch's own {step.function}"
-            return f"torch's own gradient of {step.function} is off: rounding does not explain the difference"
-        case Blame(cause=(Cause.OVERFLOW | Cause.UNDERFLOW | Cause.CANCELLATION | Cause.LOSS)):
-            return _unstable(blame, dtype)
-    return None
-
-
 def _indefinite(blame: Blame, dtype: Dtype) -> str:
     """`NaN enters at sqrt(x): local derivative inf times incoming 0, from the branch of where() that was not taken`."""
     assert blame.local is not None
     assert blame.incoming is not None
-    product = f"local derivative {exact(blame.local, dtype)} times incoming {exact(blame.incoming + 0.0, dtype)}"
+    nth = "" if blame.order == 1 else _nth(blame.order)
+    product = f"{nth}local derivative {exact(blame.local, dtype)} times incoming {exact(blame.incoming + 0.0, dtype)}"
     source = ""
     if blame.cause is Cause.LEAK:
         source = ", from the branch of where() that was not taken"
@@ -202,13 +277,14 @@ def _functions(expression: Expr) -> list[str]:
     return [name for name in calls if (row := FUNCTIONS.get(name)) and not callable(row.torch)]
 
 
-def value_note(verdict: Verdict, value: float, autograd: float, dtype: Dtype) -> str | None:
+def value_note(verdict: Verdict, value: float, autograd: float, dtype: Dtype, rounding: ValueRounding) -> str | None:
     """What to say about the function's own value, where it does not match."""
     if verdict is Verdict.MATCH:
         return f"the value overflows {dtype.name}" if math.isinf(value) else None
-    rounding = "lost to rounding" if math.isfinite(autograd) else f"out of the range of {dtype.name} on the way"
+    out_of_range = not (rounding.bounded and math.isfinite(autograd))
+    lost = f"out of the range of {dtype.name} on the way" if out_of_range else "lost to rounding"
     reason = {
-        Verdict.IMPRECISE: "lost to rounding, far below atol",
-        Verdict.UNSTABLE: rounding,
+        Verdict.IMPRECISE: f"{lost}, far below atol",
+        Verdict.UNSTABLE: lost,
     }.get(verdict, "which rounding does not explain")
     return f"the value is off as well: {exact(value, dtype)}, torch has {exact(autograd, dtype)} ({reason})"

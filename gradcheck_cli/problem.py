@@ -338,7 +338,7 @@ class _Value:
         elif result.value is not None:
             rounding = ValueRounding(sweeps, problem.expression)
             self.verdict = compare(references.value, result.value, problem.tolerance, rounding)
-            self.note = notes.value_note(self.verdict, references.value, result.value, problem.dtype)
+            self.note = notes.value_note(self.verdict, references.value, result.value, problem.dtype, rounding)
 
 
 def _blame_record(found: blame.Blame | None) -> Blame | None:

@@ -21,10 +21,10 @@ from gradcheck_cli.claims import sample
 from gradcheck_cli.derivative import derivative
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
-from gradcheck_cli.expression import Constant, Expr, Named, rebuild, topological, variables
+from gradcheck_cli.expression import Call, Constant, Expr, Named, rebuild, topological, variables
 from gradcheck_cli.records import Remedy
 from gradcheck_cli.reference import Analysis
-from gradcheck_cli.rewrites import Candidate, candidates
+from gradcheck_cli.rewrites import Candidate, candidates, replaced
 from gradcheck_cli.text import to_text
 from gradcheck_cli.truth import Kind, Reference
 from gradcheck_cli.verdict import Tolerance
@@ -87,7 +87,7 @@ class Remedies:
             found = self._autograd(candidate.root, wanted)
             if found is not None and self._right(found, truth) and self._equal(candidate.root, wanted, truth):
                 try:
-                    part, better = to_text(candidate.part, limit=LONGEST), to_text(candidate.better, limit=LONGEST)
+                    part, better = _shown(self.root, candidate)
                     remedy = Remedy(part, better, to_text(candidate.root, limit=10 * LONGEST), found, wanted.autograd)
                 except ValueError:
                     continue
@@ -166,7 +166,7 @@ class Remedies:
                 values = sides.run(env, self.numbers)
                 value, slope, new_value, new_slope = (values[i] for i in sides.roots)
                 tied = any(seam.ties(values, name) is not False for seam in seams for name in wanted.row)
-                if not _known(value) or not (tied or _known(slope)):
+                if not _sharp(value) or not (tied or _sharp(slope)):
                     continue
                 if not self._same(value, new_value):
                     return False
@@ -206,8 +206,38 @@ class Remedies:
         ) * abs(wanted)
 
 
+def _shown(root: Expr, candidate: Candidate) -> tuple[str, str]:
+    """What to write for what: the part and the better one, or what differs in them where that is too long.
+
+    ValueError where all of that is too long, or where the part stands elsewhere as well.
+    """
+    part, better = candidate.part, candidate.better
+    while True:
+        try:
+            return to_text(part, limit=LONGEST), to_text(better, limit=LONGEST)
+        except ValueError:
+            inner = _difference(part, better)
+            if inner is None or replaced(root, *inner) is not candidate.root:
+                raise
+            part, better = inner
+
+
+def _difference(part: Expr, better: Expr) -> tuple[Expr, Expr] | None:
+    """The one operand in which two calls of a function differ."""
+    match part, better:
+        case Call(function=f, args=old), Call(function=g, args=new) if f == g and len(old) == len(new):
+            pairs = [(a, b) for a, b in zip(old, new, strict=True) if a is not b]
+            return pairs[0] if len(pairs) == 1 else None
+    return None
+
+
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
+
+
+def _sharp(value: Value) -> bool:
+    """Whether a number is known well enough to be compared with another one."""
+    return isinstance(value, arb) and _known(value) and bool(value.rad() <= NOTHING * (1 + abs(value)))
 
 
 def _known(value: Value) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
+from itertools import combinations
 
 from gradcheck_cli import rules
 from gradcheck_cli.expression import (
@@ -63,7 +64,7 @@ def candidates(root: Expr, blamed: Sequence[Expr] = ()) -> Iterator[Candidate]:
             for node in nodes:
                 if (node in guilty) is wanted:
                     for better in _applied(rewrite, node):
-                        yield Candidate(rewrite, node, better, _replaced(root, node, better))
+                        yield Candidate(rewrite, node, better, replaced(root, node, better))
 
 
 def _with(nodes: Sequence[Expr], blamed: Sequence[Expr]) -> set[Expr]:
@@ -79,12 +80,47 @@ def _applied(rewrite: Rewrite, node: Call) -> Iterator[Expr]:
     if callable(rewrite.better):
         yield from rewrite.better(node)
         return
+    pattern, better = rules.formula(rewrite.pattern), rules.formula(rewrite.better)
     bound: dict[str, Expr] = {}
-    if _fits(rules.formula(rewrite.pattern), node, bound):
-        yield substitute(rules.formula(rewrite.better), bound)
+    if _fits(pattern, node, bound):
+        yield substitute(better, bound)
+    elif isinstance(pattern, Call) and pattern.function == "add" and node.function in ("add", "sub"):
+        for part, rest in _pairs(node):
+            bound = {}
+            if _fits(pattern, part, bound):
+                yield _plus(rest, substitute(better, bound))
 
 
-def _replaced(root: Expr, part: Expr, better: Expr) -> Expr:
+def _terms(node: Expr) -> list[tuple[bool, Expr]]:
+    """The terms of a sum, each with whether it is added."""
+    match node:
+        case Call(function="add", args=(a, b)):
+            return _terms(a) + _terms(b)
+        case Call(function="sub", args=(a, b)):
+            return _terms(a) + [(not plus, term) for plus, term in _terms(b)]
+        case Call(function="neg", args=(a,)):
+            return [(not plus, term) for plus, term in _terms(a)]
+    return [(True, node)]
+
+
+def _pairs(node: Call) -> Iterator[tuple[Expr, list[tuple[bool, Expr]]]]:
+    """(the sum of two of the terms that are added, the others) for each two of a sum of at least three."""
+    terms = _terms(node)
+    if not 3 <= len(terms) <= TERMS:
+        return
+    for i, j in combinations(range(len(terms)), 2):
+        if terms[i][0] and terms[j][0]:
+            rest = [term for k, term in enumerate(terms) if k not in (i, j)]
+            yield call("add", terms[i][1], terms[j][1]), rest
+
+
+def _plus(terms: Sequence[tuple[bool, Expr]], total: Expr) -> Expr:
+    for plus, term in terms:
+        total = call("add" if plus else "sub", total, term)
+    return total
+
+
+def replaced(root: Expr, part: Expr, better: Expr) -> Expr:
     return rebuild(root, lambda node, _: better if node is part else None)
 
 
@@ -153,7 +189,7 @@ def _double_where(node: Call) -> Iterator[Expr]:
                 continue
             for safe in _SAFE:
                 guarded = call("where", condition, *((argument, safe) if index == 0 else (safe, argument)))
-                branch = _replaced(branches[index], argument, guarded)
+                branch = replaced(branches[index], argument, guarded)
                 yield call("where", condition, *((branch, branches[1]) if index == 0 else (branches[0], branch)))
 
 
@@ -245,6 +281,8 @@ def _is_polynomial(root: Expr) -> bool:
     )
 
 
+TERMS = 8
+"""The most terms of a sum of which two are looked for that belong together."""
 POLYNOMIAL = 100
 """The most nodes, and the highest power, of a polynomial that is factored."""
 _POLYNOMIAL = frozenset({"add", "sub", "mul", "neg", "pow"})
@@ -270,6 +308,23 @@ REWRITES: tuple[Rewrite, ...] = (
     R("log(1/(1 + exp(-u)))", "logsigmoid(u)", ("log(1/(1 + exp(-x)))", "-800"), ("log(2/(1 + exp(-x)))", "-800")),
     R("log(1 - sigmoid(u))", "logsigmoid(-u)", ("log(1 - sigmoid(x))", "60"), ("log(2 - sigmoid(x))", "60")),
     R("log(cosh(u))", "abs(u) + log1p(exp(-2*abs(u))) - log(2)", ("log(cosh(x))", "800"), ("log(sinh(x))", "800")),
+    R("log(0.5*erfc(u/(sqrt(2)*v)))", "log_ndtr(-u/v)",
+      ("log(0.5*erfc((y - x)/(sqrt(2)*s)))", "x=0,y=40,s=1"), ("log(0.4*erfc(y/(sqrt(2)*s)))", "y=40,s=1")),
+    R("log(0.5*erfc(u/sqrt(2)))", "log_ndtr(-u)",
+      ("log(0.5*erfc(x/sqrt(2)))", "40"), ("log(0.5*erf(x/sqrt(2)))", "40")),
+    R("log(0.5*erfc(u))", "log_ndtr(-sqrt(2)*u)", ("log(0.5*erfc(x))", "28"), ("log(0.5*erf(x))", "28")),
+    R("log(erfc(u)/2)", "log_ndtr(-sqrt(2)*u)", ("log(erfc(x)/2)", "28"), ("log(erfc(x)/3 + 1)", "28")),
+    R("log(erfc(u))", "log(2) + log_ndtr(-sqrt(2)*u)", ("log(erfc(x))", "28"), ("log(erfc(x) + 1)", "28")),
+    R("log(v*erfc(u))", "log(2*v) + log_ndtr(-sqrt(2)*u)", ("log(0.3*erfc(x))", "28"), ("log(0.3*erf(x))", "28")),
+    R("log(erfc(u)/v)", "log(2/v) + log_ndtr(-sqrt(2)*u)", ("log(erfc(x)/3)", "28"), ("log(erf(x)/3)", "28")),
+    R("log(1 - erf(u))", "log(2) + log_ndtr(-sqrt(2)*u)", ("log(1 - erf(x))", "8"), ("log(2 - erf(x))", "8")),
+    R("log(1 + erf(u))", "log(2) + log_ndtr(sqrt(2)*u)", ("log(1 + erf(x))", "-8"), ("log(2 + erf(x))", "-8")),
+    R("log(v*(1 + erf(u)))", "log(2*v) + log_ndtr(sqrt(2)*u)",
+      ("log(0.5*(1 + erf(x)))", "-8"), ("log(0.5*(2 + erf(x)))", "-8")),
+    R("log(v*(1 - erf(u)))", "log(2*v) + log_ndtr(-sqrt(2)*u)",
+      ("log(0.5*(1 - erf(x)))", "8"), ("log(0.5*(2 - erf(x)))", "8")),
+    R("log(1 - ndtr(u))", "log_ndtr(-u)", ("log(1 - ndtr(x))", "10"), ("log(2 - ndtr(x))", "10")),
+    R("log(1 - igamma(u, v))", "log(igammac(u, v))", ("log(1 - igamma(3, x))", "36"), ("log(2 - igamma(3, x))", "36")),
     R("log(ndtr(u))", "log_ndtr(u)", ("log(ndtr(x))", "-50"), ("log(ndtr(x) + 1)", "-50")),
     R("log(gamma(u))", "lgamma(u)", ("log(gamma(x))", "300"), ("log(gamma(x) + 1)", "300")),
     R("log(1 - exp(u))", "log(-expm1(u))", ("log(1 - exp(x))", "-1e-12"), ("log(2 - exp(x))", "-1e-12")),
@@ -282,6 +337,8 @@ REWRITES: tuple[Rewrite, ...] = (
     R("log(u**v)", "v*log(abs(u))", ("log(x**300)", "-20"), ("log(1 + x**300)", "-20")),
     R("log(u*v)", "log(abs(u)) + log(abs(v))",
       ("log(x*y)", "x=-1e-200,y=-1e-200"), ("log(x + y)", "x=1e-200,y=1e-200")),
+    R("log(1/u)", "-log(u)", ("log(1/x)", "1e-200"), ("log(1/x + 1)", "1e-200")),
+    R("log(u/v)", "log(u) - log(v)", ("log(3/x)", "1e-200"), ("log(3 - 1/x)", "1")),
     R("log(u/v)", "log(abs(u)) - log(abs(v))", ("log(x/y)", "x=1e200,y=1e-200"), ("log(x - y)", "x=1e-200,y=1e-200")),
     R("log(u + v) - log(u)", "log1p(v/u)",
       ("1e20*(log(x + 1) - log(x))", "1e12"), ("1e20*(log(x + 1) - log(2*x))", "1e12")),
@@ -379,6 +436,7 @@ REWRITES: tuple[Rewrite, ...] = (
     R("sqrt(u**2 + v**2 + w**2)", "hypot(hypot(u, v), w)",
       ("sqrt(x**2 + y**2 + 4**2)", "x=1e200,y=1e200"), ("sqrt(x**2 + y**2 - 4**2)", "x=1e200,y=1e200")),
     R("sqrt(u**2 + 1)", "hypot(u, 1)", ("sqrt(x**2 + 1)", "1e200"), ("sqrt(x**3 + 1)", "1e200")),
+    R("sqrt(1/u)", "rsqrt(u)", ("sqrt(1/x)", "1e-160"), ("sqrt(2 + 1/x)", "1e-160")),
     R("sqrt(u**2)", "abs(u)", ("sqrt(x*x)", "1e-200"), ("sqrt(x**3)", "1e-200")),
     R("sqrt(u)**2", "u", ("sqrt(x)*sqrt(x)", "0"), ("sqrt(x)*sqrt(2*x)", "0")),
     R("exp(log(u))", "u", ("exp(log(x))", "0"), ("exp(log(x) + 1)", "-1")),
@@ -387,6 +445,12 @@ REWRITES: tuple[Rewrite, ...] = (
     R("u**2/v**2", "(u/v)**2", ("x**2/y**2", "x=1e200,y=1e200"), ("x**2/y**3", "x=1e200,y=1e200")),
     # kinks: forms whose derivative at the tie is right, or lies between the one-sided ones
     R("relu(u) - relu(-u)", "u", ("relu(x) - relu(-x)", "0"), ("relu(x) - relu(-2*x)", "0")),
+    R("relu(u) + log1p(exp(-abs(u)))", "logaddexp(0, u)",
+      ("relu(x) - x*t + log1p(exp(-abs(x)))", "x=0,t=1"), ("relu(x) + log1p(exp(-2*abs(x)))", "0")),
+    R("clamp_min(u, 0) + log1p(exp(-abs(u)))", "logaddexp(0, u)",
+      ("clamp(x, min=0) - x*t + log1p(exp(-abs(x)))", "x=0,t=1"), ("clamp(x, min=0) + log1p(exp(-2*abs(x)))", "0")),
+    R("relu(u) + softplus(-abs(u))", "logaddexp(0, u)", ("relu(x) + softplus(-abs(x))", "0"),
+      ("relu(x) + softplus(-2*abs(x))", "0")),
     R("relu(u) + minimum(u, 0)", "u", ("relu(x) + min(x, 0)", "0"), ("relu(x) + min(2*x, 0)", "0")),
     R("clamp(u, 0, v) - clamp(-u, 0, v)", "clamp(u, -v, v)", ("clamp(x, 0, 10) - clamp(-x, 0, 10)", "0"),
       ("clamp(x, 0, 10) - clamp(-x, 0, 9)", "0")),

@@ -82,6 +82,11 @@ class ValueRounding:
     def __init__(self, sweeps: PointRounding, root: Expr) -> None:
         self.sweeps, self.root = sweeps, root
 
+    @property
+    def bounded(self) -> bool:
+        """Whether nothing on the way can leave the range of the dtype."""
+        return self.sweeps.sweep(self.root).value().bounded
+
     def explains(self, autograd: float) -> bool:
         return self.sweeps.sweep(self.root).value().explains(autograd)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,13 +13,15 @@ from gradcheck_cli.ball import Numbers, Program, Seams, Undefined, Value, good, 
 from gradcheck_cli.chain_rule import ChainRule, Step
 from gradcheck_cli.derivative import tangents
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression import BRANCHES, Call, Expr, topological
+from gradcheck_cli.expression import BRANCHES, Call, Expr, topological, variables
 from gradcheck_cli.folding import ZERO
 from gradcheck_cli.reference import Analysis
 from gradcheck_cli.truth import Kind, Reference
 
 PROBED = 60
 """Steps of one expression that are probed."""
+DAMAGE_BITS = 256
+"""Precision of a step with one operand as torch has it: the others are known to 60 bits."""
 
 
 @dataclass(frozen=True)
@@ -74,25 +77,32 @@ class StepTruths:
         self.programs, self.point = programs, point
         self.chain, self.numbers, self.dtype = programs.chain, programs.numbers, programs.dtype
         self._tangents: dict[str, dict[str, Reference]] = {}
+        self.tangent_balls: dict[str, dict[str, Value]] = {}
 
     @cached_property
     def values(self) -> dict[str, Truth]:
         """The value of each step."""
-        found, _ = self._values
+        found, _, _ = self._values
         return dict(zip(self.chain.by_name, found, strict=True))
 
     @cached_property
     def tied(self) -> tuple[str, ...]:
         """The live steps that are decided at a tie, in order of evaluation; a branch by its condition."""
-        _, nodes = self._values
+        _, _, nodes = self._values
         return tuple(step.name for step in self.chain.steps if step.node in nodes or _decided_by(step.node, nodes))
 
     @cached_property
-    def _values(self) -> tuple[list[Truth], set[Expr]]:
+    def value_balls(self) -> dict[str, Value]:
+        """The same before they are rounded."""
+        _, balls, _ = self._values
+        return dict(zip(self.chain.by_name, balls, strict=True))
+
+    @cached_property
+    def _values(self) -> tuple[list[Truth], list[Value], set[Expr]]:
         env = {name: arb(value) for name, value in self.point.items()}
         values, last = _certify(self.programs.values, env, self.numbers)
         truths = [_truth(value, self.dtype) for value in values[1:]]
-        return truths, set(self.programs.seams.tied(last))
+        return truths, values[1:], set(self.programs.seams.tied(last))
 
     @cached_property
     def locals(self) -> dict[tuple[str, str], float | None]:
@@ -101,11 +111,16 @@ class StepTruths:
 
     @cached_property
     def local_truths(self) -> dict[tuple[str, str], Truth]:
+        return {edge: _truth(ball, self.dtype) for edge, ball in self.local_balls.items()}
+
+    @cached_property
+    def local_balls(self) -> dict[tuple[str, str], Value]:
+        """The local derivatives before they are rounded; None at a kink, and where there is none."""
         env = {name: arb(value) for name, value in self.point.items()}
         values, _ = _certify(self.programs.locals, env, self.numbers)
         kinks = {name for name in self.tied if self.chain.by_name[name].function not in BRANCHES}
         return {
-            (name, local.by): Truth(None) if local.exact is None or name in kinks else _truth(value, self.dtype)
+            (name, local.by): None if local.exact is None or name in kinks else value
             for (name, local), value in zip(self.programs.edges, values, strict=True)
         }
 
@@ -113,11 +128,25 @@ class StepTruths:
     def adjoints(self) -> dict[str, Reference]:
         """The derivative of the result by each step. Each one that is doubtful has to be probed by itself, which takes
         its time: of more than PROBED such, none is."""
-        doubtful = self._doubtful
-        known = tuple(name for name in self.chain.by_name if len(doubtful) <= PROBED or name not in doubtful)
-        found = self.programs.adjoints(known).at(self.point).rows
+        found = self._adjoint_analysis.at(self.point).rows
         unknown = Reference(Kind.NO_REFERENCE, reason="decided at a tie, as too many other steps are")
         return {name: found.get((name,), unknown) for name in self.chain.by_name}
+
+    @cached_property
+    def _adjoint_analysis(self) -> Analysis:
+        doubtful = self._doubtful
+        return self.programs.adjoints(
+            tuple(name for name in self.chain.by_name if len(doubtful) <= PROBED or name not in doubtful)
+        )
+
+    @cached_property
+    def adjoint_balls(self) -> dict[str, Value]:
+        """The same before they are rounded; only those that no tie makes doubtful."""
+        found = self._adjoint_analysis.expressions
+        names = [name for name in self.chain.by_name if (name,) in found and name not in self._doubtful]
+        env = {name: arb(value) for name, value in self.point.items()}
+        values, _ = _certify(Program(*(found[(name,)] for name in names)), env, self.numbers)
+        return dict(zip(names, values, strict=True))
 
     @cached_property
     def _doubtful(self) -> set[str]:
@@ -134,6 +163,11 @@ class StepTruths:
             env = {name: arb(value) for name, value in self.point.items()}
             values, _ = _certify(program, env, self.numbers)
             half = len(nodes)
+            self.tangent_balls[by] = {
+                step.name: value
+                for step, value in zip(self.chain.steps, values[:half], strict=True)
+                if step.name not in self._unsettled
+            }
             self._tangents[by] = {
                 step.name: self._tangent(step, value, own)
                 for step, value, own in zip(self.chain.steps, values[:half], values[half:], strict=True)
@@ -157,14 +191,48 @@ class StepTruths:
                 reached.add(step.name)
         return reached
 
-    def at_values(self, step: Step, by: str, values: Mapping[str, float]) -> float | None:
-        """The local derivative of a step at other values of its operands, exactly, rounded at the end."""
-        formula = next(local.formula for local in step.locals if local.by == by)
-        if formula is None or not all(value == value and abs(value) != float("inf") for value in values.values()):
+    def at_values(self, formula: Expr | None, values: Mapping[str, float]) -> float | None:
+        """A step, or a local derivative of one, at other values of its operands, exactly, rounded at the end."""
+        if formula is None or not all(math.isfinite(value) for value in values.values()):
             return None
         env = {name: arb(value) for name, value in values.items()}
         (value,), _ = _certify(Program(formula), env, self.numbers)
         return _truth(value, self.dtype).value
+
+    def damage(self, formula: Expr, operand: str, found: float, truth: Value) -> float:
+        """How far off a step, or a local derivative of one, is (`truth` is right) when only this operand is: when it is
+        `found`, and all others are what they should be. Relative; infinite where that is not known."""
+        env = {name: ball for name in variables(formula) if isinstance(ball := self.value_balls[name], arb)}
+        if not math.isfinite(found) or len(env) < len(variables(formula)):
+            return math.inf
+        with precision(DAMAGE_BITS):
+            program = Program(formula)
+            value = program.run({**env, operand: arb(found)}, self.numbers, settle=True)[program.roots[0]]
+        return self.off(value, truth)
+
+    def off(self, value: Value, truth: Value) -> float:
+        """|value - truth| / |truth|, the difference itself where the truth is 0; infinite where that is not known."""
+        if not (isinstance(value, arb) and isinstance(truth, arb) and value.is_finite() and truth.is_finite()):
+            return math.inf
+        with precision(DAMAGE_BITS):
+            difference = abs(value - truth).mid()
+            return float(difference if truth.contains(0) else (difference / abs(truth)).mid())
+
+    def product(self, local: arb, incoming: arb) -> Truth | None:
+        """Two certified numbers multiplied, and rounded at the end; None where the product is not certain."""
+        with precision(DAMAGE_BITS):
+            product = local * incoming
+        if not product.is_finite() or not (good(product) or _near_enough(product)):
+            return None
+        return _truth(product, self.dtype, certain=True)
+
+    def rounded(self, ball: Value) -> Truth:
+        return _truth(ball, self.dtype)
+
+
+def _near_enough(product: arb) -> bool:
+    """Whether a product of two numbers of 60 good bits has the digits of a double and more."""
+    return bool(product.rad() <= abs(product) * arb(2) ** -56)
 
 
 def _decided_by(node: Expr, nodes: set[Expr]) -> bool:
@@ -194,10 +262,10 @@ def _all_beyond(values: Sequence[Value], program: Program, found: Mapping[int, V
     return all(isinstance(value, arb) and not value.is_finite() and not value.is_nan() for value in rest)
 
 
-def _truth(value: Value, dtype: Dtype) -> Truth:
+def _truth(value: Value, dtype: Dtype, *, certain: bool = False) -> Truth:
     if isinstance(value, Undefined):
         return Truth(None, undefined=True)
-    if not isinstance(value, arb) or not good(value):
+    if not isinstance(value, arb) or not (certain or good(value)):
         return Truth(None)
     rounded = round_ball(value, dtype)
     smallest_normal = 2.0 ** (dtype.min_exponent + dtype.precision - 1)

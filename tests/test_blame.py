@@ -113,7 +113,7 @@ def test_second_derivatives_blame_a_sub_expression(expression: str, at: float, s
         ),
         ("1/(1 + exp(-x))", -800, "exp(-x) overflows"),
         ("x**x", 0, "torch's own derivative of x**x is 0 here"),
-        ("1e20*sigmoid(x)", 40, "torch's own derivative of sigmoid(x) is 0, not 4.248354255291589e-18"),
+        ("1e20*sigmoid(x)", 40, "torch's own derivative of sigmoid(x) is 0, not 4.24835e-18"),
     ],
 )  # fmt: skip
 def test_the_note_says_it_in_one_sentence(expression: str, at: float, sentence: str) -> None:
@@ -143,7 +143,7 @@ def test_an_intermediate_result_is_blamed_by_what_it_is() -> None:
     ("expression", "at", "step"),
     [
         ("log(x*y)", "x=1e-200,y=1e-200", "x*y"),
-        ("(x/y)**2*y**2", "x=1,y=1e-200", "(x/y)**2"),
+        ("(x/y)**2*y**2", "x=1,y=1e-200", "y**2"),
         ("1/(1/x)", "1e-310", "1/x"),
         ("x**2*log(x)", "1e200", "x**2"),
     ],
