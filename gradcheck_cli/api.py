@@ -91,7 +91,7 @@ def explain(
     Returns the records: `.steps` with values, local derivatives and adjoints beside torch's, `.chains`, and the
     ordinary check in `.result`. Raises GradcheckError for input that cannot be read, and for several points.
     """
-    from gradcheck_cli.explain import explain_expression
+    from gradcheck_cli.explainer import explain_expression
     from gradcheck_cli.request import Request
 
     request = Request(

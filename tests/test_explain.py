@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gradcheck_cli.cli import run_command
-from gradcheck_cli.explain import explain_expression
+from gradcheck_cli.explainer import explain_expression
 from gradcheck_cli.records import Verdict
 from gradcheck_cli.render import EXPLANATIONS
 from gradcheck_cli.render.display import Display

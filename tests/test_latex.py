@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from gradcheck_cli.explain import explain_expression
+from gradcheck_cli.explainer import explain_expression
 from gradcheck_cli.expression import constant
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.parser import parse

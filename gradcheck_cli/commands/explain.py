@@ -59,7 +59,7 @@ def explain(
     request = Request(expression, **asked, derivatives=False)
     reading = read(request)
     startup.load(symbolic=False)
-    from gradcheck_cli.explain import explain_expression
+    from gradcheck_cli.explainer import explain_expression
 
     explanation = explain_expression(request, reading=reading)
     report = Report((explanation.result,), versions(), explanation.result.seconds)
