@@ -148,15 +148,3 @@ def complain(message: str) -> None:
     from gradcheck_cli.render.plain import lines
 
     say(f"gradcheck: {lines(message)}\n")
-
-
-def append(text: str, file: Path | None) -> None:
-    """More of a report that is written as it comes: to a file, or to standard output."""
-    if file is None:
-        write_report(text)
-        return
-    try:
-        with file.open("a", encoding="utf-8") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise cannot_write(file, error) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from gradcheck_cli.records import (
     Report,
     Verdict,
 )
+from gradcheck_cli.request import options_of
 from gradcheck_cli.sources import STANDARD_INPUT, read_source
 
 Json = Mapping[str, Any]
@@ -31,13 +32,14 @@ T = TypeVar("T")
 class Written:
     """What a file holds. finished: whether its run came to an end; summary: of that run.
 
-    keys: of each problem, what it was checked with (see records.ProblemResult.key).
+    options: of the first line of JSON Lines.
     """
 
     problems: tuple[ProblemResult, ...]
     versions: Mapping[str, str]
     summary: Json = field(default_factory=dict)
     finished: bool = True
+    options: Json = field(default_factory=dict)
 
 
 def read_report(name: str) -> Written:
@@ -70,18 +72,19 @@ def _text(name: str) -> str:
 
 def _from_lines(text: str) -> Written:
     versions: Mapping[str, str] | None = None
+    options: Json = {}
     problems: list[ProblemResult] = []
     summary: Json | None = None
     for document in _documents(text):
         if "summary" in document:
             summary = document["summary"]
         elif "versions" in document:
-            versions = document["versions"]
+            versions, options = document["versions"], document.get("options") or {}
         elif "check" not in document:  # --all-rows: the problem's own line comes below
             problems.append(problem_record(document))
     if versions is None:
         raise ValueError("there is no first line")
-    return Written(tuple(problems), versions, summary or {}, finished=summary is not None)
+    return Written(tuple(problems), versions, summary or {}, summary is not None, options)
 
 
 def _documents(text: str) -> Iterator[Json]:
@@ -128,6 +131,12 @@ def merged(reports: Mapping[str, Written]) -> Report:
         interrupted=any(not r.finished or bool(r.summary.get("interrupted")) for r in reports.values()),
         troubles=tuple(dict.fromkeys(t for report in reports.values() for t in report.summary.get("troubles", ()))),
     )
+
+
+def shared_options(reports: Iterable[Written]) -> dict[str, object]:
+    """The options that all reports have alike; None for the others."""
+    first, *others = (options_of(report.options) for report in reports)
+    return {name: value if all(value == other[name] for other in others) else None for name, value in first.items()}
 
 
 def problem_record(item: Json) -> ProblemResult:

@@ -60,6 +60,21 @@ class Request:
     expectation: Expectation = Expectation()
 
 
+_OPTIONS = {
+    "at": "at", "wrt": "wrt", "lets": "let", "claims": "claim", "order": "order", "mode": "mode", "dtype": "dtype",
+    "device": "device", "rtol": "rtol", "atol": "atol", "claim_rtol": "claim_rtol", "strict": "strict",
+    "samples": "samples", "seed": "seed", "ranges": "range", "timeout": "timeout",
+}  # fmt: skip
+
+
+def options_of(given: Mapping[str, object]) -> dict[str, object]:
+    """All options of a check, by the name that the command line and problem files give them; None: not given.
+
+    given: fields of a Request, or options by their own names.
+    """
+    return {option: given.get(name, given.get(option)) for name, option in _OPTIONS.items()}
+
+
 @dataclass(frozen=True)
 class ProblemSpec:
     """One problem of a file, or why it cannot be read (error, with file, line and column; request is None then).

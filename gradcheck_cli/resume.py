@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gradcheck_cli.output import cannot_write
+from gradcheck_cli.growing_file import replace_file
 from gradcheck_cli.records import ProblemResult
 from gradcheck_cli.reports import read_report
 from gradcheck_cli.request import ProblemSpec
@@ -34,17 +34,6 @@ def finished_problems(name: str) -> dict[str, ProblemResult]:
     return {
         problem.key: problem for problem in read_report(name).problems if problem.key is not None and not problem.bug
     }
-
-
-def replace_file(file: Path, lines: Iterable[str]) -> None:
-    """The file holds these lines and no others; until that is so, it holds what it held before."""
-    beside = file.with_name(f"{file.name}.new")
-    try:
-        with beside.open("w", encoding="utf-8") as stream:
-            stream.writelines(lines)
-        os.replace(beside, file)
-    except OSError as error:
-        raise cannot_write(file, error) from error
 
 
 def in_order(file: Path, specs: Sequence[ProblemSpec], done: Mapping[str, ProblemResult]) -> None:

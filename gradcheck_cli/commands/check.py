@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,13 +12,14 @@ from gradcheck_cli import options, startup, stopwatch
 from gradcheck_cli.arguments import choice
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.exit_codes import ExitCode, exit_code
-from gradcheck_cli.output import append, deliver, display_for, points_progress, say, writable, write_report
+from gradcheck_cli.growing_file import Growing
+from gradcheck_cli.output import deliver, display_for, points_progress, say, writable, write_report
 from gradcheck_cli.records import Check, Report
 from gradcheck_cli.render import RENDERERS, json_lines
 from gradcheck_cli.render.names import FORMATS
 from gradcheck_cli.render.profile import render_profile
 from gradcheck_cli.render.summary import summary_line
-from gradcheck_cli.request import Request
+from gradcheck_cli.request import Request, options_of
 from gradcheck_cli.versions import versions
 
 
@@ -80,14 +81,15 @@ def check(
         raise UsageError("--all-rows is for --output-format json-lines, which has a line for each row")
     file = writable(output_file)
     request = Request(expression, **asked)
+    written_options = options_of(vars(request))
     with stopwatch.measuring(profile) as phases:
-        stream = _RowStream(file, request) if all_rows else None
+        stream = _RowStream(file, written_options) if all_rows else None
         report = _checked(request, quiet=quiet, on_row=stream.add if stream else None)
-        shown = display_for(quiet=quiet, verbose=verbose, options=vars(request))
+        shown = display_for(quiet=quiet, verbose=verbose, options=written_options)
         if stream is not None:
             stream.end(report)
         elif file is not None:
-            written = display_for(quiet=quiet, verbose=verbose, to_file=True, options=vars(request))
+            written = display_for(quiet=quiet, verbose=verbose, to_file=True, options=written_options)
             deliver(RENDERERS[output_format](report, written), file)
         if stream is None or file is not None:
             write_report(RENDERERS[output_format if file is None else "table"](report, shown))
@@ -101,19 +103,17 @@ def check(
 class _RowStream:
     """JSON Lines with every row: nothing is held back. file: None for standard output."""
 
-    def __init__(self, file: Path | None, request: Request) -> None:
-        self.file = file
-        if file is not None:
-            deliver("", file)
-        append(json_lines.first_line(versions(), vars(request)), file)
+    def __init__(self, file: Path | None, options: Mapping[str, object]) -> None:
+        self.report = Growing(file, [json_lines.first_line(versions(), options)])
 
     def add(self, check: Check) -> None:
-        append(json_lines.row_line(check), self.file)
+        self.report.add(json_lines.row_line(check))
 
     def end(self, report: Report) -> None:
         for result in report.problems:
-            append(json_lines.problem_line(result), self.file)
-        append(json_lines.last_line(report), self.file)
+            self.report.add(json_lines.problem_line(result))
+        self.report.add(json_lines.last_line(report))
+        self.report.end()
 
 
 def _checked(request: Request, *, quiet: bool, on_row: Callable[[Check], None] | None) -> Report:

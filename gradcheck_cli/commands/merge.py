@@ -29,15 +29,17 @@ def merge(
     """
     choice("--output-format", output_format, FORMATS)
     file = writable(output_file)
-    from gradcheck_cli.reports import merged, read_report
+    from gradcheck_cli.reports import merged, read_report, shared_options
 
     for name in files:
         if files.count(name) > 1:
             raise UsageError(f"{name} is named twice: each report counts once")
-    report = merged({name: read_report(name) for name in files})
-    shown = display_for(quiet=quiet, verbose=verbose)
+    written = {name: read_report(name) for name in files}
+    report, given = merged(written), shared_options(written.values())
+    shown = display_for(quiet=quiet, verbose=verbose, options=given)
     if file is not None:
-        deliver(RENDERERS[output_format](report, display_for(quiet=quiet, verbose=verbose, to_file=True)), file)
+        to_file = display_for(quiet=quiet, verbose=verbose, to_file=True, options=given)
+        deliver(RENDERERS[output_format](report, to_file), file)
     write_report(RENDERERS[output_format if file is None else "table"](report, shown))
     if not (quiet and report.passed):
         say(summary_line(report, shown))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,16 +18,17 @@ from gradcheck_cli.arguments import choice, whole
 from gradcheck_cli.batch import DEFAULT_TIMEOUT, PRELOAD, Where, batch_phases, run_batch
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.exit_codes import ExitCode, exit_code
+from gradcheck_cli.growing_file import Growing, replaceable
 from gradcheck_cli.interruption import interruptions
-from gradcheck_cli.output import append, complain, deliver, display_for, say, writable, write_report
+from gradcheck_cli.output import complain, deliver, display_for, say, writable, write_report
 from gradcheck_cli.progress import batch_progress
 from gradcheck_cli.records import ProblemResult, Report, worst_first
 from gradcheck_cli.render import RENDERERS, json_lines
 from gradcheck_cli.render.names import FORMATS
 from gradcheck_cli.render.profile import render_profile
 from gradcheck_cli.render.summary import summary_line
-from gradcheck_cli.request import ProblemSpec
-from gradcheck_cli.resume import finished_problems, in_order, problem_key, replace_file
+from gradcheck_cli.request import ProblemSpec, options_of
+from gradcheck_cli.resume import finished_problems, in_order, problem_key
 from gradcheck_cli.selection import select
 from gradcheck_cli.selection import shard as select_shard
 from gradcheck_cli.sources import DEFAULT_FILE, read_source, shown
@@ -121,8 +123,8 @@ def run(
             write_report(_listing(selected))
             return ExitCode.BAD_INPUT if troubles else ExitCode.PASSED
         done = finished_problems(resume) if resume is not None else {}
-        shown = display_for(quiet=quiet, verbose=verbose, options=given)
-        lines = _Lines(file, given, selected, done) if output_format == "json-lines" else None
+        shown = display_for(quiet=quiet, verbose=verbose, options=options_of(given))
+        lines = _Lines(file, shown.options, selected, done) if output_format == "json-lines" else None
         with stopwatch.phase("waiting"):
             report = _run(
                 selected, where, done, lines.add if lines else None,
@@ -172,22 +174,23 @@ class _Lines:
         specs: Sequence[ProblemSpec],
         done: Mapping[str, ProblemResult],
     ) -> None:
-        self.file, self.specs, self.done = file, specs, done
+        # What cannot be put in order afterwards is written in order, results from before included.
+        self.before = done if file is not None and replaceable(file) else {}
+        self.file, self.specs = file, specs
+        known = [spec for spec in specs if problem_key(spec) in self.before]
+        kept = run_batch(known, where=None, done=done) if known else ()
         first = json_lines.first_line(versions(), options)
-        if file is None:
-            write_report(first)
-        else:
-            kept = run_batch([s for s in specs if problem_key(s) in done], where=None, done=done) if done else ()
-            replace_file(file, (first, *map(json_lines.problem_line, kept)))
+        self.report = Growing(file, (first, *map(json_lines.problem_line, kept)))
 
     def add(self, result: ProblemResult) -> None:
-        if self.file is None or result.key not in self.done:
-            append(json_lines.problem_line(result), self.file)
+        if result.key not in self.before:
+            self.report.add(json_lines.problem_line(result))
 
     def end(self, report: Report) -> None:
-        append(json_lines.last_line(report), self.file)
-        if self.file is not None:
-            in_order(self.file, self.specs, self.done)
+        self.report.add(json_lines.last_line(report))
+        self.report.end()
+        if self.file is not None and self.before:
+            in_order(Path(os.path.realpath(self.file)), self.specs, self.before)
 
 
 def read_files(names: Sequence[str], given: dict[str, Any]) -> tuple[list[ProblemSpec], list[str]]:

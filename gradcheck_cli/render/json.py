@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from enum import Enum
 
 from gradcheck_cli.records import Check, Claim, ProblemResult, Report, Verdict
 from gradcheck_cli.render.display import Display
@@ -24,7 +25,7 @@ def render_json(report: Report, display: Display) -> str:
 
 
 def dump(value: object, indent: int | None = None) -> str:
-    """Valid JSON in ASCII, whatever the value: numbers that JSON lacks become strings."""
+    """Valid JSON in ASCII: numbers that JSON lacks become strings. Raises TypeError for what is not plain data."""
     return json.dumps(_plain(value), indent=indent, allow_nan=False)
 
 
@@ -132,7 +133,7 @@ def _plain(value: object) -> object:
     match value:
         case float():
             return value if math.isfinite(value) else str(value)
-        case Verdict():
+        case Enum():
             return value.value
         case Mapping():
             return {str(key): _plain(item) for key, item in value.items()}
@@ -141,4 +142,4 @@ def _plain(value: object) -> object:
         case None | bool() | int() | str():
             return value
         case _:
-            return str(value)
+            raise TypeError(f"JSON has no {type(value).__name__}")

@@ -16,6 +16,7 @@ def render_json_lines(report: Report, display: Display) -> str:
 
 
 def first_line(versions: Mapping[str, str], options: Mapping[str, object]) -> str:
+    """options: as request.options_of gives them."""
     return dump({"versions": versions, "options": options}) + "\n"
 
 
