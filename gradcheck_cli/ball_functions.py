@@ -13,6 +13,7 @@ from flint import acb, arb, arb_series, ctx, fmpq
 NAN = arb("nan")
 EVERYTHING = arb(0, float("inf"))
 _HALF = arb(0.5)
+_UNIT = arb(0.5, 0.5)  # [0, 1]
 
 
 def _order(n: arb) -> int:
@@ -191,23 +192,58 @@ def zeta(x: arb, q: arb) -> arb:
 def igamma(a: arb, x: arb) -> arb:
     if not (a > 0 and x >= 0):
         return NAN
-    return arb(0) if x.is_zero() else _limited(a, lambda: x.gamma_lower(a, regularized=1))
+    if x.is_zero():
+        return arb(0)
+    if a > LARGE_ORDER:
+        return _within_0_and_1(lambda: _large_lower(a, x))
+    return x.gamma_lower(a, regularized=1)
 
 
 def igammac(a: arb, x: arb) -> arb:
     if not (a > 0 and x >= 0):
         return NAN
-    return arb(1) if x.is_zero() else _limited(a, lambda: x.gamma_upper(a, regularized=1))
+    if x.is_zero():
+        return arb(1)
+    if a > LARGE_ORDER:
+        return _within_0_and_1(lambda: _large_upper(a, x) if 2 * x > a else 1 - _large_lower(a, x))
+    return x.gamma_upper(a, regularized=1)
 
 
-def _limited(a: arb, compute: Callable[[], arb]) -> arb:
-    """For large a, arb's incomplete gamma functions take seconds beyond this precision, and get no better."""
+LARGE_ORDER = 1_000  # from here on arb's incomplete gamma functions take long, and often lose all digits
+MOST_TERMS = 100_000
+
+
+def _within_0_and_1(compute: Callable[[], arb]) -> arb:
+    """A result known to lie there, at no more bits than it is good for."""
     before = ctx.prec
-    ctx.prec = min(before, 110) if a > 5000 else before
+    ctx.prec = min(before, 640)
     try:
-        return compute()
+        value = compute()
+        return value.intersection(_UNIT) if value.is_finite() else _UNIT
     finally:
         ctx.prec = before
+
+
+def _large_upper(a: arb, x: arb) -> arb:
+    """igammac by Tricomi's U (DLMF 8.5.3 and 13.2.40): x**a*exp(-x)*U(1, 1 + a, x)/gamma(a)."""
+    return (a * x.log() - x - a.lgamma()).exp() * x.hypgeom_u(arb(1), a + 1)
+
+
+def _large_lower(a: arb, x: arb) -> arb:
+    """igamma from igammac, and where that is too close to 1 by the series (DLMF 8.7.1) of x**n/(a + 1)...(a + n)."""
+    if 2 * x > a:
+        value = 1 - _large_upper(a, x)
+        if value.rel_accuracy_bits() >= ctx.prec // 2 or not x < a:
+            return value
+    term = total = arb(1)
+    negligible = arb(2) ** -ctx.prec
+    for n in range(1, MOST_TERMS):
+        term = term * x / (a + n)
+        total = total + term
+        if term < total * negligible:
+            break
+    rest = term * x / (a - x)  # the terms fall faster than powers of x/(a + n)
+    return (a * x.log() - x - (a + 1).lgamma()).exp() * (total + arb(0).union(rest))
 
 
 def besseli(n: arb, x: arb) -> arb:
