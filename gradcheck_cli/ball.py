@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from flint import arb, ctx, fmpq
 
@@ -39,7 +39,7 @@ from gradcheck_cli.functions import FUNCTIONS, Function
 FIRST_PRECISION = 80
 LAST_PRECISION = 5120
 GOOD_BITS = 60
-NEGLIGIBLE = arb(2) ** -1200
+NEGLIGIBLE, ENORMOUS = arb(2) ** -1200, arb(2) ** 1200  # beyond all doubles
 TIE = arb(2) ** -4000
 
 
@@ -232,7 +232,7 @@ def _function_step(row: Function) -> Step:
                 return arg
         if settle and (row.seams or row.domain):
             args = tuple(_snap(arg) if isinstance(arg, arb) else arg for arg in args)
-        value: Value = compute(*args)
+        value: Value = compute(*args, settle=settle) if row.ball is None else compute(*args)
         if isinstance(value, arb) and not value.is_finite() and row.domain and _inside(row, args, settle) is False:
             value = Undefined(node, tuple(_show(arg) for arg in args if isinstance(arg, arb)))
         if isinstance(value, Undefined) and value.node is not node:
@@ -263,8 +263,8 @@ def _formula_function(row: Function, text: str) -> Callable[..., Value]:
     names = [argument.name for argument in row.arguments]
     program = formula_program(text)
 
-    def compute(*args: arb) -> Value:
-        return program.run(dict(zip(names, args, strict=True)))[program.roots[0]]
+    def compute(*args: arb, settle: bool = False) -> Value:
+        return program.run(dict(zip(names, args, strict=True)), settle=settle)[program.roots[0]]
 
     return compute
 
@@ -281,101 +281,132 @@ def _inside(row: Function, args: Sequence[Value], settle: bool) -> Value:
     return program.run(env, settle=settle)[program.roots[0]]
 
 
-def seam_values(row: Function, args: Sequence[arb]) -> Iterator[Value]:
-    """The row's seams at these arguments: where one is zero, the row is not smooth there."""
+def seam_value(row: Function, seam: str, args: Sequence[arb]) -> Value:
+    """One of the row's seams at these arguments: where it is zero, the row is not smooth there."""
+    program = formula_program(seam)
     env = {argument.name: value for argument, value in zip(row.arguments, args, strict=True)}
-    for text in row.seams:
-        program = formula_program(text)
-        yield program.run(env)[program.roots[0]]
+    return program.run(env)[program.roots[0]]
 
 
 def _show(value: arb) -> str:
     return f"{float(value.mid()):.6g}"
 
 
+class Gap(NamedTuple):
+    """What is zero where node i is tied: a seam of its row, or the difference of the sides of a comparison ("")."""
+
+    node: int
+    seam: str
+
+
 class Seams:
-    """The places of a program where a derivative of `root` may fail to exist: comparisons and rows with seams."""
+    """The places of a program where a derivative of `root` may fail to exist: comparisons and rows with seams.
+
+    What is decided whatever the values, as x >= x and max(x, x) are, is none.
+    """
 
     def __init__(self, program: Program, root: int) -> None:
         self.program, self.root = program, root
-        self.candidates = [
-            i for i, node in enumerate(program.nodes) if isinstance(node, Call) and _may_tie(node.function)
+        self.gaps = [
+            Gap(i, seam) for i, node in enumerate(program.nodes) if isinstance(node, Call) for seam in _seams(node)
         ]
-        if self.candidates:
+        if self.gaps:
             reached = program.live([None] * len(program.nodes), root)
-            self.candidates = [i for i in self.candidates if i in reached]
-        self._names: dict[int, frozenset[str]] = {}
-        self._found: tuple[Sequence[Value], dict[int, Truth]] | None = None
+            self.gaps = [gap for gap in self.gaps if gap.node in reached]
+        self._names: dict[Gap, frozenset[str]] = {}
+        self._found: tuple[Sequence[Value], dict[Gap, Truth]] | None = None
 
     def ties(self, values: Sequence[Value], name: str) -> Truth:
         """True: a live branch that depends on `name` is decided at a tie; False: none is; None: undecided at this
         precision."""
-        if not self.candidates:
+        if not self.gaps:
             return False
-        found = [truth for i, truth in self._at(values).items() if name in self._names_below(i)]
+        found = [truth for gap, truth in self._at(values).items() if name in self._names_below(gap)]
         return True if True in found else None if found else False
 
+    def tied_by(self, values: Sequence[Value], name: str) -> frozenset[str]:
+        """All that the live branches depend on that depend on `name` and are decided at a tie, or undecided."""
+        below = [names for gap in self._at(values) if name in (names := self._names_below(gap))] if self.gaps else []
+        return frozenset().union(*below)
+
     def candidates_by(self, name: str) -> list[int]:
-        """The candidates that depend on a variable or named result."""
-        return [i for i in self.candidates if name in self._names_below(i)]
+        """The nodes that may be tied and depend on a variable or named result."""
+        return list(dict.fromkeys(gap.node for gap in self.gaps if name in self._names_below(gap)))
 
     def tied(self, values: Sequence[Value]) -> list[Call]:
         """The nodes that are decided at a tie."""
-        return [
-            node for i, truth in self._at(values).items() if truth and isinstance(node := self.program.nodes[i], Call)
-        ]
+        tied = dict.fromkeys(gap.node for gap, truth in self._at(values).items() if truth)
+        return [node for i in tied if isinstance(node := self.program.nodes[i], Call)]
 
-    def _at(self, values: Sequence[Value]) -> dict[int, Truth]:
-        """The live candidates that are tied (True) or undecided (None). The last answer is kept: rows share it."""
+    def _at(self, values: Sequence[Value]) -> dict[Gap, Truth]:
+        """The live gaps that are zero (True) or undecided (None). The last answer is kept: rows share it."""
         if self._found is None or self._found[0] is not values:
             live = self.program.live(values, self.root)
-            states = {i: self._state(values, i) for i in self.candidates if i in live}
-            self._found = values, {i: state for i, state in states.items() if state is not False}
+            states = {gap: self._state(values, gap) for gap in self.gaps if gap.node in live}
+            self._found = values, {gap: state for gap, state in states.items() if state is not False}
         return self._found[1]
 
-    def _state(self, values: Sequence[Value], i: int) -> Truth:
-        state: Truth = False
-        for gap in self._gaps(values, i):
-            if not isinstance(gap, arb):
-                state = None
-            elif gap.is_zero():
-                return True
-            elif gap.contains(0) or not gap.is_finite():
-                state = None
-        return state
-
-    def _names_below(self, i: int) -> frozenset[str]:
-        """The variables and named results that node i depends on."""
-        if i not in self._names:
-            below = topological(self.program.nodes[i])
-            self._names[i] = frozenset(node.name for node in below if isinstance(node, Variable | Named))
-        return self._names[i]
-
-    def _gaps(self, values: Sequence[Value], i: int) -> Iterator[Value]:
-        """Balls that are zero at a tie of node i."""
-        node = self.program.nodes[i]
+    def _state(self, values: Sequence[Value], gap: Gap) -> Truth:
+        node = self.program.nodes[gap.node]
         assert isinstance(node, Call)
-        args = [values[j] for j in self.program.args[i]]
+        args = [values[j] for j in self.program.args[gap.node]]
         balls = [arg for arg in args if isinstance(arg, arb)]
         if len(balls) < len(args):
-            return
-        if node.function in COMPARISONS:
-            yield balls[0] - balls[1]
-        else:
-            yield from seam_values(FUNCTIONS[node.function], balls)
+            return False
+        width = seam_value(FUNCTIONS[node.function], gap.seam, balls) if gap.seam else balls[0] - balls[1]
+        if not isinstance(width, arb):
+            return None
+        if width.is_zero():
+            return True
+        return None if width.contains(0) or not width.is_finite() else False
+
+    def _names_below(self, gap: Gap) -> frozenset[str]:
+        """The variables and named results that a gap depends on."""
+        if gap not in self._names:
+            node = self.program.nodes[gap.node]
+            assert isinstance(node, Call)
+            args = [node.args[i] for i in _used(FUNCTIONS[node.function], gap.seam)] if gap.seam else node.args
+            self._names[gap] = frozenset(n.name for n in topological(*args) if isinstance(n, Variable | Named))
+        return self._names[gap]
 
 
-def _may_tie(function: str) -> bool:
-    return function in COMPARISONS or (function in FUNCTIONS and bool(FUNCTIONS[function].seams))
+def _seams(node: Call) -> Sequence[str]:
+    """The seams of a call, without those that are zero whatever the values."""
+    if node.function in COMPARISONS:
+        return () if node.args[0] is node.args[1] else ("",)
+    row = FUNCTIONS.get(node.function)
+    if row is None or not row.seams or len(set(node.args)) == len(node.args):
+        return row.seams if row else ()
+    pattern = tuple(map(node.args.index, node.args))
+    return [seam for seam in row.seams if not _always_zero(row, seam, pattern)]
+
+
+@cache
+def _always_zero(row: Function, seam: str, pattern: tuple[int, ...]) -> bool:
+    """Whether a seam is zero wherever the i-th argument equals the one at pattern[i], as x - y is for x = y."""
+    for sign in (1, -1):
+        args = [arb(sign * (i + 1) + 0.3) for i in pattern]
+        value = seam_value(row, seam, args)
+        if not (isinstance(value, arb) and value.contains(0)):
+            return False
+    return True
+
+
+@cache
+def _used(row: Function, seam: str) -> tuple[int, ...]:
+    """The places of the arguments that occur in a seam."""
+    names = {node.name for node in formula_program(seam).nodes if isinstance(node, Variable)}
+    return tuple(i for i, argument in enumerate(row.arguments) if argument.name in names)
 
 
 def good(value: Value) -> bool:
-    """Whether a result needs no more precision: enough bits, negligibly small, undefined, or a settled condition."""
+    """Whether a result needs no more precision: enough bits, smaller or larger than any double, undefined, or a settled
+    condition."""
     if not isinstance(value, arb):
         return value is not None
     if not value.is_finite():
         return False
-    return value.rel_accuracy_bits() >= GOOD_BITS or bool(abs(value) < NEGLIGIBLE)
+    return value.rel_accuracy_bits() >= GOOD_BITS or bool(abs(value) < NEGLIGIBLE) or bool(abs(value) > ENORMOUS)
 
 
 def precisions(first: int = FIRST_PRECISION, last: int = LAST_PRECISION) -> Iterator[tuple[int, bool]]:
@@ -402,6 +433,29 @@ def round_ball(value: arb, dtype: Dtype) -> float:
     if magnitude < small:
         return 0.0
     return dtype.round(to_fraction(value))
+
+
+def round_known(value: arb, bits: int, dtype: Dtype) -> float:
+    """A value that is known to so many bits, rounded: what is halfway between two numbers as far as these tell, is."""
+    mantissa, exponent = map(int, value.mid().man_exp())
+    if (excess := mantissa.bit_length() - bits) > 0:
+        mantissa, exponent = (mantissa + (1 << (excess - 1))) >> excess, exponent + excess
+    return round_ball(arb((mantissa, exponent)), dtype)
+
+
+def rounds_surely(value: arb, dtype: Dtype) -> bool:
+    """Whether all of a ball rounds to one number: it does not hold the midpoint of two."""
+    if value.is_exact():
+        return True
+    mantissa, exponent = map(int, value.mid().man_exp())
+    size = mantissa.bit_length() + exponent
+    if not mantissa or size > dtype.max_exponent + 1 or size < dtype.min_exponent - 2:
+        return True
+    shift = max(size - dtype.precision, dtype.min_exponent) - 1 - exponent  # to the bit that is 1 in a midpoint
+    if shift < 0:
+        mantissa, exponent, shift = mantissa << -shift, exponent + shift, 0
+    from_midpoint = (abs(mantissa) & ((2 << shift) - 1)) - (1 << shift)
+    return bool(arb((abs(from_midpoint), exponent)) > value.rad())
 
 
 @cache

@@ -1,7 +1,7 @@
 """One-sided limits, from probes far closer to the point than any double.
 
 A quantity q(h) is looked at for h near 2**-1400 and 2**-2000, and where these two do not tell at four more, down to
-2**-8000.
+2**-8000; at 0, where no digits are lost, at others far beyond.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from gradcheck_cli.errors import NoReference
 
 NEAR = (1400, 2000)
 NEARER = (2600, 3300, 4100, 8000)
-AGREEMENT = arb(2) ** -100  # relative: a smooth quantity agrees to 2**-1400, one that moves as h**0.1 to 2**-140
+BEYOND = tuple(16**k for k in range(5, 17))  # to 2**-(2**64), where h**1e-15 is seen to vanish
+AGREEMENT_BITS = 100  # a smooth quantity agrees to 2**-1400, one that moves as h**0.1 to 2**-140, relative
+AGREEMENT = arb(2) ** -AGREEMENT_BITS
 NEGLIGIBLE, HUGE = arb(2) ** -200, arb(2) ** 200
 
 
@@ -35,7 +37,7 @@ def step(exponent: int) -> arb:
 
 def probe_precision(exponent: int) -> int:
     """Bits to evaluate at when a variable is moved by step(exponent): differences of nearby values must keep theirs."""
-    return 9000 if exponent <= NEAR[-1] else 2 * exponent + 4000
+    return 9000 if exponent <= NEAR[-1] or exponent >= BEYOND[0] else 2 * exponent + 4000
 
 
 class Behaviour(Enum):
@@ -55,22 +57,43 @@ class Limit:
     sign: int = 0
 
 
-def limit(quantity: Callable[[int], arb]) -> Limit:
+def limit(quantity: Callable[[int], arb], beyond: bool = False) -> Limit:
     """The limit of quantity(e) as h = step(e) goes to 0.
 
-    Raises NoReference where the probes do not tell.
+    beyond: whether h may be as small as one likes, since it is not added to anything. Raises NoReference where the
+    probes do not tell.
     """
     near = [_finite(quantity, exponent) for exponent in NEAR]
+    if (found := _settled(near[0], near[1])) is not None:
+        return found
+    samples = [*near, *(_finite(quantity, exponent) for exponent in NEARER)]
+    found = _trend(samples)
+    if found is None and beyond:
+        found = _far_away(quantity, samples[-1])
+    if found is None:
+        raise NoReference("the one-sided limits change too slowly to tell")
+    return found
+
+
+def _settled(a: arb, b: arb) -> Limit | None:
+    """The limit that two successive probes tell, if they do."""
     with precision(probe_precision(NEAR[-1])):
-        a, b = near
         if agree(a, b):
             return Limit(Behaviour.CONVERGES, b)
-        if all(abs(x) < NEGLIGIBLE for x in near):
+        if abs(a) < NEGLIGIBLE and abs(b) < NEGLIGIBLE:
             return Limit(Behaviour.CONVERGES, arb(0))
         for sign in (1, -1):
-            if all(sign * x > HUGE for x in near) and abs(b) > abs(a):
+            if sign * a > HUGE and sign * b > HUGE and abs(b) > abs(a):
                 return Limit(Behaviour.UNBOUNDED, sign=sign)
-    return _trend([*near, *(_finite(quantity, exponent) for exponent in NEARER)])
+    return None
+
+
+def _far_away(quantity: Callable[[int], arb], last: arb) -> Limit | None:
+    for exponent in BEYOND:
+        before, last = last, _finite(quantity, exponent)
+        if (found := _settled(before, last)) is not None:
+            return found
+    return None
 
 
 def agree(a: arb, b: arb) -> bool:
@@ -82,12 +105,13 @@ def agree(a: arb, b: arb) -> bool:
 def _finite(quantity: Callable[[int], arb], exponent: int) -> arb:
     with precision(probe_precision(exponent)):
         value = quantity(exponent)
-        if not value.is_finite():
+        known = value.is_finite() and (value.rel_accuracy_bits() >= AGREEMENT_BITS or abs(value) < NEGLIGIBLE)
+        if not known:
             raise NoReference("the function could not be evaluated close enough to the point to tell")
         return value
 
 
-def _trend(samples: list[arb]) -> Limit:
+def _trend(samples: list[arb]) -> Limit | None:
     """The limit of a slow sequence: steady shrinking is 0, steady growth that does not slow down is infinite.
 
     What neither settles, nor grows, nor swings to and fro without shrinking, is left open.
@@ -108,7 +132,7 @@ def _trend(samples: list[arb]) -> Limit:
                 return Limit(Behaviour.UNBOUNDED, sign=sign)
         elif not all(any(late < 0.8 * early for early in sizes[:3]) for late in sizes[3:]):
             return Limit(Behaviour.OSCILLATES)
-    raise NoReference("the one-sided limits change too slowly to tell")
+    return None
 
 
 def infinite(sign: int) -> float:

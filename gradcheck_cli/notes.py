@@ -83,6 +83,9 @@ def _kink(truth: Reference, dtype: Dtype) -> str:
     assert truth.left is not None
     assert truth.right is not None
     left, right = exact(truth.left, dtype), exact(truth.right, dtype)
+    if truth.jump and truth.one_sided:
+        where = f"one-sided: the function exists only to the {truth.one_sided} of the point"
+        return f"{where}, and jumps here; the slope beside it is {right}"
     if truth.jump:
         return f"the function jumps here; the slopes beside it are [{left}, {right}]"
     if left == right:

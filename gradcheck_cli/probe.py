@@ -6,20 +6,31 @@ derivatives. A derivative of order n is that of the derivative of order n-1.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import product
 from math import comb
 from typing import TYPE_CHECKING
 
 from flint import arb
 
-from gradcheck_cli.ball import Undefined, Value, precision, round_ball
+from gradcheck_cli.ball import Undefined, Value, precision, round_ball, round_known
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression import Expr
-from gradcheck_cli.limits import NEAR, Behaviour, Limit, agree, infinite, limit, probe_precision, step
+from gradcheck_cli.limits import (
+    AGREEMENT,
+    AGREEMENT_BITS,
+    NEAR,
+    Behaviour,
+    Limit,
+    agree,
+    infinite,
+    limit,
+    probe_precision,
+    step,
+)
 from gradcheck_cli.text import to_text
 from gradcheck_cli.truth import Kind, Reference
 
@@ -27,19 +38,25 @@ if TYPE_CHECKING:
     from gradcheck_cli.reference import Analysis
 
 Wrt = tuple[str, ...]
+Corner = tuple[tuple[str, int], ...]
+"""Variables and the sides that they are moved to, beside a variable that is moved farther."""
+BLUR = arb(2) ** -1100  # A limit is known to a little more than a probe's distance: such a gap is its error, no jump.
 
 
 @dataclass
 class _Side:
-    """One side of the point along a variable. slope and jump are meaningful where the side is defined."""
+    """One side of the point along a variable.
+
+    slopes: the one-sided derivative, infinite or a ball; several where branches stay tied beside the point, and what is
+    to the sides of these has different ones.
+    """
 
     sign: int
     defined: bool
     continuous: bool = False
     unbounded: bool = False
     oscillates: bool = False
-    slope: float | None = None
-    slope_ball: arb | None = None
+    slopes: Sequence[float | arb] = ()
 
 
 class Probing:
@@ -47,7 +64,7 @@ class Probing:
 
     def __init__(self, analysis: Analysis, env: Mapping[str, arb], values: Sequence[Value]) -> None:
         self.analysis, self.env, self.values = analysis, env, values
-        self._moved: dict[tuple[str, int, int, int], list[Value]] = {}
+        self._moved: dict[tuple[str, int, int, int, Corner], list[Value]] = {}
 
     @cached_property
     def here(self) -> list[Value]:
@@ -55,12 +72,14 @@ class Probing:
         with precision(12_000):
             return self.analysis.program.run(self.env, self.analysis.numbers, settle=True)
 
-    def moved(self, name: str, sign: int, exponent: int, times: int = 1) -> list[Value]:
-        """The values where `name` is moved by sign * times * step(exponent)."""
-        key = (name, sign, exponent, times)
+    def moved(self, name: str, sign: int, exponent: int, times: int = 1, corner: Corner = ()) -> list[Value]:
+        """The values where `name` is moved by sign * times * step(exponent), and those of the corner by far less."""
+        key = (name, sign, exponent, times, corner)
         if key not in self._moved:
-            with precision(probe_precision(exponent)):
+            farthest = exponent if not corner else _beyond(exponent, len(corner) - 1)
+            with precision(probe_precision(farthest)):
                 shift = {name: sign * times * step(exponent)}
+                shift |= {other: side * step(_beyond(exponent, i)) for i, (other, side) in enumerate(corner)}
                 self._moved[key] = self.analysis.program.run(self.env, self.analysis.numbers, settle=True, shift=shift)
         return self._moved[key]
 
@@ -78,20 +97,24 @@ class Probing:
         left, right = limits.get(-1), limits.get(1)
         value_there: float | None = None
         if left is not None and right is not None and _same(left, right):
-            value_there = round_ball(right, self.analysis.dtype)
+            value_there = _number(right, self.analysis.dtype)
         one_sided = None
         for sign, side in ((-1, "left"), (1, "right")):
             if set(limits) == {sign} and isinstance(self.value((), name, -sign, NEAR[0]), Undefined):
-                value_there, one_sided = round_ball(limits[sign], self.analysis.dtype), side
+                value_there, one_sided = _number(limits[sign], self.analysis.dtype), side
         reason = _why_undefined(value)
         return Reference(Kind.UNDEFINED, probed=True, reason=reason, limit=value_there, one_sided=one_sided)
+
+    def _limit(self, name: str, quantity: Callable[[int], arb]) -> Limit:
+        """The limit of a quantity that depends on how far `name` is moved."""
+        return limit(quantity, beyond=name in self.env and bool(self.env[name].is_zero()))
 
     def _limit_beside(self, name: str, sign: int) -> arb | None:
         """The limit of the function from one side; None where it has none, or none that can be found."""
         if isinstance(self.value((), name, sign, NEAR[0]), Undefined):
             return None
         try:
-            return limit(lambda e: self.ball((), name, sign, e)).value
+            return self._limit(name, lambda e: self.ball((), name, sign, e)).value
         except NoReference:
             return None
 
@@ -143,17 +166,18 @@ class Probing:
             if side.oscillates:
                 reason = f"the {where} derivative does not exist along {name}: it oscillates"
                 return Reference(Kind.UNDEFINED, probed=True, reason=reason), None
-        slopes = [side.slope for side in defined]
-        left, right = slopes[0], slopes[-1]
-        assert left is not None
-        assert right is not None
+        slopes = [slope for side in defined for slope in side.slopes]
         one_sided = None if len(defined) == 2 else "left" if defined[0].sign < 0 else "right"
-        if previous is not None and all(side.continuous for side in defined) and _same_slope(defined):
-            value = round_ball(defined[0].slope_ball, dtype) if defined[0].slope_ball is not None else left
-            reference = Reference(Kind.EXISTS, value, probed=True, one_sided=one_sided)
-            return reference, defined[0].slope_ball
-        jump = previous is not None and not all(side.continuous for side in defined)
-        return Reference(Kind.KINK, left=left, right=right, jump=jump, probed=True, one_sided=one_sided), None
+        several = len(slopes) > len(defined)
+        continuous = previous is not None and all(side.continuous for side in defined)
+        if continuous and not several and _all_same(slopes):
+            ball = slopes[0] if isinstance(slopes[0], arb) else None
+            return Reference(Kind.EXISTS, _number(slopes[0], dtype), probed=True, one_sided=one_sided), ball
+        jump = previous is not None and not continuous
+        ends = [_number(slope, dtype) for slope in slopes]
+        if several:
+            ends.sort()
+        return Reference(Kind.KINK, left=ends[0], right=ends[-1], jump=jump, probed=True, one_sided=one_sided), None
 
     def _side(self, wrt: Wrt, previous: arb | None, exact: bool, sign: int, name: str) -> _Side:
         before = wrt[:-1]
@@ -163,42 +187,87 @@ class Probing:
         if any(isinstance(value, Undefined) for value in near):
             raise NoReference("the function is defined only here and there around the point")
         side = _Side(sign, defined=True)
+        corners = [()] if exact and previous is not None else self._corners(wrt, name, sign)
         if previous is not None:
-            gap = limit(lambda e: self.ball(before, name, sign, e) - previous)
+            start = previous
+            gap = self._limit(name, lambda e: self._at_corner(before, name, sign, corners[0], e) - start)
             side.unbounded = gap.behaviour is Behaviour.UNBOUNDED
             side.oscillates = gap.behaviour is Behaviour.OSCILLATES
-            # A limit is known to a little more than a probe's distance: such a gap is its error, not a jump.
-            blur = arb(0) if exact else arb(2) ** -1100
+            blur = arb(0) if exact else BLUR
             side.continuous = gap.value is not None and bool(abs(gap.value) <= blur or gap.value.contains(0))
         if not (side.unbounded or side.oscillates):
-            self._slope(side, wrt, previous if side.continuous else None, exact, name)
+            self._slope(side, wrt, previous if side.continuous else None, exact, name, corners)
         return side
 
-    def _slope(self, side: _Side, wrt: Wrt, start: arb | None, exact: bool, name: str) -> None:
+    def _slope(
+        self, side: _Side, wrt: Wrt, start: arb | None, exact: bool, name: str, corners: Sequence[Corner]
+    ) -> None:
         """The one-sided derivative: the limit of the difference quotient from `start` where the function is continuous,
         else of the slopes beside the point."""
-        sign = side.sign
         if start is not None and exact:
-            found = self._quotient(wrt, start, name, sign)
+            found = [self._quotient(wrt, start, name, side.sign)]
         else:
-            try:
-                found = limit(lambda e: self._smooth_ball(wrt, name, sign, e))
-            except NoReference:
-                if set(wrt) != {name}:
-                    raise
-                found = limit(lambda e: self._difference(name, sign, e, len(wrt)))
-            if found.behaviour is Behaviour.OSCILLATES and start is not None and start.is_zero():
-                found = self._quotient(wrt, start, name, sign)
-        side.oscillates = found.behaviour is Behaviour.OSCILLATES
-        side.slope_ball = found.value
-        side.slope = _slope_number(found, self.analysis.dtype)
+            found = self._slopes_beside(side.sign, wrt, name, corners)
+            if found[0].behaviour is Behaviour.OSCILLATES and start is not None and start.is_zero():
+                found = [self._quotient(wrt, start, name, side.sign)]
+        side.oscillates = any(limit.behaviour is Behaviour.OSCILLATES for limit in found)
+        side.slopes = [_slope(limit) for limit in found]
+
+    def _corners(self, wrt: Wrt, name: str, sign: int) -> Sequence[Corner]:
+        """Where to look at derivative expressions beside the point: there (), or at the corners around it.
+
+        Where a branch is tied there that depends on another of the variables of `wrt` (y > z at y = z, when x is
+        moved), an expression is a derivative to the sides of that tie only. What is tied even so is tied wherever these
+        variables go: it is no seam.
+        """
+        names = sorted(frozenset().union(*(self._tied_beside(wrt, name, sign, exponent) for exponent in NEAR)))
+        if not names:
+            return [()]
+        corners = (tuple(zip(names, signs, strict=True)) for signs in product((-1, 1), repeat=len(names)))
+        defined = [corner for corner in corners if self._is_defined(name, sign, corner)]
+        if not defined:
+            raise NoReference("beside the point the function is defined on a line only")
+        return defined
+
+    def _tied_beside(self, wrt: Wrt, name: str, sign: int, exponent: int) -> frozenset[str]:
+        """The other variables of differentiation that the branches depend on which are tied beside the point."""
+        values = self.moved(name, sign, exponent)
+        with precision(probe_precision(exponent)):
+            found = [self.analysis.seams(wrt[:k]).tied_by(values, wrt[k]) for k in range(len(wrt))]
+        return frozenset().union(*found) & set(wrt) - {name}
+
+    def _slopes_beside(self, sign: int, wrt: Wrt, name: str, corners: Sequence[Corner]) -> list[Limit]:
+        """The limit of the derivative expression beside the point; at each corner where these do not agree."""
+        try:
+            found = [self._limit(name, partial(self._at_corner, wrt, name, sign, corner)) for corner in corners]
+        except NoReference:
+            if set(wrt) != {name}:
+                raise
+            return [self._limit(name, lambda e: self._difference(name, sign, e, len(wrt)))]
+        one = self._are_joined(wrt, name, sign, corners) and _all_same([_slope(limit) for limit in found])
+        return found[:1] if one else found
+
+    def _at_corner(self, wrt: Wrt, name: str, sign: int, corner: Corner, exponent: int) -> arb:
+        value = self.moved(name, sign, exponent, corner=corner)[self.analysis.root[wrt]]
+        return value if isinstance(value, arb) else arb("nan")
+
+    def _is_defined(self, name: str, sign: int, corner: Corner) -> bool:
+        return not isinstance(self.moved(name, sign, NEAR[0], corner=corner)[self.analysis.root[()]], Undefined)
+
+    def _are_joined(self, wrt: Wrt, name: str, sign: int, corners: Sequence[Corner]) -> bool:
+        """Whether the function and its derivatives of lower order are continuous from corner to corner."""
+        orders = range(len(wrt))
+        with precision(probe_precision(_beyond(NEAR[0], len(wrt)))):
+            lower = [[self._at_corner(wrt[:k], name, sign, corner, NEAR[0]) for k in orders] for corner in corners]
+            pairs = [(value, first) for values in lower for value, first in zip(values, lower[0], strict=True)]
+            return all(abs(value - first) <= BLUR + abs(first) * AGREEMENT for value, first in pairs)
 
     def _quotient(self, wrt: Wrt, start: arb, name: str, sign: int) -> Limit:
-        return limit(lambda e: (self.ball(wrt[:-1], name, sign, e) - start) / (sign * step(e)))
+        return self._limit(name, lambda e: (self.ball(wrt[:-1], name, sign, e) - start) / (sign * step(e)))
 
     def _difference(self, name: str, sign: int, exponent: int, order: int) -> arb:
-        """The quotient of the difference of that order of the function itself, beside the point: for ties that persist
-        there, where no derivative expression can be trusted."""
+        """The quotient of the difference of that order of the function itself, beside the point: where the derivative
+        expression has no value there, as on a tie it may have none."""
         values = [self.moved(name, sign, exponent, 1 + k)[self.analysis.root[()]] for k in range(order + 1)]
         terms = [(-1) ** (order - k) * comb(order, k) * v for k, v in enumerate(values) if isinstance(v, arb)]
         if len(terms) < order + 1:
@@ -209,19 +278,19 @@ class Probing:
         quotient: arb = total / (sign * step(exponent)) ** order
         return quotient
 
-    def _smooth_ball(self, wrt: Wrt, name: str, sign: int, exponent: int) -> arb:
-        """The derivative expression beside the point, where it is a derivative: not on a tie that persists there."""
-        values = self.moved(name, sign, exponent)
-        with precision(probe_precision(exponent)):
-            if self.analysis.ties(wrt, values) is not False:
-                raise NoReference("the branches stay tied beside the point")
-        return self.ball(wrt, name, sign, exponent)
+
+def _slope(found: Limit) -> float | arb:
+    return infinite(found.sign) if found.value is None else found.value
 
 
-def _slope_number(found: Limit, dtype: Dtype) -> float | None:
-    if found.behaviour is Behaviour.UNBOUNDED:
-        return infinite(found.sign)
-    return None if found.value is None else round_ball(found.value, dtype)
+def _beyond(exponent: int, place: int) -> int:
+    """How far the variables of a corner are moved: far less than the one that is moved by step(exponent)."""
+    return 2 * exponent + 400 * place
+
+
+def _number(slope: float | arb, dtype: Dtype) -> float:
+    """A slope, rounded as far as probes tell."""
+    return slope if isinstance(slope, float) else round_known(slope, AGREEMENT_BITS, dtype)
 
 
 def _same(a: arb, b: arb) -> bool:
@@ -229,11 +298,15 @@ def _same(a: arb, b: arb) -> bool:
         return agree(a, b)
 
 
-def _same_slope(sides: Sequence[_Side]) -> bool:
-    first, last = sides[0], sides[-1]
-    if first.slope_ball is None or last.slope_ball is None:
-        return first.slope == last.slope and first.slope is not None and math.isinf(first.slope)
-    return _same(first.slope_ball, last.slope_ball)
+def _all_same(slopes: Sequence[float | arb]) -> bool:
+    first = slopes[0]
+    if isinstance(first, float):
+        return all(slope == first for slope in slopes if isinstance(slope, float)) and not _balls(slopes)
+    return len(_balls(slopes)) == len(slopes) and all(_same(first, other) for other in _balls(slopes))
+
+
+def _balls(slopes: Sequence[float | arb]) -> list[arb]:
+    return [slope for slope in slopes if isinstance(slope, arb)]
 
 
 def _why_undefined(value: Undefined) -> str:

@@ -11,7 +11,20 @@ from dataclasses import dataclass
 
 from flint import arb
 
-from gradcheck_cli.ball import Numbers, Program, Seams, Truth, Undefined, Value, good, precision, precisions, round_ball
+from gradcheck_cli.ball import (
+    Numbers,
+    Program,
+    Seams,
+    Truth,
+    Undefined,
+    Value,
+    good,
+    precision,
+    precisions,
+    round_ball,
+    round_known,
+    rounds_surely,
+)
 from gradcheck_cli.derivative import gradient
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
@@ -70,10 +83,13 @@ class Analysis:
     def ties(self, wrt: Wrt, values: Sequence[Value]) -> Truth:
         """Whether the derivative by the last name of `wrt`, of the derivative by the names before, may fail to exist
         since a branch is decided at a tie."""
-        before = wrt[:-1]
-        if before not in self._seams:
-            self._seams[before] = Seams(self.program, self.root[before])
-        return self._seams[before].ties(values, wrt[-1])
+        return self.seams(wrt[:-1]).ties(values, wrt[-1])
+
+    def seams(self, wrt: Wrt) -> Seams:
+        """The seams of a derivative."""
+        if wrt not in self._seams:
+            self._seams[wrt] = Seams(self.program, self.root[wrt])
+        return self._seams[wrt]
 
     def at(self, point: Mapping[str, float]) -> References:
         """The references at a point whose coordinates are numbers of the working dtype."""
@@ -85,7 +101,6 @@ class Analysis:
             with precision(bits):
                 values = self.program.run(env, self.numbers, settle=last)
                 value = values[self.root[()]]
-                last = last or (bits >= 320 and _overflowed(value))
                 if not good(value) and not last:
                     continue
                 probing = Probing(self, env, values)
@@ -94,16 +109,22 @@ class Analysis:
                     if reference is not None:
                         rows[row] = reference
                         pending.remove(row)
-                if last or (not pending and good(value)):
+                if last or (not pending and not (isinstance(value, arb) and self._round(value, last) is None)):
                     break
         if isinstance(value, Undefined):  # then it does not matter that a derivative has no closed form
             rows.update({row: probing.undefined(value, row[0]) for row in self.missing if row in self.rows})
-        certified = isinstance(value, arb) and good(value)
+        number = self._round(value, last=True) if isinstance(value, arb) and good(value) else None
         return References(
-            round_ball(value, self.dtype) if isinstance(value, arb) and certified else None,
-            certified or isinstance(value, Undefined),
+            number,
+            number is not None or isinstance(value, Undefined),
             {row: rows[row] for row in self.rows},
         )
+
+    def _round(self, value: arb, last: bool) -> float | None:
+        """A good value rounded; None: more precision is needed to tell how."""
+        if rounds_surely(value, self.dtype):
+            return round_ball(value, self.dtype)
+        return round_known(value, value.rel_accuracy_bits() - 4, self.dtype) if last else None
 
     def _settle(self, row: Wrt, values: Sequence[Value], last: bool, probing: Probing) -> Reference | None:
         """The reference of a row from these values; None: more precision is needed."""
@@ -111,7 +132,7 @@ class Analysis:
         try:
             if isinstance(value, Undefined):
                 return probing.undefined(value, row[0])
-            if not good(value):
+            if not (isinstance(value, arb) and value.is_finite()):  # that it is a number is enough
                 return Reference(Kind.NO_REFERENCE, reason="the function's value could not be certified")
             doubtful: set[int] = set()
             for order in range(1, len(row) + 1):
@@ -124,12 +145,8 @@ class Analysis:
             if not doubtful:
                 derivative = values[self.root[row]]
                 assert isinstance(derivative, arb)
-                return Reference(Kind.EXISTS, round_ball(derivative, self.dtype))
+                number = self._round(derivative, last)
+                return None if number is None else Reference(Kind.EXISTS, number)
             return probing.reference(row, doubtful)
         except NoReference as none:
             return Reference(Kind.NO_REFERENCE, reason=str(none))
-
-
-def _overflowed(value: Value) -> bool:
-    """Whether a value is beyond what exponents can hold, in either direction: no precision will help."""
-    return isinstance(value, arb) and not value.is_finite() and not value.is_nan()
