@@ -1,4 +1,4 @@
-"""Derivatives worked out by hand: is a claim the derivative? Certified balls refute, SymPy proves (DESIGN section 6).
+"""Derivatives worked out by hand: is a claim the derivative? Certified balls refute, algebra proves (see proof.py).
 
 Claims are mathematics: nothing is rounded, decimals and pi are exact on both sides, only the points are doubles.
 """
@@ -110,11 +110,9 @@ class ClaimedDerivative:
         return self._claim(ClaimStatus.AGREES, len(compared), note="; ".join(notes) or None)
 
     def _proven(self, seconds: float) -> bool:
-        if self.derivative is self.claim:
-            return True
-        from gradcheck_cli.proof import equal  # SymPy loads here
+        from gradcheck_cli.proof import equal
 
-        return equal(self.derivative, self.claim, seconds)
+        return equal(self.expression, self.derivative, self.claim, self.wrt, seconds)
 
     def _refuted(
         self, refuting: list[tuple[Point, Comparison]], points: Sequence[Point], asked: Sequence[Point]

@@ -16,9 +16,7 @@ from gradcheck_cli import claims
 from gradcheck_cli.checker import check_expression
 from gradcheck_cli.cli import run_command
 from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.expression import variable
 from gradcheck_cli.parser import parse
-from gradcheck_cli.proof import equal
 from gradcheck_cli.records import Claim, ClaimStatus
 from gradcheck_cli.request import Request
 from gradcheck_cli.time_limit import OutOfTime, time_limit
@@ -226,19 +224,6 @@ def test_random_wrong_factors_are_refuted(name: str, a: int, n: int, factor: flo
         claimed = claims.ClaimedDerivative(claim, expression, [("x",)], {})
         found = claimed.judge([], False, Tolerance(1e-9, 1e-12), seconds=0.05)
         assert (found.status is ClaimStatus.REFUTED) == refuted
-
-
-def test_proofs_end_in_time() -> None:
-    """SymPy takes minutes over this one."""
-    hard = parse("exp(sin(x**7) + tan(x**5)*log(1 + x**2))**(x**3 + 1)*(atan(x) if x > 1 else x)")
-    started = time.monotonic()
-    assert not equal(hard, variable("x"), 0.3)
-    assert time.monotonic() - started < 30
-
-
-def test_a_proof_is_no_proof_of_the_opposite() -> None:
-    assert equal(parse("(x+1)**2"), parse("x**2+2*x+1"), 5)
-    assert not equal(parse("x"), parse("x + 1"), 5)
 
 
 def test_time_limits_nest() -> None:
