@@ -62,7 +62,7 @@ class Blame:
     the step that an infinite incoming derivative comes from, or the `where` whose branch leaks. tied: the steps at a
     tie that the derivative goes through. parts: what is added, by step, where a sum is to blame. loss: what rounding
     does inside torch's own rule for the derivative. order: of the local derivative it is about; lower: it is the first
-    derivative that is off already, of a row of higher order. operand: what `by` stands for. constant: the
+    derivative that is off already, of a row of higher order. operands: what it is by, one for each order. constant: the
     branch taken at a tie, where it is one.
     """
 
@@ -79,7 +79,7 @@ class Blame:
     loss: RuleLoss | None = None
     order: int = 1
     lower: bool = False
-    operand: Expr | None = None
+    operands: tuple[Expr, ...] = ()
     constant: Expr | None = None
 
 
@@ -270,7 +270,9 @@ class Search:
         local = self.graph.local(step, edge.by, values, 1.0, self.mode) if values is not None else None
         exact = self.truths.local_truths[step.name, edge.by]
         operand = self.chain.by_name[edge.by].node
-        found = Blame(step, Cause.KERNEL, edge.by, local, exact.value, incoming, beyond=exact.beyond, operand=operand)
+        found = Blame(
+            step, Cause.KERNEL, edge.by, local, exact.value, incoming, beyond=exact.beyond, operands=(operand,)
+        )
         indefinite = edge.torch is None or not math.isfinite(edge.torch)
         branch = self.branch_not_taken(step)
         if indefinite and branch is not None and edge.truth in (0.0, None):
@@ -312,8 +314,13 @@ class Search:
         if step.function not in BRANCHES or not isinstance(step.node, Call):
             return None
         constants = [branch for branch in step.node.args[1:] if branch not in self.chain.names]
-        others = [self.truths.locals[step.name, local.by] for local in step.locals]
-        return constants[0] if len(constants) == 1 and others == [0.0] else None
+        taken = any(self._flows(step, local.by) for local in step.locals)
+        return constants[0] if len(constants) == 1 and not taken else None
+
+    def _flows(self, step: Step, by: str) -> bool:
+        """Whether torch's derivative goes to this branch."""
+        values = self.torch_values(step)  # None: Python's `if` did not run the branch
+        return values is not None and self.graph.local(step, by, values, 1.0, self.mode) != 0.0
 
     def _consistent(self, formula: Expr | None, found: float | None, values: Mapping[str, float] | None) -> bool:
         """Whether what torch finds for a step is right for the values that torch has, which may be wrong."""

@@ -41,16 +41,16 @@ class HigherOrders:
         """The step to blame for a wrong derivative by the names of `row`; None where none is known."""
         found = self._lower(search, row, autograd, truth)
         if found is None and len(self.chain.steps) <= STEPS:
-            found = next(self._own(search, len(row), autograd), None)
+            own = list(self._own(search, len(row), autograd))
+            found = next((blame for blame in own if blame.cause in (Cause.LEAK, Cause.KERNEL)), next(iter(own), None))
         if found is None and truth.probed:
             found = search.tie()
         return found
 
     def _lower(self, search: Search, row: Sequence[str], autograd: float, truth: Reference) -> Blame | None:
         """The blame for the first derivative, where that is as far off."""
-        off = relative_error(autograd, truth.value)
-        first = search.first_error(row[0])
-        if first == 0.0 or first < SHARE * min(off, 1.0) or math.isfinite(first) < math.isfinite(off):
+        off, first = relative_error(autograd, truth.value), search.first_error(row[0])
+        if first == 0.0 or first < SHARE * min(off, 1.0) or math.isfinite(first) != math.isfinite(autograd):
             return None
         found = search.derivative(row[0])
         return None if found is None else replace(found, lower=True)
@@ -79,13 +79,16 @@ class HigherOrders:
         found, exact = side.at(values).derivatives.get(names), analysis.at(values).rows[names]
         if found is None:
             return None
-        blame = Blame(step, Cause.KERNEL, None, found, exact.value, order=len(names))
+        operands = tuple(self.chain.by_name[name].node for name in names)
+        blame = Blame(step, Cause.KERNEL, None, found, exact.value, order=len(names), operands=operands)
         branch = search.branch_not_taken(step)
         if branch is not None:
             return None if math.isfinite(found) else replace(blame, cause=Cause.LEAK, incoming=0.0, source=branch)
-        if not exact.numbers or is_right(exact, found, search.limit):
+        if not exact.numbers:
             return None
-        return blame
+        if math.isinf(found) and found == exact.value:  # where it meets a 0, or another one, the result is NaN
+            return replace(blame, cause=Cause.INDEFINITE if exact.probed else Cause.OVERFLOW)
+        return None if is_right(exact, found, search.limit) else blame
 
 
 def _matters(local: float | None, autograd: float) -> bool:

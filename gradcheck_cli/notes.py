@@ -137,11 +137,10 @@ def _step(blame: Blame | None, dtype: Dtype) -> str | None:
     match blame:
         case None:
             return None
-        case Blame(cause=(Cause.OVERFLOW | Cause.UNDERFLOW) as cause, step=step, by=by, beyond=str(beyond)) if by:
+        case Blame(cause=(Cause.OVERFLOW | Cause.UNDERFLOW) as cause, step=step) if blame.operands:
             verb = "overflows" if cause is Cause.OVERFLOW else "underflows"
-            mantissa, exponent, power = beyond.partition("e")
-            shown = mantissa.rstrip("0").removesuffix(".") + exponent + power
-            return f"the derivative of {short(step.node)}{_by(blame)}, {shown}, {verb}"
+            shown = "" if blame.beyond is None else f", {_without_zeros(blame.beyond)},"
+            return f"the {_nth(blame.order)}derivative of {short(step.node)}{_by(blame)}{shown} {verb}"
         case Blame(cause=Cause.OVERFLOW, step=step):
             return f"{short(step.node)} overflows"
         case Blame(cause=Cause.UNDERFLOW, step=step):
@@ -164,6 +163,12 @@ def _step(blame: Blame | None, dtype: Dtype) -> str | None:
         case Blame(cause=Cause.KERNEL):
             return _kernel(blame, dtype)
     return None
+
+
+def _without_zeros(digits: str) -> str:
+    """1.00000e400 as 1e400."""
+    mantissa, exponent, power = digits.partition("e")
+    return mantissa.rstrip("0").removesuffix(".") + exponent + power
 
 
 def _tie(blame: Blame) -> str:
@@ -212,8 +217,10 @@ def _loss(blame: Blame, dtype: Dtype) -> str:
 
 
 def _by(blame: Blame) -> str:
-    """` by y`, where a step has several operands."""
-    return f" by {short(blame.operand)}" if blame.operand is not None and len(blame.step.locals) > 1 else ""
+    """` by y`, where a step has several operands; ` by x and y` for a mixed derivative."""
+    if not blame.operands or len(blame.step.locals) < 2:
+        return ""
+    return f" by {_and(short(operand) for operand in blame.operands)}"
 
 
 def _nth(order: int) -> str:
@@ -244,7 +251,9 @@ def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRoun
 def _indefinite(blame: Blame, dtype: Dtype) -> str:
     """`NaN enters at sqrt(x): local derivative inf times incoming 0, from the branch of where() that was not taken`."""
     assert blame.local is not None
-    assert blame.incoming is not None
+    if blame.incoming is None:
+        where = f"{short(blame.step.node)}{_by(blame)}"
+        return f"the {_nth(blame.order)}derivative of {where} is {exact(blame.local, dtype)} here"
     nth = "" if blame.order == 1 else _nth(blame.order)
     product = f"{nth}local derivative {exact(blame.local, dtype)} times incoming {exact(blame.incoming + 0.0, dtype)}"
     source = ""
@@ -284,8 +293,7 @@ def value_note(verdict: Verdict, value: float, autograd: float, dtype: Dtype, ro
     """What to say about the function's own value, where it does not match."""
     if verdict is Verdict.MATCH:
         return f"the value overflows {dtype.name}" if math.isinf(value) else None
-    out_of_range = not (rounding.bounded and math.isfinite(autograd))
-    lost = f"out of the range of {dtype.name} on the way" if out_of_range else "lost to rounding"
+    lost = f"out of the range of {dtype.name} on the way" if rounding.leaves_the_range else "lost to rounding"
     reason = {
         Verdict.IMPRECISE: f"{lost}, far below atol",
         Verdict.UNSTABLE: lost,

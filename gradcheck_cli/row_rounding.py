@@ -83,9 +83,10 @@ class ValueRounding:
         self.sweeps, self.root = sweeps, root
 
     @property
-    def bounded(self) -> bool:
-        """Whether nothing on the way can leave the range of the dtype."""
-        return self.sweeps.sweep(self.root).value().bounded
+    def leaves_the_range(self) -> bool:
+        """Whether an overflow or underflow on the way makes the value what it is."""
+        enclosure = self.sweeps.sweep(self.root).value()
+        return not enclosure.bounded and not (enclosure.overflow is None and enclosure.underflow is None)
 
     def explains(self, autograd: float) -> bool:
         return self.sweeps.sweep(self.root).value().explains(autograd)

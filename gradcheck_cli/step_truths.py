@@ -269,7 +269,7 @@ def _truth(value: Value, dtype: Dtype, *, certain: bool = False) -> Truth:
         return Truth(None)
     rounded = round_ball(value, dtype)
     smallest_normal = 2.0 ** (dtype.min_exponent + dtype.precision - 1)
-    vanishes = abs(rounded) < smallest_normal and not value.is_zero()
+    vanishes = abs(rounded) < smallest_normal and not value.contains(0)
     overflows = abs(rounded) == float("inf")
     beyond = value.str(6, radius=False).replace("e+", "e") if vanishes or overflows else None
     return Truth(rounded, vanishes=vanishes, overflows=overflows, beyond=beyond)
