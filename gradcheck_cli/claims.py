@@ -6,23 +6,22 @@ Claims are mathematics: nothing is rounded, decimals and pi are exact on both si
 from __future__ import annotations
 
 import itertools
-import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from flint import arb
 
-from gradcheck_cli.ball import EXACT, NEGLIGIBLE, Program, Seams, Undefined, Value, good, precision, precisions
+from gradcheck_cli.ball import EXACT, Program, Value, precision
+from gradcheck_cli.claim_sides import ClaimUndefined, Comparison, Found, Sides
 from gradcheck_cli.derivative import gradient
-from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.errors import ExpressionError, UsageError
+from gradcheck_cli.errors import ExpressionError, NoReference, UsageError
+from gradcheck_cli.exact_place import at_place
 from gradcheck_cli.expression import Expr, intermediates, variables
 from gradcheck_cli.parser import parse
 from gradcheck_cli.reading import split_claim
 from gradcheck_cli.records import Claim, ClaimStatus, Counterexample
-from gradcheck_cli.reference import Analysis
+from gradcheck_cli.seam_places import Place, at_seams, far_out
 from gradcheck_cli.slips import slips
 from gradcheck_cli.text import to_text
 from gradcheck_cli.verdict import Tolerance
@@ -34,6 +33,8 @@ SAMPLED = 20
 TRIES = 300
 """Points tried for that."""
 PROOF_SECONDS = 2.0
+FAR_BITS = 640
+"""Precision far out, at most: what takes more there is left."""
 NICE = (1.0, 2.0, -1.0, 0.5, -2.0, 3.0, -0.5, 0.25, -3.0, 1.5, 5.0, 0.75, -0.25, 10.0, -5.0, 0.125, 4.0, -10.0)
 """Coordinates that make a counterexample easy to follow."""
 SLIP_POINTS = 4
@@ -64,6 +65,7 @@ class ClaimedDerivative:
             self.chain.append(gradient(self.chain[-1], [name])[name])
         self.derivative = self.chain[-1]
         self.extra = tuple(name for name in variables(self.claim) if name not in variables(expression))
+        self.names = (*variables(expression), *self.extra)
 
     def _settle_wrt(self, rows: Sequence[Wrt], known: Sequence[str]) -> None:
         if not self.wrt:
@@ -83,186 +85,229 @@ class ClaimedDerivative:
         points: the problem's own; asked: whether they were asked for, and not drawn (then an easier counterexample is
         preferred). tolerance: rtol of claims, and atol where the derivative is 0. seconds: allowed for a proof.
         """
-        sides = Sides(self.chain, self.claim, self.wrt)
-        names = (*variables(self.expression), *self.extra)
-        compared: list[tuple[Point, Comparison]] = []
-        missing: Point | None = None
+        sides = Sides(self.chain, self.claim, self.wrt, tolerance)
         own = _fill(points[:COMPARED], self.extra)
-        for point in itertools.chain(own, sample(names, own)):
-            found = sides.at(point, tolerance)
-            if isinstance(found, Comparison):
-                compared.append((point, found))
-            elif found is ClaimUndefined and missing is None:
-                missing = point
-            if len(compared) >= len(own) + SAMPLED:
+        compared = Compared()
+        for point in itertools.chain(own, sample(self.names, own)):
+            compared.add(point, sides.at(point))
+            if len(compared.pairs) >= len(own) + SAMPLED:
                 break
-        if not compared:
-            return self._claim(ClaimStatus.UNCHECKED, 0, note=_nowhere(missing))
-        refuting = [(point, found) for point, found in compared if found.differs]
-        if refuting:
-            return self._refuted(refuting, [point for point, _ in compared], own if asked else ())
-        notes = [f"the claim is undefined at {_at(missing)}, where the derivative exists"] if missing else []
-        if any(found.close for _, found in compared):
-            error = max(found.relative for _, found in compared)
-            notes.append(f"equal to {error:.0e} only: a rounded constant?")
-        elif self._proven(seconds):
-            return self._claim(ClaimStatus.PROVEN, len(compared), note="; ".join(notes) or None)
-        return self._claim(ClaimStatus.AGREES, len(compared), note="; ".join(notes) or None)
+        if compared.pairs and not (compared.refuting and (not asked or compared.refutes_one_of(own))):
+            self._look_further(compared, sides, own)
+        if not compared.pairs:
+            return self._claim(ClaimStatus.UNCHECKED, 0, note=_nowhere(compared.missing), truth=self._text())
+        if compared.refuting:
+            return self._refuted(compared, own if asked else ())
+        notes = compared.notes()
+        if not compared.close and self._proven(seconds):
+            return self._claim(ClaimStatus.PROVEN, len(compared.pairs), note="; ".join(notes) or None)
+        return self._claim(ClaimStatus.AGREES, len(compared.pairs), note="; ".join(notes) or None)
+
+    def _look_further(self, compared: Compared, sides: Sides, own: Sequence[Point]) -> None:
+        """Compare at the seams of function and claim, and far out. A rounded constant is not held against far out."""
+        points = [{name: float(value) for name, value in place.items()} for place, _ in compared.pairs]
+        near = own[0] if own else {}
+        seen = [] if compared.refuting else points  # beside a seam there may be a nearer counterexample
+        for place in at_seams((*self.chain, self.claim), self.names, points, near, seen):
+            compared.add(place, sides.at(place))
+        if not compared.refuting and not compared.close:
+            for place in far_out(self.names, points[0]):
+                compared.add(place, sides.at(place, FAR_BITS))
 
     def _proven(self, seconds: float) -> bool:
         from gradcheck_cli.proof import equal
 
         return equal(self.expression, self.derivative, self.claim, self.wrt, seconds)
 
-    def _refuted(
-        self, refuting: list[tuple[Point, Comparison]], points: Sequence[Point], asked: Sequence[Point]
-    ) -> Claim:
-        point, found = min(refuting, key=lambda pair: _distance(pair[0], asked) if asked else _effort(pair[0]))
-        counterexample = Counterexample(point, found.claimed, found.analytical)
+    def _refuted(self, compared: Compared, asked: Sequence[Point]) -> Claim:
+        place, found = min(compared.refuting, key=lambda pair: _distance(pair[0], asked) if asked else _effort(pair[0]))
+        counterexample = Counterexample(
+            {name: float(value) for name, value in place.items()}, found.claimed, found.analytical, _exactly(place)
+        )
         notes = [f"the function has no {name}" for name in self.extra]
-        if (slip := self._slip([point for point, _ in refuting], points)) is not None:
+        if counterexample.exactly:
+            texts = ", ".join(f"{name}={value}" for name, value in counterexample.exactly.items())
+            notes.append(f"{texts} is no double, so no point of --at is there")
+        if (number := self._right_at(compared, asked)) is not None:
+            notes.append(number)
+        elif (slip := self._slip(compared)) is not None:
             notes.append(slip)
-        return self._claim(ClaimStatus.REFUTED, len(points), counterexample, "; ".join(notes) or None)
+        truth, remark = self._truth(place, found)
+        notes += [remark] if remark else []
+        note = "; ".join(notes) or None
+        return self._claim(ClaimStatus.REFUTED, len(compared.pairs), counterexample, note, truth)
 
-    def _slip(self, refuting: Sequence[Point], points: Sequence[Point]) -> str | None:
-        """The slip that leads to what is claimed, at several points where that is wrong, and everywhere else."""
-        if len(self.wrt) > 1:
+    def _right_at(self, compared: Compared, asked: Sequence[Point]) -> str | None:
+        """What to say of a number that is the derivative at a point asked for, and no derivative as a function."""
+        if variables(self.claim):
             return None
-        candidates = list(slips(self.expression, self.wrt[0], self.derivative))
-        at = list(refuting[: SLIP_POINTS - 1]) + [point for point in points if point not in refuting][:1]
-        at += list(refuting[SLIP_POINTS - 1 : SLIP_POINTS + 3])
-        program = Program(self.claim, self.derivative, *(slip.result for slip in candidates))
-        alive, agreements = dict.fromkeys(range(len(candidates)), 0), 0
-        factors: list[arb] = []
-        for point in at:
-            with precision(320):
-                values = program.run({name: arb(value) for name, value in point.items()}, EXACT)
-                claim, derivative, *made = (values[root] for root in program.roots)
-                if not isinstance(claim, arb) or not isinstance(derivative, arb):
-                    continue
-                agreements += 1
-                if not derivative.contains(0):
-                    factors.append(claim / derivative)
-                alive = {i: seen + 1 for i, seen in alive.items() if _same(made[i], claim)}
-        if agreements < 2:
+        right = [place for place, found in compared.pairs if not found.differs and place in asked]
+        if not right:
             return None
-        for i in alive:
-            return candidates[i].sentence
-        return _constant_factor(factors)
+        names = " and ".join(dict.fromkeys(variables(self.derivative)))
+        return f"{self.text} is right at {_at(right[0])}, and wrong as a function of {names}"
 
-    def _claim(
-        self, status: ClaimStatus, points: int, counterexample: Counterexample | None = None, note: str | None = None
-    ) -> Claim:
-        analytical = None if status.passes else self._derivative_text()
-        return Claim(self.wrt, self.text, status, status.passes, points, counterexample, note, analytical)
+    def _truth(self, place: Place, found: Comparison) -> tuple[str | None, str | None]:
+        """The true derivative as a text, and what to say where that does not hold at a place: where a branch is decided
+        at a tie, a formula may be wrong though the derivative exists."""
+        forms = dict.fromkeys((self._closed_form(len(self.wrt)), self.derivative))
+        holding = [form for form in forms if not found.tied or self._holds(form, place, found.analytical)]
+        remark = None if holding else f"the formula shown holds beside {_at(place)}, not there: a branch changes there"
+        for form in (*holding, *forms):
+            try:
+                return to_text(form, limit=1_000), remark
+            except ValueError:
+                continue
+        return None, None
 
-    def _derivative_text(self) -> str | None:
-        """The true derivative, in closed form where SymPy has one soon."""
-        from gradcheck_cli.symbolic import NoClosedForm, closed_form
-        from gradcheck_cli.time_limit import OutOfTime, time_limit
-
-        form = self.derivative
+    def _text(self) -> str | None:
         try:
-            with time_limit(PROOF_SECONDS):
-                form = closed_form(self.expression, self.wrt, intermediates(self.expression), self.derivative)
-        except (NoClosedForm, OutOfTime):
-            pass
-        try:
-            return to_text(form, limit=1_000)
+            return to_text(self._closed_form(len(self.wrt)), limit=1_000)
         except ValueError:
             return None
 
+    def _holds(self, form: Expr, place: Place, number: float) -> bool:
+        program = Program(at_place(form, {name: Fraction(value) for name, value in place.items()}))
+        with precision(320):
+            value = program.run({}, EXACT)[program.roots[0]]
+        return isinstance(value, arb) and value.is_finite() and abs(float(value.mid()) - number) <= 1e-12 * abs(number)
 
-@dataclass(frozen=True)
-class Comparison:
-    """Derivative and claim at one point. differs: beyond the tolerance, proven. close: proven different, but within."""
+    def _slip(self, compared: Compared) -> str | None:
+        """The slip that leads to what is claimed, at several places where that is wrong, and everywhere else.
 
-    analytical: float
-    claimed: float
-    relative: float
-    differs: bool
-    close: bool
+        Where a branch is decided at a tie, formulas need not be derivatives, neither the right one nor a slip's.
+        """
+        plain = [(place, found) for place, found in compared.pairs if not found.tied and not _exactly(place)]
+        refuting = [place for place, found in plain if found.differs]
+        if len(refuting) < 2:
+            return None
+        agreeing = [place for place, found in plain if not found.differs]
+        at = refuting[: SLIP_POINTS - 1] + agreeing[:SLIP_POINTS] + refuting[SLIP_POINTS - 1 : SLIP_POINTS + 3]
+        candidates = list(slips(self._readable_chain(), self.wrt))
+        claim_derived = _derived(self.claim, self.wrt[-1])
+        program = Program(
+            self.claim, self.derivative, self.chain[-2], claim_derived, *(slip.result for slip in candidates)
+        )
+        alive, agreements, integrated = list(range(len(candidates))), 0, True
+        pairs: list[tuple[arb, arb]] = []
+        for place in at:
+            with precision(320):
+                values = program.run({name: arb(float(value)) for name, value in place.items()}, EXACT)
+                claim, derivative, function, derived, *made = (values[root] for root in program.roots)
+                if not isinstance(claim, arb) or not isinstance(derivative, arb):
+                    continue
+                agreements += 1
+                pairs.append((claim, derivative))
+                alive = [i for i in alive if _same(made[i], claim, derivative)]
+                integrated = integrated and isinstance(function, arb) and _same(derived, function, function)
+        if agreements < 2:
+            return None
+        if alive:
+            return candidates[alive[0]].sentence
+        if integrated:
+            return "it is an antiderivative: integrated, not differentiated"
+        with precision(320):
+            return _constant_factor(pairs, self.wrt)
+
+    def _readable_chain(self) -> list[Expr]:
+        """The function and its derivatives, those between the first and the last as one would write them."""
+        between = (self._closed_form(order) for order in range(1, len(self.wrt)))
+        return [self.expression, *between, self.derivative]
+
+    def _claim(
+        self,
+        status: ClaimStatus,
+        points: int,
+        counterexample: Counterexample | None = None,
+        note: str | None = None,
+        truth: str | None = None,
+    ) -> Claim:
+        return Claim(self.wrt, self.text, status, status.passes, points, counterexample, note, truth)
+
+    def _closed_form(self, order: int) -> Expr:
+        """The derivative of that order, in closed form where SymPy has one soon."""
+        from gradcheck_cli.symbolic import NoClosedForm, closed_form
+        from gradcheck_cli.time_limit import OutOfTime, time_limit
+
+        try:
+            with time_limit(PROOF_SECONDS):
+                return closed_form(self.expression, self.wrt[:order], intermediates(self.expression), self.chain[order])
+        except (NoClosedForm, OutOfTime):
+            return self.chain[order]
 
 
-class ClaimUndefined:
-    """The derivative exists at the point, the claim does not."""
+class Compared:
+    """The places at which derivative and claim were compared, in order.
 
-
-class Sides:
-    """The derivative and the claim, evaluated together.
-
-    chain: the function and its derivatives by the names of `wrt` in turn; points where one of them does not exist are
-    no points of comparison.
+    pairs: each with what was found. missing: the first where the derivative exists, and the claim does not.
     """
 
-    def __init__(self, chain: Sequence[Expr], claim: Expr, wrt: Wrt) -> None:
-        self.wrt, self.function = wrt, chain[0]
-        self.program = Program(*chain, claim)
-        self.roots = self.program.roots
-        self.seams = [(Seams(self.program, root), name) for root, name in zip(self.roots, wrt, strict=False)]
+    def __init__(self) -> None:
+        self.pairs: list[tuple[Place, Comparison]] = []
+        self.missing: Place | None = None
 
-    def at(self, point: Point, tolerance: Tolerance) -> Comparison | type[ClaimUndefined] | None:
-        env = {name: arb(value) for name, value in point.items()}
-        for bits, last in precisions():
-            with precision(bits):
-                values = self.program.run(env, EXACT, settle=last)
-                *chain, claim = (values[root] for root in self.roots)
-                if any(isinstance(value, Undefined) for value in chain):
-                    return None
-                ties = [seams.ties(values, name) for seams, name in self.seams]
-                if True in ties:
-                    return self._at_a_tie(point, claim, tolerance) if good(claim) else None
-                if None in ties or not all(map(good, chain)) or not good(claim):
-                    if last and None not in ties and all(map(good, chain)):
-                        return None  # nothing is known of the claim
-                    continue
-                if isinstance(claim, Undefined):
-                    return ClaimUndefined
-                return _compare(chain[-1], claim, tolerance)
-        return None
+    def add(self, place: Place, found: Found) -> None:
+        if isinstance(found, Comparison):
+            self.pairs.append((place, found))
+        elif found is ClaimUndefined and self.missing is None:
+            self.missing = place
 
-    def _at_a_tie(self, point: Point, claim: Value, tolerance: Tolerance) -> Comparison | type[ClaimUndefined] | None:
-        """Where a branch is decided at a tie, the derivative may exist all the same: known to the nearest double."""
-        reference = Analysis(self.function, [self.wrt], EXACT, DTYPES["float64"]).at(point).rows[self.wrt]
-        if reference.value is None or not math.isfinite(reference.value):
-            return None
-        if isinstance(claim, Undefined):
-            return ClaimUndefined
-        return _compare(arb(reference.value, abs(reference.value) * 2.0**-52), claim, tolerance)
+    @property
+    def refuting(self) -> list[tuple[Place, Comparison]]:
+        return [(place, found) for place, found in self.pairs if found.differs]
 
+    def refutes_one_of(self, points: Sequence[Point]) -> bool:
+        return any(place in points for place, _ in self.refuting)
 
-def _compare(derivative: Value, claim: Value, tolerance: Tolerance) -> Comparison:
-    assert isinstance(derivative, arb)
-    assert isinstance(claim, arb)
-    difference, size = abs(claim - derivative), abs(derivative)
-    negligible = bool(size < NEGLIGIBLE)
-    limit = arb(tolerance.atol) if negligible else arb(tolerance.rtol) * size
-    return Comparison(
-        analytical=float(derivative.mid()),
-        claimed=float(claim.mid()),
-        relative=0.0 if negligible else float((difference / size).mid()),
-        differs=bool(difference > limit),
-        close=not claim.overlaps(derivative) and not bool(difference > limit) and not negligible,
-    )
+    @property
+    def close(self) -> bool:
+        """Whether the two differ somewhere, though by less than the tolerance."""
+        return any(found.close for _, found in self.pairs)
+
+    def notes(self) -> list[str]:
+        """What there is to say of a claim that is not refuted."""
+        notes = []
+        if self.missing is not None:
+            notes.append(f"the claim is undefined at {_at(self.missing)}, where the derivative exists")
+        if self.close:
+            place, found = max(self.pairs, key=lambda pair: pair[1].relative)
+            everywhere = sum(one.close for _, one in self.pairs) > len(self.pairs) // 2
+            where = "" if everywhere else f" at {_at(place)}"
+            notes.append(f"equal to {found.relative:.0e} only{where}: a rounded constant?")
+        return notes
 
 
-def _same(made: Value, claim: arb) -> bool:
-    """Whether two balls are the same number to 60 bits or more."""
+def _same(made: Value, claim: arb, scale: arb) -> bool:
+    """Whether two balls are the same number, to 60 bits or more of it or of another number."""
     if not isinstance(made, arb) or not made.is_finite() or not made.overlaps(claim):
         return False
-    return bool(made.rel_accuracy_bits() >= 60 and claim.rel_accuracy_bits() >= 60) or bool(made == claim)
+    blur = arb(made.rad()) + arb(claim.rad())
+    return bool(blur <= (abs(claim) + abs(scale)) * arb(2) ** -60)
 
 
-def _constant_factor(factors: Sequence[arb]) -> str | None:
-    """What to say where the claim is the same multiple of the derivative at several points."""
-    if len(factors) < 3 or not all(_same(factor, factors[0]) for factor in factors):
+def _derived(root: Expr, name: str) -> Expr:
+    try:
+        return gradient(root, [name])[name]
+    except NoReference:
+        return root
+
+
+def _constant_factor(pairs: Sequence[tuple[arb, arb]], wrt: Wrt) -> str | None:
+    """What to say where the claim is the same multiple of the derivative at several points, and nowhere another.
+
+    pairs: claims and derivatives.
+    """
+    if len(pairs) >= 3 and all(claim.is_zero() for claim, _ in pairs):
+        return f"the claim is 0, as if the function did not depend on {wrt[-1]}"
+    factors = [claim / derivative for claim, derivative in pairs if not derivative.contains(0)]
+    if len(factors) < 3 or not all(claim.contains(0) for claim, derivative in pairs if derivative.contains(0)):
         return None
-    value = Fraction(float(factors[0].mid())).limit_denominator(10_000)
-    shown = (
-        str(value)
-        if factors[0].overlaps(arb(value.numerator) / value.denominator)
-        else f"{float(factors[0].mid()):.6g}"
-    )
+    first = factors[0]
+    if first.overlaps(arb(1)) or not all(_same(factor, first, first) for factor in factors):
+        return None
+    number = float(first.mid())
+    value = Fraction(number).limit_denominator(10_000)
+    shown = str(value) if first.overlaps(arb(value.numerator) / value.denominator) else f"{number:.6g}"
     return f"a constant factor is wrong: the claim is {shown} times the derivative"
 
 
@@ -291,21 +336,26 @@ def _fill(points: Sequence[Point], extra: Sequence[str]) -> list[Point]:
     return [{**point, **{name: NICE[i % len(NICE)] for i, name in enumerate(extra)}} for point in points]
 
 
-def _distance(point: Point, asked: Sequence[Point]) -> float:
+def _exactly(place: Place) -> dict[str, str]:
+    """The coordinates that are no doubles, as texts."""
+    return {name: str(value) for name, value in place.items() if Fraction(float(value)) != Fraction(value)}
+
+
+def _distance(point: Place, asked: Sequence[Point]) -> float:
     """How far a point is from the nearest of those asked for, each coordinate relative to its size."""
-    return min(sum(abs(point[name] - value) / (1 + abs(value)) for name, value in one.items()) for one in asked)
+    return min(sum(abs(float(point[name]) - value) / (1 + abs(value)) for name, value in one.items()) for one in asked)
 
 
-def _effort(point: Point) -> int:
+def _effort(point: Place) -> int:
     """How much there is to write in a point."""
     return sum(len(repr(value)) for value in point.values())
 
 
-def _nowhere(missing: Point | None) -> str:
+def _nowhere(missing: Place | None) -> str:
     if missing is None:
         return "the derivative exists at none of the points tried: name points where it does by --at"
     return f"the claim is undefined wherever the derivative exists, as at {_at(missing)}"
 
 
-def _at(point: Point) -> str:
-    return ", ".join(f"{name}={value:.6g}" for name, value in point.items())
+def _at(point: Place) -> str:
+    return ", ".join(f"{name}={float(value):.6g}" for name, value in point.items())

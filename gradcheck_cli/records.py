@@ -120,11 +120,15 @@ def worst_first(check: Check) -> tuple[bool, int, float]:
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """A point at which a claim is wrong: what it says there, and the certified derivative."""
+    """A point at which a claim is wrong: what it says there, and the certified derivative.
+
+    exactly: the coordinates that are no doubles, as fractions ("3/10"); `point` has the doubles nearest to them.
+    """
 
     point: Mapping[str, float]
     claimed: float
     analytical: float
+    exactly: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

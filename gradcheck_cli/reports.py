@@ -210,7 +210,8 @@ def _claim(item: Json) -> Claim:
 
 def _counterexample(item: Json) -> Counterexample:
     point = {name: _number(value) for name, value in item["point"].items()}
-    return Counterexample(point, _number(item["claimed"]), _number(item["analytical"]))
+    exactly = dict(item.get("exactly", {}))
+    return Counterexample(point, _number(item["claimed"]), _number(item["analytical"]), exactly)
 
 
 def _remedy(item: Json) -> Remedy:

@@ -6,11 +6,11 @@ right. Then the whole derivative is D + dF/dp * (p~ - p'). A new slip is a row o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from gradcheck_cli import rules
-from gradcheck_cli.derivative import gradient
+from gradcheck_cli.derivative import derivative, gradient
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression import (
     BRANCHES,
@@ -24,6 +24,7 @@ from gradcheck_cli.expression import (
     depends_on,
     named,
     rebuild,
+    substitute,
     topological,
     variables,
 )
@@ -49,9 +50,51 @@ class Wrong(NamedTuple):
     derivative: Expr
 
 
-def slips(expression: Expr, name: str, derivative: Expr) -> Iterator[Slip]:
-    """The derivatives by `name` that common slips lead to, the likeliest first. derivative: the right one."""
-    yield Slip("the sign is wrong", fold("neg", derivative))
+def slips(chain: Sequence[Expr], wrt: Sequence[str]) -> Iterator[Slip]:
+    """The derivatives that common slips lead to, the likeliest first.
+
+    chain: the function and its derivatives by the names of `wrt` in turn; the last is the right one.
+    """
+    if len(wrt) == 1:
+        yield from _first_order(chain[0], wrt[0], chain[1])
+        return
+    yield Slip("the sign is wrong", fold("neg", chain[-1]))
+    yield from _other_orders(chain, wrt)
+    for step, name in reversed(tuple(enumerate(wrt))):
+        right = _derivative(chain[step], name)
+        for slip in _first_order(chain[step], name, right):
+            try:
+                result = derivative(slip.result, wrt[step + 1 :])
+            except NoReference:
+                continue
+            yield Slip(f"in the {_ordinal(step + 1)} differentiation: {slip.sentence}", result)
+
+
+def _other_orders(chain: Sequence[Expr], wrt: Sequence[str]) -> Iterator[Slip]:
+    """A derivative of another order, or by other names."""
+    order = len(wrt)
+    for lower in range(order - 1, 0, -1):
+        yield Slip(f"it is the {_ordinal(lower)} derivative, not the {_ordinal(order)}", chain[lower])
+    yield Slip("it is the function itself, not its derivative", chain[0])
+    for name in variables(chain[0]):
+        other = (*wrt[:-1], name)
+        if sorted(other) != sorted(wrt):
+            sentence = f"it is the derivative by {', '.join(other)}, not by {', '.join(wrt)}"
+            yield Slip(sentence, derivative(chain[0], other))
+    higher = f"it is the {_ordinal(order + 1)} derivative, not the {_ordinal(order)}"
+    yield Slip(higher, _derivative(chain[-1], wrt[-1]))
+    power = call("pow", chain[1], constant(order, exact=True))
+    yield Slip(f"it is a power of the first derivative, not the {_ordinal(order)} derivative", power)
+
+
+def _ordinal(number: int) -> str:
+    words = ("first", "second", "third", "fourth", "fifth")
+    return words[number - 1] if number <= len(words) else f"{number}th"
+
+
+def _first_order(expression: Expr, name: str, right: Expr) -> Iterator[Slip]:
+    """What slips make of the derivative of an expression by `name`, which is `right`."""
+    yield Slip("the sign is wrong", fold("neg", right))
     for other in variables(expression):
         if other != name:
             yield Slip(f"it is the derivative by {other}, not by {name}", _derivative(expression, other))
@@ -62,12 +105,12 @@ def slips(expression: Expr, name: str, derivative: Expr) -> Iterator[Slip]:
     dependent = depends_on(order, [name])
     nodes = [node for node in order if node in dependent and isinstance(node, Call) and node.function not in CONDITIONS]
     for rule, sentence_for_all in SLIPS:
-        everywhere, times = derivative, 0
+        everywhere, times = right, 0
         for node in reversed(nodes):
             outside = _adjoint(expression, node)
             for alternative, (sentence, wrong) in enumerate(rule(node, name, dependent)):
                 change = fold("mul", outside, fold("sub", wrong, _derivative(node, name)))
-                yield Slip(sentence, fold("add", derivative, change))
+                yield Slip(sentence, fold("add", right, change))
                 if not alternative:
                     everywhere, times = fold("add", everywhere, change), times + 1
         if times > 1:
@@ -144,6 +187,17 @@ def _power(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
         fold("mul", fold("mul", exponent, node), inner),
     )
     yield Wrong(
+        f"the power was dropped, not reduced by 1, in the derivative of {_short(node)}",
+        fold("mul", fold("mul", exponent, base), inner),
+    )
+    yield Wrong(
+        f"the power was dropped, not reduced by 1, in the derivative of {_short(node)}", fold("mul", exponent, inner)
+    )
+    yield Wrong(
+        f"the exponent of {_short(node)} was increased by 1, not reduced (power rule)",
+        fold("mul", fold("mul", exponent, fold("pow", base, fold("add", exponent, ONE))), inner),
+    )
+    yield Wrong(
         f"the power {_short(node)} was differentiated like an exponential",
         fold("mul", fold("mul", node, fold("log", base)), inner),
     )
@@ -195,6 +249,44 @@ def _quotient(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
     )
 
 
+def _output(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
+    """Rules that are known in terms of the output, y' = y*(1 - y), with the argument put in for the output."""
+    found = _known_by_output(node)
+    if found is None:
+        return
+    function, arg = found
+    if arg not in dependent:
+        return
+    rule = substitute(rules.formula(OUTPUT_RULES[function]), {"y": arg})
+    y = OUTPUT_RULES[function]
+    sentence = f"the derivative of {function} was written as y' = {y} with y = {_short(arg)}: y is its output"
+    yield Wrong(f"{sentence}, {_short(node)}", fold("mul", rule, _derivative(arg, name)))
+    yield Wrong(f"{sentence}, {_short(node)}, and the inner derivative is missing (chain rule)", rule)
+
+
+def _known_by_output(node: Call) -> tuple[str, Expr] | None:
+    """(function, argument) where people know the derivative in terms of the output; 1/(1 + exp(-u)) is sigmoid."""
+    if node.function in OUTPUT_RULES:
+        return node.function, node.args[0]
+    match node:
+        case Call(function="div", args=(Constant(value=1), Call(function="add", args=args))):
+            for one, other in (args, args[::-1]):
+                match one, other:
+                    case Constant(value=1), Call(function="exp", args=(Call(function="neg", args=(arg,)),)):
+                        return "sigmoid", arg
+    return None
+
+
+OUTPUT_RULES = {
+    "sigmoid": "y*(1 - y)",
+    "tanh": "1 - y**2",
+    "tan": "1 + y**2",
+    "softplus": "1 - exp(-y)",
+    "sqrt": "1/(2*y)",
+    "exp": "y",
+}
+
+
 def _sign(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
     if node.function not in ARITHMETIC:
         yield Wrong(f"the sign of the derivative of {_short(node)} is wrong", fold("neg", _derivative(node, name)))
@@ -221,6 +313,7 @@ SLIPS: tuple[tuple[Rule, str], ...] = (
     (_inner, "the inner derivatives are missing (chain rule)"),
     (_power, "the factors of the power rule are missing"),
     (_exponential, "the power rule was used for exponentials"),
+    (_output, "derivatives that are known in terms of the output were written in terms of the argument"),
     (_sign, "the signs of the inner derivatives are wrong"),
     (_product, "only one term of each product rule is there"),
     (_quotient, "the derivative of a quotient is not the quotient of the derivatives"),

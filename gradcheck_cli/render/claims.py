@@ -11,7 +11,7 @@ from rich.text import Text
 from gradcheck_cli import numbers
 from gradcheck_cli.records import Claim, ClaimStatus, ProblemResult
 from gradcheck_cli.render import labels, plain
-from gradcheck_cli.render.sentences import where
+from gradcheck_cli.render.sentences import place_of
 
 SIGNS = {ClaimStatus.PROVEN: "✓", ClaimStatus.AGREES: "✓", ClaimStatus.REFUTED: "✗", ClaimStatus.UNCHECKED: "∅"}
 STYLES = {
@@ -46,7 +46,7 @@ def _block(result: ProblemResult, claim: Claim) -> Table:
     found = status(claim)
     if claim.counterexample is not None:
         claimed, analytical = numbers.pair(claim.counterexample.claimed, claim.counterexample.analytical)
-        point = where(result, claim.counterexample.point)
+        point = place_of(result, claim.counterexample)
         found.append(f" at {point}: the claim is {claimed}, the derivative {analytical}", style="default")
     elif claim.points:
         compared = "agrees" if claim.status is ClaimStatus.PROVEN else "compared"

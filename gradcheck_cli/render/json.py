@@ -123,6 +123,7 @@ def _claim(claim: Claim) -> Json:
             "point": dict(claim.counterexample.point),
             "claimed": claim.counterexample.claimed,
             "analytical": claim.counterexample.analytical,
+            "exactly": dict(claim.counterexample.exactly),
         },
         "note": claim.note,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gradcheck_cli import numbers
-from gradcheck_cli.records import Check, Claim, ProblemResult
+from gradcheck_cli.records import Check, Claim, Counterexample, ProblemResult
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.plain import one_line
 
@@ -34,13 +34,20 @@ def claim(result: ProblemResult, one: Claim) -> str:
     text = f"the claim {labels.derivative(result, one.wrt)} = {one.expression} is {one.status.value}"
     if one.counterexample is not None:
         claimed, analytical = numbers.pair(one.counterexample.claimed, one.counterexample.analytical)
-        text += f": at {where(result, one.counterexample.point)} it is {claimed}, the derivative {analytical}"
+        text += f": at {place_of(result, one.counterexample)} it is {claimed}, the derivative {analytical}"
     return one_line(f"{text}: {one.note}" if one.note else text)
 
 
 def where(result: ProblemResult, point: Mapping[str, float]) -> str:
     """`x=2`, also with one variable."""
     return ", ".join(f"{name}={numbers.exact(value, labels.dtype_of(result))}" for name, value in point.items())
+
+
+def place_of(result: ProblemResult, example: Counterexample) -> str:
+    """The same of a counterexample, which may be at numbers that are no doubles: `x=3/10`."""
+    doubles = {name: value for name, value in example.point.items() if name not in example.exactly}
+    exact = [f"{name}={value}" for name, value in example.exactly.items()]
+    return ", ".join(filter(None, (where(result, doubles), *exact)))
 
 
 def pair(result: ProblemResult, check: Check) -> tuple[str, str]:
