@@ -380,12 +380,18 @@ class Autograd:
                 if before in errors:
                     errors.update({(*before, name): errors[before] for name in names_here})
                     continue
-                try:
-                    gradients = _grad(found[before], [inputs.get(name) for name in names_here], order < highest)
-                except REFUSALS as refusal:
-                    errors.update({(*before, name): reason_of(refusal) for name in names_here})
-                    continue
-                found.update({(*before, n): g for n, g in zip(names_here, gradients, strict=True)})
+                groups = [names_here]
+                while groups:
+                    group = groups.pop()
+                    try:
+                        gradients = _grad(found[before], [inputs.get(name) for name in group], order < highest)
+                    except REFUSALS as refusal:
+                        if len(group) > 1:  # only what a row asks for has to have a derivative
+                            groups = [[name] for name in group]
+                        else:
+                            errors[(*before, *group)] = reason_of(refusal)
+                        continue
+                    found.update({(*before, n): g for n, g in zip(group, gradients, strict=True)})
         return value, found, errors
 
     def _forward(self, point: Mapping[str, float]) -> AutogradResult:

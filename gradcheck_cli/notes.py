@@ -174,7 +174,7 @@ def _without_zeros(digits: str) -> str:
 def _tie(blame: Blame) -> str:
     tied, step = blame.tied, blame.step
     if blame.local is not None and math.isnan(blame.local):
-        return f"torch's derivative of {_and(short(step.node) for step in tied)} is nan at the kink"
+        return f"torch's derivative of {_and(short(step.node) for step in tied)} is nan here"
     if step.function not in BRANCHES:
         kinks = _and(short(step.node) for step in tied)
         return f"at the kink of {kinks} torch's conventions do not add up to the derivative"

@@ -80,11 +80,26 @@ class TorchGraph:
             wanted = [name for name, tensor in tensors.items() if tensor.requires_grad]
             if not result.requires_grad:
                 return Trace(self._steps(values, dict.fromkeys(wanted, 0.0)))
+            found, why = self._adjoints(result, {name: tensors[name] for name in wanted})
+        return Trace(self._steps(values, found), why)
+
+    def _adjoints(self, result: Tensor, tensors: Mapping[str, Tensor]) -> tuple[dict[str, float], str | None]:
+        """The derivatives of the result by tensors. Where torch refuses one of them, each is asked for by itself; the
+        refusal counts where no variable has one."""
+        try:
+            found = torch.autograd.grad(result, list(tensors.values()), allow_unused=True, retain_graph=True)
+            return {name: item_of(x) for name, x in zip(tensors, found, strict=True)}, None
+        except REFUSALS as refused:
+            refusal = reason_of(refused)
+        some: dict[str, float] = {}
+        for name, tensor in tensors.items():
             try:
-                found = torch.autograd.grad(result, [tensors[name] for name in wanted], allow_unused=True)
-            except REFUSALS as refusal:
-                return Trace(self._steps(values, {}), reason_of(refusal))
-        return Trace(self._steps(values, {name: item_of(x) for name, x in zip(wanted, found, strict=True)}))
+                (alone,) = torch.autograd.grad(result, [tensor], allow_unused=True, retain_graph=True)
+            except REFUSALS:
+                continue
+            some[name] = item_of(alone)
+        has_variable = any(tensor.grad_fn is None for name, tensor in tensors.items() if name in some)
+        return some, None if has_variable else refusal
 
     def forward(self, point: Mapping[str, float], by: str) -> Trace:
         """The tangent of every step along one variable: dual numbers, the other variables with zero tangents."""

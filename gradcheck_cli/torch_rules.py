@@ -34,6 +34,8 @@ TORCH_RULES: dict[str, tuple[str, ...]] = {
     "exp2": ("exp2(x)*log(2)",),
     "expm1": ("expm1(x) + 1",),
     "hypot": ("x/hypot(x, y)", "y/hypot(x, y)"),
+    "igamma": ("", "exp((a - 1)*log(x) - x - lgamma(a))"),
+    "igammac": ("", "-exp((a - 1)*log(x) - x - lgamma(a))"),
     "log_ndtr": ("exp(-(log_ndtr(x) + x**2/2))/sqrt(2*pi)",),
     "logaddexp": ("1/(1 + exp(y - x))", "1/(1 + exp(x - y))"),
     "logaddexp2": ("1/(1 + 2**(y - x))", "1/(1 + 2**(x - y))"),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from gradcheck_cli import Check, check
+from gradcheck_cli import Check, Verdict, check, explain
 
 F32, F16, FORWARD, SECOND = {"dtype": "float32"}, {"dtype": "float16"}, {"mode": "forward"}, {"order": 2}
 
@@ -51,6 +51,11 @@ SAID = [
     Said("log(ndtr(x))", -9, {}, ("torch's own value of ndtr(x) is 0, not 1.12859e-19",), ("amplifies",)),
     Said("sqrt(ndtr(x))", -20, {}, ("torch's own value of ndtr(x) is 0, not 2.75362e-89",), ("amplifies",)),
     Said("sin(pi/2 - x)", 1e6, F32, ("sin(pi/2 - x) amplifies the rounding of its operands",)),
+    # an operand that torch has no derivative by, and none is asked for
+    Said("log(igammac(a, x))", "a=31,x=40", {"wrt": "x"}, ("torch's own value of igammac(a, x) is 0.0616941532",)),
+    Said("where(x > 0, igamma(a, sqrt(x)), 0)", "a=2,x=-1", {"wrt": "x"},
+         ("NaN enters at igamma(a, sqrt(x))", "from the branch of where() that was not taken")),
+    Said("igamma(a, x)", "a=1e8,x=1e8", {"wrt": "x"}, ("computes exp((a - 1)*log(x) - x - lgamma(a))",), ("is off",)),
     # harmless underflow, and the harm beside it
     Said("log(exp(-x) + (1 - tanh(y)))", "x=800,y=20", {"wrt": "y"}, ("cancellation in 1 - tanh(y)",), ("underflows",)),
     Said("log(exp(-x) + (1 - cos(y)))", "x=800,y=1e-9", {"wrt": "y"}, ("cancellation in 1 - cos(y)",), ("underflows",)),
@@ -157,3 +162,13 @@ def test_a_rewrite_that_is_offered_keeps_its_promise(said: Said) -> None:
             (better,) = check(row.remedy.expression, at=row.point, derivatives=False, **options).checks  # type: ignore[arg-type]
             assert better.verdict.passes
             assert better.autograd == row.remedy.autograd
+
+
+def test_what_torch_refuses_by_one_variable_hides_nothing_of_another() -> None:
+    refused, told = check("log(1 - igamma(a, y))", at="a=3,y=36", derivatives=False).checks
+    assert refused.wrt == ("a",)
+    assert refused.verdict is Verdict.ERROR
+    assert told.verdict is Verdict.UNSTABLE
+    assert "cancellation in 1 - igamma(a, y)" in (told.note or "")
+    explained = explain("log(1 - igamma(a, y))", at="a=3,y=36", wrt="y")
+    assert not any("refuses" in notice for notice in explained.notices)
