@@ -233,7 +233,7 @@ def _function_step(row: Function) -> Step:
         if settle and (row.seams or row.domain):
             args = tuple(_snap(arg) if isinstance(arg, arb) else arg for arg in args)
         value: Value = compute(*args, settle=settle) if row.ball is None else compute(*args)
-        if isinstance(value, arb) and not value.is_finite() and row.domain and _inside(row, args, settle) is False:
+        if isinstance(value, arb) and not value.is_finite() and row.domain and is_inside(row, args, settle) is False:
             value = Undefined(node, tuple(_show(arg) for arg in args if isinstance(arg, arb)))
         if isinstance(value, Undefined) and value.node is not node:
             value = Undefined(node, tuple(_show(arg) for arg in args if isinstance(arg, arb)))
@@ -275,7 +275,10 @@ def formula_program(text: str) -> Program:
     return Program(rules.formula(text))
 
 
-def _inside(row: Function, args: Sequence[Value], settle: bool) -> Value:
+def is_inside(row: Function, args: Sequence[Value], settle: bool = False) -> Value:
+    """Whether the row has a value at these arguments, as far as its domain tells."""
+    if not row.domain:
+        return True
     env = {a.name: v for a, v in zip(row.arguments, args, strict=True) if isinstance(v, arb)}
     program = formula_program(row.domain)
     return program.run(env, settle=settle)[program.roots[0]]

@@ -76,6 +76,13 @@ class Diagnosis:
         blame = self._blame(verdict, point, row, mode, truth, autograd) or self._blame_as_a_whole(verdict, rounding)
         return Diagnosed(blame, self._remedy(point, row, mode, truth, value, autograd, blame))
 
+    def of_value(self, point: Point) -> Diagnosed:
+        """What is known of a row whose derivative is right, and for which torch has no finite value."""
+        if self._rows <= 0:
+            return NOTHING
+        self._rows -= 1
+        return Diagnosed(self.value(point))
+
     def value(self, point: Point) -> Blame | None:
         """The step to blame for the function's own value."""
         if len(self.chain.steps) > BLAMED:

@@ -54,7 +54,9 @@ class FirstTier:
             exists = {row: self._exists(row, values) for row in self.analysis.rows}
             found: dict[tuple[str, Wrt], Settled] = {}
             for mode, numbers in autograd.items():
-                everywhere = Compared(self._of((), values), numbers[()]).matches(self) if self.strict else np.True_
+                everywhere = np.isfinite(numbers[()])
+                if self.strict:
+                    everywhere = everywhere & Compared(self._of((), values), numbers[()]).matches(self)
                 for row in self.analysis.rows:
                     compared = Compared(self._of(row, values), numbers[row])
                     where = exists[row] & everywhere & compared.matches(self)

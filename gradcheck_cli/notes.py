@@ -41,7 +41,7 @@ def row_note(
         case Verdict.IMPRECISE:
             return f"the digits are lost in {dtype.name}, far below atol{_where_lost(rounding.plain)}"
         case Verdict.UNSTABLE:
-            cause = _where(blame, dtype) or _vague(rounding)
+            cause = _where(blame, dtype) or _inside_torch(autograd, rounding) or _vague(rounding)
             return f"the formula is right, its arithmetic in {dtype.name} is not: {cause}{_advice(remedy, dtype)}"
         case Verdict.MISMATCH:
             reason = _mismatch(truth, autograd, dtype, rounding, blame)
@@ -116,6 +116,13 @@ def _advice(remedy: Remedy | None, dtype: Dtype) -> str:
         return f"{advice} {exact(remedy.autograd, dtype)}"
     after, before = pair(remedy.autograd, remedy.before, dtype)
     return f"{advice} {after}, not {before}"
+
+
+def _inside_torch(autograd: float, rounding: RowRounding) -> str | None:
+    """Where only torch's own rules explain a number: the rules of which functions."""
+    if rounding.explains(autograd):
+        return None
+    return f"the digits are lost inside torch's own {' or '.join(_functions(rounding.expression))}"
 
 
 def _where(blame: Blame | None, dtype: Dtype) -> str | None:
@@ -287,6 +294,14 @@ def _functions(expression: Expr) -> list[str]:
     order = topological(expand_composed(expression))
     calls = dict.fromkeys(node.function for node in order if isinstance(node, Call))
     return [name for name in calls if (row := FUNCTIONS.get(name)) and not callable(row.torch)]
+
+
+def only_the_value(value: float | None, autograd: float | None, dtype: Dtype, blame: Blame | None) -> str:
+    """What to say where the derivative is right and torch has no finite value. blame: of the value."""
+    assert value is not None
+    assert autograd is not None
+    cause = _where(blame, dtype) or f"it leaves the range of {dtype.name} on the way"
+    return f"the function's own value is {exact(value, dtype)}, and torch has {exact(autograd, dtype)}: {cause}"
 
 
 def value_note(verdict: Verdict, value: float, autograd: float, dtype: Dtype, rounding: ValueRounding) -> str | None:

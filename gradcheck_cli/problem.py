@@ -30,7 +30,7 @@ from gradcheck_cli.sampling import Sampling
 from gradcheck_cli.stopwatch import phase
 from gradcheck_cli.text import to_text
 from gradcheck_cli.truth import Kind, Reference
-from gradcheck_cli.verdict import Tolerance, compare, errors, judge
+from gradcheck_cli.verdict import Tolerance, compare, errors, judge, with_value
 
 if TYPE_CHECKING:
     from gradcheck_cli import blame
@@ -274,20 +274,27 @@ class Problem:
         autograd = result.derivatives.get(row, float("nan"))
         root = self.analysis.expressions.get(row[:-1], self.expression)
         rounding = RowRounding(sweeps, root, row[-1], mode, truth, self.expression)
-        verdict = judge(truth, autograd, self.tolerance, rounding)
+        judged = judge(truth, autograd, self.tolerance, rounding)
+        verdict = with_value(judged, value.analytical, result.value)
         found: Diagnosed | None = None
         if verdict in (Verdict.UNSTABLE, Verdict.MISMATCH, Verdict.UNDEFINED) and not brief:
             given = result.derivatives.get(row)
             with phase("diagnosis"):
-                found = self.diagnosis.row(verdict, point, row, mode, truth, value.analytical, given, rounding)
-        note = None if brief else notes.row_note(verdict, truth, autograd, self.dtype, rounding, found)
+                if verdict is judged:
+                    found = self.diagnosis.row(verdict, point, row, mode, truth, value.analytical, given, rounding)
+                else:
+                    found = self.diagnosis.of_value(point)
+        note = None if brief else notes.row_note(judged, truth, autograd, self.dtype, rounding, found)
+        of_value = value.note
+        if verdict is not judged and found is not None:
+            of_value = notes.only_the_value(value.analytical, result.value, self.dtype, found.blame)
         error = errors(truth.value, autograd, self.dtype)
         passes = verdict.passes
         if self.request.strict:
             passes = verdict is Verdict.MATCH and value.verdict is Verdict.MATCH
         return record(
             verdict, passes, autograd=None if row in result.errors else autograd, abs_error=error.absolute,
-            rel_error=error.relative, ulps=error.ulps, note="; ".join(filter(None, (note, value.note))) or None,
+            rel_error=error.relative, ulps=error.ulps, note="; ".join(filter(None, (note, of_value))) or None,
             blame=_blame_record(found.blame) if found else None, remedy=found.remedy if found else None,
         )  # fmt: skip
 

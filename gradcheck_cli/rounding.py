@@ -9,7 +9,7 @@ contributes exactly nothing; where the ball straddles a branch, both do.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,7 +24,9 @@ from gradcheck_cli.ball import (
     Value,
     ball_function,
     formula_program,
+    is_inside,
     precision,
+    seam_values,
     to_fraction,
 )
 from gradcheck_cli.ball_functions import EVERYTHING
@@ -48,6 +50,8 @@ from gradcheck_cli.functions import FUNCTIONS, Function
 WORKING_PRECISION = 256
 ROUNDING_UNITS = 4  # slack per operation: ten times as much, or a tenth, changes hardly a verdict
 EXACT_OPERATIONS = frozenset({"neg", "positive"})
+POLE = arb("inf")
+"""A local derivative at operands that are known exactly, where it is infinite."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ class Sweep:
         self.order = topological(self.root)
         self.values: dict[Expr, Value] = {}
         self.overflows: list[Expr] = []
+        self.local_overflows: list[Expr] = []
         self.underflow: Expr | None = None
         self.cancellation: Expr | None = None
         self._worst_loss = 2.0**10
@@ -151,7 +156,7 @@ class Sweep:
         if any(not arg.is_finite() for arg in args):
             return
         if not widened.is_finite():
-            if result.is_finite() or any(abs(arg) > self.model.max for arg in args):
+            if result.is_finite() or any(abs(arg) > self.model.max for arg in args) or _beyond_balls(node, args):
                 self.overflows.append(node)
             return
         if not result.is_zero() and abs(result).upper() < self.model.smallest_normal:
@@ -199,57 +204,44 @@ class Sweep:
                     continue
                 for child, partial in self._partials(node, dependent):
                     part = self._times(adjoint[node], partial)
-                    adjoint[child] = self.model.widen(adjoint[child] + part) if child in adjoint else part
+                    adjoint[child] = self._plus(adjoint[child], part) if child in adjoint else part
         return adjoint
 
     def forward(self, name: str) -> Enclosure:
-        """The same as forward mode computes it: tangents. Other variables carry zero tangents, which matter where
-        something overflows on the way."""
+        """The same as forward mode computes it: tangents. What does not depend on the variable, or only through a
+        branch that makes it exactly nothing, carries a tangent of 0, which is NaN where it meets an overflow."""
         with precision(WORKING_PRECISION):
-            dependent = depends_on(self.order, [name])
-            variables = [node for node in self.order if isinstance(node, Variable)] if self.overflows else []
-            tangent: dict[Expr, arb] = dict.fromkeys(variables, arb(0))
-            moving = depends_on(self.order, [name, *(node.name for node in variables)])
+            names = {name, *(node.name for node in self.order if isinstance(node, Variable))}
+            moving = depends_on(self.order, names)
+            tangent: dict[Expr, arb] = {}
             for node in self.order:
                 if node not in moving:
                     continue
-                if getattr(node, "name", None) == name:
-                    tangent[node] = arb(1)
+                if isinstance(node, Variable | Named) and (node.name == name or isinstance(node, Variable)):
+                    tangent[node] = arb(node.name == name)
                     continue
-                parts = [self._times(tangent[c], p) for c, p in self._partials(node, moving) if c in tangent]
-                if parts:
-                    total = parts[0]
-                    for part in parts[1:]:
-                        total = self.model.widen(total + part)
-                    tangent[node] = total
-        return self._enclosure(tangent.get(self.root, arb(0)), dependent)
-
-    def leak(self, name: str) -> tuple[Call, Call, bool] | None:
-        """A `where` whose branch not taken has an unbounded local derivative: (the where, the culprit in it, whether
-        its condition holds)."""
-        with precision(WORKING_PRECISION):
-            dependent = depends_on(self.order, [name])
-            for node in self.order:
-                if isinstance(node, Call) and node.function == "where":
-                    truth = self.values[node.args[0]]
-                    if isinstance(truth, bool):
-                        for inner in topological(node.args[2] if truth else node.args[1]):
-                            if isinstance(inner, Call) and inner in dependent and self._unbounded(inner, dependent):
-                                return node, inner, truth
-        return None
-
-    def _unbounded(self, node: Expr, dependent: set[Expr]) -> bool:
-        return any(p is not None and not p.is_finite() for _, p in self._partials(node, dependent))
+                total = arb(0)
+                for child, partial in self._partials(node, moving):
+                    total = self._plus(total, self._times(tangent[child], partial))
+                tangent[node] = total
+        return self._enclosure(tangent.get(self.root, arb(0)), moving)
 
     def _enclosure(self, ball: arb, dependent: set[Expr]) -> Enclosure:
         finite = ball if ball.is_finite() else EVERYTHING
-        on_the_way = [node for node in self.overflows if node in dependent]
-        overflow = next(iter([*on_the_way, *self.overflows]), None)
+        found = [*self.overflows, *self.local_overflows]
+        on_the_way = [node for node in found if node in dependent]
+        overflow = next(iter([*on_the_way, *found]), None)
         return Enclosure(finite, overflow, bool(on_the_way), self.underflow, self.cancellation)
 
     def _times(self, cotangent: arb, partial: arb | None) -> arb:
-        """None stands for the factor 1 of a branch or a name: nothing is computed, nothing rounds."""
-        return cotangent if partial is None else self.model.widen(cotangent * partial)
+        """None stands for the factor 1 of a branch or a name: nothing is computed, nothing rounds. Exactly 0 times a
+        number, or times the pole of an exact operand, is exactly nothing: such a pole is no rounding."""
+        if partial is None or (cotangent.is_zero() and (partial.is_finite() or partial is POLE)):
+            return cotangent
+        return self.model.widen(cotangent * partial)
+
+    def _plus(self, total: arb, part: arb) -> arb:
+        return part if total.is_zero() else total if part.is_zero() else self.model.widen(total + part)
 
     def _partials(self, node: Expr, dependent: set[Expr]) -> Iterator[tuple[Expr, arb | None]]:
         """(child, widened local derivative) for each child through which the derivative flows. A child that a branch
@@ -269,7 +261,32 @@ class Sweep:
                     if child in dependent:
                         partial = wide_partial(row, index, self.model, balls)
                         if partial is not None:
-                            yield child, self.model.widen_partial(partial)
+                            yield child, self._widened_partial(node, row, partial, balls)
+
+    def _widened_partial(self, node: Expr, row: Function, partial: arb, balls: tuple[arb, ...]) -> arb:
+        widened = self.model.widen_partial(partial)
+        if widened.is_finite():
+            return widened
+        if partial.is_finite():  # in itself, and too large for the dtype
+            self.local_overflows.append(node)
+        elif _at_pole(row, balls):
+            return POLE
+        return widened
+
+
+def _at_pole(row: Function, args: Sequence[arb]) -> bool:
+    """Whether the operands are known exactly, and are where the function is not smooth or has no value."""
+    if not all(arg.is_exact() and arg.is_finite() for arg in args):
+        return False
+    return is_inside(row, args) is False or any(
+        isinstance(seam, arb) and seam.is_zero() for seam in seam_values(row, args)
+    )
+
+
+def _beyond_balls(node: Expr, args: Sequence[arb]) -> bool:
+    """Whether a function has a value at operands that are known exactly, too large even for a ball."""
+    assert isinstance(node, Call)
+    return all(arg.is_exact() for arg in args) and not _at_pole(FUNCTIONS[node.function], args)
 
 
 def _ball(value: Value) -> arb:

@@ -147,6 +147,70 @@ def test_what_is_not_finite_is_no_subgradient(
     assert math.isfinite(row.remedy.autograd)
 
 
+@pytest.mark.parametrize(
+    ("expression", "at", "forward"),
+    [
+        ("exp(relu(x) + 1000)", "x=-1", "unstable"),
+        ("exp(floor(x) + 1000)", "x=-1.5", "unstable"),
+        ("exp(clamp(x, min=1000))", "x=0", "unstable"),
+        ("cosh(hardtanh(x)*0 + 1000)", "x=5", "unstable"),
+        ("1/clamp(x, min=1e-200)", "x=0", "unstable"),
+        ("softshrink(x)/1e-320*exp(1000 - softshrink(x))", "x=0.1", "unstable"),
+        ("where(x > 0, x, 2)*exp(where(x > 0, x, 800))", "x=-1", "unstable"),
+        ("relu(x)**2 + exp(relu(x) + 1000)", "x=-1", "unstable"),
+        ("x + exp(y)", "x=1,y=1000", "unstable"),
+        ("x + 1/y", "x=1,y=1e-200", "unstable"),
+        ("relu(x) + exp(y)", "x=0,y=1000", "unstable"),
+        ("sqrt(relu(x)) + x", "x=-1", "mismatch"),
+        ("x + sqrt(y)", "x=1,y=0", "mismatch"),
+        ("x + asin(y)", "x=1,y=1", "mismatch"),
+        ("x + hypot(y, y)", "x=1,y=0", "mismatch"),
+        ("x + acosh(max(x, 1))", "x=0", "mismatch"),
+    ],
+)
+def test_a_tangent_of_zero_that_meets_an_overflow(expression: str, at: str, forward: str) -> None:
+    """torch carries a real 0, and 0 times an overflow is NaN: overflow alone explains it. A pole does not: there the
+    operand is what it should be, and a correct rule gives 0."""
+    row = check(expression, at=at, wrt="x", mode="forward").checks[0]
+    assert row.autograd is not None
+    assert math.isnan(row.autograd)
+    assert row.verdict.value == forward
+    assert check(expression, at=at, wrt="x").checks[0].verdict.value in ("match", "kink", "unstable")
+
+
+@pytest.mark.parametrize(("function", "x"), [("tanh", 1.8), ("sigmoid", 3.5), ("tanh", 3.2), ("sigmoid", 5.0)])
+def test_digits_lost_inside_torch_s_own_rule_are_unstable(function: str, x: float) -> None:
+    """Whatever rounding did to the operand; and notes name the rule."""
+    verdicts: set[Verdict] = set()
+    named = False
+    for i in range(40):
+        result = check(f"{function}(w*x + b)", at={"w": 1 + i / 64, "x": x, "b": i / 128}, dtype="float16")
+        verdicts |= {row.verdict for row in result.checks}
+        named |= any(f"inside torch's own {function}" in (row.note or "") for row in result.checks)
+        named |= any(f"torch's own derivative of {function}" in (row.note or "") for row in result.checks)
+    assert named
+    assert Verdict.UNSTABLE in verdicts
+    assert Verdict.MISMATCH not in verdicts
+
+
+@pytest.mark.parametrize(
+    ("expression", "at", "wrt", "dtype"),
+    [
+        ("log(x + sqrt(x*x + 1))", "x=1e20", "x", "float32"),
+        ("x + log(exp(y))", "x=1,y=1000", "x", "float64"),
+        ("relu(x) + log(exp(y))", "x=0,y=1000", "x", "float64"),
+        ("x + 1/y*y", "x=1,y=1e-310", "x", "float64"),
+    ],
+)
+def test_a_value_that_torch_loses_is_no_match(expression: str, at: str, wrt: str, dtype: str) -> None:
+    row = only(check(expression, at=at, wrt=wrt, dtype=dtype))
+    assert row.value_autograd is not None
+    assert not math.isfinite(row.value_autograd)
+    assert row.verdict is Verdict.UNSTABLE
+    assert row.note is not None
+    assert "value is" in row.note
+
+
 @pytest.mark.parametrize("expression", ["cbrt(x)", "sqrt(x)", "sign(x)*sqrt(abs(x)) + x"])
 def test_where_both_sides_are_infinite_with_one_sign_the_derivative_exists(expression: str) -> None:
     assert only(check(expression, at=0)).analytical == math.inf
