@@ -51,7 +51,7 @@ WORKING_PRECISION = 256
 ROUNDING_UNITS = 4  # slack per operation: ten times as much, or a tenth, changes hardly a verdict
 EXACT_OPERATIONS = frozenset({"neg", "positive"})
 POLE = arb("inf")
-"""A local derivative at operands that are known exactly, where it is infinite."""
+"""A local derivative at operands that are known exactly, where there is none or it is infinite."""
 
 
 @dataclass(frozen=True)
@@ -269,15 +269,15 @@ class Sweep:
             return widened
         if partial.is_finite():  # in itself, and too large for the dtype
             self.local_overflows.append(node)
-        elif _at_pole(row, balls):
+        elif all(ball.is_exact() and ball.is_finite() for ball in balls) and (
+            _ball(self.values[node]).is_finite() or _at_pole(row, balls)
+        ):
             return POLE
         return widened
 
 
 def _at_pole(row: Function, args: Sequence[arb]) -> bool:
-    """Whether the operands are known exactly, and are where the function is not smooth or has no value."""
-    if not all(arg.is_exact() and arg.is_finite() for arg in args):
-        return False
+    """Whether the operands, known exactly, are where the function is not smooth or has no value."""
     return is_inside(row, args) is False or any(
         isinstance(seam, arb) and seam.is_zero() for seam in seam_values(row, args)
     )
