@@ -26,7 +26,7 @@ from gradcheck_cli.ball import (
     formula_program,
     is_inside,
     precision,
-    seam_values,
+    seam_value,
     to_fraction,
 )
 from gradcheck_cli.ball_functions import EVERYTHING
@@ -278,9 +278,8 @@ class Sweep:
 
 def _at_pole(row: Function, args: Sequence[arb]) -> bool:
     """Whether the operands, known exactly, are where the function is not smooth or has no value."""
-    return is_inside(row, args) is False or any(
-        isinstance(seam, arb) and seam.is_zero() for seam in seam_values(row, args)
-    )
+    seams = (seam_value(row, text, args) for text in row.seams)
+    return is_inside(row, args) is False or any(isinstance(seam, arb) and seam.is_zero() for seam in seams)
 
 
 def _beyond_balls(node: Expr, args: Sequence[arb]) -> bool:
