@@ -194,9 +194,7 @@ def igamma(a: arb, x: arb) -> arb:
         return NAN
     if x.is_zero():
         return arb(0)
-    if a > LARGE_ORDER:
-        return _within_0_and_1(lambda: _large_lower(a, x))
-    return x.gamma_lower(a, regularized=1)
+    return _between_0_and_1(_large_lower, a, x) if a > LARGE_ORDER else x.gamma_lower(a, regularized=1)
 
 
 def igammac(a: arb, x: arb) -> arb:
@@ -204,21 +202,22 @@ def igammac(a: arb, x: arb) -> arb:
         return NAN
     if x.is_zero():
         return arb(1)
-    if a > LARGE_ORDER:
-        return _within_0_and_1(lambda: _large_upper(a, x) if 2 * x > a else 1 - _large_lower(a, x))
-    return x.gamma_upper(a, regularized=1)
+    if not a > LARGE_ORDER:
+        return x.gamma_upper(a, regularized=1)
+    return _between_0_and_1(_large_upper, a, x) if 2 * x > a else 1 - igamma(a, x)
 
 
 LARGE_ORDER = 1_000  # from here on arb's incomplete gamma functions take long, and often lose all digits
 MOST_TERMS = 100_000
+ENOUGH_BITS = 640  # where terms are many
 
 
-def _within_0_and_1(compute: Callable[[], arb]) -> arb:
-    """A result known to lie there, at no more bits than it is good for."""
+def _between_0_and_1(compute: Callable[[arb, arb], arb], a: arb, x: arb) -> arb:
+    """A result known to lie there, at no more bits than can be had in time."""
     before = ctx.prec
-    ctx.prec = min(before, 640)
+    ctx.prec = min(before, ENOUGH_BITS) if 2 * x > a else before
     try:
-        value = compute()
+        value = compute(a, x)
         return value.intersection(_UNIT) if value.is_finite() else _UNIT
     finally:
         ctx.prec = before

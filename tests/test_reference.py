@@ -239,6 +239,11 @@ def test_incomplete_gamma_of_large_order(a: str, x: str, value: float) -> None:
     assert lower.analytical == -(upper.analytical or 0.0)
 
 
+@pytest.mark.parametrize("name", ["igamma", "igammac"])
+def test_incomplete_gamma_of_large_order_is_flat_at_0(name: str) -> None:
+    assert row_of(f"{name}(1e8, x)", "0").analytical == 0.0
+
+
 @pytest.mark.parametrize("expression", ["xlogy(x, x)+1e15*x", "where(x<=0, 0, x*(1+1/log(x)))"])
 def test_what_probes_do_not_tell_is_no_guess(expression: str) -> None:
     """Limits that are reached more slowly than the probes can see are an `error`, not a number."""
