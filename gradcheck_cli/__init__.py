@@ -5,13 +5,16 @@
     result = check("8*x**4 + 3*x**3", at=2)
     assert result.passed, result.verdict
 
-The heavy libraries are loaded on first use.
+Everything is loaded on first use. Nothing is imported here: for `python -m gradcheck_cli`, Python runs this file while
+the current folder is still on its path.
 """
 
-from gradcheck_cli.api import check, explain, run
-from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.records import Check, Claim, ClaimStatus, ProblemResult, Report, Verdict
-from gradcheck_cli.version import __version__
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gradcheck_cli.api import check, explain, run
+    from gradcheck_cli.errors import GradcheckError
+    from gradcheck_cli.records import Check, Claim, ClaimStatus, ProblemResult, Report, Verdict
+    from gradcheck_cli.version import __version__
 
 __all__ = [
     "Check",
@@ -26,3 +29,23 @@ __all__ = [
     "explain",
     "run",
 ]
+
+_MODULES = {
+    "api": ("check", "explain", "run"),
+    "errors": ("GradcheckError",),
+    "records": ("Check", "Claim", "ClaimStatus", "ProblemResult", "Report", "Verdict"),
+    "version": ("__version__",),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _MODULES.items():
+        if name in names:
+            from importlib import import_module
+
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

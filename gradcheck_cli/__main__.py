@@ -1,12 +1,14 @@
 """`python -m gradcheck_cli`, and the console script."""
 
-from __future__ import annotations
+from gradcheck_cli.current_folder import leave_out_the_current_folder
 
-import sys
-import time
+leave_out_the_current_folder()
 
-from gradcheck_cli import stopwatch
-from gradcheck_cli.startup import leave, resting_collector
+import sys  # noqa: E402
+import time  # noqa: E402
+
+from gradcheck_cli import interruption, stopwatch  # noqa: E402
+from gradcheck_cli.startup import leave, resting_collector  # noqa: E402
 
 
 def main() -> int:
@@ -18,8 +20,6 @@ def main() -> int:
             from gradcheck_cli.cli import run_command
 
         return run_command(sys.argv[1:])
-    except KeyboardInterrupt:  # while the import runs
-        return 130
     except ModuleNotFoundError as missing:
         advice = "install gradcheck with what it needs, as README.md says"
         print(f"gradcheck: the Python package {missing.name} is missing: {advice}", file=sys.stderr)
@@ -28,6 +28,7 @@ def main() -> int:
 
 def process() -> None:
     """Runs the command line, and ends the process with its exit code."""
+    interruption.handle(interruption.end_at_once)
     leave(main())
 
 

@@ -18,6 +18,7 @@ from gradcheck_cli.commands.run import run
 from gradcheck_cli.commands.schema import schema
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.exit_codes import ExitCode
+from gradcheck_cli.interruption import Interrupted, Signals, listening
 from gradcheck_cli.output import complain, write_report
 
 DEFAULT_COMMAND = "check"
@@ -92,13 +93,16 @@ app.command(cls=Command)(schema)
 
 def run_command(arguments: Sequence[str]) -> int:
     """Runs one command line; every way it can end is an exit code. Never raises."""
-    try:
-        return _run(arguments)
-    except (KeyboardInterrupt, typer.Abort):
-        return ExitCode.INTERRUPTED
+    with listening() as signals:
+        try:
+            code = _run(arguments, signals)
+        except (Interrupted, KeyboardInterrupt, typer.Abort):
+            complain("interrupted")
+            code = ExitCode.INTERRUPTED
+    return signals.exit_code or code
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: Sequence[str], signals: Signals) -> int:
     try:
         root: Any = typer.main.get_command(app)
         return int(root(_with_command(arguments, root.commands), prog_name="gradcheck", standalone_mode=False) or 0)
@@ -108,6 +112,8 @@ def _run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         raise
     except Exception as error:  # noqa: BLE001  whatever it is, a user sees a sentence and an exit code
+        if signals.received is not None:  # a library made something else of it
+            raise Interrupted from None
         if isinstance(message := _usage_message(error), str):
             complain(message)
             return ExitCode.BAD_INPUT

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from gradcheck_cli.dispatch import Chunk, Died, Lost, Task, Work, dispatch, run_chunk
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.interruption import let_in
 from gradcheck_cli.versions import versions
 
 T = TypeVar("T")
@@ -31,7 +32,8 @@ def run_on_dask(work: Work[T, R], tasks: Iterable[Task[T]], address: str) -> Ite
     except ModuleNotFoundError:
         raise UsageError("--executor needs Dask: install gradcheck-cli[dask], here and where the workers run") from None
     try:
-        client = Client(address.replace("dask://", "tcp://"), timeout=PATIENCE, set_as_default=False)
+        with let_in():
+            client = Client(address.replace("dask://", "tcp://"), timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise UsageError(f"--executor {address}: no Dask scheduler answers there ({error})") from None
 
@@ -40,7 +42,8 @@ def run_on_dask(work: Work[T, R], tasks: Iterable[Task[T]], address: str) -> Ite
 
         def wait() -> list[R | Lost]:
             try:
-                results: list[R | Lost] = future.result()
+                with let_in():
+                    results: list[R | Lost] = future.result()
             except KilledWorker as killed:
                 raise Died(f"several workers were, the last at {killed.last_worker.address}") from None
             return results
@@ -48,7 +51,9 @@ def run_on_dask(work: Work[T, R], tasks: Iterable[Task[T]], address: str) -> Ite
         return wait
 
     with client:
-        yield from dispatch(submit, tasks, _workers(client, address))
+        with let_in():
+            workers = _workers(client, address)
+        yield from dispatch(submit, tasks, workers)
 
 
 def _workers(client: Any, address: str) -> int:

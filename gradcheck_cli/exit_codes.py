@@ -19,7 +19,7 @@ class ExitCode(IntEnum):
     BUG = 3
     """An error of gradcheck itself."""
     INTERRUPTED = 130
-    """Stopped by Ctrl-C, as shells count it."""
+    """Stopped by Ctrl-C, as shells count it; by SIGTERM it is 143."""
 
 
 def exit_code(report: Report) -> ExitCode:

@@ -8,17 +8,24 @@ once, not in this process, and replacing a worker costs next to nothing.
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import TimeoutError as Late
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib import import_module
+from multiprocessing import forkserver, resource_tracker, util
 from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from gradcheck_cli.dispatch import Chunk, Died, Lost, Task, TooLate, Work, dispatch, run_chunk
+from gradcheck_cli.interruption import held, let_in
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -41,7 +48,8 @@ def run_in_workers(
     or whose worker dies, gives Lost. An exception of the work is raised here. Closing the iterator ends the workers
     at once, whatever they are doing.
     """
-    pool = ProcessPool(max_workers=jobs, context=_context(preload), initializer=_prepare, initargs=[memory, jobs])
+    pool = ProcessPool(max_workers=jobs, context=_context(preload), initializer=_prepare,
+                       initargs=[memory, jobs, preload])  # fmt: skip
 
     def submit(chunk: Chunk[T], seconds: float | None) -> Callable[[], list[R | Lost]]:
         future: ProcessFuture[list[R | Lost]] = pool.schedule(
@@ -49,19 +57,30 @@ def run_in_workers(
         )
         return lambda: _result(future)
 
+    finished = False
     try:
+        with let_in():  # the server may still be importing
+            pool.active  # noqa: B018  starts it
         yield from dispatch(submit, tasks, jobs)
+        finished = True
     finally:
-        pool.stop()  # type: ignore[no-untyped-call]
-        pool.join()
+        with held():
+            pool.stop()  # type: ignore[no-untyped-call]
+            if not finished:
+                _end_server()
+            pool.join()
+            if not finished:
+                _end_server()  # the pool may have started another
 
 
 def warm_up(preload: Sequence[str]) -> None:
     """Start the server that workers fork from: it imports while this process goes on."""
     if _context(preload).get_start_method() == "forkserver":
-        from multiprocessing import forkserver
-
-        forkserver.ensure_running()
+        # They inherit what is blocked: the terminal's signals are for this process.
+        with _blocked(signal.SIGHUP):
+            resource_tracker.ensure_running()  # it blocks Ctrl-C itself, and then unblocks it
+            with _blocked(signal.SIGINT):
+                forkserver.ensure_running()
 
 
 def processors() -> int:
@@ -72,13 +91,54 @@ def processors() -> int:
 def _context(preload: Sequence[str]) -> multiprocessing.context.BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
+    _safe_path()
+    atexit.register(_kill_server)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(preload))
+    context.set_forkserver_preload(["gradcheck_cli.server", *preload])
     return context
 
 
-def _prepare(memory: int, jobs: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends this process
+@cache
+def _safe_path() -> None:
+    """With `python -E`, which goes on to all processes, PYTHONSAFEPATH is not heeded: they need -P."""
+    if sys.flags.ignore_environment and not sys.flags.safe_path:
+        flags = util._args_from_interpreter_flags()  # type: ignore[attr-defined]
+        util._args_from_interpreter_flags = lambda: [*flags, "-P"]  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _blocked(*signals: int) -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _kill_server() -> None:
+    """Ends the server that workers fork from, and all of them, whatever they are doing."""
+    if (pid := forkserver._forkserver._forkserver_pid) is not None:  # type: ignore[attr-defined]
+        for kill in (os.kill, os.killpg):  # in its first moments it has no group of its own
+            with suppress(OSError):
+                kill(pid, signal.SIGKILL)
+
+
+def _end_server() -> None:
+    """The same; the next worker starts another."""
+    _kill_server()
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
+
+
+def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
+
+
+def _prepare(memory: int, jobs: int, preload: Sequence[str]) -> None:
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=_end_with, args=[parent], daemon=True).start()
+    for module in preload:  # where the server has not done so
+        import_module(module)
     if jobs > 1:
         import torch  # there is one process a processor already: threads would only be in each other's way
 
@@ -93,7 +153,8 @@ def _prepare(memory: int, jobs: int) -> None:
 
 def _result(future: ProcessFuture[list[R | Lost]]) -> list[R | Lost]:
     try:
-        return future.result()
+        with let_in():
+            return future.result()
     except Late:
         raise TooLate from None
     except ProcessExpired as death:

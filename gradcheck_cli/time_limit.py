@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from gradcheck_cli.interruption import importing
+
 
 class OutOfTime(BaseException):
     """The limit has passed. Not an Exception, so that no library on the way takes it for an error of its own."""
@@ -43,7 +45,7 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     over = False
 
     def expire(_signal: int, frame: FrameType | None) -> None:
-        if not over and not _importing(frame):  # else it comes again
+        if not over and not importing(frame):  # else it comes again
             raise OutOfTime
 
     def discarded(unraisable: sys.UnraisableHookArgs) -> None:
@@ -67,15 +69,6 @@ def time_limit(seconds: float | None) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, left, AGAIN)
 
 
-def _importing(frame: FrameType | None) -> bool:
-    """Whether an import is under way: cut off in the middle, it would leave half a module for all that comes later."""
-    while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
-            return True
-        frame = frame.f_back
-    return False
-
-
 @contextmanager
 def _limit_by_thread(seconds: float) -> Iterator[None]:
     """The same in a thread that gets no signals: another thread watches the time."""
@@ -85,7 +78,7 @@ def _limit_by_thread(seconds: float) -> Iterator[None]:
         delay = seconds
         while not ended.wait(delay):
             with lock:
-                if not ended.is_set() and not _importing(sys._current_frames().get(this)):
+                if not ended.is_set() and not importing(sys._current_frames().get(this)):
                     _send(this, OutOfTime)
             delay = AGAIN
 

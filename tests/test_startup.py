@@ -41,19 +41,22 @@ def test_light(arguments: list[str], code: int) -> None:
     assert not done.stderr or code
 
 
-def test_an_interruption_while_it_starts() -> None:
-    script = """
-import sys
+@pytest.mark.skipif(sys.platform == "win32", reason="there are other signals there")
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_an_interruption_while_it_starts(name: str, code: int) -> None:
+    script = f"""
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class Finder:
     def find_spec(name, *_):
         if name == "gradcheck_cli.cli":
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.{name})
 sys.meta_path.insert(0, Finder)
 from gradcheck_cli.__main__ import process
 process()
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "gradcheck: interrupted\n")
 
 
 def test_a_missing_package_is_a_sentence() -> None:

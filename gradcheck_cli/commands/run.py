@@ -19,7 +19,7 @@ from gradcheck_cli.batch import DEFAULT_TIMEOUT, PRELOAD, Where, batch_phases, r
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.exit_codes import ExitCode, exit_code
 from gradcheck_cli.growing_file import Growing, replaceable
-from gradcheck_cli.interruption import interruptions
+from gradcheck_cli.interruption import Interrupted, held, let_in
 from gradcheck_cli.output import complain, deliver, display_for, say, writable, write_report
 from gradcheck_cli.progress import batch_progress
 from gradcheck_cli.records import ProblemResult, Report, worst_first
@@ -124,23 +124,24 @@ def run(
             return ExitCode.BAD_INPUT if troubles else ExitCode.PASSED
         done = finished_problems(resume) if resume is not None else {}
         shown = display_for(quiet=quiet, verbose=verbose, options=options_of(given))
-        lines = _Lines(file, shown.options, selected, done) if output_format == "json-lines" else None
-        with stopwatch.phase("waiting"):
-            report = _run(
-                selected, where, done, lines.add if lines else None,
-                fail_fast=fail_fast, quiet=quiet, profile=profile,
-            )  # fmt: skip
-        report = replace(report, troubles=tuple(troubles), shard=shard)
-        if lines is not None:
-            lines.end(report)
-        elif file is not None:
-            deliver(RENDERERS[output_format](report, display_for(quiet=quiet, verbose=verbose, to_file=True)), file)
-        else:
-            write_report(RENDERERS[output_format](report, shown))
-        if file is not None:
-            write_report(RENDERERS["table"](report, shown))
-        if not (quiet and report.passed):
-            say(summary_line(report, shown))
+        with held():  # what was found is kept
+            lines = _Lines(file, shown.options, selected, done) if output_format == "json-lines" else None
+            with stopwatch.phase("waiting"):
+                report = _run(
+                    selected, where, done, lines.add if lines else None,
+                    fail_fast=fail_fast, quiet=quiet, profile=profile,
+                )  # fmt: skip
+            report = replace(report, troubles=tuple(troubles), shard=shard)
+            if lines is not None:
+                lines.end(report)
+            elif file is not None:
+                deliver(RENDERERS[output_format](report, display_for(quiet=quiet, verbose=verbose, to_file=True)), file)
+            else:
+                write_report(RENDERERS[output_format](report, shown))
+            if file is not None:
+                write_report(RENDERERS["table"](report, shown))
+            if not (quiet and report.passed):
+                say(summary_line(report, shown))
     if profile:
         say(render_profile(batch_phases(phases, report.problems), time.perf_counter() - started), wrap=False)
     return exit_code(report)
@@ -252,16 +253,16 @@ def _run(
     interrupted = False
     try:
         checking = closing(run_batch(specs, where=where, done=done, profile=profile))
-        with batch_progress(len(specs), quiet=quiet) as advance, interruptions() as whole, checking as batch:
+        with batch_progress(len(specs), quiet=quiet) as advance, checking as batch:
             for result in batch:
-                with whole:  # what is written is counted
-                    if on_result is not None:
-                        on_result(result)
-                    results.append(result if on_result is None else _slim(result))
-                advance()
+                if on_result is not None:
+                    on_result(result)
+                results.append(result if on_result is None else _slim(result))
+                with let_in():
+                    advance()
                 if fail_fast and not result.passed:
                     break
-    except KeyboardInterrupt:
+    except Interrupted:
         interrupted = True
     return Report(
         tuple(results),
