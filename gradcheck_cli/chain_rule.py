@@ -221,8 +221,13 @@ def _partials(node: Expr, shown: Mapping[Expr, Expr]) -> Iterator[tuple[Expr, Ex
                 if rule is None:
                     yield args[index], None, None
                 else:
-                    over_names = rules.instantiate(rule, row, [shown[arg] for arg in args])
+                    over_names = rules.instantiate(rule, row, [_as_meant(shown[arg]) for arg in args])
                     yield args[index], over_names, rules.instantiate(rule, row, args)
+
+
+def _as_meant(node: Expr) -> Expr:
+    """e as the number that is meant, in what is shown: the derivative of e**x is then e**x."""
+    return constant(node.value, exact=True) if isinstance(node, Constant) and node.value == "e" else node
 
 
 def _sum(first: Expr | None, second: Expr | None) -> Expr | None:

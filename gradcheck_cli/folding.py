@@ -12,6 +12,7 @@ from gradcheck_cli.functions import FUNCTIONS
 _PARAMETERS = {name for name, row in FUNCTIONS.items() if any(argument.kind != "real" for argument in row.arguments)}
 
 ZERO, ONE = constant(0, exact=True), constant(1, exact=True)
+SMALLEST_NORMAL = Fraction(1, 2**14)  # of float16: nothing above becomes 0 in a working dtype
 _SMALL = 256  # integers up to here are exact in every working dtype, so that rounding a literal does not change them
 
 
@@ -122,6 +123,10 @@ def _neg(a: Expr) -> Expr | None:
     return a.args[0] if isinstance(a, Call) and a.function == "neg" else None
 
 
+def _log(a: Expr) -> Expr | None:
+    return ONE if isinstance(a, Constant) and a.value == "e" and a.exact else None
+
+
 def _where(condition: Expr, a: Expr, b: Expr) -> Expr | None:
     if a is b or condition is TRUE:
         return a
@@ -130,15 +135,30 @@ def _where(condition: Expr, a: Expr, b: Expr) -> Expr | None:
 
 def _junction(decisive: Expr, neutral: Expr) -> Callable[..., Expr | None]:
     def folded(a: Expr, b: Expr) -> Expr | None:
-        if a is decisive or b is decisive:
+        if a is decisive or b is decisive or (decisive is FALSE and _exclude_each_other(a, b)):
             return decisive
         return b if a is neutral else a if b is neutral else None
 
     return folded
 
 
+def _exclude_each_other(a: Expr, b: Expr) -> bool:
+    """x == y and x > y, say."""
+    return isinstance(a, Call) and isinstance(b, Call) and a.args == b.args and {a.function, b.function} in _EXCLUSIVE
+
+
+_EXCLUSIVE = ({"eq", "ne"}, {"eq", "lt"}, {"eq", "gt"}, {"lt", "gt"}, {"lt", "ge"}, {"gt", "le"})
+
+
+def _is_never_zero(node: Expr) -> bool:
+    """Whether a constant stays away from 0 in every working dtype."""
+    return isinstance(node, Constant) and (isinstance(node.value, str) or abs(node.value) >= SMALLEST_NORMAL)
+
+
 def _equality(equal: bool) -> Callable[..., Expr | None]:
     def folded(a: Expr, b: Expr) -> Expr | None:
+        if (b is ZERO and _is_never_zero(a)) or (a is ZERO and _is_never_zero(b)):
+            return FALSE if equal else TRUE
         x, y = _ratio(a), _ratio(b)
         return None if x is None or y is None else TRUE if (x == y) is equal else FALSE
 
@@ -162,6 +182,7 @@ _FOLDS: dict[str, Callable[..., Expr | None]] = {
     "div": _div,
     "pow": _pow,
     "neg": _neg,
+    "log": _log,
     "where": _where,
     "and": _junction(FALSE, TRUE),
     "or": _junction(TRUE, FALSE),

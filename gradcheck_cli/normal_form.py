@@ -19,7 +19,8 @@ from flint import Ordering, fmpq, fmpq_mpoly_ctx, fmpz, fmpz_poly
 from gradcheck_cli.expression import Call, Constant, Expr, Named, Variable, call, constant, topological, variable
 
 MOST_KERNELS = 40
-MOST_TERMS = 3_000  # of a polynomial
+MOST_TERMS = 1_000  # of a polynomial
+MOST_FACTORED, LARGEST_FACTORED_DEGREE = 60, 120  # terms and degree of one that is factored: flint cannot be stopped
 MOST_PRODUCTS = 100_000  # of terms, in one multiplication
 LARGEST_POWER = 200
 LARGEST_MULTIPLE = 24  # of an angle
@@ -413,6 +414,8 @@ class Algebra:
         for poly, direction in ((a.above, 1), (a.below, -1)):
             if poly.is_zero():
                 return [(poly, 1)]
+            if len(poly) > MOST_FACTORED or (len(poly) > 1 and poly.total_degree() > LARGEST_FACTORED_DEGREE):
+                raise NoForm("too many terms to be factored")
             content, factors = poly.factor()
             number = number * content if direction > 0 else number / content
             for factor, times in factors:

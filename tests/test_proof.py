@@ -245,3 +245,20 @@ def test_a_wrong_multiple_of_a_derivative_of_the_table_is_not_proven(row: Functi
 def test_normal_forms_of_numbers(expression: str, value: int) -> None:
     for root in (2, 6):
         assert number_of(Algebra(Kernels("x", root), {}).form(parse(expression))) == value
+
+
+@pytest.mark.parametrize(
+    ("expression", "rule"),
+    [
+        ("e**x", "e**x*log(e)"),
+        ("2**x", "2**x*log(2)"),
+        ("2.5**x", "2.5**x*log(2.5)"),
+        ("pi**x", "pi**x*log(pi)"),
+        ("1e300**x", "1e300**x*log(1e300)"),
+        ("0**x", "where(x > 0, 0, 0**x*log(0))"),
+        ("1e-8**x", "where(1e-8 == 0 and x > 0, 0, 1e-8**x*log(1e-8))"),  # 0 in float16
+        ("x**x", "x*x**where(x == 0, 1, x - 1) + x**x*log(x)"),
+    ],
+)
+def test_the_rule_of_an_exponential_has_no_case_that_never_comes(expression: str, rule: str) -> None:
+    assert to_text(derivative(parse(expression), ["x"])) == rule
