@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -83,10 +83,12 @@ class TorchFunction:
     """An expression as a function of tensors.
 
     Called with a 0-d tensor for each variable, and for each named result that is to be an input of its own.
-    differentiable: named results are made so that torch.autograd.grad takes them.
+    differentiable: the named results that torch.autograd.grad has to take; None: a transform does the differentiating.
     """
 
-    def __init__(self, root: Expr, dtype: Dtype, device: torch.device, *, differentiable: bool = False) -> None:
+    def __init__(
+        self, root: Expr, dtype: Dtype, device: torch.device, *, differentiable: Collection[str] | None = None
+    ) -> None:
         self.root, self.device, self.dtype = rules.expand_composed(root), device, getattr(torch, dtype.name)
         self.differentiable = differentiable
         self.order = topological(self.root)
@@ -106,7 +108,9 @@ class TorchFunction:
         rounded = rounded_constant(node, dtype)
         whole = isinstance(node.value, Fraction) and node.value.denominator == 1 and rounded.is_integer()
         self.constants[node] = int(rounded) if whole and abs(rounded) < 2**63 else rounded
-        if self.differentiable:  # no transform runs: most constants stay numbers, and the others are made when needed
+        if (
+            self.differentiable is not None
+        ):  # no transform runs: most constants stay numbers, and the others are made when needed
             return
         # Made before any transform runs: a tensor made inside torch.func.jvp is another kind of tensor.
         for number in (rounded, -rounded):
@@ -170,7 +174,7 @@ class TorchFunction:
             return inputs[node.name]
         if isinstance(node, Named):
             name = node.name
-            names[name] = inputs[name] if name in inputs else self._named(values[node.value], inputs)
+            names[name] = inputs[name] if name in inputs else self._named(name, values[node.value], inputs)
             return names[name]
         if node.function in CONDITIONS or node.function in BRANCHES:
             return self._logic(node, values)
@@ -193,13 +197,13 @@ class TorchFunction:
         compared: Tensor | bool = _COMPARISONS[node.function](*(values[arg] for arg in node.args))
         return compared
 
-    def _named(self, value: Operand, inputs: Mapping[str, Tensor]) -> Tensor:
+    def _named(self, name: str, value: Operand, inputs: Mapping[str, Tensor]) -> Tensor:
         """A tensor of its own for a named result, which one can differentiate by, also where it is a constant: at many
         points, one number a point."""
         tensor = self.tensor(value)
         shape = next((x.shape for x in inputs.values()), tensor.shape)
         tensor = tensor.expand(shape).clone()
-        return tensor if tensor.requires_grad or not self.differentiable else tensor.requires_grad_()
+        return tensor.requires_grad_() if name in (self.differentiable or ()) and not tensor.requires_grad else tensor
 
     def _where(self, condition: Operand, a: Operand, b: Operand) -> Tensor:
         if not isinstance(condition, Tensor):
@@ -293,8 +297,9 @@ class Autograd:
 
     def __init__(self, root: Expr, rows: Sequence[Wrt], mode: str, dtype: Dtype, device: torch.device) -> None:
         root = unshared(rules.expand_composed(root), UNSHARED)
-        self.function = TorchFunction(root, dtype, device, differentiable=mode == "reverse")
         self.rows, self.mode = tuple(rows), mode
+        self.names = frozenset(name for row in rows for name in row)  # only what is differentiated requires grad
+        self.function = TorchFunction(root, dtype, device, differentiable=self.names if mode == "reverse" else None)
         self.dtype, self.device = getattr(torch, dtype.name), device
 
     def at(self, point: Mapping[str, float]) -> AutogradResult:
@@ -305,7 +310,9 @@ class Autograd:
 
     def _leaves(self, point: Mapping[str, float], requires_grad: bool) -> dict[str, Tensor]:
         return {
-            name: torch.tensor(value, dtype=self.dtype, device=self.device, requires_grad=requires_grad)
+            name: torch.tensor(
+                value, dtype=self.dtype, device=self.device, requires_grad=requires_grad and name in self.names
+            )
             for name, value in point.items()
         }
 
@@ -323,7 +330,9 @@ class Autograd:
 
     def _at_many(self, columns: Mapping[str, Tensor], count: int) -> Tensors | None:
         leaves = {
-            name: column.to(self.device, self.dtype, copy=True).requires_grad_(self.mode == "reverse")
+            name: column.to(self.device, self.dtype, copy=True).requires_grad_(
+                self.mode == "reverse" and name in self.names
+            )
             for name, column in columns.items()
         }
         try:

@@ -129,9 +129,9 @@ class Diagnosis:
     def _search(self, point: Point, mode: str, by: str) -> Search:
         if self._truths is None or self._truths.point != point:
             self._truths = self.programs.at(point)
-        key = (tuple(point.items()), mode, by if mode == "forward" else "")
+        key = (tuple(point.items()), mode, by)
         if self._trace is None or self._trace[0] != key:
-            trace = self.graph.reverse(point) if mode == "reverse" else self.graph.forward(point, by)
+            trace = self.graph.reverse(point, [by]) if mode == "reverse" else self.graph.forward(point, by)
             self._trace = key, trace
         return Search(self.chain, self._truths, self.graph, self._trace[1], self.dtype, mode, by)
 

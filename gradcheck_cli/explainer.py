@@ -68,7 +68,7 @@ class _Explainer:
 
     def _traces(self, graph: TorchGraph) -> dict[str, Trace]:
         """By mode: "reverse", and the variable for forward mode, which cannot go along a named result."""
-        traces = {"reverse": graph.reverse(self.point)} if "reverse" in self.problem.modes else {}
+        traces = {"reverse": graph.reverse(self.point, self.wrt)} if "reverse" in self.problem.modes else {}
         if "forward" in self.problem.modes:
             traces |= {name: graph.forward(self.point, name) for name in self.wrt if name in self.point}
         return traces

@@ -6,7 +6,7 @@ With autograd.py the only user of torch.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,11 +64,13 @@ class TorchGraph:
 
     def __init__(self, chain: ChainRule, dtype: Dtype, device: torch.device) -> None:
         self.chain, self.device, self.dtype = chain, device, getattr(torch, dtype.name)
-        self.function = _Recorder(chain.root, dtype, device, differentiable=True)
+        self.function = _Recorder(chain.root, dtype, device, differentiable=())
 
-    def reverse(self, point: Mapping[str, float]) -> Trace:
-        """The adjoint of every step: torch.autograd.grad at each tensor of the graph."""
-        leaves = {name: self._leaf(value).requires_grad_() for name, value in point.items()}
+    def reverse(self, point: Mapping[str, float], by: Collection[str]) -> Trace:
+        """The adjoint of every step that depends on the variables or named results in `by`: torch.autograd.grad at each
+        tensor of the graph."""
+        leaves = {name: self._leaf(value).requires_grad_(name in by) for name, value in point.items()}
+        self.function.differentiable = by
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
@@ -174,7 +176,7 @@ class _Alone(_Recorder):
     """One step as a function of its operands, with the constants of the whole function."""
 
     def __init__(self, whole: TorchFunction, formula: Expr) -> None:
-        self.root, self.device, self.dtype, self.differentiable = formula, whole.device, whole.dtype, False
+        self.root, self.device, self.dtype, self.differentiable = formula, whole.device, whole.dtype, None
         self.constants, self.tensors, self.straight = whole.constants, whole.tensors, False
 
 

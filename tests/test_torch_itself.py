@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from gradcheck_cli import check, explain
 from gradcheck_cli.autograd import REFUSALS, Autograd, resolve_device
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import FUNCTIONS, Function
@@ -220,3 +221,33 @@ def texts() -> st.SearchStrategy[str]:
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_random_texts(text: str, x: float, y: float, dtype: str, mode: str) -> None:
     must_be_what_torch_says(text, {"x": x, "y": y}, dtype, mode)
+
+
+@pytest.mark.parametrize(
+    ("expression", "at", "verdict", "note"),
+    [
+        ("log(igammac(a, x))", "a=31,x=40", "mismatch", "torch's own value of igammac(a, x) is "),
+        (
+            "where(x > 0, igamma(a, sqrt(x)), 0)",
+            "a=2,x=-1",
+            "mismatch",
+            "from the branch of where() that was not taken",
+        ),
+        ("igammac(a, x)", "a=2,x=3", "match", None),
+        ("zeta(a, x) + polygamma(1, a)", "a=3,x=2", "match", None),
+    ],
+)
+def test_only_what_is_differentiated_requires_grad(expression: str, at: str, verdict: str, note: str | None) -> None:
+    """An operand that torch cannot differentiate by hides nothing where its derivative is not asked for."""
+    row = check(expression, at=at, wrt="x").checks[0]
+    assert row.verdict.value == verdict
+    assert (note or "") in (row.note or "")
+    adjoint = explain(expression, at=at, wrt="x").by_name["x"].adjoint
+    assert adjoint is not None
+    assert adjoint.autograd == pytest.approx(row.autograd, nan_ok=True)
+
+
+def test_a_named_result_that_is_not_asked_for_requires_no_grad() -> None:
+    """b = 2*a is an operand of igamma that torch cannot differentiate by."""
+    rows = check("igamma(b, x)*a", at="a=1,x=3", let={"b": "2*a"}, wrt="x").checks
+    assert [row.verdict.value for row in rows] == ["match"]
