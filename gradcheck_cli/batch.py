@@ -25,7 +25,9 @@ AT_ONCE = 1.0
 
 BatchWork = Work[Request, ProblemResult]
 
-_OPTION = re.compile(r"(?<![\w-])--(at|wrt|let|claim|order|mode|dtype|device|rtol|atol|samples|seed|range|timeout)\b ?")
+_OPTION = re.compile(
+    r"(?<![\w-])--(at|wrt|let|claim|order|mode|dtype|device|rtol|atol|samples|seed|range|timeout)\b:? ?"
+)
 
 
 @dataclass(frozen=True)

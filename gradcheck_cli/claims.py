@@ -15,7 +15,7 @@ from flint import arb
 from gradcheck_cli.ball import EXACT, Program, Value, precision
 from gradcheck_cli.claim_sides import ClaimUndefined, Comparison, Found, Sides
 from gradcheck_cli.derivative import gradient
-from gradcheck_cli.errors import ExpressionError, NoReference, UsageError
+from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.exact_place import at_place
 from gradcheck_cli.expression import Expr, intermediates, variables
 from gradcheck_cli.parser import parse
@@ -56,10 +56,7 @@ class ClaimedDerivative:
         self.expression = expression
         known = (*variables(expression), *intermediates(expression))
         self._settle_wrt(rows, known)
-        try:
-            self.claim = parse(self.text, names=set(variables(expression)) - set(lets), lets=lets)
-        except ExpressionError as error:
-            raise ExpressionError(f"--claim: {error.message}", error.source, error.start, error.end) from None
+        self.claim = parse(self.text, names=set(variables(expression)) - set(lets), lets=lets)
         self.chain = [expression]
         for name in self.wrt:
             self.chain.append(gradient(self.chain[-1], [name])[name])
@@ -71,11 +68,11 @@ class ClaimedDerivative:
         if not self.wrt:
             if len(rows) > 1:
                 choices = " or ".join(f"'{','.join(row)}: …'" for row in rows[:3])
-                raise UsageError(f"--claim {self.text}: say which derivative it is: --claim {choices}")
+                raise UsageError(f"it does not say which derivative it is: {choices}")
             self.wrt = rows[0]
         for name in self.wrt:
             if name not in known:
-                raise UsageError(f"--claim '{name}: …': the expression has no {name}; it has {', '.join(known)}")
+                raise UsageError(f"the expression has no {name}; it has {', '.join(known)}")
 
     def judge(
         self, points: Sequence[Point], asked: bool, tolerance: Tolerance, seconds: float = PROOF_SECONDS
@@ -234,6 +231,12 @@ class ClaimedDerivative:
                 return closed_form(self.expression, self.wrt[:order], intermediates(self.expression), self.chain[order])
         except (NoClosedForm, OutOfTime):
             return self.chain[order]
+
+
+def unreadable(text: str, rows: Sequence[Wrt], why: str) -> Claim:
+    """What is reported of a claim that cannot be read. rows: the derivatives that are checked."""
+    wrt, written = split_claim(text)
+    return Claim(wrt or (rows[0] if len(rows) == 1 else ()), written, ClaimStatus.UNREADABLE, False, 0, note=why)
 
 
 class Compared:

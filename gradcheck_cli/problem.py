@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, TypeVar
 from gradcheck_cli import notes
 from gradcheck_cli.autograd import Autograd, AutogradResult, device_name, resolve_device
 from gradcheck_cli.ball import Numbers, certified_constant
-from gradcheck_cli.claims import ClaimedDerivative
+from gradcheck_cli.claims import ClaimedDerivative, unreadable
 from gradcheck_cli.dtypes import DTYPES, rounded_constant
-from gradcheck_cli.errors import NoReference, UsageError
+from gradcheck_cli.errors import ExpressionError, NoReference, UsageError
 from gradcheck_cli.expectations import Expected
 from gradcheck_cli.expression import Constant, Expr, intermediates, topological
 from gradcheck_cli.numbers import exact
 from gradcheck_cli.points import Points, read_points, read_ranges, sample_points
 from gradcheck_cli.reading import Reading, read
-from gradcheck_cli.records import Blame, Check, Claim, ProblemResult, Verdict
+from gradcheck_cli.records import Blame, Check, Claim, ClaimStatus, ProblemResult, Verdict
 from gradcheck_cli.reference import Analysis, References
 from gradcheck_cli.request import MAX_ORDER, Request
 from gradcheck_cli.row_keeping import Rows
@@ -105,13 +105,17 @@ class Problem:
         names = tuple(dict.fromkeys(self.request.wrt)) or self.variables
         return tuple(combinations_with_replacement(names, self.request.order))
 
-    def _claims(self) -> list[ClaimedDerivative]:
-        """The claims, read: at most one for each derivative."""
-        claims = [ClaimedDerivative(text, self.expression, self.rows, self.lets) for text in self.request.claims]
-        seen = [claim.wrt for claim in claims]
-        for wrt in seen:
-            if seen.count(wrt) > 1:
-                raise UsageError(f"--claim: there are two claims for {','.join(wrt)}")
+    def _claims(self) -> list[ClaimedDerivative | Claim]:
+        """The claims, read: at most one for each derivative. One that cannot be read costs the problem nothing else."""
+        claims: list[ClaimedDerivative | Claim] = []
+        for text in self.request.claims:
+            try:
+                claim = ClaimedDerivative(text, self.expression, self.rows, self.lets)
+                if claim.wrt in [other.wrt for other in claims]:
+                    raise UsageError(f"there are two claims for {','.join(claim.wrt)}")
+                claims.append(claim)
+            except (ExpressionError, UsageError) as error:
+                claims.append(unreadable(text, self.rows, str(error)))
         return claims
 
     def judge_claims(self) -> tuple[Claim, ...]:
@@ -121,7 +125,12 @@ class Problem:
         if not self.claims:
             return ()
         with phase("claims"):
-            return tuple(self.expected.apply_to_claim(claim.judge(self.own, asked, tolerance)) for claim in self.claims)
+            return tuple(
+                claim
+                if isinstance(claim, Claim)
+                else self.expected.apply_to_claim(claim.judge(self.own, asked, tolerance))
+                for claim in self.claims
+            )
 
     def _check_constants(self) -> None:
         for node in topological(self.expression):
@@ -313,6 +322,7 @@ class Problem:
             atol=self.tolerance.atol,
             verdict=Verdict.worst(rows.counts),
             passed=passed,
+            bad_input=any(claim.status is ClaimStatus.UNREADABLE for claim in claims),
             derivatives=self.forms.texts if self.forms is not None else None,
             lets={name.strip(): text.strip() for name, _, text in (let.partition("=") for let in self.request.lets)},
             order=self.request.order,

@@ -32,7 +32,7 @@ COMMA = "is the rest of a text that has a comma: between braces such a text goes
 """What is said of the key `y)` in {expression: max(x, y)}."""
 
 _VERDICTS = tuple(verdict.value for verdict in Verdict)
-_STATUSES = tuple(status.value for status in ClaimStatus)
+STATUSES = tuple(status.value for status in ClaimStatus if status is not ClaimStatus.UNREADABLE)
 _NAME = re.compile(r"[^\W\d]\w*")
 _INFINITY = re.compile(r"([+-]?)\.inf", re.IGNORECASE)
 _TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -205,7 +205,7 @@ def _verdicts(key: str, node: Node) -> tuple[Verdict, ...]:
 
 def _claim_statuses(key: str, node: Node) -> tuple[ClaimStatus, ...]:
     expected = "what becomes of a claim, or a list of that"
-    return _all(key, node, expected, lambda k, n: ClaimStatus(_choice(k, n, _STATUSES)))
+    return _all(key, node, expected, lambda k, n: ClaimStatus(_choice(k, n, STATUSES)))
 
 
 def by_variable(key: str, node: Node, read: Callable[[str, Node], T]) -> ByVariable[T]:

@@ -42,13 +42,15 @@ class ClaimStatus(Enum):
     """What became of a derivative worked out by hand.
 
     proven: equal wherever both are defined; agrees: no difference at the points checked, no proof; refuted: it differs
-    at a point; unchecked: it is nowhere defined together with the derivative.
+    at a point; unchecked: it is nowhere defined together with the derivative; unreadable: it is no formula, or for none
+    of the derivatives that there are (the note says why).
     """
 
     PROVEN = "proven"
     AGREES = "agrees"
     REFUTED = "refuted"
     UNCHECKED = "unchecked"
+    UNREADABLE = "unreadable"
 
     @property
     def passes(self) -> bool:
@@ -160,7 +162,7 @@ class ProblemResult:
     notices: remarks about the whole problem (which points were sampled, literals that underflow ...).
     device: as for --device, with the name of the card where it is one. name, file, line, description, tags, expect,
     expect_claim: as in the problem file; name is None for an expression of the command line. bad_input: the problem
-    could not be read or done; bug: gradcheck itself failed. phases: seconds by phase, for --profile. key: what it is
+    or a claim could not be read or done; bug: gradcheck itself failed. phases: seconds by phase, for --profile. key: what it is
     the result of (see resume.problem_key).
     """
 

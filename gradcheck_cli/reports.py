@@ -197,7 +197,7 @@ _NUMBERS = (
 
 def _claim(item: Json) -> Claim:
     return Claim(
-        wrt=tuple(item["wrt"].split(",")),
+        wrt=tuple(filter(None, item["wrt"].split(","))),
         expression=item["expression"],
         status=ClaimStatus(item["status"]),
         passed=bool(item["passed"]),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import mpmath
 import pytest
@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from gradcheck_cli import claims
 from gradcheck_cli.checker import check_expression
 from gradcheck_cli.cli import run_command
-from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.parser import parse
-from gradcheck_cli.records import Claim, ClaimStatus
+from gradcheck_cli.records import Claim, ClaimStatus, Verdict
 from gradcheck_cli.render.sentences import place_of
 from gradcheck_cli.request import Request
 from gradcheck_cli.time_limit import OutOfTime, time_limit
@@ -371,16 +370,41 @@ def test_claims_may_use_intermediate_results() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"expression": "x*y", "claims": ("y",)}, "say which derivative it is: --claim 'x: …' or 'y: …'"),
+        ({"expression": "x*y", "claims": ("y",)}, "it does not say which derivative it is: 'x: …' or 'y: …'"),
         ({"expression": "x", "claims": ("z: 1",)}, "the expression has no z; it has x"),
-        ({"expression": "x", "claims": ("1 +",)}, "--claim: "),
-        ({"expression": "x", "claims": ("",)}, "--claim: "),
+        ({"expression": "x", "claims": ("1 +",)}, "1 +"),
+        ({"expression": "x", "claims": ("",)}, ""),
         ({"expression": "x", "claims": ("1", "2")}, "there are two claims for x"),
     ],
 )
-def test_claims_that_cannot_be_read(options: dict[str, object], message: str) -> None:
-    with pytest.raises(GradcheckError, match=re.escape(message)):
-        check_expression(Request(**options))  # type: ignore[arg-type]
+def test_a_claim_that_cannot_be_read_costs_nothing_else(options: dict[str, object], message: str) -> None:
+    result = check_expression(Request(**options))  # type: ignore[arg-type]
+    assert result.verdict is Verdict.MATCH
+    assert result.checks
+    assert (result.passed, result.bad_input) == (False, True)
+    assert result.claims[-1].status is ClaimStatus.UNREADABLE
+    assert message in (result.claims[-1].note or "")
+
+
+def test_the_report_says_of_an_unreadable_claim_why(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run_command(["x**2*y", "--at", "x=1,y=2", "--claim", "x: 2*x y", "--claim", "y: x**2"]) == 2
+    out, err = capsys.readouterr()
+    assert "claim: ∂f/∂x = 2*x y\n! unreadable\n" in out
+    assert "  2*x y\n" in out
+    assert "✓ proven" in out
+    assert "2 checks: 2 match · 2 claims: 1 proven, 1 unreadable" in err
+    file = tmp_path / "problems.yaml"
+    file.write_text(
+        "problems:\n  - {name: a, expression: x**2, at: 2, claim: 2*x +}\n  - {name: b, expression: x, at: 1}\n"
+    )
+    for output_format in ("table", "json", "json-lines", "junit", "github", "markdown"):
+        assert run_command(["run", str(file), "--output-format", output_format]) == 2
+        out, err = capsys.readouterr()
+        assert "unreadable" in out
+        assert ": :" not in out + err
+        assert "2 checks: 2 match" in err
+    file.write_text("problems:\n  - {name: a, expression: x**2, at: 2, claim: 2*x, expect_claim: unreadable}\n")
+    assert run_command(["run", str(file)]) == 2
 
 
 def test_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:

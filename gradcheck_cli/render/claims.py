@@ -13,12 +13,19 @@ from gradcheck_cli.records import Claim, ClaimStatus, ProblemResult
 from gradcheck_cli.render import labels, plain
 from gradcheck_cli.render.sentences import place_of
 
-SIGNS = {ClaimStatus.PROVEN: "✓", ClaimStatus.AGREES: "✓", ClaimStatus.REFUTED: "✗", ClaimStatus.UNCHECKED: "∅"}
+SIGNS = {
+    ClaimStatus.PROVEN: "✓",
+    ClaimStatus.AGREES: "✓",
+    ClaimStatus.REFUTED: "✗",
+    ClaimStatus.UNCHECKED: "∅",
+    ClaimStatus.UNREADABLE: "!",
+}
 STYLES = {
     ClaimStatus.PROVEN: "green",
     ClaimStatus.AGREES: "green",
     ClaimStatus.REFUTED: "bold red",
     ClaimStatus.UNCHECKED: "magenta",
+    ClaimStatus.UNREADABLE: "bold red",
 }
 
 

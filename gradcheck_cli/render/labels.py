@@ -59,6 +59,8 @@ def is_prime(result: ProblemResult, wrt: Sequence[str]) -> bool:
 def derivative(result: ProblemResult, wrt: Sequence[str]) -> str:
     """f'(x) with one variable, df/dy by an intermediate result, ∂f/∂x and ∂²f/∂x∂y with several variables."""
     f, order = function_name(result), len(wrt)
+    if not order:  # a claim that does not say which
+        return f"a derivative of {f}"
     if is_prime(result, wrt):
         primes = "'" * order if order <= 3 else f"⁽{superscript(order)}⁾"
         return f"{f}{primes}({wrt[0]})"
