@@ -163,7 +163,7 @@ class Problem(Options):
     ]  # fmt: skip
     expect_claim: Annotated[
         dict[str, tuple[ClaimStatus, ...]], _read(fields.claim_statuses),
-        WithJsonSchema(_or_mapping_of(_list_or(_enum(fields.STATUSES)))),
+        WithJsonSchema(_or_mapping_of(_list_or(_enum(list(fields.STATUSES))))),
         Field(default_factory=dict, description="What must become of the claim, likewise."),
     ]  # fmt: skip
 

@@ -162,8 +162,8 @@ class ProblemResult:
     notices: remarks about the whole problem (which points were sampled, literals that underflow ...).
     device: as for --device, with the name of the card where it is one. name, file, line, description, tags, expect,
     expect_claim: as in the problem file; name is None for an expression of the command line. bad_input: the problem
-    or a claim could not be read or done; bug: gradcheck itself failed. phases: seconds by phase, for --profile. key: what it is
-    the result of (see resume.problem_key).
+    or a claim of it could not be read or done; bug: gradcheck itself failed. phases: seconds by phase, for --profile.
+    key: what it is the result of (see resume.problem_key).
     """
 
     expression: str
