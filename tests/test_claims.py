@@ -237,6 +237,11 @@ def test_a_claim_that_is_wrong_beyond_a_seam_is_refuted_there(
         ("log(abs(x - 40))", "1/(x - 40)"),
         ("floor(x)*x", "floor(x)"),
         ("softplus(x)", "sigmoid(x)"),
+        ("softplus(x/9)", "sigmoid(x/9)/9"),
+        (
+            "softplus(1 - z/(m + sign(m)*1e-10))*abs(m + sign(m)*1e-10)",
+            "z: -sign(m)*sigmoid(1 - z/(m + sign(m)*1e-10))",
+        ),
         ("2**x", "0.6931471805599453*2**x"),
         ("exp(x/3)", "exp(0.333333333333333*x)/3"),
     ],
