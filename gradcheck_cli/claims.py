@@ -35,7 +35,7 @@ TRIES = 300
 """Points tried for that."""
 PROOF_SECONDS = 2.0
 SWITCH = 3e-9
-"""Beside a seam, a relative difference up to here refutes nothing: softplus is x beyond 20, off by exp(-20) = 2.1e-9."""
+"""Beside a seam, a relative difference up to here refutes nothing: softplus is x beyond 20, off by exp(-20)."""
 FAR_BITS = 640
 """Precision far out, at most: what takes more there is left."""
 NICE = (1.0, 2.0, -1.0, 0.5, -2.0, 3.0, -0.5, 0.25, -3.0, 1.5, 5.0, 0.75, -0.25, 10.0, -5.0, 0.125, 4.0, -10.0)
