@@ -3,88 +3,81 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from os import PathLike
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeVar
 
+from gradcheck_cli import python_arguments
+from gradcheck_cli.one_at_a_time import one_at_a_time
 from gradcheck_cli.records import ProblemResult, Report
+from gradcheck_cli.request import Request
 
 if TYPE_CHECKING:
     from gradcheck_cli.step_records import Explanation
 
-PointLike = str | float | Mapping[str, float]
+T = TypeVar("T")
+Number = SupportsFloat | SupportsIndex
+"""Also those of NumPy, torch, SymPy, decimal and fractions."""
+PointLike = str | Number | Mapping[str, "str | Number | Iterable[str | Number]"]
 
 
+@one_at_a_time
 def check(
     expression: str,
-    at: PointLike | Sequence[PointLike] = (),
+    at: PointLike | Iterable[PointLike] = (),
     *,
-    wrt: str | Sequence[str] = (),
+    wrt: str | Iterable[str] = (),
     let: Mapping[str, str] | None = None,
-    claim: str | Mapping[str, str] | None = None,
-    order: int = 1,
-    mode: str = "reverse",
-    dtype: str = "float64",
-    device: str = "cpu",
-    rtol: float | None = None,
-    atol: float | None = None,
-    claim_rtol: float = 1e-9,
-    strict: bool = False,
+    claim: str | Number | Mapping[str, str | Number] | None = None,
+    order: int | None = None,
+    mode: str | None = None,
+    dtype: object = None,
+    device: object = None,
+    rtol: Number | None = None,
+    atol: Number | None = None,
+    claim_rtol: Number | None = None,
+    strict: bool | None = None,
     samples: int | None = None,
-    seed: int = 0,
-    range: str | Sequence[str] = (),
-    timeout: float | None = None,
+    seed: int | None = None,
+    range: str | Sequence[Any] | Mapping[str, Any] = (),
+    timeout: Number | None = None,
     derivatives: bool = True,
 ) -> ProblemResult:
     """Check the gradient that torch computes for an expression.
 
-    at: a point, or a list of points; each a number (of the only variable), a mapping from variable to number, or a text
-    as for --at ("x=-3:3:101"). Without points, `samples` random ones (5) are taken from `range`, the same ones for the
-    same `seed`. let: intermediate results by name. claim: a derivative worked out by hand, or those by variable.
-    timeout: seconds until it is given up, in the main thread. The other options are those of the command line.
+    at: a point, or several: a list, an array or a tensor. A point is a number (of the only variable), a mapping from
+    variable to number, or a text as for --at ("x=-3:3:101"); lists and arrays inside a mapping are a grid, their
+    product. Without points, `samples` random ones (5) are taken from `range` ((-3, 3); or one a variable), the same
+    ones for the same `seed`. let: intermediate results by name. claim: a derivative worked out by hand, or those by
+    variable. dtype, device: a text, or torch's own. timeout: seconds until it is given up. The other options are those
+    of the command line, and None stands for their defaults.
 
     Returns the records: `.passed`, `.verdict`, and a `Check` for each row in `.checks`. Raises GradcheckError, whose
-    text is a sentence for people, for input that cannot be read or checked.
+    text is a sentence for people, for input that cannot be read or checked. In several threads, one checks at a time.
     """
     from gradcheck_cli.checker import check_expression
-    from gradcheck_cli.request import Request
 
-    points = [at] if isinstance(at, str | Mapping) or not isinstance(at, Sequence) else at
-    request = Request(
-        expression,
-        at=tuple(_text(point) for point in points),
-        wrt=(wrt,) if isinstance(wrt, str) else tuple(wrt),
-        lets=_lets(let),
-        claims=_claims(claim),
-        claim_rtol=claim_rtol,
-        timeout=timeout,
-        order=order,
-        mode=mode,
-        dtype=dtype,
-        device=device,
-        rtol=rtol,
-        atol=atol,
-        strict=strict,
-        samples=samples,
-        seed=seed,
-        ranges=(range,) if isinstance(range, str) else tuple(range),
-        derivatives=derivatives,
-    )
-    return check_expression(request)
+    given = _Given(expression, at, wrt, let, claim, range)
+    return given.ask(check_expression, {
+        "order": order, "mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol,
+        "claim_rtol": claim_rtol, "strict": strict, "samples": samples, "seed": seed, "timeout": timeout,
+        "derivatives": derivatives,
+    })  # fmt: skip
 
 
+@one_at_a_time
 def explain(
     expression: str,
     at: PointLike,
     *,
-    wrt: str | Sequence[str] = (),
+    wrt: str | Iterable[str] = (),
     let: Mapping[str, str] | None = None,
-    mode: str = "reverse",
-    dtype: str = "float64",
-    device: str = "cpu",
-    rtol: float | None = None,
-    atol: float | None = None,
+    mode: str | None = None,
+    dtype: object = None,
+    device: object = None,
+    rtol: Number | None = None,
+    atol: Number | None = None,
 ) -> Explanation:
     """The chain rule of an expression at one point, node by node; the options are those of `check`.
 
@@ -92,30 +85,20 @@ def explain(
     ordinary check in `.result`. Raises GradcheckError for input that cannot be read, and for several points.
     """
     from gradcheck_cli.explainer import explain_expression
-    from gradcheck_cli.request import Request
 
-    request = Request(
-        expression,
-        at=(_text(at),),
-        wrt=(wrt,) if isinstance(wrt, str) else tuple(wrt),
-        lets=_lets(let),
-        mode=mode,
-        dtype=dtype,
-        device=device,
-        rtol=rtol,
-        atol=atol,
-        derivatives=False,
-    )
-    return explain_expression(request)
+    given = _Given(expression, at, wrt, let, None, ())
+    return given.ask(explain_expression, {
+        "mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol, "derivatives": False,
+    })  # fmt: skip
 
 
-def run(*files: str | Path, **options: object) -> Report:
+def run(*files: str | PathLike[str], **options: object) -> Report:
     """Check the problems of files, in this process.
 
     options: as in a problem file (rtol=1e-6, dtype="float32" ...); they hold for every problem, whatever its file says.
     Returns the report: `.passed`, and a `ProblemResult` for each problem in `.problems`. A problem that cannot be read
     is a result with an `.error`. Raises GradcheckError for a file or an option that cannot be read. A time limit stops
-    Python code only, and only in the main thread; the command line checks in a process that can be killed.
+    Python code only; the command line checks in a process that can be killed.
     """
     from gradcheck_cli.batch import run_batch
     from gradcheck_cli.problem_files import load_problems, read_options
@@ -124,27 +107,36 @@ def run(*files: str | Path, **options: object) -> Report:
 
     started = time.perf_counter()
     given = read_options(options, "run()", "run()")
-    specs = [spec for file in files for spec in load_problems(read_source(str(file)), str(file), given, {})]
+    names = [python_arguments.file(file) for file in files]
+    specs = [spec for name in names for spec in load_problems(read_source(name), name, given, {})]
     problems = tuple(run_batch([replace(spec, index=i) for i, spec in enumerate(specs)], where=None))
     return Report(problems, versions(), time.perf_counter() - started)
 
 
-def _lets(let: Mapping[str, str] | None) -> tuple[str, ...]:
-    """Intermediate results as texts of --let."""
-    return tuple(f"{name} = {text}" for name, text in (let or {}).items())
+class _Given:
+    """What both functions take, as texts, with what they were made of."""
+
+    def __init__(self, expression: object, at: object, wrt: object, let: object, claim: object, range: object) -> None:
+        self.expression = python_arguments.expression(expression)
+        self.at, self.wrt = python_arguments.points(at), python_arguments.names(wrt)
+        self.let, self.claim = python_arguments.definitions(let), python_arguments.claims(claim)
+        self.range = python_arguments.ranges(range)
+
+    def ask(self, function: Callable[[Request], T], options: Mapping[str, object]) -> T:
+        """The function's answer to the request."""
+        request = Request(
+            self.expression,
+            at=_texts(self.at),
+            wrt=_texts(self.wrt),
+            lets=_texts(self.let),
+            claims=_texts(self.claim),
+            ranges=_texts(self.range),
+            **python_arguments.options(options),
+        )
+        terms = {"at": self.at, "wrt": self.wrt, "let": self.let, "claim": self.claim, "range": self.range}
+        with python_arguments.python_terms(**terms):
+            return function(request)
 
 
-def _claims(claim: str | Mapping[str, str] | None) -> tuple[str, ...]:
-    """Claims as texts of --claim."""
-    if claim is None:
-        return ()
-    return (claim,) if isinstance(claim, str) else tuple(f"{name}: {text}" for name, text in claim.items())
-
-
-def _text(point: PointLike) -> str:
-    """A point as a text of --at."""
-    if isinstance(point, str):
-        return point
-    if isinstance(point, Mapping):
-        return ",".join(f"{name}={float(value)!r}" for name, value in point.items())
-    return repr(float(point))
+def _texts(pairs: python_arguments.Texts) -> tuple[str, ...]:
+    return tuple(text for text, _ in pairs)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from gradcheck_cli.autograd import AutogradResult
 from gradcheck_cli.claims import COMPARED
+from gradcheck_cli.one_at_a_time import one_at_a_time
 from gradcheck_cli.problem import Problem
 from gradcheck_cli.reading import Reading, read
 from gradcheck_cli.records import Check, ProblemResult
@@ -23,6 +24,7 @@ Place = tuple[Mapping[str, float], References, Mapping[str, AutogradResult] | No
 """A point, what is true there, and what torch says, by mode; None: it was not asked yet."""
 
 
+@one_at_a_time
 def check_expression(
     request: Request,
     *,
@@ -49,6 +51,7 @@ def check_expression(
         return failure(request, out_of_time(request.timeout), seconds=time.perf_counter() - started)
 
 
+@one_at_a_time
 def check_together(requests: Sequence[Request]) -> list[ProblemResult]:
     """Check expressions of few points each, stage by stage: all are read, then all are differentiated, and so on.
 

@@ -11,6 +11,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.expression import Expr
 from gradcheck_cli.numbers import exact
+from gradcheck_cli.one_at_a_time import one_at_a_time
 from gradcheck_cli.problem import Problem
 from gradcheck_cli.reading import Reading
 from gradcheck_cli.records import Check, ProblemResult, Verdict
@@ -30,6 +31,7 @@ LONGEST = 120
 """Characters of a step, and of a local derivative."""
 
 
+@one_at_a_time
 def explain_expression(request: Request, *, reading: Reading | None = None) -> Explanation:
     """The explanation of a request with exactly one point.
 

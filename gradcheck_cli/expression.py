@@ -11,7 +11,7 @@ are run, as torch does) and `ifelse` (only the branch taken is run, as Python do
 from __future__ import annotations
 
 import weakref
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -69,6 +69,8 @@ class _Reference(weakref.ref[Expr]):
 
 
 _interned: dict[tuple[object, ...], _Reference] = {}
+_dead: deque[_Reference] = deque()
+"""References to forget. Nodes die in any thread, and only one that is in a check (see one_at_a_time) may do that."""
 
 
 def _known(key: tuple[object, ...]) -> Any:
@@ -78,15 +80,13 @@ def _known(key: tuple[object, ...]) -> Any:
 
 
 def _remember(key: tuple[object, ...], node: E) -> E:
-    reference = _interned[key] = _Reference(node, _forget)
+    while _dead:
+        dead = _dead.popleft()
+        if _interned.get(dead.key) is dead:
+            del _interned[dead.key]
+    reference = _interned[key] = _Reference(node, _dead.append)
     reference.key = key
     return node
-
-
-def _forget(reference: weakref.ref[Expr]) -> None:
-    assert isinstance(reference, _Reference)
-    if _interned.get(reference.key) is reference:
-        del _interned[reference.key]
 
 
 def constant(value: Fraction | int | str, *, exact: bool = False) -> Constant:

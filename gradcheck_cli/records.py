@@ -198,6 +198,9 @@ class ProblemResult:
     phases: Mapping[str, float] | None = None
     key: str | None = None
 
+    def __str__(self) -> str:
+        return str(Report((self,), {}))
+
     @property
     def checks_omitted(self) -> int:
         return self.checks_total - len(self.checks)
@@ -219,6 +222,13 @@ class Report:
     interrupted: bool = False
     troubles: tuple[str, ...] = ()
     shard: str | None = None
+
+    def __str__(self) -> str:
+        """The summary, as the command line prints it."""
+        from gradcheck_cli.render.display import Display  # a renderer reads records, and is not needed for them
+        from gradcheck_cli.render.summary import summary_line
+
+        return summary_line(self, Display()).rstrip("\n")
 
     @property
     def passed(self) -> bool:

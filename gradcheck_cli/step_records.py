@@ -111,6 +111,9 @@ class Explanation:
     partings: tuple[Parting, ...] = ()
     notices: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return str(self.result)
+
     @property
     def by_name(self) -> dict[str, StepRecord]:
         return {step.name: step for step in self.steps}

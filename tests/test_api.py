@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from pathlib import Path
 from types import ModuleType
 
 import gradcheck_cli
@@ -32,3 +33,10 @@ def test_explain_works_again_and_again():
     for _ in range(2):
         explanation = gradcheck_cli.explain("x**2", at=3)
         assert explanation.result.passed
+
+
+def test_what_is_printed_is_the_summary(tmp_path: Path) -> None:
+    assert str(gradcheck_cli.check("x**2", at=[1, 2])) == "2 checks: 2 match · float64 on cpu"
+    assert str(gradcheck_cli.explain("relu(x) - relu(-x)", at=0)) == "1 check: 1 mismatch · float64 on cpu"
+    (tmp_path / "p.yaml").write_text("problems:\n  - {expression: x**2, at: 1, claim: 2*x}\n", encoding="utf-8")
+    assert "1 problem, 1 check: 1 match · 1 claim: 1 proven" in str(gradcheck_cli.run(tmp_path / "p.yaml"))

@@ -1,0 +1,273 @@
+"""What callers from Python give, as texts and plain numbers; what is neither, is a sentence in Python's terms.
+
+Numbers may be of any library: an array, a tensor or a scalar says itself what it is as a list or a number of Python.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import re
+import reprlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from gradcheck_cli.errors import ExpressionError, GradcheckError, UsageError
+from gradcheck_cli.points import MAX_POINTS
+
+Texts = list[tuple[str, object]]
+"""The texts of an option, each with what the caller gave for it."""
+
+_AT = 'at takes 2, [1, 2], {"x": 1, "y": 2}, an array, or a text such as "x=-3:3:101"'
+_OPTION = r"--(at|wrt|let|claim-rtol|claim|order|mode|dtype|device|rtol|atol|samples|seed|range|timeout)\b"
+_ENDS = r"(?=[,:;?)]?(?:\s|$))"
+_WITH_VALUE = re.compile(_OPTION + r" ('[^']*'|(?=\S*[\d=:…(])[^\s:]\S*?)" + _ENDS)
+_ALONE = re.compile(_OPTION)
+
+
+def shown(value: object) -> str:
+    """A value as Python writes it, cut to a length that a message has room for."""
+    return reprlib.repr(value)
+
+
+def plain(name: str, value: object) -> Any:
+    """An array, a tensor or a scalar as lists and numbers of Python; all else as it is."""
+    convert = getattr(value, "tolist", None)
+    if convert is None or isinstance(value, type):
+        return value
+    try:
+        return convert()
+    except Exception as error:  # a library may refuse for any reason (no data, a sparse layout)
+        raise UsageError(f"{name}={shown(value)} cannot be read: {error}") from error
+
+
+def number(name: str, value: object) -> float:
+    """A finite number. name: of the argument."""
+    value = plain(name, value)
+    if isinstance(value, bool):
+        raise UsageError(f"{name}={value!r} is a truth value, and no number")
+    try:
+        found = float(value) if not isinstance(value, str | bytes) else None  # type: ignore[arg-type]
+    except OverflowError:
+        raise UsageError(f"{name}={shown(value)} is larger than any double") from None
+    except (TypeError, ValueError, ArithmeticError, RuntimeError):
+        found = None
+    if found is None:
+        raise UsageError(f"{name}={shown(value)} is no number")
+    if not math.isfinite(found):
+        raise UsageError(f"{name}={found!r} is not finite")
+    return found
+
+
+def points(at: object) -> Texts:
+    """Points as texts of --at: a number, a mapping, a text, or any number of those; an empty tuple is none."""
+    given = plain("at", at)
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        return list(_one_point(given))
+    items = list(given)
+    if not items and not isinstance(at, tuple):
+        raise UsageError(f"at={shown(at)} is empty: {_AT}")
+    texts: Texts = []
+    for item in items:
+        one = plain("at", item)
+        if isinstance(one, Iterable) and not isinstance(one, str | bytes | Mapping):
+            raise UsageError(
+                f"at has a list inside of a list, {shown(one)}: points of several variables are written "
+                '{"x": 1, "y": 2}, and a grid of them {"x": [1, 2], "y": [3, 4]}'
+            )
+        texts.extend(_one_point(one, MAX_POINTS - len(texts)))
+    return texts
+
+
+def _one_point(point: object, room: int = MAX_POINTS) -> Iterator[tuple[str, object]]:
+    """A number, a text or a mapping; where its values are lists, their product."""
+    if isinstance(point, str):
+        yield point, point
+        return
+    if not isinstance(point, Mapping):
+        if not hasattr(point, "__float__") and not hasattr(point, "__index__"):
+            raise UsageError(f"at={shown(point)} is no point: {_AT}")
+        yield repr(number("at", point)), point
+        return
+    if not point:
+        raise UsageError(f"at={{}} has no value for any variable: {_AT}")
+    axes = [[f"{_name('at', name)}={text}" for text in _coordinates(name, value)] for name, value in point.items()]
+    count = math.prod(map(len, axes))
+    if count > room:
+        raise UsageError(f'at asks for more than {MAX_POINTS:,} points: write ranges, for example at="x=-3:3:101"')
+    for parts in itertools.product(*axes):
+        yield ",".join(parts), point if count == 1 else ",".join(parts)
+
+
+def _coordinates(name: str, value: object) -> list[str]:
+    """The values of one variable."""
+    where = f"at[{name!r}]"
+    given = plain(where, value)
+    several = isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping)
+    items = list(given) if several else [given]
+    if not items:
+        raise UsageError(f"{where}={shown(value)} is empty: it takes a number, or a list of those")
+    return [item.strip() if isinstance(item, str) else repr(number(where, item)) for item in items]
+
+
+def _name(option: str, name: object) -> str:
+    if not isinstance(name, str) or not name.isidentifier():
+        raise UsageError(f"{option}: {shown(name)} is no name of a variable")
+    return name
+
+
+def text(name: str, value: object) -> str:
+    """A text, or a number, which is one too."""
+    if isinstance(value, str):
+        return value
+    if hasattr(value, "__float__") and not callable(value):
+        return repr(number(name, value))
+    raise UsageError(f"{name}={shown(value)} is no text: write, for example, {name}={_EXAMPLES[name]}")
+
+
+_EXAMPLES = {"expression": '"x**2"', "claim": '"2*x"', "let": '{"y": "x*x"}', "wrt": '"x"', "range": '"-3:3"'}
+
+
+def expression(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    what = "a function of Python" if callable(value) else type(value).__name__
+    raise UsageError(f'expression={shown(value)} is {what}: an expression is a text, for example check("x**2", at=2)')
+
+
+def names(wrt: object) -> Texts:
+    """The variables to differentiate by."""
+    items = [wrt] if isinstance(wrt, str) else list(wrt) if isinstance(wrt, Iterable) else [None]
+    if not all(isinstance(item, str) for item in items):
+        raise UsageError(f'wrt={shown(wrt)} is no name of a variable: write wrt="x", or wrt=["x", "y"]')
+    return [(str(item), item) for item in items]
+
+
+def definitions(let: object) -> Texts:
+    """Intermediate results, as texts of --let."""
+    if let is None:
+        return []
+    if not isinstance(let, Mapping):
+        raise UsageError(f'let={shown(let)} is no mapping: write let={{"y": "x*x"}}')
+    return [(f"{_name('let', name)} = {text('let', value)}", {name: value}) for name, value in let.items()]
+
+
+def claims(claim: object) -> Texts:
+    """Claims, as texts of --claim: one for the only derivative, or a mapping from variable to derivative."""
+    if claim is None:
+        return []
+    if not isinstance(claim, Mapping):
+        return [(text("claim", claim), claim)]
+    texts: Texts = []
+    for name, value in claim.items():
+        if not isinstance(name, str):
+            raise UsageError(f'claim: {shown(name)} is no name of a variable: write claim={{"x": "2*x"}}')
+        texts.append((f"{name}: {text('claim', value)}", {name: value}))
+    return texts
+
+
+def ranges(given: object) -> Texts:
+    """Where to sample: a text, two numbers, a mapping from variable to those, or several texts."""
+    if isinstance(given, str):
+        return [(given, given)]
+    if isinstance(given, Mapping):
+        return [(f"{_name('range', name)}={_bounds(bounds)}", {name: bounds}) for name, bounds in given.items()]
+    given = plain("range", given)
+    if isinstance(given, Sequence) and all(isinstance(item, str) for item in given):
+        return [(item, item) for item in given]
+    return [(_bounds(given), given)]
+
+
+def _bounds(given: object) -> str:
+    if isinstance(given, str):
+        return given
+    items = plain("range", given)
+    if not isinstance(items, Sequence) or len(items) != 2:
+        raise UsageError(f'range={shown(given)} is no range: write range=(-3, 3), or range={{"x": (0, 1)}}')
+    return ":".join(repr(number("range", item)) for item in items)
+
+
+def whole(name: str, value: object) -> int:
+    value = plain(name, value)
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise UsageError(f"{name}={shown(value)} is no whole number")
+    return int(value)
+
+
+def tolerance(name: str, value: object) -> float:
+    found = number(name, value)
+    if found < 0:
+        raise UsageError(f"{name} is a number from 0, not {found!r}")
+    return found
+
+
+def seconds(name: str, value: object) -> float:
+    found = number(name, value)
+    if found <= 0:
+        raise UsageError(f"{name} is a number of seconds above 0, not {found!r}")
+    return found
+
+
+def truth(name: str, value: object) -> bool:
+    value = plain(name, value)
+    if not isinstance(value, bool):
+        raise UsageError(f"{name} is True or False, not {shown(value)}")
+    return value
+
+
+def choice(name: str, value: object) -> str:
+    """A name, or what bears it: torch.float32, numpy.float32 and torch.device("cpu") are "float32" and "cpu"."""
+    if isinstance(value, str):
+        return value
+    found = value.__name__ if isinstance(value, type) else str(value).removeprefix("torch.")
+    if not re.fullmatch(r"[a-z]+\d*(:\d+)?", found):
+        raise UsageError(f"{name}={shown(value)} is no text")
+    return found
+
+
+READERS: Mapping[str, Callable[[str, object], object]] = {
+    "order": whole, "mode": choice, "dtype": choice, "device": choice, "rtol": tolerance, "atol": tolerance,
+    "claim_rtol": tolerance, "strict": truth, "samples": whole, "seed": whole, "timeout": seconds, "derivatives": truth,
+}  # fmt: skip
+
+
+def options(given: Mapping[str, object]) -> dict[str, Any]:
+    """Fields of a Request; those that are None are left out, and have their defaults."""
+    return {name: READERS[name](name, value) for name, value in given.items() if value is not None}
+
+
+def file(name: object) -> str:
+    """The name of a file."""
+    if not isinstance(name, str | os.PathLike):
+        raise UsageError(f'run() takes the names of files, for example run("problems.yaml"), and not {shown(name)}')
+    return os.fsdecode(name)
+
+
+@contextmanager
+def python_terms(**given: Texts) -> Iterator[None]:
+    """Errors in the block speak of arguments and what was given for them, not of options and their texts.
+
+    given: by option, the texts that were made of what the caller gave.
+    """
+    try:
+        yield
+    except ExpressionError as error:
+        raise ExpressionError(_in_python(error.message, given), error.source, error.start, error.end) from None
+    except GradcheckError as error:
+        raise type(error)(_in_python(str(error), given)) from None
+
+
+def _in_python(message: str, given: Mapping[str, Texts]) -> str:
+    for name, texts in given.items():
+        for said, value in dict(texts).items():
+            if (option := f"--{name} {said}") in message:
+                as_given = f"{name}={shown(value)}"
+                message = re.sub(re.escape(option) + _ENDS, lambda _, new=as_given: new, message)  # type: ignore[misc]
+    message = _WITH_VALUE.sub(lambda found: f'{_named(found)}="{found[2].strip(chr(39))}"', message)
+    return _ALONE.sub(_named, message)
+
+
+def _named(found: re.Match[str]) -> str:
+    return found[1].replace("-", "_")
