@@ -31,7 +31,8 @@ from gradcheck_cli.request import ProblemSpec, options_of
 from gradcheck_cli.resume import finished_problems, in_order, problem_key
 from gradcheck_cli.selection import select
 from gradcheck_cli.selection import shard as select_shard
-from gradcheck_cli.sources import DEFAULT_FILE, read_source, shown
+from gradcheck_cli.sources import DEFAULT_FILE, read_source
+from gradcheck_cli.sources import shown as shown_name
 from gradcheck_cli.versions import versions
 
 MOST_JOBS = 1_000
@@ -122,7 +123,11 @@ def run(
         if list_only:
             write_report(_listing(selected))
             return ExitCode.BAD_INPUT if troubles else ExitCode.PASSED
-        done = finished_problems(resume) if resume is not None else {}
+        done = finished_problems(resume, selected) if resume is not None else {}
+        if resume is not None and not quiet:
+            skipped = sum(problem_key(spec) in done for spec in selected)
+            problems = "problem is" if len(selected) == 1 else "problems are"
+            say(f"{skipped:,} of {len(selected):,} {problems} taken from {shown_name(resume)}\n")
         shown = display_for(quiet=quiet, verbose=verbose, options=options_of(given))
         with held():  # what was found is kept
             lines = _Lines(file, shown.options, selected, done) if output_format == "json-lines" else None
@@ -206,7 +211,7 @@ def read_files(names: Sequence[str], given: dict[str, Any]) -> tuple[list[Proble
     troubles: list[str] = []
     for name in names or [DEFAULT_FILE]:
         try:
-            specs.extend(load_problems(read_source(name), shown(name), given, defaults))
+            specs.extend(load_problems(read_source(name), shown_name(name), given, defaults))
         except GradcheckError as error:
             troubles.append(str(error))
     return specs, troubles
