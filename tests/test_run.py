@@ -358,7 +358,7 @@ def test_an_interruption_keeps_what_was_found(number: int, code: int) -> None:
     assert process.returncode == code
     assert json.loads(lines[1])["name"] == "before"
     assert json.loads(out.splitlines()[-1])["summary"]["interrupted"] is True
-    assert "interrupted, 2 not run" in err
+    assert "interrupted, 2 not run" in err, "what hangs was not waited for"
     assert "Traceback" not in err
 
 
