@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import islice
+from itertools import groupby, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -186,15 +186,29 @@ def _result(numbers: Mapping[Wrt, Floats], i: int) -> AutogradResult:
 
 
 def _columns(points: Points, size: int) -> Iterator[Columns]:
-    """The points of --at in blocks, as doubles; in a product the last variable moves fastest."""
-    for axes in points.texts:
-        values = {axis.name: _axis(axis) for axis in axes}
-        counts = [axis.count for axis in axes]
-        total = math.prod(counts)
-        for first in range(0, total, size):
-            flat = np.arange(first, min(first + size, total))
-            places = np.unravel_index(flat, counts)
-            yield {axis.name: values[axis.name][place] for axis, place in zip(axes, places, strict=True)}
+    """The points of --at in blocks, as doubles; texts of one point each share a block."""
+    for names, texts in groupby(points.texts, _names_of_one_point):
+        if names is None:
+            for axes in texts:
+                yield from _products(axes, size)
+        while names is not None and (block := list(islice(texts, size))):
+            yield {name: np.array([float(axes[i].start) for axes in block]) for i, name in enumerate(names)}
+
+
+def _names_of_one_point(axes: Sequence[Axis]) -> tuple[str, ...] | None:
+    """The variables of a text that is one point; None where it has a range."""
+    return tuple(axis.name for axis in axes) if all(axis.count == 1 for axis in axes) else None
+
+
+def _products(axes: Sequence[Axis], size: int) -> Iterator[Columns]:
+    """The points of one text in blocks; in a product the last variable moves fastest."""
+    values = {axis.name: _axis(axis) for axis in axes}
+    counts = [axis.count for axis in axes]
+    total = math.prod(counts)
+    for first in range(0, total, size):
+        flat = np.arange(first, min(first + size, total))
+        places = np.unravel_index(flat, counts)
+        yield {axis.name: values[axis.name][place] for axis, place in zip(axes, places, strict=True)}
 
 
 def _axis(axis: Axis) -> Floats:

@@ -24,7 +24,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import InternalError, UsageError
 from gradcheck_cli.float_functions import KERNELS, UNARY, WIDER, Approx
 from gradcheck_cli.functions import FUNCTIONS
-from gradcheck_cli.many_points import _axis, _round
+from gradcheck_cli.many_points import _axis, _columns, _round
 from gradcheck_cli.parser import parse
 from gradcheck_cli.points import read_points
 from gradcheck_cli.records import ProblemResult, Verdict
@@ -315,3 +315,17 @@ def test_the_table_of_many_points(capsys: pytest.CaptureFixture[str]) -> None:
     said = "the 20 worst of 20,000 rows, in the order of the points; left out: 19,980 match (-v shows 10,000)"
     assert said in " ".join(out.split())
     assert err.startswith("20,000 checks: 20,000 match")
+
+
+def test_an_array_of_points_is_taken_in_blocks() -> None:
+    """As many points one by one as in a range: the same rows, and no more work for torch than a few blocks are."""
+    array = np.linspace(-1, 1, 20_001)
+    in_array, in_range = check("x**2", *map(repr, array.tolist())), check("x**2", "x=-1:1:20001")
+    assert (in_array.checks_total, in_array.counts) == (in_range.checks_total, in_range.counts)
+    blocks = list(_columns(read_points([repr(float(x)) for x in array[:5000]], ["x"]), 2000))
+    assert [len(block["x"]) for block in blocks] == [2000, 2000, 1000]
+    assert [x for block in blocks for x in block["x"]] == list(array[:5000])
+    mixed = read_points(["x=1,y=2", "x=3,y=4", "x=0:1:2,y=5", "y=6,x=7"], ["x", "y"])
+    points = [dict(zip(block, row, strict=True)) for block in _columns(mixed, 100)
+              for row in zip(*block.values(), strict=True)]  # fmt: skip
+    assert points == [{name: float(value) for name, value in point.items()} for point in mixed]
