@@ -52,7 +52,7 @@ ACCEPTED = [
 ]
 
 
-@pytest.mark.parametrize(("expression", "at", "points"), ACCEPTED, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("expression", "at", "points"), ACCEPTED, ids=range(len(ACCEPTED)))
 def test_points(expression: str, at: object, points: list[dict[str, float]]) -> None:
     result = check(expression, at=at, wrt="x", derivatives=False)
     assert [row.point for row in result.checks] == points
