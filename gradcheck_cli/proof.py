@@ -163,6 +163,7 @@ class _Proof:
         self.function, self.derivative, self.claim = function, derivative, claim
         self.kernels, self.apart = kernels, apart
         self.has_choices = any(isinstance(node, Call) and node.function in BRANCHES for node in topological(claim))
+        self.along_variable = kernels.name not in intermediates(function)
         self.hidden: set[str] = set()
         self.cases = 0
 
@@ -194,7 +195,7 @@ class _Proof:
         if _jumps(claim, self.kernels.name):
             return False
         moving = self.kernels.depends(*zeros)
-        if not moving and not self.kernels.depends(*value):
+        if self.along_variable and not moving and not self.kernels.depends(*value):
             return case.is_zero(claimed)
         try:
             derivative = case.algebra.form(case.resolved(self.derivative))

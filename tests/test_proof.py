@@ -8,7 +8,7 @@ from gradcheck_cli.derivative import derivative
 from gradcheck_cli.expression import variables
 from gradcheck_cli.functions import FUNCTIONS, Function, number_text
 from gradcheck_cli.normal_form import Algebra, Kernels, number_of
-from gradcheck_cli.parser import parse
+from gradcheck_cli.parser import parse, parse_lets
 from gradcheck_cli.proof import equal
 from gradcheck_cli.symbolic import NoClosedForm, closed_form
 from gradcheck_cli.text import to_text
@@ -269,3 +269,13 @@ def test_a_proof_that_takes_too_long_is_none() -> None:
     assert not equal(hard, derivative(hard, ["x"]), parse("x"), ["x"], 0.3)
     many = parse(" + ".join(f"abs(x - {i}*y)*sqrt(abs(x + {i}))" for i in range(1, 30)))
     assert not equal(many, derivative(many, ["x"]), parse("x + y"), ["x"], 0.3)
+
+
+@pytest.mark.parametrize(
+    ("claim", "right"), [("-1/c**2", True), ("-1/(1+exp(-x))**2", True), ("0", False), ("-1/c", False)]
+)
+def test_a_claim_along_an_intermediate_result(claim: str, right: bool) -> None:
+    """Its variable is not in the expression, which does not make the function a constant."""
+    lets = parse_lets(["c = 1+exp(-x)"], names=set())
+    root = parse("1/c", lets=lets)
+    assert equal(root, derivative(root, ("c",)), parse(claim, lets=lets), ("c",), SECONDS) is right
