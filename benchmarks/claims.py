@@ -24,13 +24,13 @@ from typing import Any, NamedTuple
 
 import mpmath
 
-from gradcheck_cli import claims
+from gradcheck_cli.claims.judge import judge as claims
 from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.expression import Call, Constant, Expr, call, constant, rebuild, topological, variables
-from gradcheck_cli.functions import FUNCTIONS
-from gradcheck_cli.parser import parse
-from gradcheck_cli.records import Claim, ClaimStatus
-from gradcheck_cli.text import to_text
+from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression.nodes import Call, Constant, Expr, call, constant, rebuild, topological, variables
+from gradcheck_cli.language.parser import parse
+from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.records.results import Claim, ClaimStatus
 from gradcheck_cli.verdict import Tolerance
 
 NAMES = ("rubi", "drills", "testfuncs")

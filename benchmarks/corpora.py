@@ -18,12 +18,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gradcheck_cli.checker import check_expression
+from gradcheck_cli.checking.checker import check_expression
 from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.expression import variables
-from gradcheck_cli.parser import parse
-from gradcheck_cli.records import Verdict
-from gradcheck_cli.request import Request
+from gradcheck_cli.expression.nodes import variables
+from gradcheck_cli.language.parser import parse
+from gradcheck_cli.records.request import Request
+from gradcheck_cli.records.results import Verdict
 
 NAMES = ("rubi", "drills", "feynman", "testfuncs")
 Row = tuple[str, str, Sequence[Mapping[str, float]], tuple[str, ...]]

@@ -8,9 +8,9 @@ import sympy
 from sympy.core.cache import clear_cache
 
 from benchmarks.report import Options, Section
-from gradcheck_cli.checker import check_expression
-from gradcheck_cli.records import Verdict
-from gradcheck_cli.request import Request
+from gradcheck_cli.checking.checker import check_expression
+from gradcheck_cli.records.request import Request
+from gradcheck_cli.records.results import Verdict
 
 SHAPES = {"s = sin(s)*s": "sin({0})*{0}", "s = sin(s) + 1": "sin({0}) + 1"}
 

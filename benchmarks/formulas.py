@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from benchmarks import corpora
 from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.expression import variables
-from gradcheck_cli.parser import parse
+from gradcheck_cli.expression.nodes import variables
+from gradcheck_cli.language.parser import parse
 
 COUNT = 1_000
 TEMPLATES = """

@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from gradcheck_cli.cli import run_command
+from gradcheck_cli.cli.app import run_command
 
 POINTS = ([], ["--at", "x=0.7"], ["--at", "x=2,y=3"], ["--at", "1.5"])
 FILES = ("yaml_file", "json_file")

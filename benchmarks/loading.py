@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import yaml
 
-from gradcheck_cli.plain_yaml import compose
-from gradcheck_cli.problem_files import load_problems
+from gradcheck_cli.problem_files.load import load_problems
+from gradcheck_cli.problem_files.plain_yaml import compose
 
 PROBLEM = """\
   - name: problem-{0}

@@ -10,9 +10,9 @@ import warnings
 
 from benchmarks.alternatives import ATOL, RTOL
 from benchmarks.report import Bar, Options, Section
-from gradcheck_cli.checker import check_expression
-from gradcheck_cli.records import Verdict
-from gradcheck_cli.request import Request
+from gradcheck_cli.checking.checker import check_expression
+from gradcheck_cli.records.request import Request
+from gradcheck_cli.records.results import Verdict
 
 RUNS = 3
 FORMULAS = {

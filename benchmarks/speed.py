@@ -13,12 +13,12 @@ from dataclasses import replace
 from benchmarks.alternatives import ALTERNATIVES, Alternative
 from benchmarks.formulas import Problem, problems
 from benchmarks.report import Bar, Options, Section
-from gradcheck_cli.batch import check_request, check_requests
-from gradcheck_cli.dispatch import LARGEST
-from gradcheck_cli.records import Report
+from gradcheck_cli.batch.dispatch import LARGEST
+from gradcheck_cli.batch.run import check_request, check_requests
+from gradcheck_cli.records.request import Request
+from gradcheck_cli.records.results import Report
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.table import render_table
-from gradcheck_cli.request import Request
 
 RUNS = 3
 TARGET = "torch.autograd.gradcheck"

@@ -12,15 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.corpora import NAMES, rows
-from gradcheck_cli import first_tier, problem
-from gradcheck_cli.checker import check_expression
+from gradcheck_cli.certified.float_filter import settle
+from gradcheck_cli.checking import problem
+from gradcheck_cli.checking.checker import check_expression
 from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.expression import variables
-from gradcheck_cli.parser import parse
-from gradcheck_cli.records import Verdict
-from gradcheck_cli.request import Request
+from gradcheck_cli.expression.nodes import variables
+from gradcheck_cli.language.parser import parse
+from gradcheck_cli.records.request import Request
+from gradcheck_cli.records.results import Verdict
 
-is_possible = first_tier.FirstTier.is_possible
+is_possible = settle.FirstTier.is_possible
 
 
 def requests(folder: Path, count: int) -> Iterator[tuple[str, Request]]:
@@ -44,7 +45,7 @@ def requests(folder: Path, count: int) -> Iterator[tuple[str, Request]]:
 
 
 def counts(request: Request, *, quick: bool) -> dict[Verdict, int]:
-    first_tier.FirstTier.is_possible = staticmethod(is_possible if quick else lambda _: False)  # type: ignore[method-assign]
+    settle.FirstTier.is_possible = staticmethod(is_possible if quick else lambda _: False)  # type: ignore[method-assign]
     return dict(check_expression(request).counts)
 
 

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gradcheck_cli.api import check, explain, run
     from gradcheck_cli.errors import GradcheckError
-    from gradcheck_cli.records import Check, Claim, ClaimStatus, ProblemResult, Report, Verdict
+    from gradcheck_cli.records.results import Check, Claim, ClaimStatus, ProblemResult, Report, Verdict
     from gradcheck_cli.version import __version__
 
 __all__ = [
@@ -33,7 +33,7 @@ __all__ = [
 _MODULES = {
     "api": ("check", "explain", "run"),
     "errors": ("GradcheckError",),
-    "records": ("Check", "Claim", "ClaimStatus", "ProblemResult", "Report", "Verdict"),
+    "records.results": ("Check", "Claim", "ClaimStatus", "ProblemResult", "Report", "Verdict"),
     "version": ("__version__",),
 }
 

@@ -1,14 +1,14 @@
 """`python -m gradcheck_cli`, and the console script."""
 
-from gradcheck_cli.current_folder import leave_out_the_current_folder
+from gradcheck_cli.runtime.current_folder import leave_out_the_current_folder
 
 leave_out_the_current_folder()
 
 import sys  # noqa: E402
 import time  # noqa: E402
 
-from gradcheck_cli import interruption, stopwatch  # noqa: E402
-from gradcheck_cli.startup import leave, resting_collector  # noqa: E402
+from gradcheck_cli.checking.loading import leave, resting_collector  # noqa: E402
+from gradcheck_cli.runtime import interruption, stopwatch  # noqa: E402
 
 
 def main() -> int:
@@ -17,7 +17,7 @@ def main() -> int:
     stopwatch.process_started = time.perf_counter() - time.process_time()
     try:
         with resting_collector():
-            from gradcheck_cli.cli import run_command
+            from gradcheck_cli.cli.app import run_command
 
         return run_command(sys.argv[1:])
     except ModuleNotFoundError as missing:

@@ -9,12 +9,12 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeVar
 
 from gradcheck_cli import python_arguments
-from gradcheck_cli.one_at_a_time import one_at_a_time
-from gradcheck_cli.records import ProblemResult, Report
-from gradcheck_cli.request import Request
+from gradcheck_cli.records.request import Request
+from gradcheck_cli.records.results import ProblemResult, Report
+from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
 
 if TYPE_CHECKING:
-    from gradcheck_cli.step_records import Explanation
+    from gradcheck_cli.records.explanation import Explanation
 
 T = TypeVar("T")
 Number = SupportsFloat | SupportsIndex
@@ -56,7 +56,7 @@ def check(
     Returns the records: `.passed`, `.verdict`, and a `Check` for each row in `.checks`. Raises GradcheckError, whose
     text is a sentence for people, for input that cannot be read or checked. In several threads, one checks at a time.
     """
-    from gradcheck_cli.checker import check_expression
+    from gradcheck_cli.checking.checker import check_expression
 
     given = _Given(expression, at, wrt, let, claim, range)
     return given.ask(check_expression, {
@@ -84,7 +84,7 @@ def explain(
     Returns the records: `.steps` with values, local derivatives and adjoints beside torch's, `.chains`, and the
     ordinary check in `.result`. Raises GradcheckError for input that cannot be read, and for several points.
     """
-    from gradcheck_cli.explainer import explain_expression
+    from gradcheck_cli.checking.explainer import explain_expression
 
     given = _Given(expression, at, wrt, let, None, ())
     return given.ask(explain_expression, {
@@ -100,9 +100,9 @@ def run(*files: str | PathLike[str], **options: object) -> Report:
     is a result with an `.error`. Raises GradcheckError for a file or an option that cannot be read. A time limit stops
     Python code only; the command line checks in a process that can be killed.
     """
-    from gradcheck_cli.batch import run_batch
-    from gradcheck_cli.problem_files import load_problems, read_options
-    from gradcheck_cli.sources import read_source
+    from gradcheck_cli.batch.run import run_batch
+    from gradcheck_cli.problem_files.load import load_problems, read_options
+    from gradcheck_cli.text_files import read_source
     from gradcheck_cli.versions import versions
 
     started = time.perf_counter()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from gradcheck_cli.expression import Constant
+from gradcheck_cli.expression.nodes import Constant
 
 
 @dataclass(frozen=True, eq=False)

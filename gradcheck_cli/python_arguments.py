@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from gradcheck_cli.checking.points import MAX_POINTS
 from gradcheck_cli.errors import ExpressionError, GradcheckError, UsageError
-from gradcheck_cli.points import MAX_POINTS
 
 Texts = list[tuple[str, object]]
 """The texts of an option, each with what the caller gave for it."""

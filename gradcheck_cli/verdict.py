@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.records import Verdict
-from gradcheck_cli.truth import Kind, Reference
+from gradcheck_cli.records.reference import Kind, Reference
+from gradcheck_cli.records.results import Verdict
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from helpers.paths import ROOT
 
 import gradcheck_cli
 
@@ -59,7 +60,7 @@ NOTEBOOK = [
 
 
 def test_the_problem_file_begins_with_the_notebook() -> None:
-    results = gradcheck_cli.run(Path(__file__).parent.parent / "problems.yaml").problems[: len(NOTEBOOK)]
+    results = gradcheck_cli.run(ROOT / "problems.yaml").problems[: len(NOTEBOOK)]
     for result, (expression, let, at, value, gradient, claim) in zip(results, NOTEBOOK, strict=True):
         assert (result.expression, result.lets, result.passed) == (expression, let, True)
         assert {

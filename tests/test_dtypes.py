@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck_cli.dtypes import DTYPES, Dtype, rounded_constant
-from gradcheck_cli.expression import constant
+from gradcheck_cli.expression.nodes import constant
 
 ALL = pytest.mark.parametrize("dtype", DTYPES.values(), ids=DTYPES)
 

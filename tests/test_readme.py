@@ -7,14 +7,14 @@ import io
 import os
 import re
 import shlex
-from pathlib import Path
 
 import pytest
+from helpers.paths import ROOT
 
-from gradcheck_cli.cli import run_command
-from gradcheck_cli.functions import FUNCTIONS
+from gradcheck_cli.cli.app import run_command
+from gradcheck_cli.expression.functions import FUNCTIONS
 
-README = Path(__file__).parent.parent / "README.md"
+README = ROOT / "README.md"
 BLOCK = re.compile(r"```console\n\$ gradcheck (?P<arguments>.*)\n(?P<output>(?:.*\n)*?)```\n")
 
 

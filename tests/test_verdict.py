@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.records import Verdict
-from gradcheck_cli.truth import Kind, Reference
+from gradcheck_cli.records.reference import Kind, Reference
+from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.verdict import Errors, Tolerance, errors, judge, with_value
 
 INF, NAN = math.inf, math.nan

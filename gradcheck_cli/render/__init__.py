@@ -6,13 +6,13 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.records import Report
+from gradcheck_cli.records.results import Report
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.names import EXPLANATION_FORMATS, FORMATS
-from gradcheck_cli.stopwatch import phase
+from gradcheck_cli.render.formats import EXPLANATION_FORMATS, FORMATS
+from gradcheck_cli.runtime.stopwatch import phase
 
 if TYPE_CHECKING:
-    from gradcheck_cli.step_records import Explanation
+    from gradcheck_cli.records.explanation import Explanation
 
 Renderer = Callable[[Report, Display], str]
 

@@ -8,8 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gradcheck_cli import numbers
-from gradcheck_cli.records import Claim, ClaimStatus, ProblemResult
+from gradcheck_cli import number_text
+from gradcheck_cli.records.results import Claim, ClaimStatus, ProblemResult
 from gradcheck_cli.render import labels, plain
 from gradcheck_cli.render.sentences import place_of
 
@@ -52,7 +52,7 @@ def _block(result: ProblemResult, claim: Claim) -> Table:
         grid.add_row(Text(f"truth: {derivative} = "), Text(plain.one_line(claim.analytical)))
     found = status(claim)
     if claim.counterexample is not None:
-        claimed, analytical = numbers.pair(claim.counterexample.claimed, claim.counterexample.analytical)
+        claimed, analytical = number_text.pair(claim.counterexample.claimed, claim.counterexample.analytical)
         point = place_of(result, claim.counterexample)
         found.append(f" at {point}: the claim is {claimed}, the derivative {analytical}", style="default")
     elif claim.points:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradcheck_cli.records import ProblemResult, Report
+from gradcheck_cli.records.results import ProblemResult, Report
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.sentences import reasons, title
 from gradcheck_cli.render.summary import summary_line

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from enum import Enum
 
-from gradcheck_cli.records import Check, Claim, ProblemResult, Report, Verdict
+from gradcheck_cli.records.results import Check, Claim, ProblemResult, Report, Verdict
 from gradcheck_cli.render.display import Display
 
 Json = dict[str, object]

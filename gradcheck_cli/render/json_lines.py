@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gradcheck_cli.records import Check, ProblemResult, Report
+from gradcheck_cli.records.results import Check, ProblemResult, Report
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.json import dump, problem, row, summary
 

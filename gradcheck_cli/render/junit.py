@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from xml.etree import ElementTree as ET
 
-from gradcheck_cli.records import ProblemResult, Report, Verdict
+from gradcheck_cli.records.results import ProblemResult, Report, Verdict
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.sentences import reasons, title
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from gradcheck_cli.dtypes import DTYPES, Dtype
-from gradcheck_cli.numbers import exact
-from gradcheck_cli.records import ProblemResult, Verdict
+from gradcheck_cli.number_text import exact
+from gradcheck_cli.records.results import ProblemResult, Verdict
 from gradcheck_cli.render.plain import one_line
 
 SIGNS = {

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
-from gradcheck_cli.records import Check, ProblemResult, Report
+from gradcheck_cli.records.results import Check, ProblemResult, Report
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.plain import one_line

@@ -12,8 +12,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradcheck_cli import numbers
-from gradcheck_cli.records import ProblemResult, Report, Verdict
+from gradcheck_cli import number_text
+from gradcheck_cli.records.results import ProblemResult, Report, Verdict
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.plain import one_line
@@ -79,7 +79,7 @@ def _worst(result: ProblemResult) -> str:
     errors = [check.rel_error for check in result.checks if check.rel_error is not None]
     if not errors:
         return NOTHING
-    return numbers.small(max(errors, key=lambda error: math.inf if math.isnan(error) else error))
+    return number_text.small(max(errors, key=lambda error: math.inf if math.isnan(error) else error))
 
 
 def _claims(result: ProblemResult) -> Text:

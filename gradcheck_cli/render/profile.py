@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gradcheck_cli.stopwatch import PHASES
+from gradcheck_cli.runtime.stopwatch import PHASES
 
 
 def render_profile(seconds: Mapping[str, float], passed: float | None = None) -> str:

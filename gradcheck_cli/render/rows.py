@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from gradcheck_cli import numbers
-from gradcheck_cli.records import Check, ProblemResult
+from gradcheck_cli import number_text
+from gradcheck_cli.records.results import Check, ProblemResult
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.display import Display
 
@@ -59,7 +59,7 @@ def columns(
         return Column(header, narrow, tuple(Text(cell(check)) for check in checks), right)
 
     def error(value: float | None) -> str:
-        return NOTHING if value is None else numbers.small(value)
+        return NOTHING if value is None else number_text.small(value)
 
     header = result.variables[0] if len(result.variables) == 1 else "point"
     shown = [column(header, header, lambda check: labels.point(result, check.point), right=header != "point")]
@@ -72,8 +72,11 @@ def columns(
         Column("autograd", "autograd", tuple(Text(second) for _, second in numbered), right=True),
     ]
     if any(check.expected is not None for check in checks):
-        shown.append(column("expected", "expected",
-                            lambda c: NOTHING if c.expected is None else numbers.exact(c.expected, dtype)))  # fmt: skip
+
+        def expected(check: Check) -> str:
+            return NOTHING if check.expected is None else number_text.exact(check.expected, dtype)
+
+        shown.append(column("expected", "expected", expected))
     if display.verbose:
         shown.append(column("absolute error", "absolute\nerror", lambda check: error(check.abs_error)))
     shown.append(column("relative error", "relative\nerror", lambda check: error(check.rel_error)))
@@ -87,12 +90,12 @@ def _numbers(result: ProblemResult, check: Check) -> tuple[str, str]:
     """The analytical cell and the autograd cell."""
     dtype = labels.dtype_of(result)
     if check.analytical is not None and check.autograd is not None:
-        return numbers.pair(check.analytical, check.autograd, dtype)
-    autograd = NOTHING if check.autograd is None else numbers.exact(check.autograd, dtype)
+        return number_text.pair(check.analytical, check.autograd, dtype)
+    autograd = NOTHING if check.autograd is None else number_text.exact(check.autograd, dtype)
     if check.analytical is not None:
-        return numbers.exact(check.analytical, dtype), autograd
+        return number_text.exact(check.analytical, dtype), autograd
     if check.left is not None and check.right is not None:
-        return f"[{numbers.exact(check.left, dtype)}, {numbers.exact(check.right, dtype)}]", autograd
+        return f"[{number_text.exact(check.left, dtype)}, {number_text.exact(check.right, dtype)}]", autograd
     return NOTHING, autograd
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gradcheck_cli import numbers
-from gradcheck_cli.records import Check, Claim, Counterexample, ProblemResult
+from gradcheck_cli import number_text
+from gradcheck_cli.records.results import Check, Claim, Counterexample, ProblemResult
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.plain import one_line
 
@@ -33,14 +33,14 @@ def claim(result: ProblemResult, one: Claim) -> str:
     """`the claim f'(x) = 9*x is refuted: at x=2 it is 18, the derivative 36: note`."""
     text = f"the claim {labels.derivative(result, one.wrt)} = {one.expression} is {one.status.value}"
     if one.counterexample is not None:
-        claimed, analytical = numbers.pair(one.counterexample.claimed, one.counterexample.analytical)
+        claimed, analytical = number_text.pair(one.counterexample.claimed, one.counterexample.analytical)
         text += f": at {place_of(result, one.counterexample)} it is {claimed}, the derivative {analytical}"
     return one_line(f"{text}: {one.note}" if one.note else text)
 
 
 def where(result: ProblemResult, point: Mapping[str, float]) -> str:
     """`x=2`, also with one variable."""
-    return ", ".join(f"{name}={numbers.exact(value, labels.dtype_of(result))}" for name, value in point.items())
+    return ", ".join(f"{name}={number_text.exact(value, labels.dtype_of(result))}" for name, value in point.items())
 
 
 def place_of(result: ProblemResult, example: Counterexample) -> str:
@@ -54,12 +54,12 @@ def pair(result: ProblemResult, check: Check) -> tuple[str, str]:
     """The analytical number, or the one-sided ones, and autograd's."""
     dtype = labels.dtype_of(result)
     if check.analytical is not None and check.autograd is not None:
-        return numbers.pair(check.analytical, check.autograd, dtype)
-    autograd = "none" if check.autograd is None else numbers.exact(check.autograd, dtype)
+        return number_text.pair(check.analytical, check.autograd, dtype)
+    autograd = "none" if check.autograd is None else number_text.exact(check.autograd, dtype)
     if check.analytical is not None:
-        return numbers.exact(check.analytical, dtype), autograd
+        return number_text.exact(check.analytical, dtype), autograd
     if check.left is not None and check.right is not None:
-        return f"[{numbers.exact(check.left, dtype)}, {numbers.exact(check.right, dtype)}]", autograd
+        return f"[{number_text.exact(check.left, dtype)}, {number_text.exact(check.right, dtype)}]", autograd
     return "none", autograd
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradcheck_cli.records import ClaimStatus, Report
+from gradcheck_cli.records.results import ClaimStatus, Report
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.plain import one_line
 

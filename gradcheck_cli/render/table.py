@@ -12,8 +12,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradcheck_cli import numbers
-from gradcheck_cli.records import MOST_ROWS, Check, ProblemResult, Report, Verdict
+from gradcheck_cli import number_text
+from gradcheck_cli.records.results import MOST_ROWS, Check, ProblemResult, Report, Verdict
 from gradcheck_cli.render import labels, plain, rows
 from gradcheck_cli.render.claims import claims
 from gradcheck_cli.render.console import to_text
@@ -102,9 +102,9 @@ def _value(result: ProblemResult) -> Iterator[Text]:
     if result.checks_omitted or any(check.point != first.point for check in result.checks) or first.value is None:
         return
     dtype = labels.dtype_of(result)
-    value, torch = numbers.exact(first.value, dtype), ""
+    value, torch = number_text.exact(first.value, dtype), ""
     if first.value_autograd is not None and first.value_verdict not in (None, Verdict.MATCH):
-        value, other = numbers.pair(first.value, first.value_autograd, dtype)
+        value, other = number_text.pair(first.value, first.value_autograd, dtype)
         torch = f" (torch: {other})"
     yield Text()
     yield Text(f"{labels.function_name(result)}({plain.one_line(labels.point(result, first.point))}) = {value}{torch}")

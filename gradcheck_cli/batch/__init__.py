@@ -1,0 +1,1 @@
+"""Many problems: in worker processes or on a cluster, resumed, sharded, merged."""

@@ -1,0 +1,230 @@
+"""Reports that were written before, read again: JSON and JSON Lines to records."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gradcheck_cli.errors import UsageError
+from gradcheck_cli.records.request import options_of
+from gradcheck_cli.records.results import (
+    Blame,
+    Check,
+    Claim,
+    ClaimStatus,
+    Counterexample,
+    ProblemResult,
+    Remedy,
+    Report,
+    Verdict,
+)
+from gradcheck_cli.text_files import STANDARD_INPUT, read_source
+
+Json = Mapping[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a file holds. finished: whether its run came to an end; summary: of that run.
+
+    options: of the first line of JSON Lines.
+    """
+
+    problems: tuple[ProblemResult, ...]
+    versions: Mapping[str, str]
+    summary: Json = field(default_factory=dict)
+    finished: bool = True
+    options: Json = field(default_factory=dict)
+
+
+def read_report(name: str) -> Written:
+    """The report in a file. Raises UsageError for what is no report; a line that was cut off at the end is left out."""
+    text = _text(name)
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    try:
+        if isinstance(document, dict) and "problems" in document:
+            problems = tuple(problem_record(item) for item in document["problems"])
+            return Written(problems, document["versions"], document["summary"])
+        return _from_lines(text)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UsageError(
+            f"{name} is no report of gradcheck: write one by --output-format json or json-lines"
+        ) from error
+
+
+def _text(name: str) -> str:
+    """Reports may be larger than problem files."""
+    if name == STANDARD_INPUT:
+        return read_source(name)
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise UsageError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _from_lines(text: str) -> Written:
+    versions: Mapping[str, str] | None = None
+    options: Json = {}
+    problems: list[ProblemResult] = []
+    summary: Json | None = None
+    for document in _documents(text):
+        if "summary" in document:
+            summary = document["summary"]
+        elif "versions" in document:
+            versions, options = document["versions"], document.get("options") or {}
+        elif "check" not in document:  # --all-rows: the problem's own line comes below
+            problems.append(problem_record(document))
+    if versions is None:
+        raise ValueError("there is no first line")
+    return Written(tuple(problems), versions, summary or {}, summary is not None, options)
+
+
+def _documents(text: str) -> Iterator[Json]:
+    *lines, last = text.split("\n")
+    for line in lines:
+        yield json.loads(line)
+    if last:
+        try:
+            document = json.loads(last)
+        except ValueError:
+            return  # the run was killed while it wrote this line
+        yield document
+
+
+def merged(reports: Mapping[str, Written]) -> Report:
+    """One report of several, by the name of their file: all problems in the order of their index.
+
+    Raises UsageError where two hold the same problem, or where they come from different versions.
+    """
+    if not reports:
+        raise UsageError("there is no report to merge")
+    (first_name, first), *others = reports.items()
+    for name, report in others:
+        if report.versions != first.versions:
+            differing = [
+                key
+                for key in {**first.versions, **report.versions}
+                if first.versions.get(key) != report.versions.get(key)
+            ]
+            raise UsageError(f"{first_name} and {name} come from different versions of {', '.join(differing)}")
+    where: dict[tuple[object, ...], str] = {}
+    for name, report in reports.items():
+        for problem in report.problems:
+            key = (problem.file, problem.name, problem.index)
+            if key in where:
+                raise UsageError(f"{where[key]} and {name} both hold the problem {problem.name or problem.expression}")
+            where[key] = name
+    problems = sorted((p for report in reports.values() for p in report.problems), key=lambda problem: problem.index)
+    return Report(
+        tuple(problems),
+        first.versions,
+        seconds=sum(float(report.summary.get("seconds", 0.0)) for report in reports.values()),
+        not_run=sum(int(report.summary.get("not_run", 0)) for report in reports.values()),
+        interrupted=any(not r.finished or bool(r.summary.get("interrupted")) for r in reports.values()),
+        troubles=tuple(dict.fromkeys(t for report in reports.values() for t in report.summary.get("troubles", ()))),
+    )
+
+
+def shared_options(reports: Iterable[Written]) -> dict[str, object]:
+    """The options that all reports have alike; None for the others."""
+    first, *others = (options_of(report.options) for report in reports)
+    return {name: value if all(value == other[name] for other in others) else None for name, value in first.items()}
+
+
+def problem_record(item: Json) -> ProblemResult:
+    """A problem of a report. Raises KeyError, TypeError or ValueError for what is none."""
+    return ProblemResult(
+        expression=item["expression"],
+        variables=tuple(item["variables"]),
+        dtype=item["dtype"],
+        device=item["device"],
+        rtol=float(item["rtol"]),
+        atol=float(item["atol"]),
+        verdict=Verdict(item["verdict"]),
+        passed=bool(item["passed"]),
+        index=int(item["index"]),
+        name=item["name"],
+        file=item["file"],
+        line=item["line"],
+        derivatives=item.get("derivatives"),
+        lets=item["lets"],
+        order=int(item["order"]),
+        description=item["description"],
+        tags=tuple(item["tags"]),
+        expect=item["expect"],
+        expect_claim=item["expect_claim"],
+        error=item["error"],
+        bad_input=bool(item["bad_input"]),
+        bug=bool(item["bug"]),
+        checks=tuple(_check(check) for check in item["checks"]),
+        checks_total=int(item["checks_total"]),
+        counts={Verdict(name): int(count) for name, count in item["counts"].items() if count},
+        claims=tuple(_claim(claim) for claim in item["claims"]),
+        notices=tuple(item["notices"]),
+        seconds=float(item["seconds"]),
+        formula=item.get("formula"),
+        key=item.get("key"),
+    )
+
+
+def _check(item: Json) -> Check:
+    return Check(
+        point={name: _number(value) for name, value in item["point"].items()},
+        wrt=tuple(item["wrt"]),
+        mode=item["mode"],
+        verdict=Verdict(item["verdict"]),
+        passed=bool(item["passed"]),
+        value_verdict=_maybe(Verdict, item["value_verdict"]),
+        note=item["note"],
+        blame=_maybe(lambda found: Blame(**found), item.get("blame")),
+        remedy=_maybe(_remedy, item.get("remedy")),
+        **{name: _maybe(_number, item[name]) for name in _NUMBERS},
+    )
+
+
+_NUMBERS = (
+    "value", "value_autograd", "analytical", "autograd", "left", "right", "abs_error", "rel_error", "ulps", "expected",
+)  # fmt: skip
+
+
+def _claim(item: Json) -> Claim:
+    return Claim(
+        wrt=tuple(filter(None, item["wrt"].split(","))),
+        expression=item["expression"],
+        status=ClaimStatus(item["status"]),
+        passed=bool(item["passed"]),
+        points=int(item["points"]),
+        counterexample=_maybe(_counterexample, item["counterexample"]),
+        note=item["note"],
+        analytical=item["analytical"],
+    )
+
+
+def _counterexample(item: Json) -> Counterexample:
+    point = {name: _number(value) for name, value in item["point"].items()}
+    exactly = dict(item.get("exactly", {}))
+    return Counterexample(point, _number(item["claimed"]), _number(item["analytical"]), exactly)
+
+
+def _remedy(item: Json) -> Remedy:
+    numbers = {name: _maybe(_number, item[name]) for name in ("autograd", "before")}
+    return Remedy(**{**item, **numbers})
+
+
+def _maybe(make: Callable[[Any], T], item: Any) -> T | None:
+    return None if item is None else make(item)
+
+
+def _number(item: Any) -> float:
+    """A number of our JSON, where what is not finite is a string."""
+    if isinstance(item, str) and item not in ("nan", "inf", "-inf"):
+        raise ValueError(item)
+    return math.nan if item == "nan" else float(item)

@@ -1,0 +1,167 @@
+"""Many problems: specs in, results out, one by one and in order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gradcheck_cli.batch.dispatch import Lost, Work
+from gradcheck_cli.batch.resume import problem_key
+from gradcheck_cli.checking import loading
+from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.records.request import ProblemSpec, Request, failure
+from gradcheck_cli.records.results import ProblemResult
+from gradcheck_cli.runtime.stopwatch import measuring, phase
+
+DEFAULT_TIMEOUT = 30.0
+GRACE = 2.0
+"""Seconds beyond its limit after which a check is killed: Python code stops by itself, at the limit."""
+
+PRELOAD = ("gradcheck_cli.batch.worker_preload",)
+
+AT_ONCE = 1.0
+"""Seconds that several problems may take stage by stage; see dispatch.SPAN for what they should."""
+
+BatchWork = Work[Request, ProblemResult]
+
+_OPTION = re.compile(
+    r"(?<![\w-])--(at|wrt|let|claim|order|mode|dtype|device|rtol|atol|samples|seed|range|timeout)\b:? ?"
+)
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where problems are checked: in `jobs` worker processes of this machine, or on a cluster (dask://HOST:PORT)."""
+
+    jobs: int = 1
+    executor: str | None = None
+
+
+def run_batch(
+    specs: Sequence[ProblemSpec],
+    *,
+    where: Where | None,
+    done: Mapping[str, ProblemResult] | None = None,
+    profile: bool = False,
+) -> Generator[ProblemResult, None, None]:
+    """The result of each problem, in order.
+
+    where: in processes that are killed where they do not keep their time limit; None: all are checked in this process,
+    and what hangs inside torch hangs. done: results from before by key (see resume.py), which are taken as they are.
+    profile: the results say how long each phase took. Closing the iterator ends the workers.
+    """
+    done = done or {}
+    keys = [problem_key(spec) for spec in specs]
+    open_ones = [spec.request for spec, key in zip(specs, keys, strict=True) if spec.request and key not in done]
+    work = Work(profiled_request, profiled_requests) if profile else Work(check_request, check_requests)
+    outcomes = iter(map(work.one, open_ones) if where is None else _isolated(work, open_ones, where))
+    for spec, key in zip(specs, keys, strict=True):
+        if key in done:
+            result = done[key]
+        elif spec.request is None:
+            result = failure(Request(""), spec.error or "it cannot be read", bad_input=True)
+        else:
+            result = next(outcomes)
+        yield _named(result, spec, key)
+
+
+def _isolated(work: BatchWork, requests: Sequence[Request], where: Where) -> Iterator[ProblemResult]:
+    if not requests:
+        return
+    tasks = ((request, None if request.timeout is None else request.timeout + GRACE) for request in requests)
+    for request, outcome in zip(requests, _outcomes(work, tasks, where), strict=True):
+        yield failure(request, outcome.reason) if isinstance(outcome, Lost) else outcome
+
+
+def _outcomes(
+    work: BatchWork, tasks: Iterator[tuple[Request, float | None]], where: Where
+) -> Iterator[ProblemResult | Lost]:
+    if where.executor is not None:
+        from gradcheck_cli.batch.dask import run_on_dask
+
+        return run_on_dask(work, tasks, where.executor)
+    from gradcheck_cli.batch.workers import run_in_workers
+
+    return run_in_workers(work, tasks, jobs=where.jobs, preload=PRELOAD)
+
+
+def check_request(request: Request) -> ProblemResult:
+    """One problem, whatever becomes of it: bad input and bugs of ours are results too."""
+    with phase("imports"):
+        from gradcheck_cli.checking.checker import check_expression
+
+    try:
+        return check_expression(request)
+    except GradcheckError as error:
+        return failure(request, in_file_terms(str(error)), bad_input=True)
+    except MemoryError:
+        return failure(request, "it needs more memory than a check may take")
+    except Exception as error:  # noqa: BLE001  one problem must not end the others
+        message = f"this is a bug in gradcheck, please report it with the problem: {type(error).__name__}: {error}"
+        return failure(request, message, bug=True)
+
+
+def check_requests(requests: Sequence[Request]) -> list[ProblemResult] | None:
+    """Several problems, stage by stage; None where one of them cannot be checked so, be it slow, bad input or a bug:
+    one by one, each gets what is its own."""
+    with phase("imports"):
+        from gradcheck_cli.checking.checker import check_together
+        from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit
+
+    try:
+        with time_limit(AT_ONCE), loading.resting_collector():  # it would look at all of them again and again
+            results = check_together(requests)
+    except (Exception, OutOfTime):  # noqa: BLE001  whatever it is, it comes again
+        return None
+    in_time = (r.timeout is None or result.seconds <= r.timeout for r, result in zip(requests, results, strict=True))
+    return results if all(in_time) else None
+
+
+def profiled_request(request: Request) -> ProblemResult:
+    """The same, with the seconds of each phase; `preload` is what it took to start the worker, the same each time."""
+    with measuring() as phases:
+        result = check_request(request)
+    return replace(result, phases={**phases, "preload": loading.seconds})
+
+
+def profiled_requests(requests: Sequence[Request]) -> list[ProblemResult] | None:
+    """The same of several problems; the first result says how long the phases of all of them took."""
+    with measuring() as phases:
+        results = check_requests(requests)
+    if results:
+        results[0] = replace(results[0], phases={**phases, "preload": loading.seconds})
+    return results
+
+
+def batch_phases(own: Mapping[str, float], results: Iterable[ProblemResult]) -> dict[str, float]:
+    """Seconds by phase of this process and the worker's together. own: this one's, in which it also waits."""
+    seconds = {name: value for name, value in own.items() if name != "waiting"}
+    preload = 0.0
+    for result in results:
+        for name, value in (result.phases or {}).items():
+            if name == "preload":
+                preload = value
+            else:
+                seconds[name] = seconds.get(name, 0.0) + value
+    return seconds | {"imports": seconds.get("imports", 0.0) + preload}
+
+
+def in_file_terms(message: str) -> str:
+    """A message that speaks of options, in terms of the keys of a problem file: `--at 2` is `at: 2`."""
+    return _OPTION.sub(r"\1: ", message)
+
+
+def _named(result: ProblemResult, spec: ProblemSpec, key: str) -> ProblemResult:
+    return replace(
+        result,
+        index=spec.index,
+        key=key,
+        name=spec.name,
+        file=spec.file,
+        line=spec.line,
+        description=spec.description,
+        tags=spec.tags,
+        expect=spec.expect,
+        expect_claim=spec.expect_claim,
+    )

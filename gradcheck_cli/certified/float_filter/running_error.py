@@ -1,0 +1,202 @@
+"""An expression at many points in float64, each number with a bound on its error: the quick tier of certification.
+
+Its bounds are tested, not proven; what they do not settle beyond doubt is left to ball arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck_cli.certified.ball import Program, formula_program
+from gradcheck_cli.certified.float_filter.kernels import EPS, INFINITE, KERNELS, WIDER, Approx, Floats, sum_of
+from gradcheck_cli.dtypes import Dtype, rounded_constant
+from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression.nodes import BRANCHES, COMPARISONS, CONDITIONS, Call, Constant, Named, Variable
+
+Bools = NDArray[np.bool_]
+NAMED_CONSTANTS = {"pi": np.pi, "e": np.e, "tau": 2 * np.pi}
+
+
+class Condition:
+    """truth: at each point; known: whether it holds for all values within the radii."""
+
+    def __init__(self, truth: Any, known: Any) -> None:
+        self.truth, self.known = truth, known
+
+
+Value = Approx | Condition
+
+
+def supports(program: Program) -> bool:
+    """Whether every function of the program can be evaluated here, and every seam."""
+    rows = _rows(program)
+    seams = [formula_program(text) for row in rows for text in row.seams]
+    return all(map(_has_kernel, rows)) and all(map(_has_kernel, (row for seam in seams for row in _rows(seam))))
+
+
+@cache
+def _has_kernel(row: Function) -> bool:
+    """Whether a row has a kernel, or a definition of such rows."""
+    if row.name in KERNELS:
+        return True
+    return bool(row.definition) and all(map(_has_kernel, _rows(formula_program(row.definition))))
+
+
+def _rows(program: Program) -> set[Function]:
+    calls = {node.function for node in program.nodes if isinstance(node, Call)}
+    return {FUNCTIONS[name] for name in calls - BRANCHES - CONDITIONS}
+
+
+class FloatProgram:
+    """A program at many points. dtype: of the constants, as in ball.Numbers; None: they are as written."""
+
+    def __init__(self, program: Program, dtype: Dtype | None) -> None:
+        self.program = program
+        self.constants = {
+            i: _constant(node, dtype) for i, node in enumerate(program.nodes) if isinstance(node, Constant)
+        }
+
+    def run(self, columns: Mapping[str, Approx]) -> list[Value]:
+        """A value for every node. columns: of each variable, at each point."""
+        values: list[Value] = []
+        for i, (node, args) in enumerate(zip(self.program.nodes, self.program.args, strict=True)):
+            match node:
+                case Constant():
+                    values.append(self.constants[i])
+                case Variable(name=name):
+                    values.append(columns[name])
+                case Named():
+                    values.append(values[args[0]])
+                case Call(function=function):
+                    values.append(_call(node, function, [values[j] for j in args]))
+        return values
+
+    def live(self, values: Sequence[Value], root: int) -> Mapping[int, Any]:
+        """By node that the root rests on: at which points it does. Branches not taken are left out."""
+        masks: dict[int, Any] = {root: np.True_}
+        for i in range(root, -1, -1):
+            if i not in masks:
+                continue
+            node, args = self.program.nodes[i], self.program.args[i]
+            flows = [(j, masks[i]) for j in args]
+            if isinstance(node, Call) and node.function in BRANCHES:
+                condition = values[args[0]]
+                assert isinstance(condition, Condition)
+                flows = [
+                    (args[0], masks[i]),
+                    (args[1], masks[i] & condition.truth),
+                    (args[2], masks[i] & ~np.asarray(condition.truth)),
+                ]
+            for j, mask in flows:
+                masks[j] = masks[j] | mask if j in masks else mask
+        return masks
+
+    def tied(self, values: Sequence[Value], root: int, candidates: Sequence[int]) -> Any:
+        """Where a live candidate (a comparison, or a function with seams) may be decided at a tie."""
+        if not candidates:
+            return np.False_
+        masks = self.live(values, root)
+        tied: Any = np.False_
+        for i in candidates:
+            if i in masks:
+                tied = tied | (masks[i] & ~np.asarray(self._apart(values, i)))
+        return tied
+
+    def _apart(self, values: Sequence[Value], i: int) -> Any:
+        """Where no seam of node i is within the radii."""
+        node = self.program.nodes[i]
+        assert isinstance(node, Call)
+        args: list[Any] = [values[j] for j in self.program.args[i]]
+        if node.function in COMPARISONS:
+            return _gap_is_known(*args)
+        apart: Any = np.True_
+        row = FUNCTIONS[node.function]
+        for text in row.seams:
+            seam = _formula(row, text, args)
+            apart = apart & (np.abs(seam.value) > (0.0 if seam.radius is None else WIDER * seam.radius))
+        return apart
+
+
+def _constant(node: Constant, dtype: Dtype | None) -> Approx:
+    if not node.exact and dtype is not None:
+        return Approx(np.float64(rounded_constant(node, dtype)), None)
+    value = np.float64(NAMED_CONSTANTS[node.value] if isinstance(node.value, str) else float(node.value))
+    is_exact = not isinstance(node.value, str) and node.value == value.item()
+    return Approx(value, None if is_exact else np.abs(value) * EPS)
+
+
+def _call(node: Call, function: str, args: Sequence[Any]) -> Value:
+    if function in BRANCHES:
+        return _branch(*args)
+    if function in CONDITIONS:
+        return _condition(node, function, args)
+    row = FUNCTIONS[function]
+    kernel = KERNELS.get(function)
+    if kernel is not None:
+        return kernel(*args)
+    assert row.definition is not None
+    return _formula(row, row.definition, args)
+
+
+def _formula(row: Function, text: str, args: Sequence[Any]) -> Approx:
+    program = formula_program(text)
+    env = {argument.name: arg for argument, arg in zip(row.arguments, args, strict=True)}
+    value = _exact_program(text).run(env)[program.roots[0]]
+    assert isinstance(value, Approx)
+    return value
+
+
+@cache
+def _exact_program(text: str) -> FloatProgram:
+    return FloatProgram(formula_program(text), None)
+
+
+def _branch(condition: Condition, a: Approx, b: Approx) -> Approx:
+    value = np.where(condition.truth, a.value, b.value)
+    if a.radius is None and b.radius is None:
+        if condition.known is np.True_:
+            return Approx(value, None)
+        return Approx(value, np.where(condition.known, 0.0, INFINITE))
+    radius = np.where(condition.truth, 0.0 if a.radius is None else a.radius, 0.0 if b.radius is None else b.radius)
+    return Approx(value, radius if condition.known is np.True_ else np.where(condition.known, radius, INFINITE))
+
+
+def _condition(node: Call, function: str, args: Sequence[Any]) -> Condition:
+    if function in COMPARISONS:
+        a, b = args
+        if node.args[0] is node.args[1]:
+            return Condition(np.bool_(function in ("le", "ge", "eq")), np.isfinite(a.value))
+        compare = {
+            "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal,
+            "ne": np.not_equal,
+        }[function]  # fmt: skip
+        known = _gap_is_known(a, b)
+        if np.all(known):
+            return Condition(compare(a.value, b.value), np.True_)
+        exact = sum_of(a.radius, b.radius)
+        known = known | (np.isfinite(a.value) & np.isfinite(b.value) & (exact is None or exact == 0))
+        return Condition(compare(a.value, b.value), np.True_ if np.all(known) else known)
+    match function, args:
+        case "and", (a, b):
+            return Condition(a.truth & b.truth, a.known & b.known)
+        case "or", (a, b):
+            return Condition(a.truth | b.truth, a.known & b.known)
+        case "not", (a,):
+            return Condition(~np.asarray(a.truth), a.known)
+    return Condition(np.bool_(function == "true"), np.True_)
+
+
+def _gap_is_known(a: Approx, b: Approx) -> Any:
+    """Where the two differ for all values within their radii."""
+    total = sum_of(a.radius, b.radius)
+    return np.abs(a.value - b.value) > (0.0 if total is None else WIDER * total + EPS * np.abs(a.value))
+
+
+def columns_of(points: Mapping[str, Floats]) -> dict[str, Approx]:
+    """Points whose coordinates are exact."""
+    return {name: Approx(values, None) for name, values in points.items()}

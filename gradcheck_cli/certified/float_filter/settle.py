@@ -1,0 +1,118 @@
+"""Which rows match beyond doubt, at many points at once: the quick tier, by running error analysis in float64.
+
+What is not settled here (a radius too large, a number that is not finite, a branch inside the radius, a verdict that
+could change within it) is for ball arithmetic to say, and so is every verdict other than a match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from gradcheck_cli.certified.ball import Seams
+from gradcheck_cli.certified.float_filter.kernels import EPS, WIDER, Approx, Array, Floats
+from gradcheck_cli.certified.float_filter.running_error import (
+    Bools,
+    Condition,
+    FloatProgram,
+    Value,
+    columns_of,
+    supports,
+)
+from gradcheck_cli.certified.references import Analysis
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.verdict import Tolerance
+
+Wrt = tuple[str, ...]
+GOOD = 2.0**-20
+"""The largest radius of a derivative, relative to its value."""
+
+
+class Settled(NamedTuple):
+    """where: at which points a row matches beyond doubt. rel_error: its relative error there."""
+
+    where: Bools
+    rel_error: Floats
+
+
+class FirstTier:
+    """strict: whether the function's own value has to match as well."""
+
+    def __init__(self, analysis: Analysis, dtype: Dtype, tolerance: Tolerance, *, strict: bool) -> None:
+        self.analysis, self.dtype, self.tolerance, self.strict = analysis, dtype, tolerance, strict
+        self.program = FloatProgram(analysis.program, dtype)
+        self.smallest = 2.0 ** (dtype.min_exponent + dtype.precision)
+        self._seams: dict[Wrt, Seams] = {}
+
+    @staticmethod
+    def is_possible(analysis: Analysis) -> bool:
+        """Whether every function of the value and the derivatives can be evaluated in float64."""
+        return not analysis.missing and supports(analysis.program)
+
+    def settle(
+        self, columns: Mapping[str, Floats], autograd: Mapping[str, Mapping[Wrt, Floats]]
+    ) -> dict[tuple[str, Wrt], Settled]:
+        """What is settled, by mode and row. autograd: torch's numbers by mode and row, the value's by ()."""
+        count = len(next(iter(columns.values())))
+        with np.errstate(all="ignore"):
+            values = self.program.run(columns_of(columns))
+            exists = {row: self._exists(row, values) for row in self.analysis.rows}
+            found: dict[tuple[str, Wrt], Settled] = {}
+            for mode, numbers in autograd.items():
+                everywhere = np.isfinite(numbers[()])
+                if self.strict:
+                    everywhere = everywhere & Compared(self._of((), values), numbers[()]).matches(self)
+                for row in self.analysis.rows:
+                    compared = Compared(self._of(row, values), numbers[row])
+                    where = exists[row] & everywhere & compared.matches(self)
+                    errors = compared.relative_errors()
+                    found[mode, row] = Settled(np.broadcast_to(where, count), np.broadcast_to(errors, count))
+        return found
+
+    def _of(self, row: Wrt, values: Sequence[Value]) -> Approx:
+        value = values[self.analysis.root[row]]
+        assert not isinstance(value, Condition)
+        return value
+
+    def _exists(self, row: Wrt, values: Sequence[Value]) -> Array:
+        """Where the function has a value, and the derivatives up to that of the row exist."""
+        exists = _is_known(self._of((), values))
+        for order in range(1, len(row) + 1):
+            before, name = row[: order - 1], row[order - 1]
+            if before not in self._seams:
+                self._seams[before] = Seams(self.analysis.program, self.analysis.root[before])
+            seams = self._seams[before].candidates_by(name)
+            tied = self.program.tied(values, self.analysis.root[before], seams)
+            exists = exists & ~np.asarray(tied) & _is_known(self._of(row[:order], values))
+        return exists
+
+
+class Compared:
+    """A truth beside autograd's numbers."""
+
+    def __init__(self, truth: Approx, autograd: Floats) -> None:
+        self.radius: Array = 0.0 if truth.radius is None else WIDER * truth.radius
+        self.size, self.autograd = np.abs(truth.value), autograd
+        self.difference = np.abs(autograd - truth.value)
+
+    def matches(self, tier: FirstTier) -> Array:
+        """Where autograd is within rtol of the truth, wherever in its radius that is, and however it rounds."""
+        size, tolerance = self.size, tier.tolerance
+        slack = self.radius + size * (tier.dtype.unit_roundoff + EPS)
+        close = self.difference + slack <= tolerance.rtol * (size - slack)
+        good = (self.radius <= GOOD * size) & close
+        in_range = (size > 2 * tier.smallest) & (size < tier.dtype.max / 2)
+        if np.all(in_range):
+            return good
+        return (in_range & good) | ((size == 0) & (self.radius == 0) & (np.abs(self.autograd) <= tolerance.atol))
+
+    def relative_errors(self) -> Array:
+        """As verdict.errors has them, where the truth is finite."""
+        errors = self.difference / self.size
+        return errors if np.all(self.size) else np.where(self.difference == 0, 0.0, errors)
+
+
+def _is_known(value: Approx) -> Array:
+    return np.isfinite(value.value if value.radius is None else value.value + value.radius)

@@ -1,0 +1,324 @@
+"""Does it exist? Probes beside one point, along a variable, where the derivative expression alone does not tell.
+
+From the probes follow: whether the function exists on both sides or on one, whether it is continuous, and the one-sided
+derivatives. A derivative of order n is that of the derivative of order n-1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import product
+from math import comb
+from typing import TYPE_CHECKING
+
+from flint import arb
+
+from gradcheck_cli.certified.ball import Undefined, Value, precision, round_ball, round_known
+from gradcheck_cli.certified.limits import (
+    AGREEMENT,
+    AGREEMENT_BITS,
+    NEAR,
+    Behaviour,
+    Limit,
+    agree,
+    infinite,
+    limit,
+    probe_precision,
+    step,
+)
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.errors import NoReference
+from gradcheck_cli.expression.nodes import Expr
+from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.records.reference import Kind, Reference
+
+if TYPE_CHECKING:
+    from gradcheck_cli.certified.references import Analysis
+
+Wrt = tuple[str, ...]
+Corner = tuple[tuple[str, int], ...]
+"""Variables and the sides that they are moved to, beside a variable that is moved farther."""
+BLUR = arb(2) ** -1100  # A limit is known to a little more than a probe's distance: such a gap is its error, no jump.
+
+
+@dataclass
+class _Side:
+    """One side of the point along a variable.
+
+    slopes: the one-sided derivative, infinite or a ball; several where branches stay tied beside the point, and what is
+    to the sides of these has different ones.
+    """
+
+    sign: int
+    defined: bool
+    continuous: bool = False
+    unbounded: bool = False
+    oscillates: bool = False
+    slopes: Sequence[float | arb] = ()
+
+
+class Probing:
+    """Probes around one point."""
+
+    def __init__(self, analysis: Analysis, env: Mapping[str, arb], values: Sequence[Value]) -> None:
+        self.analysis, self.env, self.values = analysis, env, values
+        self._moved: dict[tuple[str, int, int, int, Corner], list[Value]] = {}
+
+    @cached_property
+    def here(self) -> list[Value]:
+        """The values at the point itself, precise enough for differences with the farthest probe."""
+        with precision(12_000):
+            return self.analysis.program.run(self.env, self.analysis.numbers, settle=True)
+
+    def moved(self, name: str, sign: int, exponent: int, times: int = 1, corner: Corner = ()) -> list[Value]:
+        """The values where `name` is moved by sign * times * step(exponent), and those of the corner by far less."""
+        key = (name, sign, exponent, times, corner)
+        if key not in self._moved:
+            farthest = exponent if not corner else _beyond(exponent, len(corner) - 1)
+            with precision(probe_precision(farthest)):
+                shift = {name: sign * times * step(exponent)}
+                shift |= {other: side * step(_beyond(exponent, i)) for i, (other, side) in enumerate(corner)}
+                self._moved[key] = self.analysis.program.run(self.env, self.analysis.numbers, settle=True, shift=shift)
+        return self._moved[key]
+
+    def value(self, wrt: Wrt, name: str, sign: int, exponent: int) -> Value:
+        return self.moved(name, sign, exponent)[self.analysis.root[wrt]]
+
+    def ball(self, wrt: Wrt, name: str, sign: int, exponent: int) -> arb:
+        value = self.value(wrt, name, sign, exponent)
+        return value if isinstance(value, arb) else arb("nan")
+
+    def undefined(self, value: Undefined, name: str) -> Reference:
+        """The function has no value at the point. A removable singularity is named, with its limit; so is the limit
+        from the one side where the function is defined."""
+        limits = {sign: found for sign in (-1, 1) if (found := self._limit_beside(name, sign)) is not None}
+        left, right = limits.get(-1), limits.get(1)
+        value_there: float | None = None
+        if left is not None and right is not None and _same(left, right):
+            value_there = _number(right, self.analysis.dtype)
+        one_sided = None
+        for sign, side in ((-1, "left"), (1, "right")):
+            if set(limits) == {sign} and isinstance(self.value((), name, -sign, NEAR[0]), Undefined):
+                value_there, one_sided = _number(limits[sign], self.analysis.dtype), side
+        reason = _why_undefined(value)
+        return Reference(Kind.UNDEFINED, probed=True, reason=reason, limit=value_there, one_sided=one_sided)
+
+    def _limit(self, name: str, quantity: Callable[[int], arb]) -> Limit:
+        """The limit of a quantity that depends on how far `name` is moved."""
+        return limit(quantity, beyond=name in self.env and bool(self.env[name].is_zero()))
+
+    def _limit_beside(self, name: str, sign: int) -> arb | None:
+        """The limit of the function from one side; None where it has none, or none that can be found."""
+        if isinstance(self.value((), name, sign, NEAR[0]), Undefined):
+            return None
+        try:
+            return self._limit(name, lambda e: self.ball((), name, sign, e)).value
+        except NoReference:
+            return None
+
+    def reference(self, row: Wrt, doubtful: set[int]) -> Reference:
+        """The reference of a row some of whose orders are doubtful: each order is the derivative of the one before."""
+        previous: arb | None = self._plain(())
+        exact = True  # whether `previous` is the value itself, not a limit
+        kinked = ""  # the variable along which a lower order has no value
+        reference = Reference(Kind.UNDEFINED)
+        for order in range(1, len(row) + 1):
+            if order not in doubtful and exact:
+                previous = self._plain(row[:order])
+                reference = Reference(Kind.EXISTS, round_ball(previous, self.analysis.dtype))
+                continue
+            reference, previous = self._probe(row[:order], previous, exact, kinked or row[order - 1])
+            exact = False
+            if reference.kind is Kind.UNDEFINED:
+                return reference
+            if previous is None:
+                kinked = kinked or row[order - 1]
+        return reference
+
+    def _plain(self, wrt: Wrt) -> arb:
+        value = self.here[self.analysis.root[wrt]]
+        if not isinstance(value, arb) or not value.is_finite():
+            raise NoReference("the value at the point could not be certified")
+        return value
+
+    def _probe(self, wrt: Wrt, previous: arb | None, exact: bool, name: str) -> tuple[Reference, arb | None]:
+        """The derivative by wrt[-1] of the derivative by the names before, whose value at the point is `previous`.
+
+        name: the variable to move: wrt[-1], or, where a lower order has no value, the one along which it has none.
+        Returns it with its own value as a ball, None where it has none.
+        """
+        dtype = self.analysis.dtype
+        sides = [self._side(wrt, previous, exact, sign, name) for sign in (-1, 1)]
+        defined = [side for side in sides if side.defined]
+        if not defined:
+            return Reference(
+                Kind.UNDEFINED,
+                probed=True,
+                reason=f"the function is not defined on either side of the point along {name}",
+            ), None
+        for side in defined:
+            where = "left" if side.sign < 0 else "right"
+            if side.unbounded:
+                reason = f"the function is unbounded just to the {where} of the point along {name}"
+                return Reference(Kind.UNDEFINED, probed=True, reason=reason), None
+            if side.oscillates:
+                reason = f"the {where} derivative does not exist along {name}: it oscillates"
+                return Reference(Kind.UNDEFINED, probed=True, reason=reason), None
+        slopes = [slope for side in defined for slope in side.slopes]
+        one_sided = None if len(defined) == 2 else "left" if defined[0].sign < 0 else "right"
+        several = len(slopes) > len(defined)
+        continuous = previous is not None and all(side.continuous for side in defined)
+        if continuous and not several and _all_same(slopes):
+            ball = slopes[0] if isinstance(slopes[0], arb) else None
+            return Reference(Kind.EXISTS, _number(slopes[0], dtype), probed=True, one_sided=one_sided), ball
+        jump = previous is not None and not continuous
+        ends = [_number(slope, dtype) for slope in slopes]
+        if several:
+            ends.sort()
+        return Reference(Kind.KINK, left=ends[0], right=ends[-1], jump=jump, probed=True, one_sided=one_sided), None
+
+    def _side(self, wrt: Wrt, previous: arb | None, exact: bool, sign: int, name: str) -> _Side:
+        before = wrt[:-1]
+        near = [self.value(before, name, sign, exponent) for exponent in NEAR]
+        if all(isinstance(value, Undefined) for value in near):
+            return _Side(sign, defined=False)
+        if any(isinstance(value, Undefined) for value in near):
+            raise NoReference("the function is defined only here and there around the point")
+        side = _Side(sign, defined=True)
+        corners = [()] if exact and previous is not None else self._corners(wrt, name, sign)
+        if previous is not None:
+            start = previous
+            gap = self._limit(name, lambda e: self._at_corner(before, name, sign, corners[0], e) - start)
+            side.unbounded = gap.behaviour is Behaviour.UNBOUNDED
+            side.oscillates = gap.behaviour is Behaviour.OSCILLATES
+            blur = arb(0) if exact else BLUR
+            side.continuous = gap.value is not None and bool(abs(gap.value) <= blur or gap.value.contains(0))
+        if not (side.unbounded or side.oscillates):
+            self._slope(side, wrt, previous if side.continuous else None, exact, name, corners)
+        return side
+
+    def _slope(
+        self, side: _Side, wrt: Wrt, start: arb | None, exact: bool, name: str, corners: Sequence[Corner]
+    ) -> None:
+        """The one-sided derivative: the limit of the difference quotient from `start` where the function is continuous,
+        else of the slopes beside the point."""
+        if start is not None and exact:
+            found = [self._quotient(wrt, start, name, side.sign)]
+        else:
+            found = self._slopes_beside(side.sign, wrt, name, corners)
+            if found[0].behaviour is Behaviour.OSCILLATES and start is not None and start.is_zero():
+                found = [self._quotient(wrt, start, name, side.sign)]
+        side.oscillates = any(limit.behaviour is Behaviour.OSCILLATES for limit in found)
+        side.slopes = [_slope(limit) for limit in found]
+
+    def _corners(self, wrt: Wrt, name: str, sign: int) -> Sequence[Corner]:
+        """Where to look at derivative expressions beside the point: there (), or at the corners around it.
+
+        Where a branch is tied there that depends on another of the variables of `wrt` (y > z at y = z, when x is
+        moved), an expression is a derivative to the sides of that tie only. What is tied even so is tied wherever these
+        variables go: it is no seam.
+        """
+        names = sorted(frozenset().union(*(self._tied_beside(wrt, name, sign, exponent) for exponent in NEAR)))
+        if not names:
+            return [()]
+        corners = (tuple(zip(names, signs, strict=True)) for signs in product((-1, 1), repeat=len(names)))
+        defined = [corner for corner in corners if self._is_defined(name, sign, corner)]
+        if not defined:
+            raise NoReference("beside the point the function is defined on a line only")
+        return defined
+
+    def _tied_beside(self, wrt: Wrt, name: str, sign: int, exponent: int) -> frozenset[str]:
+        """The other variables of differentiation that the branches depend on which are tied beside the point."""
+        values = self.moved(name, sign, exponent)
+        with precision(probe_precision(exponent)):
+            found = [self.analysis.seams(wrt[:k]).tied_by(values, wrt[k]) for k in range(len(wrt))]
+        return frozenset().union(*found) & set(wrt) - {name}
+
+    def _slopes_beside(self, sign: int, wrt: Wrt, name: str, corners: Sequence[Corner]) -> list[Limit]:
+        """The limit of the derivative expression beside the point; at each corner where these do not agree."""
+        try:
+            found = [self._limit(name, partial(self._at_corner, wrt, name, sign, corner)) for corner in corners]
+        except NoReference:
+            if set(wrt) != {name}:
+                raise
+            return [self._limit(name, lambda e: self._difference(name, sign, e, len(wrt)))]
+        one = self._are_joined(wrt, name, sign, corners) and _all_same([_slope(limit) for limit in found])
+        return found[:1] if one else found
+
+    def _at_corner(self, wrt: Wrt, name: str, sign: int, corner: Corner, exponent: int) -> arb:
+        value = self.moved(name, sign, exponent, corner=corner)[self.analysis.root[wrt]]
+        return value if isinstance(value, arb) else arb("nan")
+
+    def _is_defined(self, name: str, sign: int, corner: Corner) -> bool:
+        return not isinstance(self.moved(name, sign, NEAR[0], corner=corner)[self.analysis.root[()]], Undefined)
+
+    def _are_joined(self, wrt: Wrt, name: str, sign: int, corners: Sequence[Corner]) -> bool:
+        """Whether the function and its derivatives of lower order are continuous from corner to corner."""
+        orders = range(len(wrt))
+        with precision(probe_precision(_beyond(NEAR[0], len(wrt)))):
+            lower = [[self._at_corner(wrt[:k], name, sign, corner, NEAR[0]) for k in orders] for corner in corners]
+            pairs = [(value, first) for values in lower for value, first in zip(values, lower[0], strict=True)]
+            return all(abs(value - first) <= BLUR + abs(first) * AGREEMENT for value, first in pairs)
+
+    def _quotient(self, wrt: Wrt, start: arb, name: str, sign: int) -> Limit:
+        return self._limit(name, lambda e: (self.ball(wrt[:-1], name, sign, e) - start) / (sign * step(e)))
+
+    def _difference(self, name: str, sign: int, exponent: int, order: int) -> arb:
+        """The quotient of the difference of that order of the function itself, beside the point: where the derivative
+        expression has no value there, as on a tie it may have none."""
+        values = [self.moved(name, sign, exponent, 1 + k)[self.analysis.root[()]] for k in range(order + 1)]
+        terms = [(-1) ** (order - k) * comb(order, k) * v for k, v in enumerate(values) if isinstance(v, arb)]
+        if len(terms) < order + 1:
+            return arb("nan")
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
+        quotient: arb = total / (sign * step(exponent)) ** order
+        return quotient
+
+
+def _slope(found: Limit) -> float | arb:
+    return infinite(found.sign) if found.value is None else found.value
+
+
+def _beyond(exponent: int, place: int) -> int:
+    """How far the variables of a corner are moved: far less than the one that is moved by step(exponent)."""
+    return 2 * exponent + 400 * place
+
+
+def _number(slope: float | arb, dtype: Dtype) -> float:
+    """A slope, rounded as far as probes tell."""
+    return slope if isinstance(slope, float) else round_known(slope, AGREEMENT_BITS, dtype)
+
+
+def _same(a: arb, b: arb) -> bool:
+    with precision(1000):
+        return agree(a, b)
+
+
+def _all_same(slopes: Sequence[float | arb]) -> bool:
+    first = slopes[0]
+    if isinstance(first, float):
+        return all(slope == first for slope in slopes if isinstance(slope, float)) and not _balls(slopes)
+    return len(_balls(slopes)) == len(slopes) and all(_same(first, other) for other in _balls(slopes))
+
+
+def _balls(slopes: Sequence[float | arb]) -> list[arb]:
+    return [slope for slope in slopes if isinstance(slope, arb)]
+
+
+def _why_undefined(value: Undefined) -> str:
+    """The call to blame, in words."""
+    if value.node.function == "div":
+        return f"division by zero in {_short(value.node)}"
+    shown = "its argument is" if len(value.args) == 1 else "its arguments are"
+    return f"{_short(value.node)} has no real value where {shown} {' and '.join(value.args)}"
+
+
+def _short(node: Expr) -> str:
+    try:
+        return to_text(node, limit=60)
+    except ValueError:
+        return f"{getattr(node, 'function', 'a function')}(...)"

@@ -1,0 +1,1 @@
+"""Whether two expressions are equal wherever both exist: normal forms, case by case between branches."""

@@ -1,0 +1,373 @@
+"""Does rounding explain it? An enclosure of whatever correctly working floating-point code could return.
+
+The value and the derivative sweep are run once more in balls, and after each operation the ball is widened by a few
+units in the last place of the working dtype. A function of the table is one operation, and so is its local derivative.
+Past the largest finite number a ball becomes the whole line. A branch that no value of the widened ball takes
+contributes exactly nothing; where the ball straddles a branch, both do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from flint import arb
+
+from gradcheck_cli.certified.ball import (
+    CONDITION_STEPS,
+    EXACT,
+    Numbers,
+    Undefined,
+    Value,
+    ball_function,
+    formula_program,
+    is_inside,
+    precision,
+    seam_value,
+    to_fraction,
+)
+from gradcheck_cli.certified.ball_functions import EVERYTHING
+from gradcheck_cli.differentiation import rules
+from gradcheck_cli.differentiation.folding import ZERO
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression.nodes import (
+    BRANCHES,
+    COMPARISONS,
+    CONDITIONS,
+    Call,
+    Constant,
+    Expr,
+    Named,
+    Variable,
+    children,
+    depends_on,
+    topological,
+)
+
+WORKING_PRECISION = 256
+ROUNDING_UNITS = 4  # slack per operation: ten times as much, or a tenth, changes hardly a verdict
+EXACT_OPERATIONS = frozenset({"neg", "positive"})
+POLE = arb("inf")
+"""A local derivative at operands that are known exactly, where there is none or it is infinite."""
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """What floating-point code could return for one derivative.
+
+    overflow: the first sub-expression whose ball left the range of the dtype; overflow_on_the_way: whether one did that
+    depends on the variable; underflow: one that lost its digits below the range; cancellation: the sum or difference
+    that lost most of its digits.
+    """
+
+    ball: arb
+    overflow: Expr | None = None
+    overflow_on_the_way: bool = False
+    underflow: Expr | None = None
+    cancellation: Expr | None = None
+
+    @property
+    def bounded(self) -> bool:
+        return bool(self.ball.is_finite())
+
+    def explains(self, autograd: float) -> bool:
+        """Whether rounding or overflow alone could have made this number."""
+        if not self.bounded:
+            return True
+        return math.isfinite(autograd) and bool(self.ball.contains(arb(autograd)))
+
+
+class RoundingModel:
+    """Widening in one dtype. slack: absolute slack of local derivatives, in units of 4u: 0, or 1 for `imprecise`."""
+
+    def __init__(self, dtype: Dtype, slack: float = 0.0) -> None:
+        self.dtype = dtype
+        self.relative = arb(ROUNDING_UNITS * dtype.unit_roundoff)
+        self.slack = slack * ROUNDING_UNITS * dtype.unit_roundoff
+        self.tiny, self.max = arb(dtype.tiny), arb(dtype.max)
+        self.smallest_normal = arb(2) ** (dtype.min_exponent + dtype.precision)
+
+    def holds(self, ball: arb) -> bool:
+        """Whether a result is exact in the dtype, as 1 + 2 is: then IEEE arithmetic returns just that."""
+        return bool(ball.is_exact()) and ball.is_finite() and self.dtype.round(number := to_fraction(ball)) == number
+
+    def widen(self, ball: arb, extra: float = 0.0) -> arb:
+        if not ball.is_finite():
+            return EVERYTHING
+        upper = abs(ball).upper()
+        if upper > self.max:
+            return EVERYTHING
+        return ball + arb(0, (upper * self.relative + self.tiny + extra).upper())
+
+    def widen_partial(self, ball: arb) -> arb:
+        """A local derivative v: by 4u*|v|, and for `imprecise` by 4u*max(1, |v|)."""
+        return self.widen(ball, self.slack)
+
+
+class Sweep:
+    """The widened values of an expression at a point, ready for derivative sweeps.
+
+    point: numbers of the working dtype. numbers: what constants mean. value_slack: absolute slack of each value.
+    """
+
+    def __init__(
+        self, root: Expr, point: Mapping[str, float], numbers: Numbers, model: RoundingModel, value_slack: float = 0.0
+    ) -> None:
+        # What torch has not is run as its definition, so its steps round and overflow one by one.
+        self.root, self.model, self.value_slack = rules.expand_composed(root), model, value_slack
+        self.order = topological(self.root)
+        self.values: dict[Expr, Value] = {}
+        self.overflows: list[Expr] = []
+        self.local_overflows: list[Expr] = []
+        self.underflow: Expr | None = None
+        self.cancellation: Expr | None = None
+        self._worst_loss = 2.0**10
+        with precision(WORKING_PRECISION):
+            for node in self.order:
+                self.values[node] = self._value(node, point, numbers)
+
+    def _value(self, node: Expr, point: Mapping[str, float], numbers: Numbers) -> Value:
+        match node:
+            case Constant():
+                return numbers(node)
+            case Variable(name=name):
+                return arb(point[name])
+            case Named(value=value):
+                return self.values[value]
+            case Call(function=function, args=args):
+                values = [self.values[arg] for arg in args]
+                if function in BRANCHES:
+                    return _select(values[0], values[1], values[2])
+                if function in CONDITIONS:
+                    return _condition(node, values)
+                balls = [_ball(value) for value in values]
+                result = wide_apply(FUNCTIONS[function], self.model, *balls)
+                exact = function in EXACT_OPERATIONS or self.model.holds(result)
+                widened = result if exact else self.model.widen(result, self.value_slack)
+                self._blame(node, balls, result, widened)
+                return widened
+        raise AssertionError(node)
+
+    def _blame(self, node: Expr, args: list[arb], result: arb, widened: arb) -> None:
+        """Remember the first overflow, underflow and the worst cancellation, for the note."""
+        if any(not arg.is_finite() for arg in args):
+            return
+        if not widened.is_finite():
+            if result.is_finite() or any(abs(arg) > self.model.max for arg in args) or _beyond_balls(node, args):
+                self.overflows.append(node)
+            return
+        if not result.is_zero() and abs(result).upper() < self.model.smallest_normal:
+            self.underflow = self.underflow or node
+        if isinstance(node, Call) and node.function in ("add", "sub") and not all(arg.is_exact() for arg in args):
+            size = max(float(abs(arg).upper()) for arg in args)
+            mid = abs(float(result.mid()))
+            loss = math.inf if not mid else size / mid
+            if loss > self._worst_loss:
+                self._worst_loss, self.cancellation = loss, node
+
+    def live(self) -> list[Expr]:
+        """The nodes that the root's value rests on, children first: branches not taken are left out."""
+        reached = {self.root}
+        for node in reversed(self.order):
+            if node in reached:
+                match node:
+                    case Call(function=function, args=(condition, a, b)) if function in BRANCHES:
+                        truth = self.values[condition]
+                        reached.update((condition, *((a, b) if truth is None else (a,) if truth else (b,))))
+                    case _:
+                        reached.update(children(node))
+        return [node for node in self.order if node in reached]
+
+    def value(self) -> Enclosure:
+        """The value of the root."""
+        return self._enclosure(_ball(self.values[self.root]), set(self.order))
+
+    def reverse(self, name: str) -> Enclosure:
+        """The derivative of the root by a variable or named result, as reverse mode computes it."""
+        dependent = depends_on(self.order, [name])
+        by = next((node for node in self.order if getattr(node, "name", None) == name), None)
+        return self._enclosure(self._adjoints.get(by, arb(0)) if by is not None else arb(0), dependent)
+
+    @cached_property
+    def _adjoints(self) -> dict[Expr, arb]:
+        """One reverse sweep: the derivative of the root by every node. What a node gets does not depend on where the
+        sweep ends."""
+        with precision(WORKING_PRECISION):
+            names = [node.name for node in self.order if isinstance(node, Variable | Named)]
+            dependent = depends_on(self.order, names)
+            adjoint: dict[Expr, arb] = {self.root: arb(1)}
+            for node in reversed(self.order):
+                if node not in dependent or node not in adjoint:
+                    continue
+                for child, partial in self._partials(node, dependent):
+                    part = self._times(adjoint[node], partial)
+                    adjoint[child] = self._plus(adjoint[child], part) if child in adjoint else part
+        return adjoint
+
+    def forward(self, name: str) -> Enclosure:
+        """The same as forward mode computes it: tangents. What does not depend on the variable, or only through a
+        branch that makes it exactly nothing, carries a tangent of 0, which is NaN where it meets an overflow."""
+        with precision(WORKING_PRECISION):
+            names = {name, *(node.name for node in self.order if isinstance(node, Variable))}
+            moving = depends_on(self.order, names)
+            tangent: dict[Expr, arb] = {}
+            for node in self.order:
+                if node not in moving:
+                    continue
+                if isinstance(node, Variable | Named) and (node.name == name or isinstance(node, Variable)):
+                    tangent[node] = arb(node.name == name)
+                    continue
+                total = arb(0)
+                for child, partial in self._partials(node, moving):
+                    total = self._plus(total, self._times(tangent[child], partial))
+                tangent[node] = total
+        return self._enclosure(tangent.get(self.root, arb(0)), moving)
+
+    def _enclosure(self, ball: arb, dependent: set[Expr]) -> Enclosure:
+        finite = ball if ball.is_finite() else EVERYTHING
+        found = [*self.overflows, *self.local_overflows]
+        on_the_way = [node for node in found if node in dependent]
+        overflow = next(iter([*on_the_way, *found]), None)
+        return Enclosure(finite, overflow, bool(on_the_way), self.underflow, self.cancellation)
+
+    def _times(self, cotangent: arb, partial: arb | None) -> arb:
+        """None stands for the factor 1 of a branch or a name: nothing is computed, nothing rounds. Exactly 0 times a
+        number, or times the pole of an exact operand, is exactly nothing: such a pole is no rounding."""
+        if partial is None or (cotangent.is_zero() and (partial.is_finite() or partial is POLE)):
+            return cotangent
+        return self.model.widen(cotangent * partial)
+
+    def _plus(self, total: arb, part: arb) -> arb:
+        return part if total.is_zero() else total if part.is_zero() else self.model.widen(total + part)
+
+    def _partials(self, node: Expr, dependent: set[Expr]) -> Iterator[tuple[Expr, arb | None]]:
+        """(child, widened local derivative) for each child through which the derivative flows. A child that a branch
+        leaves out is not there at all."""
+        match node:
+            case Named(value=value) if value in dependent:
+                yield value, None
+            case Call(function=function, args=(condition, a, b)) if function in BRANCHES:
+                truth = self.values[condition]
+                for child, taken in ((a, truth), (b, _negate(truth))):
+                    if child in dependent and taken is not False:
+                        yield child, None if taken is True else arb(0).union(arb(1))
+            case Call(function=function, args=args) if function not in CONDITIONS:
+                row = FUNCTIONS[function]
+                balls = tuple(_ball(self.values[arg]) for arg in args)
+                for index, child in enumerate(args):
+                    if child in dependent:
+                        partial = wide_partial(row, index, self.model, balls)
+                        if partial is not None:
+                            yield child, self._widened_partial(node, row, partial, balls)
+
+    def _widened_partial(self, node: Expr, row: Function, partial: arb, balls: tuple[arb, ...]) -> arb:
+        widened = self.model.widen_partial(partial)
+        if widened.is_finite():
+            return widened
+        if partial.is_finite():  # in itself, and too large for the dtype
+            self.local_overflows.append(node)
+        elif all(ball.is_exact() and ball.is_finite() for ball in balls) and (
+            _ball(self.values[node]).is_finite() or _at_pole(row, balls)
+        ):
+            return POLE
+        return widened
+
+
+def _at_pole(row: Function, args: Sequence[arb]) -> bool:
+    """Whether the operands, known exactly, are where the function is not smooth or has no value."""
+    seams = (seam_value(row, text, args) for text in row.seams)
+    return is_inside(row, args) is False or any(isinstance(seam, arb) and seam.is_zero() for seam in seams)
+
+
+def _beyond_balls(node: Expr, args: Sequence[arb]) -> bool:
+    """Whether a function has a value at operands that are known exactly, too large even for a ball."""
+    assert isinstance(node, Call)
+    return all(arg.is_exact() for arg in args) and not _at_pole(FUNCTIONS[node.function], args)
+
+
+def _ball(value: Value) -> arb:
+    return value if isinstance(value, arb) and value.is_finite() else EVERYTHING
+
+
+def _negate(truth: Value) -> Value:
+    return not truth if isinstance(truth, bool) else truth
+
+
+def _select(condition: Value, a: Value, b: Value) -> Value:
+    if condition is True:
+        return a
+    if condition is False:
+        return b
+    x, y = _ball(a), _ball(b)
+    return x.union(y) if x.is_finite() and y.is_finite() else EVERYTHING
+
+
+def _condition(node: Call, values: list[Value]) -> Value:
+    """A condition over widened balls: None where some values take it and others do not."""
+    if node.function in COMPARISONS:
+        values = [_ball(value) for value in values]
+    truth = CONDITION_STEPS[node.function](node, False, *values)
+    return None if isinstance(truth, Undefined) else truth
+
+
+def wide_apply(row: Function, model: RoundingModel, *args: arb) -> arb:
+    """A row at balls that may be wide: where nothing is known, the row's bounds, or the whole line."""
+    if row.ball is None:
+        assert row.definition is not None
+        value = _formula_values(row, row.definition, model, args)[rules.formula(row.definition)]
+    else:
+        value = ball_function(row)(*args)
+    if isinstance(value, arb) and value.is_finite():
+        return value
+    if row.bounds and all(map(math.isfinite, row.bounds)):
+        return arb(row.bounds[0]).union(arb(row.bounds[1]))
+    return EVERYTHING
+
+
+def wide_partial(row: Function, index: int, model: RoundingModel, args: tuple[arb, ...]) -> arb | None:
+    """The partial derivative of a row at balls that may be wide; None where a branch makes it exactly nothing."""
+    rule = rules.partial(row, index)
+    if rule is None:
+        return EVERYTHING
+    if rule is ZERO:
+        return arb(0)  # a factor like any other: 0 times an overflow is NaN
+    values = _formula_values(row, rules.partial_text(row, index), model, args)
+    node = rule
+    while isinstance(node, Call) and node.function in BRANCHES:
+        truth = values[node.args[0]]
+        if truth is None:
+            return _ball(values[rule])
+        node = node.args[1] if truth else node.args[2]
+    if node is ZERO:
+        return None
+    return _ball(values[node])
+
+
+def _formula_values(row: Function, text: str, model: RoundingModel, args: tuple[arb, ...]) -> dict[Expr, Value]:
+    """All values of a formula of the row at wide balls. What a comparison compares was computed, and so rounded."""
+    env = dict(zip((argument.name for argument in row.arguments), args, strict=True))
+    values: dict[Expr, Value] = {}
+    for node in formula_program(text).nodes:
+        match node:
+            case Constant():
+                values[node] = EXACT(node)
+            case Variable(name=name):
+                values[node] = env[name]
+            case Call(function=function):
+                inner = [values[child] for child in children(node)]
+                if function in BRANCHES:
+                    values[node] = _select(*inner)
+                elif function in COMPARISONS:
+                    rounded = [
+                        model.widen(value) if isinstance(value, arb) and isinstance(child, Call) else value
+                        for value, child in zip(inner, node.args, strict=True)
+                    ]
+                    values[node] = _condition(node, rounded)
+                elif function in CONDITIONS:
+                    values[node] = _condition(node, inner)
+                else:
+                    values[node] = wide_apply(FUNCTIONS[function], model, *(_ball(value) for value in inner))
+    return values

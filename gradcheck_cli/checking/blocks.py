@@ -1,0 +1,228 @@
+"""One expression at many points: torch and the quick tier take blocks of them; balls settle what is left.
+
+The verdicts are those of balls alone. Rows are kept in short while they come, and every row that stays to be shown is
+checked once more in full, by balls, with the number that torch gave for it in its block.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import groupby, islice
+from typing import NamedTuple
+
+import numpy as np
+
+from gradcheck_cli.certified.float_filter.kernels import Floats
+from gradcheck_cli.certified.float_filter.settle import FirstTier, Settled
+from gradcheck_cli.checking.kept_rows import Rows
+from gradcheck_cli.checking.points import Axis, Points
+from gradcheck_cli.checking.problem import Problem
+from gradcheck_cli.checking.sampling import Sampling
+from gradcheck_cli.claims.judge import COMPARED
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.errors import InternalError
+from gradcheck_cli.pytorch.gradients import AutogradResult
+from gradcheck_cli.records.results import Check, Verdict
+from gradcheck_cli.runtime.stopwatch import phase
+
+Wrt = tuple[str, ...]
+Columns = Mapping[str, Floats]
+
+BLOCK = 2**14
+"""Points of a block: its numbers stay in the processor's cache."""
+NUMBERS = 2**21
+"""Numbers that a block may hold at once: long expressions get shorter blocks."""
+
+
+class Block(NamedTuple):
+    """first: index of its first point. sampled: whether undefined points are left out."""
+
+    columns: Columns
+    first: int
+    sampled: bool
+
+
+def check_many(problem: Problem, rows: Rows, on_progress: Callable[[int], None] | None) -> None:
+    """Check a problem at all its points; the rows are counted, and those that are kept are complete."""
+    _ManyPoints(problem, rows).check(on_progress)
+    rows.complete(lambda short: _in_full(problem, short))
+
+
+class _ManyPoints:
+    def __init__(self, problem: Problem, rows: Rows) -> None:
+        self.problem, self.rows = problem, rows
+        possible = FirstTier.is_possible(problem.analysis)
+        strict = problem.request.strict
+        self.tier = FirstTier(problem.analysis, problem.dtype, problem.tolerance, strict=strict) if possible else None
+        self.size = max(64, min(BLOCK, NUMBERS // len(problem.analysis.program.nodes)))
+        self.sampling: Sampling | None = None
+        self.done = self.tried = 0
+
+    def check(self, on_progress: Callable[[int], None] | None) -> None:
+        for block in self._blocks():
+            self._check(block)
+            if on_progress is not None:
+                on_progress(self.done)
+
+    def _blocks(self) -> Iterator[Block]:
+        problem = self.problem
+        for columns in _columns(problem.given, self.size):
+            yield Block(self._rounded(columns), self.done, False)
+        self.sampling = problem.sampling()
+        if self.sampling is None:
+            return
+        while self.sampling.missing:
+            points = list(islice(self.sampling.candidates, min(self.size, self.sampling.missing)))
+            columns = {name: np.array([float(point[name]) for point in points]) for name in problem.variables}
+            yield Block(self._rounded(columns), self.done, True)
+        problem.notice_samples(self.sampling)
+
+    def _rounded(self, columns: Columns) -> Columns:
+        """The points in the working dtype. What overflows or underflows is told as for a single point."""
+        dtype = self.problem.dtype
+        if dtype.precision == 53:
+            return columns
+        rounded = {name: _round(values, dtype) for name, values in columns.items()}
+        odd = np.zeros(len(next(iter(columns.values()))), bool)
+        for name, values in columns.items():
+            odd |= np.isinf(rounded[name]) | ((rounded[name] == 0) & (values != 0))
+        for i in np.flatnonzero(odd)[:1]:
+            self.problem.round_point({name: Fraction(float(values[i])) for name, values in columns.items()})
+        return rounded
+
+    def _check(self, block: Block) -> None:
+        problem, count = self.problem, len(next(iter(block.columns.values())))
+        with phase("autograd"):
+            found = {mode: side.at_many(block.columns, count) for mode, side in problem.sides.items()}
+        autograd = {mode: results for mode, results in found.items() if results is not None}
+        settled: dict[tuple[str, Wrt], Settled] = {}
+        if self.tier is not None and len(autograd) == len(problem.modes):
+            with phase("float64"):
+                settled = self.tier.settle(block.columns, autograd)
+        everywhere = np.ones(count, bool) if settled else np.zeros(count, bool)
+        for one in settled.values():
+            everywhere &= one.where
+        unsettled = [int(i) for i in np.flatnonzero(~everywhere)]
+        left_out = self._check_by_balls(block, unsettled, autograd, settled)
+        for key, one in settled.items():
+            self._add(block, key, one, autograd[key[0]])
+        if problem.claims:
+            inside = [i for i in range(min(count, COMPARED + len(left_out))) if i not in left_out]
+            problem.own += [_point(block.columns, i) for i in inside[: COMPARED - len(problem.own)]]
+        self.done += count - len(left_out)
+
+    def _check_by_balls(
+        self,
+        block: Block,
+        indices: Sequence[int],
+        autograd: Mapping[str, Mapping[Wrt, Floats]],
+        settled: Mapping[tuple[str, Wrt], Settled],
+    ) -> set[int]:
+        """The points that are not settled for every row. Returns those that were left out of a sample."""
+        problem, left_out = self.problem, set[int]()
+        sampling = self.sampling if block.sampled else None
+        for i in indices:
+            point = _point(block.columns, i)
+            with phase("balls"):
+                references = problem.analysis.at(point)
+            if sampling is not None and not sampling.take(references, self.tried + i):
+                left_out.add(i)
+                continue
+            results = {mode: _result(numbers, i) for mode, numbers in autograd.items()}
+            for check in problem.check(point, references=references, results=results, brief=True):
+                key = check.mode, check.wrt
+                if key not in settled or not settled[key].where[i]:
+                    self.rows.add(problem.expected.apply(check, block.first + i))
+        if sampling is not None:
+            count = len(next(iter(block.columns.values())))
+            sampling.found, self.tried = sampling.found + count - len(indices), self.tried + count
+        return left_out
+
+    def _add(self, block: Block, key: tuple[str, Wrt], settled: Settled, numbers: Mapping[Wrt, Floats]) -> None:
+        """The settled rows of a block: counted, and the worst of them kept in short."""
+        mode, row = key
+        indices = np.flatnonzero(settled.where)
+        if not len(indices):
+            return
+
+        def short(i: int) -> Check:
+            return Check(
+                _point(block.columns, i), row, mode, Verdict.MATCH, passed=True, autograd=float(numbers[row][i]),
+                value_autograd=float(numbers[()][i]), rel_error=float(settled.rel_error[i]),
+            )  # fmt: skip
+
+        passed = self.problem.expected.apply(short(int(indices[0])), block.first + int(indices[-1])).passed
+        errors = settled.rel_error[indices]
+        worth = np.flatnonzero(errors > self.rows.threshold(passed))
+        if len(worth) > self.rows.keep:
+            worth = worth[np.argpartition(errors[worth], -self.rows.keep)[-self.rows.keep :]]
+        checks = [self.problem.expected.apply(short(int(indices[i])), block.first) for i in worth]
+        self.rows.add_many(Verdict.MATCH, len(indices), passed, checks)
+
+
+def _in_full(problem: Problem, short: Check) -> Check:
+    """A row with its certified numbers and its note."""
+    results = None
+    if short.autograd is not None:
+        results = {short.mode: AutogradResult(short.value_autograd, {short.wrt: short.autograd}, {})}
+    for check in problem.check(short.point, results=results, only=(short.mode, short.wrt)):
+        if check.verdict is not short.verdict:
+            raise InternalError(
+                f"the quick tier finds {short.verdict.value} at {dict(short.point)}, and balls find "
+                f"{check.verdict.value}"
+            )
+        return problem.expected.apply(check, 0)
+    raise AssertionError(short)
+
+
+def _point(columns: Columns, i: int) -> dict[str, float]:
+    return {name: float(values[i]) for name, values in columns.items()}
+
+
+def _result(numbers: Mapping[Wrt, Floats], i: int) -> AutogradResult:
+    return AutogradResult(float(numbers[()][i]), {row: float(column[i]) for row, column in numbers.items() if row}, {})
+
+
+def _columns(points: Points, size: int) -> Iterator[Columns]:
+    """The points of --at in blocks, as doubles; texts of one point each share a block."""
+    for names, texts in groupby(points.texts, _names_of_one_point):
+        if names is None:
+            for axes in texts:
+                yield from _products(axes, size)
+        while names is not None and (block := list(islice(texts, size))):
+            yield {name: np.array([float(axes[i].start) for axes in block]) for i, name in enumerate(names)}
+
+
+def _names_of_one_point(axes: Sequence[Axis]) -> tuple[str, ...] | None:
+    """The variables of a text that is one point; None where it has a range."""
+    return tuple(axis.name for axis in axes) if all(axis.count == 1 for axis in axes) else None
+
+
+def _products(axes: Sequence[Axis], size: int) -> Iterator[Columns]:
+    """The points of one text in blocks; in a product the last variable moves fastest."""
+    values = {axis.name: _axis(axis) for axis in axes}
+    counts = [axis.count for axis in axes]
+    total = math.prod(counts)
+    for first in range(0, total, size):
+        flat = np.arange(first, min(first + size, total))
+        places = np.unravel_index(flat, counts)
+        yield {axis.name: values[axis.name][place] for axis, place in zip(axes, places, strict=True)}
+
+
+def _axis(axis: Axis) -> Floats:
+    """What Axis.values gives: the double nearest to each point of the range, as a quotient of integers."""
+    step = (axis.stop - axis.start) / max(1, axis.count - 1)
+    below = math.lcm(axis.start.denominator, step.denominator)
+    first, by = int(axis.start * below), int(step * below)
+    if abs(first) + axis.count * abs(by) < 2**53 and below < 2**53:  # then all of them are doubles
+        return (first + np.arange(axis.count, dtype=np.float64) * by) / below
+    return np.array([(first + i * by) / below for i in range(axis.count)])
+
+
+def _round(values: Floats, dtype: Dtype) -> Floats:
+    """Dtype.round for many numbers."""
+    exponents = np.maximum(np.frexp(values)[1] - dtype.precision, dtype.min_exponent)
+    rounded = np.ldexp(np.rint(np.ldexp(values, -exponents)), exponents)
+    return np.where(np.abs(rounded) > dtype.max, np.copysign(np.inf, values), rounded)

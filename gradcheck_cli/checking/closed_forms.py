@@ -1,0 +1,73 @@
+"""The closed forms that people read, and the check that they mean the same as the derivative that is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from flint import arb
+
+from gradcheck_cli.certified.ball import EXACT, Program, precision
+from gradcheck_cli.certified.references import Analysis, References
+from gradcheck_cli.errors import InternalError
+from gradcheck_cli.expression.nodes import Expr, intermediates, topological
+from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.records.reference import Kind
+from gradcheck_cli.symbolic.closed_form import NoClosedForm, closed_form
+
+Wrt = tuple[str, ...]
+MOST = 100  # derivatives that are written out: 12 variables have 4,368 of order 5
+SHOWN = 400  # characters of a derivative without a closed form
+
+
+class ClosedForms:
+    """The derivatives of a problem in closed form, as SymPy has them.
+
+    texts: by the names of the row, joined by commas; where SymPy has no closed form, the derivative as it is checked.
+    """
+
+    def __init__(self, expression: Expr, rows: Sequence[Wrt], analysis: Analysis) -> None:
+        self.texts: dict[str, str] = {}
+        self.forms: dict[Wrt, Expr] = {}
+        for row in rows[:MOST]:
+            if row in analysis.missing:
+                continue
+            derivative = analysis.expressions[row]
+            try:
+                form = closed_form(expression, row, intermediates(expression), derivative)
+                self.texts[",".join(row)] = to_text(form, limit=2_000)
+                if not any(name in intermediates(expression) for name in row):
+                    self.forms[row] = form
+            except (NoClosedForm, ValueError):
+                self.texts[",".join(row)] = _text(derivative)
+        self.program = Program(*self.forms.values(), *(analysis.expressions[row] for row in self.forms))
+        self.pairs = {
+            row: (self.program.index[form], self.program.index[analysis.expressions[row]])
+            for row, form in self.forms.items()
+        }
+
+    def must_agree(self, point: Mapping[str, float], references: References) -> None:
+        """Closed form and derivative must overlap at a point. Raises InternalError: a bug of ours."""
+        regular = [
+            row for row in self.pairs if references.rows[row].kind is Kind.EXISTS and not references.rows[row].probed
+        ]
+        if not regular:
+            return
+        env = {name: arb(value) for name, value in point.items()}
+        with precision(128):
+            values = self.program.run(env, EXACT)
+            for row in regular:
+                form, derivative = (values[i] for i in self.pairs[row])
+                if not (isinstance(form, arb) and isinstance(derivative, arb)):
+                    continue
+                if form.is_finite() and derivative.is_finite() and not form.overlaps(derivative):
+                    raise InternalError(
+                        f"the closed form {self.texts[','.join(row)]} is not the derivative at {dict(point)}: "
+                        f"{form} against {derivative}"
+                    )
+
+
+def _text(derivative: Expr) -> str:
+    try:
+        return to_text(derivative, limit=SHOWN)
+    except ValueError:
+        return f"(a derivative of {len(topological(derivative))} nodes, too long to show)"

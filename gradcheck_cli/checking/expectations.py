@@ -1,0 +1,158 @@
+"""What a problem file expects of a problem, held against its rows and claims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from gradcheck_cli.checking.points import read_number
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.errors import UsageError
+from gradcheck_cli.expression.nodes import Expr
+from gradcheck_cli.number_text import exact
+from gradcheck_cli.records.request import Expectation
+from gradcheck_cli.records.results import Check, Claim, ClaimStatus, Verdict
+from gradcheck_cli.verdict import Tolerance
+
+Wrt = tuple[str, ...]
+INFINITE = {"inf": float("inf"), "infinity": float("inf"), "oo": float("inf")}
+
+
+class Expected:
+    """An Expectation made ready for the rows of one problem.
+
+    evaluate: the value of a constant expression, such as 1/3. Raises UsageError for names that the problem does not
+    have and for numbers that cannot be read.
+    """
+
+    def __init__(
+        self,
+        expectation: Expectation,
+        rows: Sequence[Wrt],
+        modes: Sequence[str],
+        tolerance: Tolerance,
+        dtype: Dtype,
+        evaluate: Callable[[Expr], Fraction],
+    ) -> None:
+        self.tolerance, self.dtype = tolerance, dtype
+        self.verdicts_by_mode: dict[str, tuple[Verdict, ...]] = {}
+        self.verdicts_by_row: dict[Wrt, tuple[Verdict, ...]] = {}
+        for key, verdicts in expectation.verdicts.items():
+            if not key:
+                self.verdicts_by_row.update(dict.fromkeys(rows, verdicts))
+            elif key in modes:
+                self.verdicts_by_mode[key] = verdicts
+            else:
+                self.verdicts_by_row[_row("expect", key, rows, modes)] = verdicts
+
+        def numbers(where: str, texts: Sequence[str]) -> tuple[float, ...]:
+            return tuple(_number(where, text, evaluate) for text in texts)
+
+        self.value = numbers("value", expectation.value)
+        self.gradient: dict[Wrt, tuple[float, ...]] = {
+            _row("gradient", key, rows): numbers("gradient", texts) for key, texts in expectation.gradient.items()
+        }
+        self.claims = expectation.claims
+        self.points = 0
+
+    def apply(self, check: Check, index: int) -> Check:
+        """The row with what was expected of it. index: of its point."""
+        self.points = max(self.points, index + 1)
+        wanted = [
+            verdicts
+            for verdicts in (self.verdicts_by_row.get(check.wrt), self.verdicts_by_mode.get(check.mode))
+            if verdicts is not None
+        ]
+        if wanted:
+            check = replace(check, passed=all(check.verdict in verdicts for verdicts in wanted))
+            if not check.passed:
+                names = " and ".join(" or ".join(verdict.value for verdict in verdicts) for verdicts in wanted)
+                check = _noted(check, f"expected {names}")
+        gradient = _at("gradient", self.gradient.get(check.wrt, ()), index)
+        if gradient is not None:
+            check = replace(check, expected=gradient)
+            check = self._compared(check, "the derivative", gradient, check.analytical)
+        value = _at("value", self.value, index)
+        if value is not None:
+            check = self._compared(check, "the value", value, check.value)
+        return check
+
+    def _compared(self, check: Check, what: str, expected: float, certified: float | None) -> Check:
+        if certified is None:
+            return _noted(replace(check, passed=False), f"{what} is expected to be {exact(expected)}, but has no value")
+        if self.tolerance.allows(expected, certified):
+            return check
+        is_ = exact(certified, self.dtype)
+        return _noted(replace(check, passed=False), f"{what} is expected to be {exact(expected)}, and is {is_}")
+
+    def require_all_used(self) -> None:
+        """UsageError where a list of numbers is longer than the points. Call it when all points are done."""
+        for what, lists in (("gradient", list(self.gradient.values())), ("value", [self.value])):
+            for numbers in lists:
+                if len(numbers) > 1 and len(numbers) != self.points:
+                    raise _lengths(what, len(numbers), self.points)
+
+    def apply_to_claim(self, claim: Claim) -> Claim:
+        """The claim with what was expected of it."""
+        wanted = self.claims.get(",".join(claim.wrt), self.claims.get(""))
+        if wanted is None:
+            return claim
+        passed = claim.status in wanted
+        if passed:
+            return replace(claim, passed=True)
+        return replace(claim, passed=False, note="; ".join(filter(None, (claim.note, f"expected {_names(wanted)}"))))
+
+    def require_claims(self, claimed: Sequence[Wrt]) -> None:
+        """UsageError where a status is expected of a claim that is not there."""
+        for key in self.claims:
+            if not claimed:
+                raise UsageError("expect_claim: the problem has no claim")
+            if key and tuple(name.strip() for name in key.split(",")) not in claimed:
+                raise UsageError(f"expect_claim: there is no claim for {key}")
+
+
+def _row(what: str, key: str, rows: Sequence[Wrt], others: Sequence[str] = ()) -> Wrt:
+    """The row that a key such as "x" or "x,y" names; the names may stand in any order."""
+    choices = ", ".join([*(",".join(row) for row in rows[:8]), *others])
+    if not key:
+        if len(rows) > 1:
+            raise UsageError(f"{what}: there are several derivatives, so say which is which, by {choices}")
+        return rows[0]
+    names = sorted(name.strip() for name in key.split(","))
+    for row in rows:
+        if sorted(row) == names:
+            return row
+    raise UsageError(f"{what}: {key} is not checked here; there is {choices}")
+
+
+def _number(where: str, text: str, evaluate: Callable[[Expr], Fraction]) -> float:
+    plain = text.strip().lower().lstrip("+").replace(".inf", "inf")
+    sign, magnitude = (-1, plain[1:]) if plain.startswith("-") else (1, plain)
+    if magnitude in INFINITE:
+        return sign * INFINITE[magnitude]
+    return float(read_number(f"{where}: {text}", text, evaluate, []))
+
+
+def _at(what: str, numbers: Sequence[float], index: int) -> float | None:
+    """The number for a point: one for all, or one each."""
+    if not numbers:
+        return None
+    if len(numbers) == 1:
+        return numbers[0]
+    if index >= len(numbers):
+        raise _lengths(what, len(numbers), index + 1)
+    return numbers[index]
+
+
+def _lengths(what: str, numbers: int, points: int) -> UsageError:
+    several = f"{points} or more" if points > numbers else str(points)
+    return UsageError(f"{what}: there are {numbers} numbers for {several} points: give one number, or one a point")
+
+
+def _names(statuses: Sequence[ClaimStatus]) -> str:
+    return " or ".join(status.value for status in statuses)
+
+
+def _noted(check: Check, note: str) -> Check:
+    return replace(check, note="; ".join(filter(None, (check.note, note))))

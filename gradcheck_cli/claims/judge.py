@@ -1,0 +1,373 @@
+"""Derivatives worked out by hand: is a claim the derivative? Certified balls refute, algebra proves (see proof.py).
+
+Claims are mathematics: nothing is rounded, decimals and pi are exact on both sides, only the points are doubles.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from flint import arb
+
+from gradcheck_cli.certified.ball import EXACT, Program, Value, precision
+from gradcheck_cli.certified.exact_place import at_place
+from gradcheck_cli.certified.seam_search.places import Place, at_seams, far_out
+from gradcheck_cli.checking.reading import split_claim
+from gradcheck_cli.claims.sides import ClaimUndefined, Comparison, Found, Sides
+from gradcheck_cli.claims.slips import slips
+from gradcheck_cli.differentiation.gradient import gradient
+from gradcheck_cli.errors import NoReference, UsageError
+from gradcheck_cli.expression.nodes import Expr, intermediates, variables
+from gradcheck_cli.language.parser import parse
+from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.records.results import Claim, ClaimStatus, Counterexample
+from gradcheck_cli.verdict import Tolerance
+
+COMPARED = 200
+"""Points of the problem that a claim is compared at, at most."""
+SAMPLED = 20
+"""Points beyond these at which both must be defined before an agreement is believed."""
+TRIES = 300
+"""Points tried for that."""
+PROOF_SECONDS = 2.0
+SWITCH = 3e-9
+"""Beside a seam, a relative difference up to here refutes nothing: softplus is x beyond 20, off by exp(-20)."""
+FAR_BITS = 640
+"""Precision far out, at most: what takes more there is left."""
+NICE = (1.0, 2.0, -1.0, 0.5, -2.0, 3.0, -0.5, 0.25, -3.0, 1.5, 5.0, 0.75, -0.25, 10.0, -5.0, 0.125, 4.0, -10.0)
+"""Coordinates that make a counterexample easy to follow."""
+SLIP_POINTS = 4
+"""At how many points a slip must lead to exactly what is claimed."""
+
+Point = Mapping[str, float]
+Wrt = tuple[str, ...]
+
+
+class ClaimedDerivative:
+    """One claim about one expression, read and ready to be compared.
+
+    rows: the derivatives that are checked; a claim that names none belongs to the only one. lets: named results by
+    name. Raises ExpressionError or UsageError for a claim that cannot be read.
+    """
+
+    def __init__(self, text: str, expression: Expr, rows: Sequence[Wrt], lets: Mapping[str, Expr]) -> None:
+        self.wrt, self.text = split_claim(text)
+        self.expression = expression
+        known = (*variables(expression), *intermediates(expression))
+        self._settle_wrt(rows, known)
+        self.claim = parse(self.text, names=set(variables(expression)) - set(lets), lets=lets)
+        self.chain = [expression]
+        for name in self.wrt:
+            self.chain.append(gradient(self.chain[-1], [name])[name])
+        self.derivative = self.chain[-1]
+        self.extra = tuple(name for name in variables(self.claim) if name not in variables(expression))
+        self.names = (*variables(expression), *self.extra)
+
+    def _settle_wrt(self, rows: Sequence[Wrt], known: Sequence[str]) -> None:
+        if not self.wrt:
+            if len(rows) > 1:
+                choices = " or ".join(f"'{','.join(row)}: …'" for row in rows[:3])
+                raise UsageError(f"it does not say which derivative it is: {choices}")
+            self.wrt = rows[0]
+        for name in self.wrt:
+            if name not in known:
+                raise UsageError(f"the expression has no {name}; it has {', '.join(known)}")
+
+    def judge(
+        self, points: Sequence[Point], asked: bool, tolerance: Tolerance, seconds: float = PROOF_SECONDS
+    ) -> Claim:
+        """What becomes of the claim.
+
+        points: the problem's own; asked: whether they were asked for, and not drawn (then an easier counterexample is
+        preferred). tolerance: rtol of claims, and atol where the derivative is 0. seconds: allowed for a proof.
+        """
+        sides = Sides(self.chain, self.claim, self.wrt, tolerance)
+        own = _fill(points[:COMPARED], self.extra)
+        compared = Compared()
+        for point in itertools.chain(own, sample(self.names, own)):
+            compared.add(point, sides.at(point))
+            if len(compared.pairs) >= len(own) + SAMPLED:
+                break
+        if compared.pairs and not (compared.refuting and (not asked or compared.refutes_one_of(own))):
+            self._look_further(compared, sides, own)
+        if not compared.pairs:
+            return self._claim(ClaimStatus.UNCHECKED, 0, note=_nowhere(compared.missing), truth=self._text())
+        if compared.refuting:
+            return self._refuted(compared, own if asked else ())
+        notes = compared.notes()
+        if not compared.close and self._proven(seconds):
+            return self._claim(ClaimStatus.PROVEN, len(compared.pairs), note="; ".join(notes) or None)
+        return self._claim(ClaimStatus.AGREES, len(compared.pairs), note="; ".join(notes) or None)
+
+    def _look_further(self, compared: Compared, sides: Sides, own: Sequence[Point]) -> None:
+        """Compare at the seams of function and claim, and far out. A rounded constant is not held against far out."""
+        points = [{name: float(value) for name, value in place.items()} for place, _ in compared.pairs]
+        near = own[0] if own else {}
+        seen = [] if compared.refuting else points  # beside a seam there may be a nearer counterexample
+        for place in at_seams((*self.chain, self.claim), self.names, points, near, seen):
+            compared.add(place, _beside_a_seam(sides.at(place)))
+        if not compared.refuting and not compared.close:
+            for place in far_out(self.names, points[0]):
+                compared.add(place, sides.at(place, FAR_BITS))
+
+    def _proven(self, seconds: float) -> bool:
+        from gradcheck_cli.certified.proofs.proof import equal
+
+        return equal(self.expression, self.derivative, self.claim, self.wrt, seconds)
+
+    def _refuted(self, compared: Compared, asked: Sequence[Point]) -> Claim:
+        place, found = min(compared.refuting, key=lambda pair: _distance(pair[0], asked) if asked else _effort(pair[0]))
+        counterexample = Counterexample(
+            {name: float(value) for name, value in place.items()}, found.claimed, found.analytical, _exactly(place)
+        )
+        notes = [f"the function has no {name}" for name in self.extra]
+        if counterexample.exactly:
+            texts = ", ".join(f"{name}={value}" for name, value in counterexample.exactly.items())
+            notes.append(f"{texts} is no double, so no point of --at is there")
+        if (number := self._right_at(compared, asked)) is not None:
+            notes.append(number)
+        elif (slip := self._slip(compared)) is not None:
+            notes.append(slip)
+        truth, remark = self._truth(place, found)
+        notes += [remark] if remark else []
+        note = "; ".join(notes) or None
+        return self._claim(ClaimStatus.REFUTED, len(compared.pairs), counterexample, note, truth)
+
+    def _right_at(self, compared: Compared, asked: Sequence[Point]) -> str | None:
+        """What to say of a number that is the derivative at a point asked for, and no derivative as a function."""
+        if variables(self.claim):
+            return None
+        right = [place for place, found in compared.pairs if not found.differs and place in asked]
+        if not right:
+            return None
+        names = " and ".join(dict.fromkeys(variables(self.derivative)))
+        return f"{self.text} is right at {_at(right[0])}, and wrong as a function of {names}"
+
+    def _truth(self, place: Place, found: Comparison) -> tuple[str | None, str | None]:
+        """The true derivative as a text, and what to say where that does not hold at a place: where a branch is decided
+        at a tie, a formula may be wrong though the derivative exists."""
+        forms = dict.fromkeys((self._closed_form(len(self.wrt)), self.derivative))
+        holding = [form for form in forms if not found.tied or self._holds(form, place, found.analytical)]
+        remark = None if holding else f"the formula shown holds beside {_at(place)}, not there: a branch changes there"
+        for form in (*holding, *forms):
+            try:
+                return to_text(form, limit=1_000), remark
+            except ValueError:
+                continue
+        return None, None
+
+    def _text(self) -> str | None:
+        try:
+            return to_text(self._closed_form(len(self.wrt)), limit=1_000)
+        except ValueError:
+            return None
+
+    def _holds(self, form: Expr, place: Place, number: float) -> bool:
+        program = Program(at_place(form, {name: Fraction(value) for name, value in place.items()}))
+        with precision(320):
+            value = program.run({}, EXACT)[program.roots[0]]
+        return isinstance(value, arb) and value.is_finite() and abs(float(value.mid()) - number) <= 1e-12 * abs(number)
+
+    def _slip(self, compared: Compared) -> str | None:
+        """The slip that leads to what is claimed, at several places where that is wrong, and everywhere else.
+
+        Where a branch is decided at a tie, formulas need not be derivatives, neither the right one nor a slip's.
+        """
+        plain = [(place, found) for place, found in compared.pairs if not found.tied and not _exactly(place)]
+        refuting = [place for place, found in plain if found.differs]
+        if len(refuting) < 2:
+            return None
+        agreeing = [place for place, found in plain if not found.differs]
+        at = refuting[: SLIP_POINTS - 1] + agreeing[:SLIP_POINTS] + refuting[SLIP_POINTS - 1 : SLIP_POINTS + 3]
+        candidates = list(slips(self._readable_chain(), self.wrt))
+        claim_derived = _derived(self.claim, self.wrt[-1])
+        program = Program(
+            self.claim, self.derivative, self.chain[-2], claim_derived, *(slip.result for slip in candidates)
+        )
+        alive, agreements, integrated = list(range(len(candidates))), 0, True
+        pairs: list[tuple[arb, arb]] = []
+        for place in at:
+            with precision(320):
+                values = program.run({name: arb(float(value)) for name, value in place.items()}, EXACT)
+                claim, derivative, function, derived, *made = (values[root] for root in program.roots)
+                if not isinstance(claim, arb) or not isinstance(derivative, arb):
+                    continue
+                agreements += 1
+                pairs.append((claim, derivative))
+                alive = [i for i in alive if _same(made[i], claim, derivative)]
+                integrated = integrated and isinstance(function, arb) and _same(derived, function, function)
+        if agreements < 2:
+            return None
+        if alive:
+            return candidates[alive[0]].sentence
+        if integrated:
+            return "it is an antiderivative: integrated, not differentiated"
+        with precision(320):
+            return _constant_factor(pairs, self.wrt)
+
+    def _readable_chain(self) -> list[Expr]:
+        """The function and its derivatives, those between the first and the last as one would write them."""
+        between = (self._closed_form(order) for order in range(1, len(self.wrt)))
+        return [self.expression, *between, self.derivative]
+
+    def _claim(
+        self,
+        status: ClaimStatus,
+        points: int,
+        counterexample: Counterexample | None = None,
+        note: str | None = None,
+        truth: str | None = None,
+    ) -> Claim:
+        return Claim(self.wrt, self.text, status, status.passes, points, counterexample, note, truth)
+
+    def _closed_form(self, order: int) -> Expr:
+        """The derivative of that order, in closed form where SymPy has one soon."""
+        from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit
+        from gradcheck_cli.symbolic.closed_form import NoClosedForm, closed_form
+
+        try:
+            with time_limit(PROOF_SECONDS):
+                return closed_form(self.expression, self.wrt[:order], intermediates(self.expression), self.chain[order])
+        except (NoClosedForm, OutOfTime):
+            return self.chain[order]
+
+
+def _beside_a_seam(found: Found) -> Found:
+    if isinstance(found, Comparison) and found.differs and 0 < found.relative <= SWITCH:
+        return replace(found, differs=False, close=True)
+    return found
+
+
+def unreadable(text: str, rows: Sequence[Wrt], why: str) -> Claim:
+    """What is reported of a claim that cannot be read. rows: the derivatives that are checked."""
+    wrt, written = split_claim(text)
+    return Claim(wrt or (rows[0] if len(rows) == 1 else ()), written, ClaimStatus.UNREADABLE, False, 0, note=why)
+
+
+class Compared:
+    """The places at which derivative and claim were compared, in order.
+
+    pairs: each with what was found. missing: the first where the derivative exists, and the claim does not.
+    """
+
+    def __init__(self) -> None:
+        self.pairs: list[tuple[Place, Comparison]] = []
+        self.missing: Place | None = None
+
+    def add(self, place: Place, found: Found) -> None:
+        if isinstance(found, Comparison):
+            self.pairs.append((place, found))
+        elif found is ClaimUndefined and self.missing is None:
+            self.missing = place
+
+    @property
+    def refuting(self) -> list[tuple[Place, Comparison]]:
+        return [(place, found) for place, found in self.pairs if found.differs]
+
+    def refutes_one_of(self, points: Sequence[Point]) -> bool:
+        return any(place in points for place, _ in self.refuting)
+
+    @property
+    def close(self) -> bool:
+        """Whether the two differ somewhere, though by less than the tolerance."""
+        return any(found.close for _, found in self.pairs)
+
+    def notes(self) -> list[str]:
+        """What there is to say of a claim that is not refuted."""
+        notes = []
+        if self.missing is not None:
+            notes.append(f"the claim is undefined at {_at(self.missing)}, where the derivative exists")
+        if self.close:
+            place, found = max(self.pairs, key=lambda pair: pair[1].relative)
+            everywhere = sum(one.close for _, one in self.pairs) > len(self.pairs) // 2
+            where = "" if everywhere else f" at {_at(place)}"
+            notes.append(f"equal to {found.relative:.0e} only{where}: a rounded constant?")
+        return notes
+
+
+def _same(made: Value, claim: arb, scale: arb) -> bool:
+    """Whether two balls are the same number, to 60 bits or more of it or of another number."""
+    if not isinstance(made, arb) or not made.is_finite() or not made.overlaps(claim):
+        return False
+    blur = arb(made.rad()) + arb(claim.rad())
+    return bool(blur <= (abs(claim) + abs(scale)) * arb(2) ** -60)
+
+
+def _derived(root: Expr, name: str) -> Expr:
+    try:
+        return gradient(root, [name])[name]
+    except NoReference:
+        return root
+
+
+def _constant_factor(pairs: Sequence[tuple[arb, arb]], wrt: Wrt) -> str | None:
+    """What to say where the claim is the same multiple of the derivative at several points, and nowhere another.
+
+    pairs: claims and derivatives.
+    """
+    if len(pairs) >= 3 and all(claim.is_zero() for claim, _ in pairs):
+        return f"the claim is 0, as if the function did not depend on {wrt[-1]}"
+    factors = [claim / derivative for claim, derivative in pairs if not derivative.contains(0)]
+    if len(factors) < 3 or not all(claim.contains(0) for claim, derivative in pairs if derivative.contains(0)):
+        return None
+    first = factors[0]
+    if first.overlaps(arb(1)) or not all(_same(factor, first, first) for factor in factors):
+        return None
+    number = float(first.mid())
+    value = Fraction(number).limit_denominator(10_000)
+    shown = str(value) if first.overlaps(arb(value.numerator) / value.denominator) else f"{number:.6g}"
+    return f"a constant factor is wrong: the claim is {shown} times the derivative"
+
+
+def sample(names: Sequence[str], asked: Sequence[Point]) -> Iterator[Point]:
+    """TRIES points to compare at: easy ones first, then ones near those asked for, near 0, positive, large and small.
+
+    The same ones each time.
+    """
+    generator = random.Random(0)
+    if len(names) == 1:
+        yield from ({names[0]: value} for value in NICE)
+    draw = (
+        lambda name: generator.choice(NICE),
+        lambda name: generator.uniform(-3, 3),
+        lambda name: generator.uniform(0, 3),
+        lambda name: generator.choice(asked).get(name, 1.0) * generator.uniform(0.5, 1.5) if asked else 1.0,
+        lambda name: generator.uniform(0, 1),
+        lambda name: generator.choice((-1, 1)) * 10 ** generator.uniform(-2, 2),
+    )
+    for number in range(TRIES):
+        yield {name: draw[number % len(draw)](name) for name in names}
+
+
+def _fill(points: Sequence[Point], extra: Sequence[str]) -> list[Point]:
+    """The points, with values for the variables that only the claim has."""
+    return [{**point, **{name: NICE[i % len(NICE)] for i, name in enumerate(extra)}} for point in points]
+
+
+def _exactly(place: Place) -> dict[str, str]:
+    """The coordinates that are no doubles, as texts."""
+    return {name: str(value) for name, value in place.items() if Fraction(float(value)) != Fraction(value)}
+
+
+def _distance(point: Place, asked: Sequence[Point]) -> float:
+    """How far a point is from the nearest of those asked for, each coordinate relative to its size."""
+    return min(sum(abs(float(point[name]) - value) / (1 + abs(value)) for name, value in one.items()) for one in asked)
+
+
+def _effort(point: Place) -> int:
+    """How much there is to write in a point."""
+    return sum(len(repr(value)) for value in point.values())
+
+
+def _nowhere(missing: Place | None) -> str:
+    if missing is None:
+        return "the derivative exists at none of the points tried: name points where it does by --at"
+    return f"the claim is undefined wherever the derivative exists, as at {_at(missing)}"
+
+
+def _at(point: Place) -> str:
+    return ", ".join(f"{name}={float(value):.6g}" for name, value in point.items())

@@ -1,0 +1,161 @@
+"""A derivative and a claim about it, evaluated together at a place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from flint import arb
+
+from gradcheck_cli.certified.ball import (
+    EXACT,
+    LAST_PRECISION,
+    NEGLIGIBLE,
+    Program,
+    Seams,
+    Undefined,
+    Value,
+    good,
+    precision,
+    precisions,
+)
+from gradcheck_cli.certified.exact_place import at_place
+from gradcheck_cli.certified.references import Analysis
+from gradcheck_cli.certified.seam_search.gaps import raw_gaps
+from gradcheck_cli.certified.seam_search.places import Place
+from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.expression.nodes import Expr, call, constant, substitute, topological, variable
+from gradcheck_cli.verdict import Tolerance
+
+Wrt = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Derivative and claim at one place.
+
+    differs: beyond the tolerance, proven. close: proven different, but within. tied: a branch is decided there at a
+    tie, so that the formula of the derivative need not hold.
+    """
+
+    analytical: float
+    claimed: float
+    relative: float
+    differs: bool
+    close: bool
+    tied: bool = False
+
+
+class ClaimUndefined:
+    """The derivative exists at the place, the claim does not."""
+
+
+Found = Comparison | type[ClaimUndefined] | None
+"""None: the place is none to compare at, or nothing is known of the claim there."""
+
+
+class Sides:
+    """The derivative and the claim, evaluated together.
+
+    chain: the function and its derivatives by the names of `wrt` in turn; places where one of them does not exist are
+    no places of comparison. tolerance: from when on the two differ.
+    """
+
+    def __init__(self, chain: Sequence[Expr], claim: Expr, wrt: Wrt, tolerance: Tolerance) -> None:
+        self.chain, self.claim, self.wrt, self.tolerance = tuple(chain), claim, wrt, tolerance
+        self.program = Program(*chain, claim)
+        self.roots = self.program.roots
+        self.seams = [(Seams(self.program, root), name) for root, name in zip(self.roots, wrt, strict=False)]
+
+    def at(self, place: Place, most_bits: int = LAST_PRECISION) -> Found:
+        """What the two are at a place. most_bits: to be spent on it."""
+        if any(isinstance(value, Fraction) for value in place.values()):
+            return self._at_fractions({name: Fraction(value) for name, value in place.items()})
+        point = {name: float(value) for name, value in place.items()}
+        env = {name: arb(value) for name, value in point.items()}
+        for bits, last in precisions(last=most_bits):
+            with precision(bits):
+                values = self.program.run(env, EXACT, settle=last)
+                *chain, claim = (values[root] for root in self.roots)
+                if any(isinstance(value, Undefined) for value in chain):
+                    return None
+                ties = [seams.ties(values, name) for seams, name in self.seams]
+                if True in ties:
+                    return self._tied(self.chain[0], point, claim) if good(claim) else None
+                if None in ties or not all(map(good, chain)) or not good(claim):
+                    if last and None not in ties and all(map(good, chain)):
+                        return None  # nothing is known of the claim
+                    continue
+                return self._compared(chain[-1], claim)
+        return None
+
+    def _at_fractions(self, place: Mapping[str, Fraction]) -> Found:
+        """The same where a coordinate is no double: what is plain arithmetic is done with fractions."""
+        program = Program(*(at_place(root, place) for root in (*self.chain, self.claim)))
+        tied = any(_may_vanish(at_place(gap, place)) for gap in self._smoothness)
+        for bits, _ in precisions(last=1280):
+            with precision(bits):
+                values = program.run({}, EXACT)
+                *chain, claim = (values[root] for root in program.roots)
+                if any(isinstance(value, Undefined) for value in chain):
+                    return None
+                if not good(claim) or not good(chain[0]):
+                    continue
+                if tied:
+                    return self._tied(*_moved(self.chain[0], place), claim)
+                if all(map(good, chain)):
+                    return self._compared(chain[-1], claim)
+        return None
+
+    @cached_property
+    def _smoothness(self) -> list[Expr]:
+        """What vanishes where the function or a derivative below the last may not be smooth."""
+        found: dict[Expr, None] = {}
+        for root in self.chain[:-1]:
+            for node in topological(root):
+                found.update(dict.fromkeys(raw_gaps(node)))
+        return list(found)
+
+    def _tied(self, function: Expr, point: Mapping[str, float], claim: Value) -> Found:
+        """Where a branch is decided at a tie, the derivative may exist all the same: known to the nearest double."""
+        reference = Analysis(function, [self.wrt], EXACT, DTYPES["float64"]).at(point).rows[self.wrt]
+        if reference.value is None or not math.isfinite(reference.value):
+            return None
+        return self._compared(arb(reference.value, abs(reference.value) * 2.0**-52), claim, tied=True)
+
+    def _compared(self, derivative: Value, claim: Value, *, tied: bool = False) -> Comparison | type[ClaimUndefined]:
+        if isinstance(claim, Undefined):
+            return ClaimUndefined
+        assert isinstance(derivative, arb)
+        assert isinstance(claim, arb)
+        difference, size = abs(claim - derivative), abs(derivative)
+        negligible = bool(size < NEGLIGIBLE)
+        limit = arb(self.tolerance.atol) if negligible else arb(self.tolerance.rtol) * size
+        return Comparison(
+            analytical=float(derivative.mid()),
+            claimed=float(claim.mid()),
+            relative=0.0 if negligible else float((difference / size).mid()),
+            differs=bool(difference > limit),
+            close=not claim.overlaps(derivative) and not bool(difference > limit) and not negligible,
+            tied=tied,
+        )
+
+
+def _may_vanish(gap: Expr) -> bool:
+    """Whether a gap without variables is zero, or cannot be told from it."""
+    program = Program(gap)
+    with precision(320):
+        value = program.run({}, EXACT)[program.roots[0]]
+    return not isinstance(value, Undefined) and not (isinstance(value, arb) and (value > 0 or value < 0))
+
+
+def _moved(function: Expr, place: Mapping[str, Fraction]) -> tuple[Expr, dict[str, float]]:
+    """The function moved so that the place is at doubles: at 0 for what is none."""
+    moved = {name: value for name, value in place.items() if Fraction(float(value)) != value}
+    shifts: dict[str, Expr] = {
+        name: call("add", variable(name), constant(value, exact=True)) for name, value in moved.items()
+    }
+    return substitute(function, shifts), {name: 0.0 if name in moved else float(value) for name, value in place.items()}

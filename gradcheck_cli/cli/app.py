@@ -1,0 +1,155 @@
+"""The command line: options in, exit code out. The only place that catches GradcheckError."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from gradcheck_cli.cli.arguments import EXAMPLE, arrange
+from gradcheck_cli.cli.commands.check import check
+from gradcheck_cli.cli.commands.explain import explain
+from gradcheck_cli.cli.commands.functions import functions
+from gradcheck_cli.cli.commands.merge import merge
+from gradcheck_cli.cli.commands.run import run
+from gradcheck_cli.cli.commands.schema import schema
+from gradcheck_cli.cli.exit_codes import ExitCode
+from gradcheck_cli.cli.streams import complain, write_report
+from gradcheck_cli.errors import GradcheckError, UsageError
+from gradcheck_cli.runtime.interruption import Interrupted, Signals, listening
+
+DEFAULT_COMMAND = "check"
+EXPRESSION_COMMANDS = frozenset({"check", "explain"})
+
+HELP = """Check the gradient that PyTorch computes for a formula against its exact derivative.
+
+\b
+Examples:
+  gradcheck "8*x**4 + 3*x**3" --at 2            one point
+  gradcheck "-x**2" --at -2 --at 0.5            several points
+  gradcheck "relu(w*x + b)" --at w=2,x=1,b=0.5 --wrt w
+  gradcheck "sin(x)/x" --at x=-3:3:101          101 points from -3 to 3
+  gradcheck "2*y + 3" --let "y = x*x" --at 3.5 --wrt x --wrt y
+  gradcheck "x**3" --claim "3*x**2"             is my own derivative right?
+  gradcheck "log(cosh(x))"                      5 points drawn from -3:3
+  gradcheck "x**y" --at x=2,y=3 --order 2       second derivatives
+  gradcheck explain "1/(1 + exp(-x))" --at 2    the chain rule, node by node
+  gradcheck "sigmoid(x)" --at 40 --dtype float32 --device cuda
+
+\b
+Write 2*x or 2x, x**3 or x^3, pi, sin(x), torch.sigmoid(x), a if x > 0 else b;
+quote the expression. `gradcheck functions` lists the functions.
+
+\b
+Exit codes:
+  0  every check passed (match, imprecise, kink)
+  1  a check did not (unstable, mismatch, undefined, error)
+  2  something asked for could not be read or done
+  3  an error of gradcheck itself
+"""
+
+
+class Command(TyperCommand):
+    """A command whose help is written as reports are, whatever becomes of the stream."""
+
+    def get_help(self, ctx: Any) -> str:
+        write_report(super().get_help(ctx).rstrip("\n") + "\n")
+        raise typer.Exit
+
+
+class RootCommand(Command):
+    """`check`, whose usage line shows what is really typed."""
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        formatter.write_usage("gradcheck", "EXPR [OPTIONS]")
+        for usage in (
+            "run [FILE]... [OPTIONS]",
+            "explain EXPR --at POINT [OPTIONS]",
+            "merge FILE... [OPTIONS]",
+            "functions [WORD]",
+            "schema",
+        ):
+            formatter.write_usage("gradcheck", usage, prefix="       ")
+
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+app.command(DEFAULT_COMMAND, cls=RootCommand, help=HELP)(check)
+app.command(cls=Command)(run)
+app.command(cls=Command)(explain)
+app.command(cls=Command)(merge)
+app.command(cls=Command)(functions)
+app.command(cls=Command)(schema)
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Runs one command line; every way it can end is an exit code. Never raises."""
+    with listening() as signals:
+        try:
+            code = _run(arguments, signals)
+        except (Interrupted, KeyboardInterrupt, typer.Abort):
+            complain("interrupted")
+            code = ExitCode.INTERRUPTED
+    return signals.exit_code or code
+
+
+def _run(arguments: Sequence[str], signals: Signals) -> int:
+    try:
+        root: Any = typer.main.get_command(app)
+        return int(root(_with_command(arguments, root.commands), prog_name="gradcheck", standalone_mode=False) or 0)
+    except GradcheckError as error:
+        complain(str(error))
+        return ExitCode.BAD_INPUT
+    except typer.Abort:
+        raise
+    except Exception as error:  # noqa: BLE001  whatever it is, a user sees a sentence and an exit code
+        if signals.received is not None:  # a library made something else of it
+            raise Interrupted from None
+        if isinstance(message := _usage_message(error), str):
+            complain(message)
+            return ExitCode.BAD_INPUT
+        _report_bug(error, verbose=not {"-v", "--verbose"}.isdisjoint(arguments))
+        return ExitCode.BUG
+
+
+def _with_command(arguments: Sequence[str], commands: Mapping[str, Any]) -> list[str]:
+    """The arguments with their command first, and in an order that Typer reads as DESIGN section 7 says."""
+    named = bool(arguments) and arguments[0] in commands
+    command, rest = (arguments[0], arguments[1:]) if named else (DEFAULT_COMMAND, arguments)
+    if not rest and command in EXPRESSION_COMMANDS:
+        raise UsageError(f"what should be checked? For example: {EXAMPLE}\n`gradcheck --help` explains everything")
+    if command in EXPRESSION_COMMANDS:
+        options = {"--help": False, "-h": False}
+        for parameter in commands[command].params:
+            if parameter.param_type_name == "option":
+                options |= dict.fromkeys(parameter.opts, not parameter.is_flag)
+        rest = arrange(rest, options)
+    return [command, *rest]
+
+
+def _usage_message(error: Exception) -> str | None:
+    """The message of an error that Typer raises for a command line, else None."""
+    if getattr(error, "exit_code", None) != ExitCode.BAD_INPUT or not hasattr(error, "format_message"):
+        return None
+    message = str(error.format_message())
+    return "there is no expression" if "'EXPR'" in message else message
+
+
+def _report_bug(error: Exception, *, verbose: bool) -> None:
+    """Says that the mistake is ours, and what to send."""
+    message = "this is a bug in gradcheck, not in what you typed: please report it with the command and the lines below"
+    detail = f"{type(error).__name__}: {error}"
+    if verbose:
+        detail = "".join(traceback.format_exception(error)[-6:]).rstrip()
+    else:
+        message += " (-v shows more of them)"
+    complain(f"{message}\n{detail}")

@@ -1,0 +1,132 @@
+"""`gradcheck EXPR`: one expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gradcheck_cli.batch.growing_file import Growing
+from gradcheck_cli.checking import loading
+from gradcheck_cli.cli import options
+from gradcheck_cli.cli.arguments import choice
+from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
+from gradcheck_cli.cli.streams import deliver, display_for, points_progress, say, writable, write_report
+from gradcheck_cli.errors import UsageError
+from gradcheck_cli.records.request import Request, options_of
+from gradcheck_cli.records.results import Check, Report
+from gradcheck_cli.render import RENDERERS, json_lines
+from gradcheck_cli.render.formats import FORMATS
+from gradcheck_cli.render.profile import render_profile
+from gradcheck_cli.render.summary import summary_line
+from gradcheck_cli.runtime import stopwatch
+from gradcheck_cli.versions import versions
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        (_, own), *others = versions().items()
+        write_report(f"gradcheck {own} ({', '.join(f'{name} {version}' for name, version in others)})\n")
+        raise typer.Exit
+
+
+def check(
+    expression: options.Expression,
+    at: options.At = None,
+    wrt: options.Wrt = None,
+    let: options.Let = None,
+    claim: Annotated[
+        list[str] | None,
+        typer.Option(metavar="D", help="Your own derivative, to be judged: 2*x, or 'w: x*y'. Repeatable."),
+    ] = None,
+    order: options.Order = None,
+    dtype: options.Dtype = None,
+    device: options.Device = None,
+    mode: options.Mode = None,
+    rtol: options.Rtol = None,
+    atol: options.Atol = None,
+    claim_rtol: options.ClaimRtol = None,
+    strict: options.Strict = False,
+    samples: options.Samples = None,
+    seed: options.Seed = None,
+    ranges: options.Range = None,
+    timeout: Annotated[str | None, typer.Option(metavar="SECONDS", help="Give up after that; never.")] = None,
+    output_format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the report.")] = "table",
+    output_file: options.OutputFile = None,
+    no_derivatives: options.NoDerivatives = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    profile: options.Profile = False,
+    all_rows: Annotated[
+        bool, typer.Option("--all-rows", help="With json-lines: a line for every row, as soon as it is checked.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the versions.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> ExitCode:
+    lists = {"at": at, "lets": let, "claims": claim}
+    for texts in ([expression], wrt, ranges, *lists.values()):
+        options.require_readable(*(texts or ()))
+    choice("--output-format", output_format, FORMATS)
+    given = options.given_options({
+        "order": order, "mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol,
+        "claim_rtol": claim_rtol, "strict": strict, "samples": samples, "seed": seed, "range": ranges,
+        "timeout": timeout,
+    })  # fmt: skip
+    asked: dict[str, Any] = {name: tuple(texts) for name, texts in lists.items() if texts}
+    asked |= {"ranges" if name == "range" else name: value for name, value in given.items()}
+    asked |= {"wrt": options.names(wrt or ()), "derivatives": not no_derivatives}
+    asked["keep"] = options.rows_kept(output_format, verbose=verbose)
+    if all_rows and output_format != "json-lines":
+        raise UsageError("--all-rows is for --output-format json-lines, which has a line for each row")
+    file = writable(output_file)
+    request = Request(expression, **asked)
+    written_options = options_of(vars(request))
+    with stopwatch.measuring(profile) as phases:
+        stream = _RowStream(file, written_options) if all_rows else None
+        report = _checked(request, quiet=quiet, on_row=stream.add if stream else None)
+        shown = display_for(quiet=quiet, verbose=verbose, options=written_options)
+        if stream is not None:
+            stream.end(report)
+        elif file is not None:
+            written = display_for(quiet=quiet, verbose=verbose, to_file=True, options=written_options)
+            deliver(RENDERERS[output_format](report, written), file)
+        if stream is None or file is not None:
+            write_report(RENDERERS[output_format if file is None else "table"](report, shown))
+        if not (quiet and report.passed):
+            say(summary_line(report, shown))
+    if profile:
+        say(render_profile(phases), wrap=False)
+    return exit_code(report)
+
+
+class _RowStream:
+    """JSON Lines with every row: nothing is held back. file: None for standard output."""
+
+    def __init__(self, file: Path | None, options: Mapping[str, object]) -> None:
+        self.report = Growing(file, [json_lines.first_line(versions(), options)])
+
+    def add(self, check: Check) -> None:
+        self.report.add(json_lines.row_line(check))
+
+    def end(self, report: Report) -> None:
+        for result in report.problems:
+            self.report.add(json_lines.problem_line(result))
+        self.report.add(json_lines.last_line(report))
+        self.report.end()
+
+
+def _checked(request: Request, *, quiet: bool, on_row: Callable[[Check], None] | None) -> Report:
+    with stopwatch.phase("imports"):
+        from gradcheck_cli.checking.reading import read
+    with stopwatch.phase("parsing"):
+        reading = read(request)
+    with stopwatch.phase("imports"):
+        # torch, SymPy and flint load here, not before: --help and typing errors answer at once.
+        loading.load(symbolic=request.derivatives or bool(request.claims))
+        from gradcheck_cli.checking import checker
+    with points_progress(quiet=quiet) as on_progress:
+        result = checker.check_expression(request, reading=reading, on_progress=on_progress, on_row=on_row)
+    return Report((result,), versions(), result.seconds)

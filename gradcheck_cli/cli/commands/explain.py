@@ -1,0 +1,72 @@
+"""`gradcheck explain`: the chain rule, node by node."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from gradcheck_cli.checking import loading
+from gradcheck_cli.cli import options
+from gradcheck_cli.cli.arguments import choice
+from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
+from gradcheck_cli.cli.streams import deliver, display_for, say, writable, write_report
+from gradcheck_cli.records.request import Request
+from gradcheck_cli.records.results import Report
+from gradcheck_cli.render import EXPLANATIONS
+from gradcheck_cli.render.formats import EXPLANATION_FORMATS
+from gradcheck_cli.render.summary import summary_line
+from gradcheck_cli.versions import versions
+
+
+def explain(
+    expression: options.Expression,
+    at: Annotated[
+        list[str] | None, typer.Option(metavar="POINT", help="Where: 2, x=1,y=-2 or x=pi/4. One point.")
+    ] = None,
+    wrt: options.Wrt = None,
+    let: options.Let = None,
+    dtype: options.Dtype = None,
+    device: options.Device = None,
+    mode: options.Mode = None,
+    rtol: options.Rtol = None,
+    atol: options.Atol = None,
+    output_format: Annotated[
+        str, typer.Option(metavar="|".join(EXPLANATION_FORMATS), help="How to write the explanation.")
+    ] = "table",
+    output_file: options.OutputFile = None,
+    verbose: options.Verbose = False,
+) -> ExitCode:
+    """Show the chain rule at one point, node by node: values, local derivatives, and the adjoints beside torch's.
+
+    \b
+    Examples:
+      gradcheck explain "1/(1 + exp(-x))" --at 2
+      gradcheck explain --let "y = x*x" "2*y + 3" --at 3.5 --wrt x --wrt y
+      gradcheck explain "where(x > 0, sqrt(x), 0)" --at -1
+      gradcheck explain "x**y" --at x=-2,y=2 --wrt x --mode both
+    """
+    lists = {"at": at, "lets": let}
+    options.require_readable(expression, *(wrt or ()), *(text for texts in lists.values() for text in texts or ()))
+    choice("--output-format", output_format, EXPLANATION_FORMATS)
+    asked: dict[str, Any] = {name: tuple(texts) for name, texts in lists.items() if texts}
+    asked |= options.given_options({
+        "dtype": dtype, "device": device, "mode": mode, "rtol": rtol, "atol": atol,
+    })  # fmt: skip
+    asked["wrt"] = options.names(wrt or ())
+    file = writable(output_file)
+    from gradcheck_cli.checking.reading import read
+
+    request = Request(expression, **asked, derivatives=False)
+    reading = read(request)
+    loading.load(symbolic=False)
+    from gradcheck_cli.checking.explainer import explain_expression
+
+    explanation = explain_expression(request, reading=reading)
+    report = Report((explanation.result,), versions(), explanation.result.seconds)
+    shown = display_for(verbose=verbose)
+    if file is not None:
+        deliver(EXPLANATIONS[output_format](explanation, display_for(verbose=verbose, to_file=True)), file)
+    write_report(EXPLANATIONS[output_format if file is None else "table"](explanation, shown))
+    say(summary_line(report, shown))
+    return exit_code(report)

@@ -1,0 +1,46 @@
+"""`gradcheck merge`: one report of several."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gradcheck_cli.cli import options
+from gradcheck_cli.cli.arguments import choice
+from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
+from gradcheck_cli.cli.streams import deliver, display_for, say, writable, write_report
+from gradcheck_cli.errors import UsageError
+from gradcheck_cli.render import RENDERERS
+from gradcheck_cli.render.formats import FORMATS
+from gradcheck_cli.render.summary import summary_line
+
+
+def merge(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Reports as JSON or JSON Lines.")],
+    output_format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the report.")] = "table",
+    output_file: options.OutputFile = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> ExitCode:
+    """Join the reports of several runs, such as those of --shard 1/3, 2/3 and 3/3, and exit as one run would.
+
+    A report is what --output-format json or json-lines wrote.
+    """
+    choice("--output-format", output_format, FORMATS)
+    file = writable(output_file)
+    from gradcheck_cli.batch.report_files import merged, read_report, shared_options
+
+    for name in files:
+        if files.count(name) > 1:
+            raise UsageError(f"{name} is named twice: each report counts once")
+    written = {name: read_report(name) for name in files}
+    report, given = merged(written), shared_options(written.values())
+    shown = display_for(quiet=quiet, verbose=verbose, options=given)
+    if file is not None:
+        to_file = display_for(quiet=quiet, verbose=verbose, to_file=True, options=given)
+        deliver(RENDERERS[output_format](report, to_file), file)
+    write_report(RENDERERS[output_format if file is None else "table"](report, shown))
+    if not (quiet and report.passed):
+        say(summary_line(report, shown))
+    return exit_code(report)

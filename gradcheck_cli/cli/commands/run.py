@@ -1,0 +1,286 @@
+"""`gradcheck run`: the problems of files."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gradcheck_cli.batch.growing_file import Growing, replaceable
+from gradcheck_cli.batch.resume import finished_problems, in_order, problem_key
+from gradcheck_cli.batch.run import DEFAULT_TIMEOUT, PRELOAD, Where, batch_phases, run_batch
+from gradcheck_cli.batch.selection import select
+from gradcheck_cli.batch.selection import shard as select_shard
+from gradcheck_cli.cli import options
+from gradcheck_cli.cli.arguments import choice, whole
+from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
+from gradcheck_cli.cli.progress import batch_progress
+from gradcheck_cli.cli.streams import complain, deliver, display_for, say, writable, write_report
+from gradcheck_cli.errors import GradcheckError, UsageError
+from gradcheck_cli.records.request import ProblemSpec, options_of
+from gradcheck_cli.records.results import ProblemResult, Report, worst_first
+from gradcheck_cli.render import RENDERERS, json_lines
+from gradcheck_cli.render.formats import FORMATS
+from gradcheck_cli.render.profile import render_profile
+from gradcheck_cli.render.summary import summary_line
+from gradcheck_cli.runtime import stopwatch
+from gradcheck_cli.runtime.interruption import Interrupted, held, let_in
+from gradcheck_cli.text_files import DEFAULT_FILE, read_source
+from gradcheck_cli.text_files import shown as shown_name
+from gradcheck_cli.versions import versions
+
+MOST_JOBS = 1_000
+SHOWN = 20
+"""Failing rows of a problem that are kept for the table where the whole report goes elsewhere, line by line."""
+
+
+def run(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE]...", help=f"Problem files; {DEFAULT_FILE} if none is named; - is standard input."
+        ),
+    ] = None,
+    keyword: Annotated[
+        str | None,
+        typer.Option("-k", metavar="WORDS", help="Only problems whose name has this: 'relu and not (gelu or x)'."),
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(metavar="TAG", help="Only problems with this tag. Repeatable.")
+    ] = None,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", "-x", help="Stop at the first problem that fails.")] = False,
+    list_only: Annotated[bool, typer.Option("--list", help="List the problems; check nothing.")] = False,
+    jobs: Annotated[
+        str | None, typer.Option(metavar="N|auto", help="Worker processes: 1; auto is one a processor.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Only the I-th of N parts; `gradcheck merge` joins the reports.")
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Skip what this json-lines report already holds.")
+    ] = None,
+    executor: Annotated[
+        str | None, typer.Option(metavar="dask://HOST:PORT", help="Check on a Dask cluster, not on this machine.")
+    ] = None,
+    timeout: Annotated[
+        str | None, typer.Option(metavar="SECONDS", help=f"Seconds that a problem may take: {DEFAULT_TIMEOUT:g}.")
+    ] = None,
+    order: options.Order = None,
+    dtype: options.Dtype = None,
+    device: options.Device = None,
+    mode: options.Mode = None,
+    rtol: options.Rtol = None,
+    atol: options.Atol = None,
+    claim_rtol: options.ClaimRtol = None,
+    strict: options.Strict = False,
+    samples: options.Samples = None,
+    seed: options.Seed = None,
+    ranges: options.Range = None,
+    output_format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the report.")] = "table",
+    output_file: options.OutputFile = None,
+    no_derivatives: options.NoDerivatives = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    profile: options.Profile = False,
+) -> ExitCode:
+    """Check the problems of files.
+
+    Options given here hold for every problem, whatever its file says; see README.md for the files.
+    """
+    choice("--output-format", output_format, FORMATS)
+    given = options.given_options({
+        "order": order, "mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol,
+        "claim_rtol": claim_rtol, "strict": strict, "samples": samples, "seed": seed, "range": ranges,
+        "timeout": timeout,
+    })  # fmt: skip
+    # The table of a batch does not show closed forms, which take longer than the checks, nor what passes unless asked.
+    is_json = output_format.startswith("json")
+    given["derivatives"], given["formula"] = is_json and not no_derivatives, is_json or verbose
+    given["keep"] = options.rows_kept(output_format, verbose=verbose)
+    where = _where(jobs, executor)
+    file = writable(output_file)
+    started = time.perf_counter()
+    with stopwatch.measuring(profile) as phases:
+        if where.executor is None and not list_only:
+            from gradcheck_cli.batch import workers
+
+            workers.warm_up(PRELOAD)
+        with stopwatch.phase("parsing"):
+            specs, troubles = read_files(files or [], given)
+        for trouble in troubles:
+            complain(trouble)
+        selected = _selected(specs, keyword, tag or ())
+        if not selected:
+            return ExitCode.BAD_INPUT
+        if shard is not None:
+            selected = select_shard(selected, shard)
+        if list_only:
+            write_report(_listing(selected))
+            return ExitCode.BAD_INPUT if troubles else ExitCode.PASSED
+        done = finished_problems(resume, selected) if resume is not None else {}
+        if resume is not None and not quiet:
+            skipped = sum(problem_key(spec) in done for spec in selected)
+            problems = "problem is" if len(selected) == 1 else "problems are"
+            say(f"{skipped:,} of {len(selected):,} {problems} taken from {shown_name(resume)}\n")
+        shown = display_for(quiet=quiet, verbose=verbose, options=options_of(given))
+        with held():  # what was found is kept
+            lines = _Lines(file, shown.options, selected, done) if output_format == "json-lines" else None
+            with stopwatch.phase("waiting"):
+                report = _run(
+                    selected, where, done, lines.add if lines else None,
+                    fail_fast=fail_fast, quiet=quiet, profile=profile,
+                )  # fmt: skip
+            report = replace(report, troubles=tuple(troubles), shard=shard)
+            if lines is not None:
+                lines.end(report)
+            elif file is not None:
+                deliver(RENDERERS[output_format](report, display_for(quiet=quiet, verbose=verbose, to_file=True)), file)
+            else:
+                write_report(RENDERERS[output_format](report, shown))
+            if file is not None:
+                write_report(RENDERERS["table"](report, shown))
+            if not (quiet and report.passed):
+                say(summary_line(report, shown))
+    if profile:
+        say(render_profile(batch_phases(phases, report.problems), time.perf_counter() - started), wrap=False)
+    return exit_code(report)
+
+
+def _where(jobs: str | None, executor: str | None) -> Where:
+    """What --jobs and --executor say."""
+    if executor is not None:
+        if jobs is not None:
+            raise UsageError("--jobs is for this machine; of a cluster, all workers are used")
+        if re.fullmatch(r"dask://[^\s/]+:\d+", executor) is None:
+            raise UsageError(f"--executor {executor}: it takes the address of a scheduler, dask://HOST:PORT")
+        return Where(executor=executor)
+    if jobs is not None and jobs.strip() == "auto":
+        from gradcheck_cli.batch.workers import processors
+
+        return Where(processors())
+    return Where(1 if jobs is None else whole("--jobs", jobs, 1, MOST_JOBS))
+
+
+class _Lines:
+    """JSON Lines, each written as soon as its problem is finished; what a run before this one has written stays.
+
+    file: None for standard output. done: results from before, by key.
+    """
+
+    def __init__(
+        self,
+        file: Path | None,
+        options: Mapping[str, object],
+        specs: Sequence[ProblemSpec],
+        done: Mapping[str, ProblemResult],
+    ) -> None:
+        # What cannot be put in order afterwards is written in order, results from before included.
+        self.before = done if file is not None and replaceable(file) else {}
+        self.file, self.specs = file, specs
+        known = [spec for spec in specs if problem_key(spec) in self.before]
+        kept = run_batch(known, where=None, done=done) if known else ()
+        first = json_lines.first_line(versions(), options)
+        self.report = Growing(file, (first, *map(json_lines.problem_line, kept)))
+
+    def add(self, result: ProblemResult) -> None:
+        if result.key not in self.before:
+            self.report.add(json_lines.problem_line(result))
+
+    def end(self, report: Report) -> None:
+        self.report.add(json_lines.last_line(report))
+        self.report.end()
+        if self.file is not None and self.before:
+            in_order(Path(os.path.realpath(self.file)), self.specs, self.before)
+
+
+def read_files(names: Sequence[str], given: dict[str, Any]) -> tuple[list[ProblemSpec], list[str]]:
+    """The problems of the files, and a sentence for each file that cannot be read.
+
+    given: options that hold for every problem. Raises UsageError for a pyproject.toml that cannot be read.
+    """
+    from gradcheck_cli.problem_files.load import load_problems, read_pyproject
+
+    defaults = {"timeout": DEFAULT_TIMEOUT, **read_pyproject(Path.cwd())}
+    specs: list[ProblemSpec] = []
+    troubles: list[str] = []
+    for name in names or [DEFAULT_FILE]:
+        try:
+            specs.extend(load_problems(read_source(name), shown_name(name), given, defaults))
+        except GradcheckError as error:
+            troubles.append(str(error))
+    return specs, troubles
+
+
+def _selected(specs: Sequence[ProblemSpec], keyword: str | None, tags: Sequence[str]) -> list[ProblemSpec]:
+    selected = select(specs, keyword, tags)
+    if specs and not selected:
+        asked = " ".join([*([f"-k {keyword!r}"] if keyword is not None else []), *(f"--tag {tag}" for tag in tags)])
+        raise UsageError(f"none of {len(specs):,} problems matches {asked}: --list shows their names")
+    return selected
+
+
+def _listing(specs: Sequence[ProblemSpec]) -> str:
+    from gradcheck_cli.render.plain import one_line
+
+    lines = []
+    for spec in specs:
+        parts = [f"{spec.file}:{spec.line}", spec.name]
+        if spec.tags:
+            parts.append(f"[{', '.join(spec.tags)}]")
+        if spec.error:
+            parts.append("(cannot be read)")
+        lines.append("  ".join(map(one_line, parts)))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _run(
+    specs: Sequence[ProblemSpec],
+    where: Where,
+    done: Mapping[str, ProblemResult],
+    on_result: Callable[[ProblemResult], None] | None,
+    *,
+    fail_fast: bool,
+    quiet: bool,
+    profile: bool,
+) -> Report:
+    """The report of the problems. Interrupted, it has what was found so far.
+
+    on_result: takes each result as it comes; then the report keeps only what a table shows of it.
+    """
+    started = time.perf_counter()
+    results: list[ProblemResult] = []
+    interrupted = False
+    try:
+        checking = closing(run_batch(specs, where=where, done=done, profile=profile))
+        with batch_progress(len(specs), quiet=quiet) as advance, checking as batch:
+            for result in batch:
+                if on_result is not None:
+                    on_result(result)
+                results.append(result if on_result is None else _slim(result))
+                with let_in():
+                    advance()
+                if fail_fast and not result.passed:
+                    break
+    except Interrupted:
+        interrupted = True
+    return Report(
+        tuple(results),
+        versions(),
+        time.perf_counter() - started,
+        not_run=len(specs) - len(results),
+        interrupted=interrupted,
+    )
+
+
+def _slim(result: ProblemResult) -> ProblemResult:
+    """The result without the rows and formulas that a table of many problems does not show."""
+    failing = [check for check in result.checks if not check.passed][:SHOWN]
+    worst = failing or sorted(result.checks, key=worst_first)[:1]
+    return replace(result, checks=tuple(worst), derivatives=None)

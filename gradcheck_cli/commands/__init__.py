@@ -1,1 +1,0 @@
-"""The commands of the command line: options in, exit code out."""

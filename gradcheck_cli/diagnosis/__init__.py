@@ -1,0 +1,1 @@
+"""Why a row did not pass, and what to write instead."""

@@ -1,0 +1,156 @@
+"""Why a row did not pass: the step to blame, and a rewrite that helps. Made only for such rows, and only then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from gradcheck_cli.certified.ball import Numbers
+from gradcheck_cli.certified.row_rounding import RowRounding
+from gradcheck_cli.certified.step_truths import StepPrograms, StepTruths
+from gradcheck_cli.diagnosis.blame import Blame, Search, from_enclosure, of_the_only_function
+from gradcheck_cli.diagnosis.higher_orders import HigherOrders
+from gradcheck_cli.diagnosis.remedies import Remedies, Wanted
+from gradcheck_cli.differentiation.rules import expand_composed
+from gradcheck_cli.differentiation.steps import ChainRule
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.errors import NoReference
+from gradcheck_cli.expression.nodes import Expr
+from gradcheck_cli.pytorch.graph import TorchGraph, Trace
+from gradcheck_cli.records.reference import Kind, Reference
+from gradcheck_cli.records.results import Remedy, Verdict
+from gradcheck_cli.verdict import Tolerance
+
+Point = Mapping[str, float]
+Wrt = tuple[str, ...]
+
+BLAMED = 500
+"""Steps of an expression whose rows are traced; a longer one is told apart by its enclosure only."""
+DIAGNOSED = 1_000
+"""Rows of a problem that are diagnosed, a few milliseconds each; of more, the others are alike."""
+SEARCHES = 20
+"""Rows of a problem for which rewrites are searched in vain; where none helped so often, none will."""
+
+
+@dataclass(frozen=True)
+class Diagnosed:
+    """blame: None where it is not known, remedy: None where there is none."""
+
+    blame: Blame | None = None
+    remedy: Remedy | None = None
+
+
+NOTHING = Diagnosed()
+
+
+class Diagnosis:
+    """The diagnoses of one expression."""
+
+    def __init__(
+        self, expression: Expr, numbers: Numbers, dtype: Dtype, device: torch.device, tolerance: Tolerance
+    ) -> None:
+        self.expression, self.numbers, self.dtype, self.device = expression, numbers, dtype, device
+        self.remedies = Remedies(expression, numbers, dtype, device, tolerance)
+        self._rows, self._searches = DIAGNOSED, SEARCHES
+        self._truths: StepTruths | None = None
+        self._trace: tuple[object, Trace] | None = None
+
+    def row(
+        self,
+        verdict: Verdict,
+        point: Point,
+        row: Wrt,
+        mode: str,
+        truth: Reference,
+        value: float | None,
+        autograd: float | None,
+        rounding: RowRounding,
+    ) -> Diagnosed:
+        """What is known of a row. value: of the function, certified."""
+        if self._rows <= 0:
+            return NOTHING
+        self._rows -= 1
+        blame = self._blame(verdict, point, row, mode, truth, autograd) or self._blame_as_a_whole(verdict, rounding)
+        return Diagnosed(blame, self._remedy(point, row, mode, truth, value, autograd, blame))
+
+    def of_value(self, point: Point) -> Diagnosed:
+        """What is known of a row whose derivative is right, and for which torch has no finite value."""
+        if self._rows <= 0:
+            return NOTHING
+        self._rows -= 1
+        return Diagnosed(self.value(point))
+
+    def value(self, point: Point) -> Blame | None:
+        """The step to blame for the function's own value."""
+        if len(self.chain.steps) > BLAMED:
+            return None
+        return self._search(point, "reverse", "").value()
+
+    @cached_property
+    def chain(self) -> ChainRule:
+        return ChainRule(self.expression)
+
+    @cached_property
+    def programs(self) -> StepPrograms:
+        return StepPrograms(self.chain, self.numbers, self.dtype)
+
+    @cached_property
+    def graph(self) -> TorchGraph:
+        return TorchGraph(self.chain, self.dtype, self.device)
+
+    @cached_property
+    def higher_orders(self) -> HigherOrders:
+        return HigherOrders(self.chain, self.numbers, self.dtype, self.device)
+
+    def _blame(
+        self, verdict: Verdict, point: Point, row: Wrt, mode: str, truth: Reference, autograd: float | None
+    ) -> Blame | None:
+        if row[0] not in self.chain.by_name or len(self.chain.steps) > BLAMED:
+            return None
+        try:
+            search = self._search(point, mode, row[0])
+            if verdict is Verdict.UNDEFINED:
+                return search.undefined()
+            if len(row) == 1:
+                return search.derivative(row[0])
+            return None if autograd is None else self.higher_orders.blame(search, row, autograd, truth)
+        except NoReference:
+            return None
+
+    def _blame_as_a_whole(self, verdict: Verdict, rounding: RowRounding) -> Blame | None:
+        """Where no step is known to be to blame."""
+        if verdict is Verdict.UNSTABLE:
+            return from_enclosure(rounding.plain)
+        return of_the_only_function(expand_composed(self.expression)) if verdict is Verdict.MISMATCH else None
+
+    def _search(self, point: Point, mode: str, by: str) -> Search:
+        if self._truths is None or self._truths.point != point:
+            self._truths = self.programs.at(point)
+        key = (tuple(point.items()), mode, by)
+        if self._trace is None or self._trace[0] != key:
+            trace = self.graph.reverse(point, [by]) if mode == "reverse" else self.graph.forward(point, by)
+            self._trace = key, trace
+        return Search(self.chain, self._truths, self.graph, self._trace[1], self.dtype, mode, by)
+
+    def _remedy(
+        self,
+        point: Point,
+        row: Wrt,
+        mode: str,
+        truth: Reference,
+        value: float | None,
+        autograd: float | None,
+        blame: Blame | None,
+    ) -> Remedy | None:
+        if self._searches <= 0:
+            return None
+        self._searches -= 1
+        known = value if truth.kind is not Kind.UNDEFINED else truth.limit
+        found = self.remedies.find(
+            Wanted(point, row, mode, truth, known, autograd), [blame.step.node] if blame is not None else []
+        )
+        self._searches += found is not None
+        return found

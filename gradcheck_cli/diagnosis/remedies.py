@@ -1,0 +1,244 @@
+"""Rewrites, verified: proposed only after they were found, here and now, to be equal and to have the right gradient.
+
+Equal: the same certified value and derivative at the point, and at others of the domain. Right: autograd of the
+rewritten expression matches its certified derivative at the point.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain, islice
+
+import torch
+from flint import arb
+
+from gradcheck_cli.certified.ball import Numbers, Program, Seams, Value, precision
+from gradcheck_cli.certified.references import Analysis
+from gradcheck_cli.claims.judge import sample
+from gradcheck_cli.diagnosis.rewrites import Candidate, candidates, replaced
+from gradcheck_cli.differentiation.gradient import derivative
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.errors import NoReference
+from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, rebuild, topological, variables
+from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.pytorch.gradients import Autograd
+from gradcheck_cli.records.reference import Kind, Reference
+from gradcheck_cli.records.results import Remedy
+from gradcheck_cli.verdict import Tolerance
+
+Wrt = tuple[str, ...]
+Point = Mapping[str, float]
+
+TRIED = 120
+"""Rewritten expressions that are run in torch, for one row."""
+LARGEST = 300
+"""Nodes of an expression that rewrites are looked for in."""
+LONGEST = 160
+"""Characters of a part, and of what to write for it: more is no advice."""
+SAMPLED, NEEDED = 24, 3
+"""Other points of the domain, and at how many of them both must be defined."""
+NAMED = 8
+"""Numbers of the expression that are tried as the value of each variable."""
+BITS = 200
+NOTHING = arb(2) ** -60
+"""A difference that may be rounding of the balls."""
+STRICTER = 1e-3
+"""Of rtol: how near the rewritten expression must be to the original one. Most are equal; a series is not quite."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A row that needs a remedy: where, by what, in which mode, and what is true there.
+
+    value: the certified value of the function, or the limit of a removable singularity.
+    """
+
+    point: Point
+    row: Wrt
+    mode: str
+    truth: Reference
+    value: float | None
+    autograd: float | None
+
+
+class Remedies:
+    """The rewrites of one expression. What helped at one point is tried first at the next."""
+
+    def __init__(self, root: Expr, numbers: Numbers, dtype: Dtype, device: torch.device, tolerance: Tolerance) -> None:
+        self.root = rebuild(root, lambda node, args: args[0] if isinstance(node, Named) else None)
+        self.numbers, self.dtype, self.device, self.tolerance = numbers, dtype, device, tolerance
+        self._helped: list[Candidate] = []
+        self._equal_ones: set[tuple[Expr, Wrt]] = set()
+        self._sides: dict[tuple[Expr, Wrt, str], Autograd] = {}
+        self._analyses: dict[tuple[Expr, Wrt], Analysis] = {}
+
+    def find(self, wanted: Wanted, blamed: Sequence[Expr] = ()) -> Remedy | None:
+        """The first rewrite that helps at a row; None where none does."""
+        names = variables(self.root)
+        if not set(wanted.row) <= set(names) or len(topological(self.root)) > LARGEST:
+            return None
+        truth = self._aim(wanted)
+        if truth is None:
+            return None
+        for candidate in islice(self._candidates(blamed), TRIED):
+            found = self._autograd(candidate.root, wanted)
+            if found is not None and self._right(found, truth) and self._equal(candidate.root, wanted, truth):
+                try:
+                    part, better = _shown(self.root, candidate)
+                    remedy = Remedy(part, better, to_text(candidate.root, limit=10 * LONGEST), found, wanted.autograd)
+                except ValueError:
+                    continue
+                if candidate not in self._helped:
+                    self._helped.insert(0, candidate)
+                    self._equal_ones.add((candidate.root, wanted.row))
+                return remedy
+        return None
+
+    def _candidates(self, blamed: Sequence[Expr]) -> Iterator[Candidate]:
+        """Those that helped before, one rewrite, two rewrites."""
+        yield from self._helped
+        first = list(islice(candidates(self.root, blamed), TRIED))
+        yield from first
+        for one in first:
+            for two in candidates(one.root, [one.better]):
+                yield Candidate(two.rewrite, self.root, two.root, two.root)
+
+    def _aim(self, wanted: Wanted) -> Reference | None:
+        """What the derivative should be; at a removable singularity, that of the function with its limit put in."""
+        truth = wanted.truth
+        if truth.kind in (Kind.EXISTS, Kind.KINK):
+            return truth
+        return Reference(Kind.EXISTS) if truth.kind is Kind.UNDEFINED and truth.limit is not None else None
+
+    def _autograd(self, root: Expr, wanted: Wanted) -> float | None:
+        if set(variables(root)) != set(variables(self.root)):
+            return None
+        key = root, wanted.row, wanted.mode
+        side = self._sides.get(key) or Autograd(root, [wanted.row], wanted.mode, self.dtype, self.device)
+        if any(root is helped.root for helped in self._helped):
+            self._sides[key] = side
+        found = side.at(wanted.point)
+        if wanted.value is not None and not self.tolerance.allows_with_atol(_number(found.value), wanted.value):
+            return None
+        return found.derivatives.get(wanted.row)
+
+    def _right(self, found: float, truth: Reference) -> bool:
+        if truth.value is not None:
+            return self.tolerance.allows(found, truth.value)
+        if truth.left is not None and truth.right is not None:
+            return self.tolerance.within(found, min(truth.left, truth.right), max(truth.left, truth.right))
+        return not math.isnan(found)
+
+    def _equal(self, root: Expr, wanted: Wanted, truth: Reference) -> bool:
+        """Whether the rewritten expression has the same value and derivative, here and elsewhere."""
+        key = root, wanted.row
+        analysis = self._analyses.get(key) or Analysis(root, [wanted.row], self.numbers, self.dtype)
+        if key in self._equal_ones:
+            self._analyses[key] = analysis
+        references = analysis.at(wanted.point)
+        found = references.rows[wanted.row]
+        if wanted.truth.kind is Kind.UNDEFINED:
+            here = self._autograd(root, wanted)
+            if found.value is None or here is None or not self.tolerance.allows(here, found.value):
+                return False
+        elif found.kind is not truth.kind or not all(
+            self._near(a, b) for a, b in zip(found.numbers, truth.numbers, strict=True)
+        ):
+            return False
+        if wanted.value is None or references.value is None or not self._near(references.value, wanted.value):
+            return False
+        return key in self._equal_ones or self._equal_elsewhere(root, wanted)
+
+    def _equal_elsewhere(self, root: Expr, wanted: Wanted) -> bool:
+        try:
+            sides = Program(self.root, derivative(self.root, wanted.row), root, derivative(root, wanted.row))
+        except NoReference:
+            return False
+        seams = [Seams(sides, sides.roots[0]), Seams(sides, sides.roots[2])]
+        compared = 0
+        sampled = islice(sample(variables(self.root), [wanted.point]), SAMPLED)
+        for point in chain(self._special_points(wanted), sampled):
+            env = {name: arb(self.dtype.round(value)) for name, value in point.items()}
+            with precision(BITS):
+                values = sides.run(env, self.numbers)
+                value, slope, new_value, new_slope = (values[i] for i in sides.roots)
+                tied = any(seam.ties(values, name) is not False for seam in seams for name in wanted.row)
+                if not _sharp(value) or not (tied or _sharp(slope)):
+                    continue
+                if not self._same(value, new_value):
+                    return False
+                if tied:
+                    continue
+                if not self._same(slope, new_slope):
+                    return False
+                compared += 1
+        return compared >= NEEDED
+
+    def _special_points(self, wanted: Wanted) -> Iterator[Point]:
+        """A variable at a number that the expression names, where a branch may be decided."""
+        numbers = {
+            float(node.value)
+            for node in topological(self.root)
+            if isinstance(node, Constant) and isinstance(node.value, Fraction)
+        }
+        for name in variables(self.root):
+            for number in sorted({*numbers, 0.0})[:NAMED]:
+                yield {**wanted.point, name: number}
+
+    def _same(self, old: Value, new: Value) -> bool:
+        """Whether two balls are equal, as far as it matters: they overlap, or are nearer than any tolerance sees."""
+        if not _known(new):
+            return False
+        assert isinstance(old, arb)
+        assert isinstance(new, arb)
+        return bool(abs(new - old) <= arb(STRICTER * self.tolerance.rtol) * abs(old)) or bool(
+            new.overlaps(old) and abs(new - old) < NOTHING
+        )
+
+    def _near(self, found: float, wanted: float) -> bool:
+        if found == wanted:
+            return True
+        return math.isfinite(found) and abs(found - wanted) <= max(
+            STRICTER * self.tolerance.rtol, 4 * self.dtype.unit_roundoff
+        ) * abs(wanted)
+
+
+def _shown(root: Expr, candidate: Candidate) -> tuple[str, str]:
+    """What to write for what: the part and the better one, or what differs in them where that is too long.
+
+    ValueError where all of that is too long, or where the part stands elsewhere as well.
+    """
+    part, better = candidate.part, candidate.better
+    while True:
+        try:
+            return to_text(part, limit=LONGEST), to_text(better, limit=LONGEST)
+        except ValueError:
+            inner = _difference(part, better)
+            if inner is None or replaced(root, *inner) is not candidate.root:
+                raise
+            part, better = inner
+
+
+def _difference(part: Expr, better: Expr) -> tuple[Expr, Expr] | None:
+    """The one operand in which two calls of a function differ."""
+    match part, better:
+        case Call(function=f, args=old), Call(function=g, args=new) if f == g and len(old) == len(new):
+            pairs = [(a, b) for a, b in zip(old, new, strict=True) if a is not b]
+            return pairs[0] if len(pairs) == 1 else None
+    return None
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _sharp(value: Value) -> bool:
+    """Whether a number is known well enough to be compared with another one."""
+    return isinstance(value, arb) and _known(value) and bool(value.rad() <= NOTHING * (1 + abs(value)))
+
+
+def _known(value: Value) -> bool:
+    return isinstance(value, arb) and bool(value.is_finite())

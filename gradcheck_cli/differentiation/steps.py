@@ -1,0 +1,238 @@
+"""The chain rule laid out: an expression as a list of steps, each with a name and its local derivatives.
+
+`s = 1/(1 + exp(-x))` becomes a = -x, b = exp(a), c = 1 + b, s = 1/c, with da/dx = -1, db/da = exp(a) and so on. What
+torch has not is written as its definition, so that each step is one operation that torch runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from gradcheck_cli.differentiation import rules
+from gradcheck_cli.differentiation.folding import ONE, ZERO, fold
+from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression.nodes import (
+    BRANCHES,
+    CONDITIONS,
+    NAMED_CONSTANTS,
+    Call,
+    Constant,
+    Expr,
+    Named,
+    Variable,
+    call,
+    constant,
+    depends_on,
+    intermediates,
+    named,
+    topological,
+    variable,
+    variables,
+)
+
+LETTERS = "abcghkmnpqrtuvw"
+"""Names of steps: no d, which would make dd/dx; no e, i, j, which are numbers; no f, s, z, which are results."""
+RESULTS, RESULTS_OF_NAMED = "szfy", "zsfy"
+"""The name of the result: the first that is free; z where the user named intermediate results (y = x*x, z = 2*y)."""
+
+
+@dataclass(frozen=True)
+class Local:
+    """One local derivative: of a step by one of its operands.
+
+    by: the operand's name. formula: in terms of the names of steps; exact: the same in terms of the expression itself;
+    both None where the derivative has no known form.
+    """
+
+    by: str
+    formula: Expr | None
+    exact: Expr | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: a variable, an operation, or a name that the user gave to either.
+
+    node: of the expression. formula: what it is in terms of the names of its operands; None for a variable. locals: its
+    local derivatives, an operand each.
+    """
+
+    name: str
+    node: Expr
+    formula: Expr | None
+    locals: tuple[Local, ...]
+
+    @property
+    def function(self) -> str | None:
+        return self.node.function if isinstance(self.node, Call) else None
+
+
+class ChainRule:
+    """An expression as steps, in order of evaluation: the variables first, the result last.
+
+    root: the expression as torch runs it; marked: the same with every step under its name, so that one can
+    differentiate by each. users: for each step, the steps that it is an operand of.
+    """
+
+    def __init__(self, expression: Expr) -> None:
+        self.root = rules.expand_composed(expression)
+        order = topological(self.root)
+        names = {*variables(self.root), *intermediates(self.root)}
+        dependent = depends_on(order, names)
+        flowing = _flowing(self.root, order, dependent)
+        self.names = _names(order, flowing, self.root, names)
+        self.steps = tuple(self._steps(order))
+        self.by_name = {step.name: step for step in self.steps}
+        self.result = self.names[self.root]
+        self.marked = self._mark(order)
+        self.users: dict[str, list[str]] = {step.name: [] for step in self.steps}
+        for step in self.steps:
+            for local in step.locals:
+                self.users[local.by].append(step.name)
+
+    def below(self, names: Iterable[str]) -> set[str]:
+        """The steps that others are made of, directly or not."""
+        reached = set[str]()
+        stack = list(names)
+        while stack:
+            for local in self.by_name[stack.pop()].locals:
+                if local.by not in reached:
+                    reached.add(local.by)
+                    stack.append(local.by)
+        return reached
+
+    def _steps(self, order: Sequence[Expr]) -> Iterator[Step]:
+        shown: dict[Expr, Expr] = {}
+        steps: list[Step] = []
+        for node in order:
+            formula = _with_operands(node, shown)
+            if node not in self.names:
+                shown[node] = formula
+                continue
+            shown[node] = variable(self.names[node])
+            if isinstance(node, Named) and self.names.get(node.value) == node.name:
+                continue  # the step is the operation below, which has this name
+            is_variable = isinstance(node, Variable)
+            steps.append(Step(self.names[node], node, None if is_variable else formula, self._locals(node, shown)))
+        steps.sort(key=lambda step: not isinstance(step.node, Variable))
+        yield from steps
+
+    def _locals(self, node: Expr, shown: Mapping[Expr, Expr]) -> tuple[Local, ...]:
+        """The local derivatives of a step. Several by one operand (x*x) are added."""
+        found: dict[str, Local] = {}
+        for child, formula, exact in _partials(node, shown):
+            if child not in self.names:
+                continue
+            by = self.names[child]
+            before = found.get(by)
+            if before is not None:
+                formula, exact = _sum(before.formula, formula), _sum(before.exact, exact)
+            found[by] = Local(by, formula, exact)
+        return tuple(found.values())
+
+    def _mark(self, order: Sequence[Expr]) -> Expr:
+        new: dict[Expr, Expr] = {}
+        for node in order:
+            match node:
+                case Call(function=function, args=args):
+                    copy: Expr = call(function, *(new[arg] for arg in args))
+                    new[node] = named(self.names[node], copy) if node in self.names else copy
+                case Named(name=name, value=value):
+                    new[node] = new[value] if self.names.get(value) == name else named(name, new[value])
+                case _:
+                    new[node] = node
+        return new[self.root]
+
+
+def _flowing(root: Expr, order: Sequence[Expr], dependent: set[Expr]) -> set[Expr]:
+    """The nodes through which a derivative may flow: not those that only conditions look at."""
+    reached = {root}
+    for node in reversed(order):
+        if node in reached:
+            match node:
+                case Call(function=function, args=(_, a, b)) if function in BRANCHES:
+                    reached.update(child for child in (a, b) if child in dependent)
+                case Call(args=args):
+                    reached.update(child for child in args if child in dependent)
+                case Named(value=value) if value in dependent:
+                    reached.add(value)
+    return reached
+
+
+def _names(order: Sequence[Expr], flowing: set[Expr], root: Expr, taken: set[str]) -> dict[Expr, str]:
+    """A name for each node that is a step."""
+    used = taken | set(NAMED_CONSTANTS)
+    has_named = any(isinstance(node, Named) for node in order)
+    results = RESULTS_OF_NAMED if has_named else RESULTS
+    result = next((name for name in results if name not in used), None) or _fresh("s", used)
+    fresh = (name for name in _letters() if name not in used | {result})
+    users_name = {node.value: node.name for node in order if isinstance(node, Named) and isinstance(node.value, Call)}
+    names: dict[Expr, str] = {}
+    for node in order:
+        if node not in flowing and not isinstance(node, Variable):
+            continue
+        match node:
+            case Variable(name=name) | Named(name=name):
+                names[node] = name
+            case Call() if node in users_name:
+                names[node] = users_name[node]
+            case Call(function=function) if function not in CONDITIONS:
+                names[node] = result if node is root else next(fresh)
+    return names
+
+
+def _letters() -> Iterator[str]:
+    yield from LETTERS
+    for number in count(1):
+        yield from (f"{letter}{number}" for letter in LETTERS)
+
+
+def _fresh(letter: str, used: set[str]) -> str:
+    return next(name for number in count(1) if (name := f"{letter}{number}") not in used)
+
+
+def _with_operands(node: Expr, shown: Mapping[Expr, Expr]) -> Expr:
+    """The node over the names of its operands."""
+    match node:
+        case Call(function=function, args=args):
+            return call(function, *(shown[arg] for arg in args))
+        case Named(value=value):
+            return shown[value]
+        case _:
+            return node
+
+
+def _partials(node: Expr, shown: Mapping[Expr, Expr]) -> Iterator[tuple[Expr, Expr | None, Expr | None]]:
+    """(operand, local derivative over the names, the same over the expression)."""
+    match node:
+        case Named(value=value):
+            yield value, ONE, ONE
+        case Call(function=function, args=(condition, a, b)) if function in BRANCHES:
+            for child, values in ((a, (ONE, ZERO)), (b, (ZERO, ONE))):
+                yield child, fold("where", shown[condition], *values), fold("where", condition, *values)
+        case Call(function=function, args=args) if function not in CONDITIONS:
+            row = FUNCTIONS[function]
+            for index, argument in enumerate(row.arguments):
+                if argument.kind != "real":
+                    continue
+                rule = rules.partial(row, index)
+                if rule is None:
+                    yield args[index], None, None
+                else:
+                    over_names = rules.instantiate(rule, row, [_as_meant(shown[arg]) for arg in args])
+                    yield args[index], over_names, rules.instantiate(rule, row, args)
+
+
+def _as_meant(node: Expr) -> Expr:
+    """e as the number that is meant, in what is shown: the derivative of e**x is then e**x."""
+    return constant(node.value, exact=True) if isinstance(node, Constant) and node.value == "e" else node
+
+
+def _sum(first: Expr | None, second: Expr | None) -> Expr | None:
+    if first is None or second is None:
+        return None
+    if first is second and not isinstance(first, Constant):
+        return fold("mul", constant(2, exact=True), first)
+    return fold("add", first, second)

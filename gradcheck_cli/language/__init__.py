@@ -1,0 +1,1 @@
+"""Text to expression and back; what is refused shows its place."""

@@ -1,0 +1,195 @@
+"""Where the parser stands: the tokens of one text, the brackets that are open, and the checks that everything read goes
+through, each with an error that shows its place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from fractions import Fraction
+from itertools import accumulate
+from typing import NamedTuple
+
+from gradcheck_cli.errors import ExpressionError
+from gradcheck_cli.expression.nodes import CONDITIONS, Call, Constant, Expr, call, constant
+from gradcheck_cli.language.magnitude import Magnitudes, TooLarge, magnitude
+from gradcheck_cli.language.syntax import MEANINGLESS
+from gradcheck_cli.language.tokens import Kind, Token, shorten, tokenize
+
+MAX_LENGTH = 20_000  # characters of a text
+MAX_NESTING = 100  # brackets within brackets
+
+
+class Operand(NamedTuple):
+    """An expression with its place. last: the right end of a comparison that may go on (a < b in a < b < c)."""
+
+    expr: Expr
+    start: int
+    end: int
+    last: Expr | None = None
+
+
+class Operator(NamedTuple):
+    """An operator that waits for its right operand."""
+
+    symbol: str
+    precedence: int
+    start: int
+    end: int
+    prefix: bool = False
+
+
+class Arguments(NamedTuple):
+    """What is in the brackets of a call. options: keywords with a quoted text; end: the place after the bracket."""
+
+    positional: list[Operand]
+    keywords: dict[str, Operand]
+    options: dict[str, Token]
+    end: int
+
+
+class Cursor:
+    """One text being read, from token to token."""
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        names: Collection[str] = (),
+        lets: Mapping[str, Expr] | None = None,
+        exact: bool = False,
+        internal: bool = False,
+        constants_only: bool = False,
+    ) -> None:
+        if len(text) > MAX_LENGTH:
+            raise ExpressionError(f"The text has {len(text):,} characters; {MAX_LENGTH:,} are allowed.")
+        self.text = text
+        self.tokens = tokenize(text)
+        self.index = 0
+        self.names = frozenset(names)
+        self.lets = lets or {}
+        self.later: Mapping[str, str] = {}
+        self.exact = exact
+        self.internal = internal
+        self.constants_only = constants_only
+        self.level = 0  # brackets open here
+        self.reached = 0  # the deepest level within the operand being read
+        self.magnitudes: Magnitudes = {}
+        self.counted: set[Expr] = set()  # the nodes of what has been read
+
+    # Tokens
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.index]
+
+    @property
+    def previous(self) -> Token:
+        return self.tokens[self.index - 1]
+
+    def take(self) -> Token:
+        self.index += 1
+        return self.tokens[self.index - 1]
+
+    def at_end(self) -> bool:
+        return self.token.kind is Kind.END
+
+    def comes(self, *symbols: str, ahead: int = 0) -> bool:
+        """Whether the next token (or one further ahead) is one of these symbols."""
+        place = self.index + ahead
+        return place < len(self.tokens) and self.tokens[place].is_symbol(*symbols)
+
+    def shown(self, start: int, end: int) -> str:
+        """A part of the text, for a message."""
+        return shorten(self.text[start:end])
+
+    def error(self, message: str, place: Token | Operand | Operator, end: int | None = None) -> ExpressionError:
+        return ExpressionError(message, self.text, place.start, place.end if end is None else end)
+
+    def too_deep(self, place: Token | Operator) -> ExpressionError:
+        return self.error(f"This is nested more than {MAX_NESTING} deep: name parts of it with --let.", place)
+
+    # Brackets
+
+    def open(self) -> Token:
+        token = self.take()
+        self.deepen(token)
+        return token
+
+    def deepen(self, place: Token) -> None:
+        """One bracket more is open."""
+        self.level += 1
+        self.reached = max(self.reached, self.level)
+        if self.level > MAX_NESTING:
+            raise self.too_deep(place)
+
+    def close(self, opening: Token) -> Token:
+        if self.at_end():
+            raise self.error("This ( is never closed.", opening)
+        if not self.comes(")"):
+            raise self.unexpected()
+        self.level -= 1
+        return self.take()
+
+    # Nodes
+
+    def constant(self, value: Fraction | str) -> Expr:
+        return constant(value, exact=self.exact)
+
+    def make(self, function: str, *args: Expr, start: int = 0, end: int = 0) -> Expr:
+        """A call, unless it is a constant power beyond the bounds; start, end: its place in the text."""
+        made = call(function, *args)
+        if function == "pow":
+            try:
+                magnitude(made, self.magnitudes)
+            except TooLarge as error:
+                raise ExpressionError(f"{self.shown(start, end)} {error}.", self.text, start, end) from None
+        return made
+
+    def number(self, operand: Operand) -> Expr:
+        """The expression of `operand`, which has to be a number."""
+        expr = operand.expr
+        if isinstance(expr, Call) and expr.function in CONDITIONS:
+            shown = self.shown(operand.start, operand.end)
+            instead = {"true": "1", "false": "0"}.get(expr.function, f"where({shown}, 1, 0)")
+            message = f"{shown} is a condition where a number is wanted: write {instead}."
+            raise self.error(message, operand)
+        return expr
+
+    def condition(self, operand: Operand, user: str) -> Expr:
+        """The expression of `operand`, which has to be a condition; user: what wants it."""
+        expr = operand.expr
+        if isinstance(expr, Call) and expr.function in CONDITIONS:
+            return expr
+        shown = self.shown(operand.start, operand.end)
+        advice = f"write {shown} != 0"
+        if user in ("&", "|", "~"):  # they bind more tightly than comparisons
+            advice = "put each comparison in parentheses"
+        raise self.error(f"{user} wants a condition, and {shown} is a number: {advice}.", operand)
+
+    def atom(self, operand: Operand) -> str:
+        """The text of `operand`, in parentheses where it needs them beside another operator."""
+        shown = self.shown(operand.start, operand.end)
+        if isinstance(operand.expr, Constant) or shown.isidentifier() or _enclosed(shown):
+            return shown
+        return f"({shown})"
+
+    def unexpected(self, *, missing: bool = False) -> ExpressionError:
+        """The error for the next token, which does not fit. missing: an operand was wanted."""
+        token = self.token
+        match token.kind:
+            case Kind.END:
+                message = "Something is missing: the expression ends too early."
+            case Kind.QUOTED:
+                message = "A text in quotes has no meaning here."
+            case Kind.SYMBOL if token.text in MEANINGLESS and not (missing and token.text in ",)"):
+                message = MEANINGLESS[token.text]
+            case Kind.NAME if not missing:
+                message = f"{token.text} has no meaning here."
+            case _:
+                message = f"Something is missing before {shorten(token.text)}."
+        return self.error(message, token)
+
+
+def _enclosed(text: str) -> bool:
+    """Whether one pair of parentheses holds all of `text`."""
+    depths = list(accumulate((char == "(") - (char == ")") for char in text))
+    return depths[-1] == 0 and 0 not in depths[:-1]

@@ -1,0 +1,159 @@
+"""Expressions and numbers as LaTeX: what amsmath has and MathJax knows, nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, Variable, topological
+from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.language.syntax import AND, ATOM, CHOICE, COMPARISON, NOT, OR, POWER, PRODUCT, SIGN, SUM
+
+_LOWER = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau"
+_LAST = "upsilon phi chi psi omega"
+_UPPER = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+GREEK = (*_LOWER.split(), *_LAST.split(), *_UPPER.split())
+_GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", GREEK, strict=True))
+_COMMANDS = {
+    "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "sec": r"\sec", "csc": r"\csc", "cot": r"\cot",
+    "asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan", "sinh": r"\sinh", "cosh": r"\cosh", "tanh": r"\tanh",
+    "coth": r"\coth", "exp": r"\exp", "log": r"\log", "maximum": r"\max", "minimum": r"\min", "gamma": r"\Gamma",
+}  # fmt: skip
+_RELATIONS = {"lt": "<", "le": r"\le", "gt": ">", "ge": r"\ge", "eq": "=", "ne": r"\ne"}
+_SCIENTIFIC = re.compile(r"^(-?)([\d.]+)e(-?\d+)$")
+
+Written = tuple[str, int]
+"""A text, and how tightly it binds (as in syntax.py)."""
+
+
+def to_latex(root: Expr) -> str:
+    """The expression, for math mode. Iterative: depth is no limit."""
+    made: dict[Expr, Written] = {}
+    for node in topological(root):
+        made[node] = _node(node, made)
+    return made[root][0]
+
+
+def number(text: str) -> str:
+    """A number as our renderers write it: 1e-9 is 1 \\cdot 10^{-9}."""
+    if text in ("inf", "-inf"):
+        return text.replace("inf", r"\infty")
+    if text == "nan":
+        return r"\text{NaN}"
+    found = _SCIENTIFIC.match(text)
+    if found is None:
+        return text
+    sign, mantissa, exponent = found.groups()
+    power = f"10^{{{exponent}}}"
+    return f"{sign}{power}" if mantissa == "1" else rf"{sign}{mantissa} \cdot {power}"
+
+
+def name(text: str) -> str:
+    """A variable: x, w_{1}, \\alpha, \\mathit{rate}."""
+    stem, digits = re.fullmatch(r"(.*?)_?(\d*)", text).groups()  # type: ignore[union-attr]
+    if not stem:
+        stem, digits = text, ""
+    shown = _stem(stem)
+    return f"{shown}_{{{digits}}}" if digits else shown
+
+
+def _stem(text: str) -> str:
+    if text in GREEK:
+        return f"\\{text}"
+    if text in _GREEK_LETTERS:
+        return f"\\{_GREEK_LETTERS[text]}"
+    if len(text) == 1 and text.isascii():
+        return text
+    return rf"\mathit{{{plain(text)}}}" if text.isascii() else rf"\text{{{plain(text)}}}"
+
+
+def plain(text: str) -> str:
+    """Text that means nothing to LaTeX."""
+    special = {"\\": r"\backslash ", "{": r"\{", "}": r"\}", "~": r"\sim ", "^": r"\hat{}"}
+    return "".join(special.get(c, f"\\{c}" if c in "_#$%&" else c) for c in text)
+
+
+def _node(node: Expr, made: dict[Expr, Written]) -> Written:
+    match node:
+        case Constant():
+            return _constant(node)
+        case Variable(name=text) | Named(name=text):
+            return name(text), ATOM
+        case Call(function=function, args=args):
+            return _call(function, args, [made[arg] for arg in args])
+    raise TypeError(node)
+
+
+def _constant(node: Constant) -> Written:
+    if isinstance(node.value, str):
+        return {"pi": r"\pi", "tau": r"\tau"}.get(node.value, node.value), ATOM
+    if isinstance(node.value, Fraction) and "/" in (text := to_text(node)):
+        above, below = text.lstrip("-").split("/")
+        fraction = rf"\frac{{{above}}}{{{below}}}"
+        return (f"-{fraction}", SIGN) if text.startswith("-") else (fraction, ATOM)
+    text = number(to_text(node))
+    return text, SIGN if text.startswith("-") else PRODUCT if r"\cdot" in text else ATOM
+
+
+def _call(function: str, args: Sequence[Expr], parts: Sequence[Written]) -> Written:
+    def part(index: int, least: int) -> str:
+        text, precedence = parts[index]
+        return text if precedence >= least else _parentheses(text)
+
+    texts = [text for text, _ in parts]
+    if function in _RELATIONS:
+        return f"{part(0, SUM)} {_RELATIONS[function]} {part(1, SUM)}", COMPARISON
+    match function:
+        case "add":
+            return f"{part(0, SUM)} + {part(1, PRODUCT)}", SUM
+        case "sub":
+            return f"{part(0, SUM)} - {part(1, PRODUCT)}", SUM
+        case "mul":
+            return rf"{part(0, PRODUCT)} \cdot {part(1, POWER)}", PRODUCT
+        case "div":
+            minus, above = ("-", texts[0][1:]) if texts[0].startswith("-") and parts[0][1] == SIGN else ("", texts[0])
+            return rf"{minus}\frac{{{above}}}{{{texts[1]}}}", SIGN if minus else PRODUCT
+        case "neg":
+            return f"-{part(0, PRODUCT)}", SIGN
+        case "pow":
+            return f"{part(0, ATOM)}^{{{texts[1]}}}", POWER
+        case "square":
+            return f"{part(0, ATOM)}^{{2}}", POWER
+        case "sqrt":
+            return rf"\sqrt{{{texts[0]}}}", ATOM
+        case "abs":
+            return rf"\left\lvert {texts[0]} \right\rvert", ATOM
+        case "floor":
+            return rf"\left\lfloor {texts[0]} \right\rfloor", ATOM
+        case "ceil":
+            return rf"\left\lceil {texts[0]} \right\rceil", ATOM
+        case "and":
+            return rf"{part(0, AND)} \land {part(1, NOT)}", AND
+        case "or":
+            return rf"{part(0, OR)} \lor {part(1, AND)}", OR
+        case "not":
+            return rf"\lnot {_parentheses(texts[0])}", NOT
+        case "true" | "false":
+            return rf"\text{{{function}}}", ATOM
+        case "where" | "ifelse":
+            rows = rf"{texts[1]} & \text{{if }} {texts[0]} \\ {texts[2]} & \text{{otherwise}}"
+            return rf"\begin{{cases}} {rows} \end{{cases}}", CHOICE
+    return _function(function, args, texts)
+
+
+def _function(function: str, args: Sequence[Expr], texts: list[str]) -> Written:
+    """A function of the table: what has its default value is left out."""
+    arguments = list(zip(FUNCTIONS[function].arguments, args, texts, strict=True))
+    while (default := arguments[-1][0].default) is not None:
+        value = arguments[-1][1]
+        if not (isinstance(value, Constant) and value.value == default):
+            break
+        arguments.pop()
+    command = _COMMANDS.get(function, rf"\operatorname{{{plain(function)}}}")
+    return command + _parentheses(", ".join(text for *_, text in arguments)), ATOM
+
+
+def _parentheses(text: str) -> str:
+    return rf"\left({text}\right)"

@@ -1,0 +1,122 @@
+"""A call as it was typed, fitted to a row of the table: which row it means, and which argument goes where."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
+
+from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.language.syntax import COMPARISONS, CONNECTIVES, OF_TENSORS
+
+T = TypeVar("T")
+
+MAX_INTEGER = 100  # of what counts: orders, degrees, decimals
+_LOWEST = {"round_decimals": -MAX_INTEGER, "mvlgamma": 1}  # elsewhere 0
+_TORCH_KEYWORDS = {"input": 0, "self": 0, "other": 1, "exponent": 1}  # torch's names for the first and second argument
+
+# What is written as a call and is no function of the table, by its name here: its arguments.
+FORMS = {
+    "where": Function("where", "condition, input, other"),
+    "not": Function("not", "input"),
+    **{symbol: Function(symbol, "input, other") for symbol in (*COMPARISONS, *CONNECTIVES)},
+}
+
+_BY_NAME = {row.name: row for row in FUNCTIONS.values()}
+_BY_NAME |= {alias: row for row in FUNCTIONS.values() for alias in row.aliases}
+_OFFERED = {"where", "Piecewise"} | {name for name in _BY_NAME if "." not in name and not _BY_NAME[name].internal}
+
+
+def find(name: str, *, internal: bool = False) -> Function | None:
+    """The row that a name or an alias stands for. internal: the internal rows too."""
+    row = _BY_NAME.get(name)
+    return row if row is not None and (internal or not row.internal) else None
+
+
+def nearest(name: str, among: Collection[str] = _OFFERED) -> list[str]:
+    """At most three names that `name` may be a misspelling of, the likeliest first."""
+    same = sorted(other for other in among if sorted(other.lower()) == sorted(name.lower()))  # sni: sin
+    close = difflib.get_close_matches(name, sorted(among), n=3, cutoff=0.75)
+    return (same + [other for other in close if other not in same])[:3]
+
+
+def hint(name: str, among: Collection[str] = _OFFERED, prefix: str = "") -> str:
+    """A sentence on a function that is not known, with a space before it: the nearest names, or why there is none."""
+    if name in OF_TENSORS:
+        return " Tensors are not read: give one formula of numbers, such as x*w + b."
+    names = [prefix + other for other in nearest(name, among)]
+    return f" Did you mean {' or '.join([', '.join(names[:-1]), names[-1]] if names[1:] else names)}?" if names else ""
+
+
+def first_real(row: Function) -> int:
+    """The index of the argument that a method's object becomes: x.polygamma(1) is polygamma(1, x)."""
+    return next(index for index, argument in enumerate(row.arguments) if argument.kind == "real")
+
+
+def select(row: Function, options: Mapping[str, str]) -> Function | None:
+    """The row that options such as approximate="tanh" select; None where there is no such value."""
+    for keyword, value in options.items():
+        name = row.options[keyword].get(value)
+        if name is None:
+            return None
+        row = FUNCTIONS[name]
+    return row
+
+
+def bind(row: Function, positional: Sequence[T], keywords: Mapping[str, T]) -> tuple[Function, list[T | None]] | None:
+    """The first of the row and its overloads that the arguments fit, with a value for each argument of it (None: the
+    default). None where they fit none."""
+    for candidate in (row, *(FUNCTIONS[name] for name in row.overloads)):
+        values = _fit(candidate, positional, keywords)
+        if values is not None:
+            return candidate, values
+    return None
+
+
+def _fit(row: Function, positional: Sequence[T], keywords: Mapping[str, T]) -> list[T | None] | None:
+    names = [argument.name for argument in row.arguments]
+    if len(positional) > len(names):
+        return None
+    values: dict[str, T] = dict(zip(names, positional, strict=False))
+    for keyword, value in keywords.items():
+        index = _place(row, keyword)
+        if index >= len(names) or names[index] in values:
+            return None
+        values[names[index]] = value
+    if any(a.name not in values and a.default is None for a in row.arguments):
+        return None
+    return [values.get(name) for name in names]
+
+
+def _place(row: Function, keyword: str) -> int:
+    """The index of the argument that a keyword names; one beyond the last where there is none."""
+    names = [argument.name for argument in row.arguments]
+    return names.index(keyword) if keyword in names else _TORCH_KEYWORDS.get(keyword, len(names))
+
+
+def misfit(row: Function, typed: str, positional: int, keywords: Collection[str]) -> str:
+    """The sentence for arguments that fit neither the row nor its overloads.
+
+    typed: the name as it was typed; positional: how many arguments have no keyword.
+    """
+    rows = (row, *(FUNCTIONS[name] for name in row.overloads))
+    accepted = {argument.name for each in rows for argument in each.arguments} | row.options.keys()
+    usage = " or ".join(typed + each.usage().removeprefix(each.name) for each in rows)
+    for keyword in keywords:
+        if keyword not in accepted and keyword not in _TORCH_KEYWORDS:
+            return f"{typed} has no argument {keyword}: it is {usage}."
+        places = (_place(each, keyword) for each in rows if _place(each, keyword) < len(each.arguments))
+        if next(places, positional) < positional:
+            return f"{keyword} is given twice, by its place and by its name: it is {usage}."
+    given = positional + len(keywords)
+    least = min(sum(argument.default is None for argument in each.arguments) for each in rows)
+    most = max(len(each.arguments) for each in rows)
+    if least <= given <= most:
+        return f"These arguments do not go together: it is {usage}."
+    counts = f"{least} argument{'s' * (least != 1)}" if least == most else f"{least} to {most} arguments"
+    return f"{usage} takes {counts}, but {given or 'none'} {'was' if given < 2 else 'were'} given."
+
+
+def limits(row: Function) -> tuple[int, int]:
+    """The smallest and largest integer that an argument of kind "integer" may be in this row."""
+    return _LOWEST.get(row.name, 0), MAX_INTEGER

@@ -1,8 +1,0 @@
-"""Imported by the server that worker processes fork from, so that each of them has what a check needs, from the start.
-
-SymPy is not among it: only some problems need it, and the worker that checks one keeps it for the next.
-"""
-
-from gradcheck_cli import startup
-
-startup.load(symbolic=False)

@@ -1,0 +1,303 @@
+"""From the text of a problem file to problems, and from pyproject.toml to default options.
+
+What is wrong with a file as a whole raises UsageError; what is wrong with one problem becomes the error of that one,
+and the others go on. Every message names file, line and column.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from bisect import bisect_left
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from gradcheck_cli.errors import UsageError
+from gradcheck_cli.problem_files.fields import COMMA, Misread, advice, kind, short
+from gradcheck_cli.problem_files.models import Options, Problem, ProblemFile
+from gradcheck_cli.problem_files.plain_yaml import Mapping, Node, Scalar, Sequence, YamlError, compose
+from gradcheck_cli.records.request import Expectation, ProblemSpec, Request
+from gradcheck_cli.text_files import read_source
+
+MAX_POINTS = 1_000_000
+"""How many points a file may list one by one."""
+MAX_MISTAKES = 10
+"""How many are named for one problem."""
+
+_OPTIONS = tuple(Options.model_fields)
+_KEYS = ("name", "description", "tags", "expression", "let", "at", *_OPTIONS, "value", "gradient", "claim", "expect",
+         "expect_claim")  # fmt: skip
+_OTHER_NAMES = {
+    "expr": "expression", "formula": "expression", "function": "expression", "f": "expression",
+    "point": "at", "points": "at", "x": "at", "where": "at", "derivative": "gradient", "derivatives": "gradient",
+    "grad": "gradient", "expected": "expect", "verdict": "expect", "variable": "wrt", "variables": "wrt",
+    "tolerance": "rtol", "tol": "rtol", "precision": "dtype", "id": "name", "title": "name", "ranges": "range",
+    "comment": "description", "skip": "tags",
+}  # fmt: skip
+"""What the keys are called elsewhere."""
+
+
+def load_problems(text: str, file: str, given: dict[str, object], defaults: dict[str, object]) -> list[ProblemSpec]:
+    """The problems of a file, in order.
+
+    file: what messages call it. given, defaults: values of fields of Request; the first (the command line) prevail over
+    the problem, which prevails over the `defaults:` of the file, and these over the second (pyproject.toml). Raises
+    UsageError for a file that has no problems which could be told apart.
+    """
+    try:
+        document = compose(text)
+    except YamlError as error:
+        raise _file_error(file, error) from None
+    root, mistakes = document.root, sorted(document.mistakes, key=_place)
+    problems = _problems_of(root, file, mistakes)
+    base = {**_renamed(defaults), **_file_defaults(root, file)}
+    loader = _Loader(file, base, _renamed(given), mistakes)
+    return [loader.load(place, node) for place, node in enumerate(problems, 1)]
+
+
+def _problems_of(root: Node, file: str, mistakes: list[YamlError]) -> Sequence:
+    """The list of problems, or UsageError for what is wrong outside of it."""
+    problems = root.get("problems") if isinstance(root, Mapping) else None
+    listed = problems if isinstance(problems, Sequence) and mistakes else Sequence()
+    inside = set(chain(*(_within(node, mistakes) for node in listed)))
+    for mistake in mistakes:
+        if mistake not in inside:
+            raise _file_error(file, mistake)
+    if not isinstance(root, Mapping):
+        raise _file_error(file, _not_a_file(root))
+    for key in root:
+        if key not in ProblemFile.model_fields:
+            raise _file_error(file, _at(root.key(key), _unknown_in_file(key)))
+    if problems is None:
+        raise _file_error(file, _at(root, "there are no problems: write problems: and below it a list of them"))
+    if not isinstance(problems, Sequence) or not problems:
+        message = f"problems is {_kind(problems)}: it takes a list; each problem begins with - and has an expression"
+        raise _file_error(file, _at(problems, message))
+    return problems
+
+
+def _not_a_file(root: Node) -> YamlError:
+    if isinstance(root, Sequence):
+        return _at(root, "the file is a list: write problems: above it")
+    return _at(root, f"the file is {_kind(root)}: it takes problems: and below it a list of them")
+
+
+def _unknown_in_file(key: str) -> str:
+    plain = _normal(key)
+    shown = short(key)
+    if plain in _OPTIONS:
+        return f"{shown} is an option: put it under defaults:, or into a problem"
+    if plain in _KEYS:
+        return f"{shown} is a key of a problem: put it into the list under problems:"
+    return f"{shown} is not a key of a problem file: {advice(plain, tuple(ProblemFile.model_fields), 'the keys are')}"
+
+
+def _file_defaults(root: Node, file: str) -> dict[str, object]:
+    node = root.get("defaults") if isinstance(root, Mapping) else None
+    if node is None or (isinstance(node, Scalar) and node.is_null):
+        return {}
+    if not isinstance(node, Mapping):
+        raise _file_error(
+            file, _at(node, f"defaults is {kind(node)}: it takes options, for example {{dtype: float32}}")
+        )
+    try:
+        return _set_fields(Options.model_validate(node))
+    except ValidationError as error:
+        raise UsageError("\n".join(f"{file}:{mistake}" for mistake in _mistakes(error, node, "defaults"))) from None
+
+
+class _Loader:
+    """Loads one problem after the other, and remembers their names and how many points they list."""
+
+    def __init__(
+        self,
+        file: str,
+        base: dict[str, object],
+        given: dict[str, object],
+        mistakes: list[YamlError],
+    ) -> None:
+        self.file, self.base, self.given = file, base, given
+        self.mistakes = mistakes
+        self.lines: dict[str, int] = {}
+        self.points = 0
+
+    def load(self, place: int, node: Node) -> ProblemSpec:
+        """place: of the problem in the list, from 1."""
+        name = _name_of(node) or f"problem {place}"
+        first = self.lines.get(name)
+        self.lines.setdefault(name, node.line)
+        mistakes = _within(node, self.mistakes)
+        problem: Problem | None = None
+        if not isinstance(node, Mapping):
+            mistakes.append(_at(node, f"this is {_kind(node)}: a problem is a mapping that has an expression"))
+        elif not mistakes:
+            try:
+                problem = Problem.model_validate(node)
+            except ValidationError as error:
+                mistakes = _mistakes(error, node, "problem")
+        if isinstance(node, Mapping) and first is not None:
+            mistakes.append(_at(node.get("name", node), f"the name is taken: {short(name)} begins in line {first}"))
+        if problem is None or not isinstance(node, Mapping) or mistakes:
+            error_text = "\n".join(_sentence(self.file, name, mistake) for mistake in sorted(mistakes, key=_place))
+            return ProblemSpec(name, self.file, node.line, error=error_text)
+        self.points += len(problem.at)
+        if self.points > MAX_POINTS:
+            message = f"the problems list more than {MAX_POINTS:,} points: write ranges, for example x=-3:3:101"
+            raise _file_error(self.file, _at(node, message))
+        return ProblemSpec(
+            name, self.file, node.line, self._request(problem), description=problem.description, tags=problem.tags,
+            expect=_written(node.get("expect")), expect_claim=_written(node.get("expect_claim")),
+        )  # fmt: skip
+
+    def _request(self, problem: Problem) -> Request:
+        expectation = Expectation(problem.expect, problem.gradient, problem.value, problem.expect_claim)
+        values: dict[str, Any] = {
+            **self.base, "expression": problem.expression, "at": problem.at, "lets": problem.let,
+            "claims": problem.claim, "expectation": expectation, **_set_fields(problem), **self.given,
+        }  # fmt: skip
+        return Request(**values)
+
+
+def _name_of(node: Node) -> str | None:
+    """The name of a problem, be the rest as it may."""
+    name = node.get("name") if isinstance(node, Mapping) else None
+    found = str(name).strip() if isinstance(name, Scalar) and not name.is_null else ""
+    return found if found.isprintable() else None
+
+
+def _set_fields(options: Options) -> dict[str, object]:
+    """The options that are written, as fields of Request."""
+    return _renamed({key: getattr(options, key) for key in _OPTIONS if key in options.model_fields_set})
+
+
+def _renamed(values: dict[str, object]) -> dict[str, object]:
+    return {"ranges" if key == "range" else key: value for key, value in values.items()}
+
+
+def _mistakes(error: ValidationError, node: Mapping, owner: str) -> list[YamlError]:
+    """What pydantic found, with places and in our words. owner: whose keys they are."""
+    found: list[YamlError] = []
+    for entry in error.errors(include_url=False, include_input=False)[:MAX_MISTAKES]:
+        key = str(entry["loc"][0]) if entry["loc"] else ""
+        cause = entry.get("ctx", {}).get("error")
+        if isinstance(cause, Misread):
+            found.append(_at(cause.node, cause.sentence))
+        elif entry["type"] == "extra_forbidden":
+            found.append(_at(node.key(key), _unknown(key, owner)))
+        elif entry["type"] == "missing":
+            found.append(_at(node, f"there is no {key}: a problem has at least an expression"))
+        else:
+            found.append(_at(node, f"{key}: {entry['msg']}"))
+    return found
+
+
+@lru_cache
+def _unknown(key: str, owner: str) -> str:
+    """Cached, since who misspells a key does so in every problem, and to seek similar ones takes time."""
+    known = _KEYS if owner == "problem" else _OPTIONS
+    if key.endswith(")"):
+        return f"{short(key)} {COMMA}"
+    plain = _normal(key)
+    if owner != "problem" and plain in _KEYS and plain not in _OPTIONS:
+        return f"{short(key)} belongs to a problem, not to {owner}"
+    what = "a key of a problem" if owner == "problem" else "an option"
+    return f"{short(key)} is not {what}: {advice(_OTHER_NAMES.get(plain, plain), known, 'the keys are')}"
+
+
+def _normal(key: str) -> str:
+    return key.strip().lower().lstrip("-").replace("-", "_").replace(" ", "_")[:60]
+
+
+def _kind(node: Node) -> str:
+    empty = node.is_null if isinstance(node, Scalar) else not node
+    return "empty" if empty else kind(node)
+
+
+def _written(node: Node | None) -> object:
+    """A value as plain data, for reports."""
+    if isinstance(node, Mapping):
+        return {str(key): _written(value) for key, value in node.items()}
+    if isinstance(node, Sequence):
+        return [_written(value) for value in node]
+    return None if node is None else str(node)
+
+
+def _at(node: Node, message: str) -> YamlError:
+    return YamlError(message, node.line, node.column)
+
+
+def _place(mistake: YamlError) -> tuple[int, int]:
+    return mistake.place
+
+
+def _within(node: Node, mistakes: list[YamlError]) -> list[YamlError]:
+    """Those of the mistakes, which are in order, that stand in the text of a node."""
+    start = bisect_left(mistakes, (node.line, node.column), key=_place)
+    return mistakes[start : bisect_left(mistakes, node.end, key=_place)]
+
+
+def _sentence(file: str, name: str, mistake: YamlError) -> str:
+    return f"{file}:{mistake.line}:{mistake.column}: {short(name)}: {mistake.message}"
+
+
+def _file_error(file: str, error: YamlError) -> UsageError:
+    return UsageError(f"{file}:{error}")
+
+
+def read_pyproject(start: Path) -> dict[str, object]:
+    """The options in the table [tool.gradcheck] of the pyproject.toml in `start` or the nearest folder above it.
+
+    They are fields of Request. Raises UsageError that names file and key.
+    """
+    start = start.absolute()
+    path = next((str(one / "pyproject.toml") for one in (start, *start.parents) if _is_file(one)), None)
+    if path is None:
+        return {}
+    try:
+        data = tomllib.loads(read_source(path))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not TOML: {str(error)[:1].lower()}{str(error)[1:]}") from None
+    except RecursionError:
+        raise UsageError(f"{path} is nested too deeply") from None
+    tool = data.get("tool")
+    table = tool.get("gradcheck") if isinstance(tool, dict) else None
+    if table is None:
+        return {}
+    if not isinstance(table, dict):
+        raise UsageError(f"{path}: tool.gradcheck is not a table: write [tool.gradcheck] and options below it")
+    return read_options(table, "pyproject.toml", f"{path}: [tool.gradcheck]")
+
+
+def read_options(table: dict[str, Any], owner: str, where: str) -> dict[str, object]:
+    """Options that come as data, not as YAML, as fields of Request. Raises UsageError.
+
+    owner: whose keys they are; where: what messages begin with.
+    """
+    node = _as_node(table)
+    assert isinstance(node, Mapping)
+    try:
+        return _set_fields(Options.model_validate(node))
+    except ValidationError as error:
+        mistakes = _mistakes(error, node, owner)
+        raise UsageError("\n".join(f"{where}: {mistake.message}" for mistake in mistakes)) from None
+
+
+def _is_file(folder: Path) -> bool:
+    return os.path.isfile(folder / "pyproject.toml")
+
+
+def _as_node(value: object) -> Node:
+    """What tomllib found, as what the readers of problem files take. It has no places."""
+    if isinstance(value, dict):
+        mapping = Mapping()
+        mapping.update({Scalar(key): _as_node(item) for key, item in value.items()})
+        return mapping
+    if isinstance(value, list | tuple):
+        sequence = Sequence()
+        sequence.extend(_as_node(item) for item in value)
+        return sequence
+    return Scalar(str(value).lower() if isinstance(value, bool) else str(value), plain=False)

@@ -1,0 +1,189 @@
+"""The keys of a problem file: one model for its options, one for a problem, one for the file; and its JSON Schema."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema
+
+from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.problem_files import fields
+from gradcheck_cli.problem_files.plain_yaml import Node
+from gradcheck_cli.records.results import ClaimStatus, Verdict
+
+Schema = dict[str, Any]
+
+
+def _list_or(one: Schema) -> Schema:
+    return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
+
+
+def _mapping_of(one: Schema) -> Schema:
+    return {"type": "object", "additionalProperties": one, "minProperties": 1}
+
+
+def _or_mapping_of(one: Schema) -> Schema:
+    return {"anyOf": [one, _mapping_of(one)]}
+
+
+def _enum(values: list[str]) -> Schema:
+    return {"type": "string", "enum": values}
+
+
+_SCALAR: Schema = {"type": ["string", "number"]}
+_POINT = {"anyOf": [_SCALAR, _mapping_of(_list_or(_SCALAR))]}
+_TRUTH = {"anyOf": [{"type": "boolean"}, _enum(["true", "false", "yes", "no", "on", "off"])]}
+# In YAML 1.1, as many editors read it, 1e-9 is a string.
+_FINITE: Schema = {
+    "type": ["number", "string"],
+    "maximum": sys.float_info.max,
+    "pattern": r"^\+?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$",
+}
+
+
+def _read(reader: Callable[[str, Node], object]) -> PlainValidator:
+    """A reader of problem_fields as what pydantic calls for the field of that name."""
+
+    def read(node: Any, info: ValidationInfo) -> object:
+        return reader(str(info.field_name), node)
+
+    return PlainValidator(read)
+
+
+class Options(BaseModel):
+    """How to check: named as the options of the command line, with underscores."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    wrt: Annotated[
+        tuple[str, ...], _read(fields.names), WithJsonSchema(_list_or({"type": "string"})),
+        Field(description="The variables to differentiate by: x, or [x, y]. Default: all of them."),
+    ] = ()  # fmt: skip
+    order: Annotated[
+        int, _read(fields.order), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 10}),
+        Field(description="The order of the derivative. Default: 1."),
+    ] = 1  # fmt: skip
+    mode: Annotated[
+        str, _read(fields.mode), WithJsonSchema(_enum(list(fields.MODES))),
+        Field(description="How torch differentiates. Default: reverse."),
+    ] = "reverse"  # fmt: skip
+    dtype: Annotated[
+        str, _read(fields.dtype), WithJsonSchema(_enum(list(DTYPES))),
+        Field(description="The working precision. Default: float64."),
+    ] = "float64"  # fmt: skip
+    device: Annotated[
+        str, _read(fields.text), WithJsonSchema({"type": "string"}),
+        Field(description="Where torch computes: cpu, cuda, cuda:N or auto. Default: cpu."),
+    ] = "cpu"  # fmt: skip
+    rtol: Annotated[
+        float | None, _read(fields.tolerance), WithJsonSchema({**_FINITE, "minimum": 0}),
+        Field(description="Relative tolerance. Default: by dtype, 1e-9 for float64."),
+    ] = None  # fmt: skip
+    atol: Annotated[
+        float | None, _read(fields.tolerance), WithJsonSchema({**_FINITE, "minimum": 0}),
+        Field(description="Absolute tolerance, for derivatives that are 0. Default: by dtype, 1e-12 for float64."),
+    ] = None  # fmt: skip
+    claim_rtol: Annotated[
+        float, _read(fields.tolerance), WithJsonSchema({**_FINITE, "minimum": 0}),
+        Field(description="Relative tolerance for the claim at points. Default: 1e-9."),
+    ] = 1e-9  # fmt: skip
+    strict: Annotated[
+        bool, _read(fields.truth), WithJsonSchema(_TRUTH),
+        Field(description="Whether only the verdict match passes. Default: false."),
+    ] = False  # fmt: skip
+    samples: Annotated[
+        int | None, _read(fields.count), WithJsonSchema({"type": "integer", "minimum": 1}),
+        Field(description="How many random points to add. Default: 5 where there is no at."),
+    ] = None  # fmt: skip
+    range: Annotated[
+        tuple[str, ...], _read(fields.ranges),
+        WithJsonSchema({"anyOf": [*_list_or(_SCALAR)["anyOf"], _mapping_of(_SCALAR)]}),
+        Field(description="Where random points are taken: -3:3, or {x: 0:1}. Default: -3:3."),
+    ] = ()  # fmt: skip
+    seed: Annotated[
+        int, _read(fields.whole), WithJsonSchema({"type": "integer"}),
+        Field(description="The seed of the random points. Default: 0."),
+    ] = 0  # fmt: skip
+    timeout: Annotated[
+        float | None, _read(fields.seconds), WithJsonSchema({**_FINITE, "exclusiveMinimum": 0}),
+        Field(description="Seconds after which the problem is given up. Default: none."),
+    ] = None  # fmt: skip
+
+
+class Problem(Options):
+    """One expression, where to check it, and what must come out."""
+
+    name: Annotated[
+        str | None, _read(fields.name), WithJsonSchema(_SCALAR),
+        Field(description="What reports call it; unique in the file. Default: its place, as in problem 3."),
+    ] = None  # fmt: skip
+    description: Annotated[
+        str | None, _read(fields.text), WithJsonSchema(_SCALAR),
+        Field(description="A sentence for reports."),
+    ] = None  # fmt: skip
+    tags: Annotated[
+        tuple[str, ...], _read(fields.texts), WithJsonSchema(_list_or(_SCALAR)),
+        Field(description="Words by which problems are selected."),
+    ] = ()  # fmt: skip
+    expression: Annotated[
+        str, _read(fields.expression), WithJsonSchema(_SCALAR),
+        Field(description="The function, for example x**2 + sin(x)."),
+    ]  # fmt: skip
+    let: Annotated[
+        tuple[str, ...], _read(fields.lets), WithJsonSchema(_mapping_of(_SCALAR)),
+        Field(description="Intermediate results in order, for example {y: x*x}; the expression may use them."),
+    ] = ()  # fmt: skip
+    at: Annotated[
+        tuple[str, ...], _read(fields.points),
+        WithJsonSchema({"anyOf": [*_POINT["anyOf"], {"type": "array", "items": _POINT, "minItems": 1}]}),
+        Field(description="The points: 2, [1, 2], {x: 1, y: 2}, a list of those, or a text as for --at: x=-3:3:101. "
+                          "Lists in a mapping are a product."),
+    ] = ()  # fmt: skip
+    value: Annotated[
+        tuple[str, ...], _read(fields.numbers), WithJsonSchema(_list_or(_SCALAR)),
+        Field(description="The expected value of the function; a list has one for each point."),
+    ] = ()  # fmt: skip
+    gradient: Annotated[
+        dict[str, tuple[str, ...]], _read(fields.gradients), WithJsonSchema(_or_mapping_of(_list_or(_SCALAR))),
+        Field(default_factory=dict,
+              description='The expected derivative: a number, a list with one for each point, or those by variable '
+                          '({x: 14, y: 2}; for order 2 the keys are "x,y").'),
+    ]  # fmt: skip
+    claim: Annotated[
+        tuple[str, ...], _read(fields.claims), WithJsonSchema(_or_mapping_of(_SCALAR)),
+        Field(description="A derivative worked out by hand, to be proven or refuted: 2*x, or {x: 2*x}."),
+    ] = ()  # fmt: skip
+    expect: Annotated[
+        dict[str, tuple[Verdict, ...]], _read(fields.verdicts),
+        WithJsonSchema(_or_mapping_of(_list_or(_enum([verdict.value for verdict in Verdict])))),
+        Field(default_factory=dict,
+              description="The verdict that must come, a list of those that may, or one of these by variable or mode."),
+    ]  # fmt: skip
+    expect_claim: Annotated[
+        dict[str, tuple[ClaimStatus, ...]], _read(fields.claim_statuses),
+        WithJsonSchema(_or_mapping_of(_list_or(_enum(list(fields.STATUSES))))),
+        Field(default_factory=dict, description="What must become of the claim, likewise."),
+    ]  # fmt: skip
+
+
+class ProblemFile(BaseModel):
+    """Gradient problems for gradcheck run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, title="gradcheck problem file")
+
+    defaults: Options = Field(default_factory=Options, description="Options for all problems of the file.")
+    problems: list[Problem] = Field(description="What to check.", min_length=1)
+
+
+def json_schema() -> dict[str, object]:
+    """The JSON Schema of a problem file, for editors."""
+    schema = ProblemFile.model_json_schema()
+    models: list[Schema] = [schema, *schema["$defs"].values()]
+    for model in models:
+        for entry in model["properties"].values():
+            # Pydantic's titles repeat the keys; the defaults are in the descriptions, for people.
+            entry.pop("title", None)
+            entry.pop("default", None)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

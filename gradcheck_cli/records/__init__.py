@@ -1,0 +1,1 @@
+"""What crosses between packages: what is asked for, what is true, what came out. Frozen and plain."""

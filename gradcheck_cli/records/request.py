@@ -1,0 +1,122 @@
+"""What is asked for: one expression with its options, and what is expected of it. Texts and plain numbers only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.records.results import MOST_ROWS, ClaimStatus, ProblemResult, Verdict
+
+MODES = ("reverse", "forward", "both")
+MAX_ORDER = 10
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a problem file says must come out. Empty: whatever passes by itself.
+
+    verdicts: variable ("x", or "x,y" for order 2) or mode -> the verdicts that pass, and only they; the key "" stands
+    for every row. gradient: variable -> the derivative as texts of numbers, one for all points or one a point; the key
+    "" stands for the only row. value: of the function, likewise. claims: variable -> the statuses that pass; the key ""
+    stands for every claim.
+    """
+
+    verdicts: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict)
+    gradient: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    value: tuple[str, ...] = ()
+    claims: Mapping[str, tuple[ClaimStatus, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to check, as texts and options of the command line. None: the default.
+
+    at: the texts of --at; ranges: of --range; claims: of --claim ("2*x", or "x: 2*x"); timeout: seconds until the check
+    is given up; derivatives: their closed forms are wanted; formula: so is the expression as it was read, also of a
+    problem that passes; keep: how many rows are kept in the result.
+    """
+
+    expression: str
+    at: tuple[str, ...] = ()
+    wrt: tuple[str, ...] = ()
+    lets: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    order: int = 1
+    mode: str = "reverse"
+    dtype: str = "float64"
+    device: str = "cpu"
+    rtol: float | None = None
+    atol: float | None = None
+    claim_rtol: float = 1e-9
+    strict: bool = False
+    samples: int | None = None
+    seed: int = 0
+    ranges: tuple[str, ...] = ()
+    timeout: float | None = None
+    derivatives: bool = True
+    formula: bool = True
+    keep: int = MOST_ROWS
+    expectation: Expectation = Expectation()
+
+
+_OPTIONS = {
+    "at": "at", "wrt": "wrt", "lets": "let", "claims": "claim", "order": "order", "mode": "mode", "dtype": "dtype",
+    "device": "device", "rtol": "rtol", "atol": "atol", "claim_rtol": "claim_rtol", "strict": "strict",
+    "samples": "samples", "seed": "seed", "ranges": "range", "timeout": "timeout",
+}  # fmt: skip
+
+
+def options_of(given: Mapping[str, object]) -> dict[str, object]:
+    """All options of a check, by the name that the command line and problem files give them; None: not given.
+
+    given: fields of a Request, or options by their own names.
+    """
+    return {option: given.get(name, given.get(option)) for name, option in _OPTIONS.items()}
+
+
+@dataclass(frozen=True)
+class ProblemSpec:
+    """One problem of a file, or why it cannot be read (error, with file, line and column; request is None then).
+
+    expect, expect_claim: as written in the file, for reports. index: among all problems that were selected.
+    """
+
+    name: str
+    file: str
+    line: int
+    request: Request | None = None
+    error: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    expect: object = None
+    expect_claim: object = None
+    index: int = 0
+
+
+def failure(
+    request: Request, error: str, *, bad_input: bool = False, bug: bool = False, seconds: float = 0.0
+) -> ProblemResult:
+    """The record of a problem without any row. error: why, as a sentence."""
+    dtype = DTYPES.get(request.dtype, DTYPES["float64"])
+    return ProblemResult(
+        expression=request.expression.strip(),
+        variables=(),
+        dtype=request.dtype,
+        device=request.device,
+        rtol=dtype.rtol if request.rtol is None else request.rtol,
+        atol=dtype.atol if request.atol is None else request.atol,
+        verdict=Verdict.ERROR,
+        passed=False,
+        order=request.order,
+        error=error,
+        bad_input=bad_input,
+        bug=bug,
+        counts={Verdict.ERROR: 1},
+        seconds=seconds,
+    )
+
+
+def out_of_time(seconds: float | None) -> str:
+    """What to say where the time limit has passed."""
+    return f"no verdict within the time limit of {seconds:g} s: --timeout (in a file, timeout:) allows more"

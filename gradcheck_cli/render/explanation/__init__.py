@@ -1,0 +1,1 @@
+"""The chain rule of `gradcheck explain`, in every format."""

@@ -1,0 +1,208 @@
+"""What every form of an explanation shows: which steps, the texts of their cells, and the chain rule written out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gradcheck_cli import number_text
+from gradcheck_cli.dtypes import DTYPES, Dtype
+from gradcheck_cli.number_text import brief
+from gradcheck_cli.records.explanation import Chain, Explanation, Flow, LocalDerivative, StepRecord
+from gradcheck_cli.records.results import Verdict
+from gradcheck_cli.render.labels import SIGNS, lets
+
+MOST = 30
+"""Steps that are shown unless -v asks for all."""
+PATHS = 8
+"""Paths that are written out unless -v asks for all."""
+FACTORS = 12
+"""Factors of a path that are written out unless -v asks for all."""
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A derivative as a sum of products. terms: pairs (of the result by ..., factor) as names (above, below)."""
+
+    by: str
+    terms: tuple[tuple[tuple[str, str], ...], ...]
+
+
+def dtype_of(explanation: Explanation) -> Dtype:
+    return DTYPES[explanation.result.dtype]
+
+
+def shown_steps(explanation: Explanation, everything: bool) -> tuple[list[StepRecord], int]:
+    """(the steps to show, how many are left out between them): all, or the first and last and those that are off."""
+    steps = list(explanation.steps)
+    if everything or len(steps) <= MOST:
+        return steps, 0
+    wanted = [i for i, step in enumerate(steps) if step.blamed or _is_off(step)][: MOST // 2]
+    ends = [i for pair in zip(range(len(steps)), reversed(range(len(steps))), strict=True) for i in pair]
+    chosen = set(wanted)
+    for i in ends:
+        if len(chosen) >= MOST:
+            break
+        chosen.add(i)
+    return [steps[i] for i in sorted(chosen)], len(steps) - len(chosen)
+
+
+def _is_off(step: StepRecord) -> bool:
+    flows = [step.adjoint, *step.tangents.values()]
+    return any(flow is not None and flow.verdict is not None and not flow.verdict.passes for flow in flows)
+
+
+def definition(step: StepRecord) -> str:
+    """`b = exp(a)`; just the name of a variable."""
+    return step.name if step.text is None else f"{step.name} = {step.text}"
+
+
+def value(step: StepRecord, dtype: Dtype) -> str:
+    """The certified value, with torch's below it where that is another."""
+    if step.value is None:
+        return NOTHING if step.value_autograd is None else f"{NOTHING}\n(torch: {brief(step.value_autograd, dtype)})"
+    if step.value_autograd is None:
+        return f"{brief(step.value, dtype)} (not run)"
+    if step.beyond is not None:
+        return f"{step.beyond}\n(torch: {brief(step.value_autograd, dtype)})"
+    if not step.value_right:
+        own, torch = number_text.pair(step.value, step.value_autograd, dtype)
+        return f"{own}\n(torch: {torch})"
+    return brief(step.value, dtype)
+
+
+def local_derivatives(explanation: Explanation, step: StepRecord) -> list[str]:
+    """`db/da = exp(a) = 0.135335`, one for each operand."""
+    dtype = dtype_of(explanation)
+    texts = []
+    for local in step.locals:
+        number = local_number(local, dtype)
+        formula = "no known form" if local.text is None else local.text
+        parts = [f"d{step.name}/d{local.by}", formula, *([number] if number != formula else [])]
+        texts.append(" = ".join(parts))
+    return texts
+
+
+def local_number(local: LocalDerivative, dtype: Dtype) -> str:
+    if local.value is None:
+        return NOTHING
+    return local.beyond or brief(local.value, dtype)
+
+
+def flow(found: Flow | None, dtype: Dtype) -> tuple[str, str]:
+    """(the certified derivative or the one-sided ones, torch's)."""
+    if found is None:
+        return NOTHING, NOTHING
+    if found.analytical is not None and found.autograd is not None:
+        if found.verdict is Verdict.MATCH:
+            return brief(found.analytical, dtype), brief(found.autograd, dtype)
+        return number_text.pair(found.analytical, found.autograd, dtype)
+    autograd = NOTHING if found.autograd is None else brief(found.autograd, dtype)
+    if found.analytical is not None:
+        return brief(found.analytical, dtype), autograd
+    if found.left is not None and found.right is not None:
+        return f"[{brief(found.left, dtype)}, {brief(found.right, dtype)}]", autograd
+    return NOTHING, autograd
+
+
+def verdict(step: StepRecord, found: Flow | None, mode: str) -> str:
+    """`✓ match`, with an arrow where the step is to blame."""
+    shown = NOTHING if found is None or found.verdict is None else f"{SIGNS[found.verdict]} {found.verdict.value}"
+    return f"{shown} ← here" if any(blamed.endswith(f" {mode}") for blamed in step.blamed) else shown
+
+
+def written_out(explanation: Explanation, chain: Chain, everything: bool) -> tuple[Sum, str | None]:
+    """(the chain rule for one variable, what is left out of it)."""
+    if not chain.count:
+        return Sum(chain.by, ()), None
+    few = chain.paths and (
+        everything or (len(chain.paths) <= PATHS and all(len(path.steps) - 1 <= FACTORS for path in chain.paths))
+    )
+    if few:
+        return Sum(chain.by, tuple(tuple(zip(p.steps, p.steps[1:], strict=False)) for p in chain.paths)), None
+    through = chain.through if everything else chain.through[:PATHS]
+    name = explanation.name
+    terms = tuple(((name, step), (step, chain.by)) if step != name else ((name, chain.by),) for step in through)
+    left_out = f" (and {len(chain.through) - len(through):,} more terms)" if len(through) < len(chain.through) else ""
+    paths = f"{chain.count:,}" if chain.count < 10**9 else f"{chain.count:.2g}"
+    return Sum(chain.by, terms), (
+        f"written by the last step only: {paths} {'path leads' if chain.count == 1 else 'paths lead'} from "
+        f"{name} to {chain.by}; the adjoints are in the table{left_out}"
+    )
+
+
+def factor(explanation: Explanation, above: str, below: str) -> str:
+    """The certified number of one factor: a local derivative, or an adjoint."""
+    steps, dtype = explanation.by_name, dtype_of(explanation)
+    for local in steps[above].locals:
+        if local.by == below:
+            return local_number(local, dtype)
+    return flow(steps[below].adjoint, dtype)[0]
+
+
+def alone(explanation: Explanation, term: Sequence[tuple[str, str]]) -> str | None:
+    """The formula of a local derivative that is a whole term: ds/dx = ds/dx says nothing."""
+    if not term:
+        return "1"
+    if len(term) > 1 or term[0][0] != explanation.name:
+        return None
+    locals_ = explanation.by_name[explanation.name].locals
+    return next((local.text for local in locals_ if local.by == term[0][1]), None)
+
+
+def total(explanation: Explanation, by: str) -> tuple[str, str, Verdict] | None:
+    """(the certified derivative in full, torch's, the verdict) of a variable; of the first mode that was checked."""
+    dtype = dtype_of(explanation)
+    for check in explanation.result.checks:
+        if check.wrt == (by,):
+            found = Flow(check.analytical, check.autograd, check.verdict, check.left, check.right)
+            if check.analytical is not None:
+                analytical = number_text.exact(check.analytical, dtype)
+                autograd = NOTHING if check.autograd is None else number_text.exact(check.autograd, dtype)
+                return analytical, autograd, check.verdict
+            return (*flow(found, dtype), check.verdict)
+    return None
+
+
+def notes(explanation: Explanation) -> list[str]:
+    """Why rows did not pass, where modes part, and remarks about the whole."""
+    return list(dict.fromkeys(_notes(explanation)))
+
+
+def _notes(explanation: Explanation) -> Iterator[str]:
+    result = explanation.result
+    several = len({check.wrt for check in result.checks}) > 1
+    for check in result.checks:
+        if check.note:
+            mode = " (forward mode)" if check.mode == "forward" and len({c.mode for c in result.checks}) > 1 else ""
+            where = f"d{explanation.name}/d{check.wrt[0]}{mode}: " if several or mode else ""
+            yield f"{where}{check.note}"
+    yield from (parting.sentence for parting in explanation.partings)
+    yield from explanation.notices
+    yield from result.notices
+
+
+def title(explanation: Explanation, everything: bool) -> list[tuple[str, str]]:
+    """(label, text) of the intermediate results and the function."""
+    result = explanation.result
+    arguments = ", ".join(result.variables)
+    own = (f"{explanation.name}({arguments})", result.formula or result.expression)
+    return [*lets(result, everything=everything), own]
+
+
+def point(explanation: Explanation) -> str:
+    """`x=2, y=1`."""
+    dtype = dtype_of(explanation)
+    return ", ".join(f"{name}={number_text.exact(number, dtype)}" for name, number in explanation.point.items())
+
+
+def columns(explanation: Explanation) -> Sequence[tuple[str, str]]:
+    """(heading, mode) of each pair of derivative columns: the adjoint, and the tangent along each variable."""
+    first = explanation.steps[-1]
+    pairs = [(f"adjoint\nd{explanation.name}/d·", "reverse")] if first.adjoint is not None else []
+    return [*pairs, *((f"tangent\nd·/d{by}", by) for by in first.tangents)]
+
+
+def flow_of(step: StepRecord, mode: str) -> Flow | None:
+    return step.adjoint if mode == "reverse" else step.tangents.get(mode)

@@ -1,0 +1,134 @@
+"""An explanation as LaTeX, for a report or a notebook: amsmath's environments, which MathJax knows too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gradcheck_cli.language.latex import name, number, plain, to_latex
+from gradcheck_cli.number_text import brief
+from gradcheck_cli.records.explanation import Chain, Explanation, Flow, StepRecord
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.explanation import chain
+
+
+def render_explanation_latex(explanation: Explanation, display: Display) -> str:
+    """The steps with their local derivatives, the adjoints or tangents beside torch's, the chain rule."""
+    return "\n".join(_lines(explanation, display)) + "\n"
+
+
+def _lines(explanation: Explanation, display: Display) -> Iterator[str]:
+    steps, left_out = chain.shown_steps(explanation, display.verbose)
+    yield from _environment("align*", [_step(explanation, step) for step in steps])
+    for _, mode in chain.columns(explanation):
+        yield ""
+        yield from _flows(explanation, steps, mode)
+    if left_out:
+        yield ""
+        yield f"% {left_out:,} more steps are left out; -v writes all"
+    for one in explanation.chains:
+        yield ""
+        yield from _environment("align*", list(_chain(explanation, one, display.verbose)))
+
+
+def _environment(kind: str, rows: list[str]) -> Iterator[str]:
+    yield rf"\begin{{{kind}}}"
+    yield from (rf"  {row} \\" if index < len(rows) - 1 else f"  {row}" for index, row in enumerate(rows))
+    yield rf"\end{{{kind}}}"
+
+
+def _step(explanation: Explanation, step: StepRecord) -> str:
+    """`b &= \\exp(a) = 0.135 & \\frac{db}{da} &= \\exp(a) = 0.135`."""
+    dtype = chain.dtype_of(explanation)
+    value = r"\text{undefined}" if step.value is None else number(step.beyond or brief(step.value, dtype))
+    own = [value] if step.formula is None else _distinct(to_latex(step.formula), value)
+    row = f"{name(step.name)} &= {' = '.join(own)}"
+    parts = []
+    for local in step.locals:
+        shown = r"\text{undefined}" if local.value is None else number(chain.local_number(local, dtype))
+        formula = r"\text{no known form}" if local.formula is None else to_latex(local.formula)
+        parts.append((_derivative(explanation, step.name, local.by), " = ".join(_distinct(formula, shown))))
+    if parts:
+        (first, right), *rest = parts
+        row += f" & {first} &= {right}"
+        row += "".join(rf", \quad {left} = {text}" for left, text in rest)
+    return row
+
+
+def _distinct(first: str, second: str) -> list[str]:
+    return [first] if first == second else [first, second]
+
+
+def _flows(explanation: Explanation, steps: list[StepRecord], mode: str) -> Iterator[str]:
+    """A table of the derivatives that flow: certified, torch's, the grad_fn and the verdict."""
+    yield r"\begin{equation*}"
+    yield r"\begin{array}{lrrll}"
+    yield r"  & \text{analytical} & \text{autograd} & \text{grad}\_\text{fn} & \\ \hline"
+    for step in steps:
+        found = chain.flow_of(step, mode)
+        label = (
+            _derivative(explanation, explanation.name, step.name)
+            if mode == "reverse"
+            else _derivative(explanation, step.name, mode)
+        )
+        yield f"  {label} & {_numbers(explanation, found)} & {_text(step.grad_fn)} & {_verdict(step, found, mode)} \\\\"
+    yield r"\end{array}"
+    yield r"\end{equation*}"
+
+
+def _numbers(explanation: Explanation, found: Flow | None) -> str:
+    analytical, autograd = chain.flow(found, chain.dtype_of(explanation))
+    return f"{_bracketed(analytical)} & {_bracketed(autograd)}"
+
+
+def _bracketed(text: str) -> str:
+    if text == chain.NOTHING:
+        return r"\text{--}"
+    if text.startswith("["):
+        return "[" + ", ".join(number(part) for part in text.strip("[]").split(", ")) + "]"
+    return number(text)
+
+
+def _text(text: str | None) -> str:
+    return "" if text is None else rf"\text{{{plain(text)}}}"
+
+
+def _verdict(step: StepRecord, found: Flow | None, mode: str) -> str:
+    verdict = "" if found is None or found.verdict is None else found.verdict.value
+    way = "reverse" if mode == "reverse" else "forward"
+    return _text(f"{verdict} (here)" if any(blamed.endswith(f" {way}") for blamed in step.blamed) else verdict)
+
+
+def _chain(explanation: Explanation, one: Chain, everything: bool) -> Iterator[str]:
+    """The chain rule: symbols, numbers, the result. Each term of a sum has a line of its own."""
+    written, _ = chain.written_out(explanation, one, everything)
+    left = _derivative(explanation, explanation.name, one.by)
+    symbols, values = [], []
+    for term in written.terms:
+        factors_named = r" \cdot ".join(_derivative(explanation, above, below) for above, below in term)
+        symbols.append(_alone(explanation, term) or factors_named)
+        texts = [_bracketed(chain.factor(explanation, above, below)) for above, below in term]
+        factors = [rf"\left({t}\right)" if t.startswith("-") and i else t for i, t in enumerate(texts)]
+        values.append(r" \cdot ".join(factors) or "1")
+    yield from _sum(f"{left} &= ", symbols or ["0"])
+    if values:
+        yield from _sum("&= ", [rf"\left({v}\right)" if i and v.startswith("-") else v for i, v in enumerate(values)])
+    found = chain.total(explanation, one.by)
+    if found is not None and [found[0]] != (values or ["0"]):
+        yield f"&= {_bracketed(found[0])}"
+
+
+def _alone(explanation: Explanation, term: tuple[tuple[str, str], ...]) -> str | None:
+    if not term or chain.alone(explanation, term) is None:
+        return "1" if not term else None
+    formula = next(x.formula for x in explanation.by_name[explanation.name].locals if x.by == term[0][1])
+    return None if formula is None else to_latex(formula)
+
+
+def _sum(start: str, terms: list[str]) -> Iterator[str]:
+    for index, term in enumerate(terms):
+        yield f"{start}{term}" if not index else rf"&\quad + {term}"
+
+
+def _derivative(explanation: Explanation, above: str, below: str) -> str:
+    d = "d" if len(explanation.result.variables) == 1 else r"\partial "
+    return rf"\frac{{{d}{name(above)}}}{{{d}{name(below)}}}"

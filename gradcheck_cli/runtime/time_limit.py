@@ -1,0 +1,100 @@
+"""A time limit on Python code: by the alarm signal in the main thread, by an exception sent to any other."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from gradcheck_cli.runtime.interruption import importing
+
+
+class OutOfTime(BaseException):
+    """The limit has passed. Not an Exception, so that no library on the way takes it for an error of its own."""
+
+
+def available() -> bool:
+    """Whether limits work here by a signal, which also ends what waits in C."""
+    return hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
+
+
+AGAIN = 0.1
+"""Seconds after which an alarm that got lost is repeated."""
+
+
+@contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Raises OutOfTime in the block after `seconds`; None is no limit.
+
+    Limits may be nested: the outer one goes on, and is not made longer by the inner one. Where Python discards the
+    exception, since it is raised in a destructor or a callback of the garbage collector, it comes again. An import that
+    is under way is finished first.
+    """
+    if seconds is None:
+        yield
+        return
+    if not available():
+        with _limit_by_thread(seconds):
+            yield
+        return
+    over = False
+
+    def expire(_signal: int, frame: FrameType | None) -> None:
+        if not over and not importing(frame):  # else it comes again
+            raise OutOfTime
+
+    def discarded(unraisable: sys.UnraisableHookArgs) -> None:
+        if unraisable.exc_type is not OutOfTime:
+            previous_hook(unraisable)
+
+    previous, previous_hook = signal.signal(signal.SIGALRM, expire), sys.unraisablehook
+    left_outside, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+    started = time.monotonic()
+    try:
+        sys.unraisablehook = discarded
+        signal.setitimer(signal.ITIMER_REAL, min(seconds, left_outside or seconds), AGAIN)
+        yield
+    finally:
+        over = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+        sys.unraisablehook = previous_hook
+        if left_outside:
+            left = max(1e-3, left_outside - (time.monotonic() - started))
+            signal.setitimer(signal.ITIMER_REAL, left, AGAIN)
+
+
+@contextmanager
+def _limit_by_thread(seconds: float) -> Iterator[None]:
+    """The same in a thread that gets no signals: another thread watches the time."""
+    this, ended, lock = threading.get_ident(), threading.Event(), threading.Lock()
+
+    def watch() -> None:
+        delay = seconds
+        while not ended.wait(delay):
+            with lock:
+                if not ended.is_set() and not importing(sys._current_frames().get(this)):
+                    _send(this, OutOfTime)
+            delay = AGAIN
+
+    watcher = threading.Thread(target=watch, name="time-limit", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        with lock:
+            ended.set()
+            _send(this, None)  # what was sent and has not arrived is taken back
+        watcher.join()
+
+
+def _send(thread: int, exception: type[BaseException] | None) -> None:
+    """Python raises the exception in that thread, at its next instruction."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread), ctypes.py_object(exception) if exception else None
+    )

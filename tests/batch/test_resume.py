@@ -1,0 +1,94 @@
+"""--resume: a result counts for whatever run asks the same, however that shows it."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from gradcheck_cli.batch.resume import MAKES_A_VERDICT
+from gradcheck_cli.cli.app import run_command
+from gradcheck_cli.records.request import Request
+
+PROBLEMS = """problems:
+  - {name: a, expression: x**2, at: 1, gradient: 2, expect: match, tags: one}
+  - {name: b, expression: relu(x) - relu(-x), at: 0}
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("problems.yaml").write_text(PROBLEMS, encoding="utf-8")
+
+
+def resumed(*options: str, capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """(report, what was said)."""
+    run_command(["run", *options, "--resume", "a.jsonl"])
+    captured = capsys.readouterr()
+    return captured.out, captured.err
+
+
+def write(*options: str) -> None:
+    """A report whose notices tell that they come from it."""
+    run_command(["run", "--output-format", "json-lines", "--output-file", "a.jsonl", *options])
+    lines = Path("a.jsonl").read_text(encoding="utf-8").splitlines()
+    marked = [json.dumps({**json.loads(line), "notices": ["from before"]}) for line in lines[1:-1]]
+    Path("a.jsonl").write_text("\n".join([lines[0], *marked, lines[-1]]) + "\n", encoding="utf-8")
+
+
+SERVES = [
+    # (options of the report, options of the run that resumes, how many of the two problems are taken)
+    ([], [], 2),
+    ([], ["-v"], 2),
+    ([], ["--output-format", "json"], 2),
+    ([], ["--output-format", "json-lines"], 2),
+    ([], ["--output-format", "markdown"], 2),
+    ([], ["--output-format", "json", "--no-derivatives"], 2),
+    (["--no-derivatives"], [], 2),
+    (["--no-derivatives"], ["--output-format", "json"], 0),
+    (["--no-derivatives"], ["--output-format", "json", "--no-derivatives"], 2),
+    ([], ["-k", "a"], 1),
+    ([], ["--rtol", "0.5"], 0),
+    ([], ["--strict"], 0),
+    ([], ["--timeout", "9"], 0),
+    (["--seed", "1"], ["--seed", "2"], 0),
+]
+
+
+@pytest.mark.parametrize(("before", "options", "taken"), SERVES)
+def test_what_serves(before: list[str], options: list[str], taken: int, capsys: pytest.CaptureFixture[str]) -> None:
+    write(*before)
+    capsys.readouterr()
+    report, said = resumed(*options, capsys=capsys)
+    total = 1 if "-k" in options else 2
+    assert f"{taken} of {total} problem{'s' if total > 1 else ''} " in said
+    if "json" in options:
+        document = json.loads(report)
+        assert [problem["notices"] == ["from before"] for problem in document["problems"]] == [bool(taken)] * total
+        assert [("derivatives" in problem) for problem in document["problems"]] == [len(options) == 2] * total
+
+
+def test_what_is_only_display_may_change(capsys: pytest.CaptureFixture[str]) -> None:
+    write()
+    capsys.readouterr()
+    file = Path("problems.yaml")
+    file.write_text(PROBLEMS.replace("tags: one", "tags: two, description: the square"), encoding="utf-8")
+    report, said = resumed("--output-format", "json", capsys=capsys)
+    assert "2 of 2 problems" in said
+    first, _ = json.loads(report)["problems"]
+    assert (first["tags"], first["description"]) == (["two"], "the square")
+    file.write_text(PROBLEMS.replace("expect: match", "expect: kink"), encoding="utf-8")
+    report, said = resumed("--output-format", "json", capsys=capsys)
+    assert "1 of 2 problems" in said
+    assert json.loads(report)["problems"][0]["passed"] is False
+
+
+def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    write("-k", "a")
+    capsys.readouterr()
+    assert resumed("-q", "-k", "a", capsys=capsys) == ("", "")
+
+
+def test_every_field_of_a_request_makes_a_verdict_or_is_what_is_wanted_of_it() -> None:
+    assert {field.name for field in fields(Request)} == {*MAKES_A_VERDICT, "derivatives", "formula", "keep"}

@@ -1,0 +1,211 @@
+"""The table of functions: every row, at interior points, in balls against torch and against SymPy."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import pytest
+import sympy
+import torch
+from flint import arb
+
+from gradcheck_cli.certified.ball import EXACT, Numbers, Program, Seams, precision, seam_value
+from gradcheck_cli.differentiation.gradient import gradient
+from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression.nodes import Constant, Expr, call, constant, variable
+from gradcheck_cli.pytorch.gradients import Autograd, TorchFunction
+from gradcheck_cli.symbolic.closed_form import row_form, symbol
+
+FLOAT64 = DTYPES["float64"]
+CPU = torch.device("cpu")
+DEFAULT_POINTS = ((-1.3,), (0.4,), (2.1,))
+
+# Rows of which SymPy has no form, or none that it can evaluate.
+NO_SYMPY_FORM = {"mvpolygamma"}
+# torch's own float64 kernels are this far off (relative): the checker exists to see such things, not this test.
+# hardsigmoid's backward multiplies by a sixth that was rounded to float32, also in float64.
+TORCH_LOSES = {"tanhshrink": 1e-8, "digamma": 1e-9, "polygamma": 1e-8, "mvlgamma": 1e-9, "hardsigmoid": 1e-7,
+               "bessel_y0": 1e-7, "bessel_y1": 1e-8}  # fmt: skip
+
+
+def points(row: Function) -> tuple[tuple[float, ...], ...]:
+    if row.points:
+        return row.points
+    defaults = [float(a.default) for a in row.arguments if a.default is not None]
+    return tuple((*point, *defaults) for point in DEFAULT_POINTS)
+
+
+def cases(*, internal: bool) -> list[Any]:
+    return [
+        pytest.param(row, point, id=f"{row.name}{point}")
+        for row in FUNCTIONS.values()
+        if internal or not row.internal
+        for point in (internal_points(row) if row.internal else points(row))
+    ]
+
+
+def internal_points(row: Function) -> tuple[tuple[float, ...], ...]:
+    values = {"n": (1.0, 3.0), "a": (1.0, 0.5), "p": (1.0, 2.0), "x": (2.3, 0.4)}
+    return tuple(
+        tuple(values[argument.name][i] for argument in row.arguments)
+        for i in (0, 1)
+        if row.name != "mvpolygamma" or i == 0
+    )
+
+
+def applied(row: Function, point: tuple[float, ...]) -> tuple[Expr, dict[str, float]]:
+    """The row called with a variable for each real argument and constants for the rest."""
+    args: list[Expr] = []
+    env: dict[str, float] = {}
+    for argument, value in zip(row.arguments, point, strict=True):
+        if argument.kind == "real":
+            env[argument.name] = value
+            args.append(variable(argument.name))
+        else:
+            args.append(constant(Fraction(value)))
+    return call(row.name, *args), env
+
+
+def ball_value(expression: Expr, env: dict[str, float]) -> arb:
+    program = Program(expression)
+    with precision(200):
+        value = program.run({name: arb(x) for name, x in env.items()}, Numbers(FLOAT64))[program.roots[0]]
+    assert isinstance(value, arb)
+    assert value.is_finite(), value
+    return value
+
+
+@pytest.mark.parametrize(("row", "point"), cases(internal=False))
+def test_value_and_derivative_are_those_of_torch(row: Function, point: tuple[float, ...]) -> None:
+    """At an interior point torch's value lies at the certified one, and so does its derivative, where it has one."""
+    expression, env = applied(row, point)
+    tolerance = TORCH_LOSES.get(row.name, 1e-11)
+    leaves = {name: torch.tensor(x, dtype=torch.float64) for name, x in env.items()}
+    value = float(TorchFunction(expression, FLOAT64, CPU)(leaves)[0])
+    assert value == pytest.approx(float(ball_value(expression, env).mid()), rel=tolerance, abs=1e-15)
+    for name in env:
+        if "" in row.partials and not row.partials[list(env).index(name)]:
+            continue
+        result = Autograd(expression, [(name,)], "reverse", FLOAT64, CPU).at(env)
+        if row.differentiable:
+            certified = float(ball_value(gradient(expression, [name])[name], env).mid())
+            assert result.derivatives[(name,)] == pytest.approx(certified, rel=tolerance, abs=1e-15)
+        else:
+            assert result.errors or result.derivatives[(name,)] == 0.0
+
+
+@pytest.mark.parametrize(("row", "point"), cases(internal=True))
+def test_rule_is_the_derivative_that_sympy_finds(row: Function, point: tuple[float, ...]) -> None:
+    """The row's own rule, in balls, and SymPy's derivative of the row's form, to 30 digits, agree."""
+    if row.name in NO_SYMPY_FORM:
+        pytest.skip("SymPy has no form of it")
+    expression, env = applied(row, point)
+    numbers = {a.name: _exact(v) for a, v in zip(row.arguments, point, strict=True)}
+    for argument in row.arguments:
+        real = [a.name for a in row.arguments if a.kind == "real"]
+        if argument.kind != "real" or not row.partials[real.index(argument.name)]:
+            continue
+        fixed = {a.name: numbers[a.name] for a in row.arguments if a.kind != "real"}
+        form = row_form(row, [fixed.get(a.name, symbol(a.name)) for a in row.arguments])
+        theirs = sympy.diff(form, symbol(argument.name))
+        at = {symbol(name): numbers[name] for name in env}
+        if theirs.has(sympy.Derivative, sympy.Subs):
+            # What SymPy leaves unevaluated (floor, Mod): a central difference of the form, to 30 digits.
+            number = _difference(form, argument.name, {name: numbers[name] for name in env})
+        else:
+            number = theirs.subs(at).doit().evalf(30)
+        ours = ball_value(gradient(expression, [argument.name])[argument.name], env)
+        with precision(200):
+            difference = abs(ours - arb(str(sympy.re(number))))
+            assert difference <= abs(ours) * 1e-20 + 1e-25, (ours, number)
+
+
+def _exact(value: float) -> sympy.Rational:
+    return sympy.Rational(*value.as_integer_ratio())
+
+
+def _difference(form: sympy.Expr, name: str, at: dict[str, sympy.Rational]) -> sympy.Expr:
+    step = sympy.Rational(1, 10**25)
+    sides = [
+        form.subs({symbol(n): v + (sign * step if n == name else 0) for n, v in at.items()}).evalf(80)
+        for sign in (1, -1)
+    ]
+    return ((sides[0] - sides[1]) / (2 * step)).evalf(30)
+
+
+@pytest.mark.parametrize(("row", "point"), cases(internal=True))
+def test_bounds_hold_the_value(row: Function, point: tuple[float, ...]) -> None:
+    """The bounds a row states enclose its values."""
+    if row.bounds is not None:
+        expression, env = applied(row, point)
+        assert row.bounds[0] <= float(ball_value(expression, env).mid()) <= row.bounds[1]
+
+
+@pytest.mark.parametrize("row", [row for row in FUNCTIONS.values() if row.seams], ids=lambda row: row.name)
+def test_seams_are_away_from_the_interior_points(row: Function) -> None:
+    """No seam of a row is zero at its interior points: there the row is smooth."""
+    for point in points(row) if not row.internal else internal_points(row):
+        for seam in row.seams:
+            gap = seam_value(row, seam, [arb(value) for value in point])
+            assert isinstance(gap, arb)
+            assert not gap.contains(0), (point, gap)
+
+
+SEVERAL = [row for row in FUNCTIONS.values() if row.seams and len(row.partials) > 1]
+
+
+@pytest.mark.parametrize("row", SEVERAL, ids=lambda row: row.name)
+def test_a_seam_that_does_not_move_with_a_variable_leaves_its_derivative(row: Function) -> None:
+    """Along a variable that no seam depends on which is zero, the rule is the derivative: so it is not probed there."""
+    real = [argument.name for argument in row.arguments if argument.kind == "real"]
+    others = {a.name: a.default or 1 for a in row.arguments if a.kind != "real"}
+    expression = call(
+        row.name, *(variable(a.name) if a.name in real else constant(others[a.name]) for a in row.arguments)
+    )
+    partials = [name for name, text in zip(real, row.partials, strict=True) if text]
+    program = Program(expression, *(gradient(expression, [name])[name] for name in partials))
+    seams, (root, *roots) = Seams(program, program.roots[0]), program.roots
+    step = arb(2) ** -300
+    for point in product((-1, 0, 1, 2), repeat=len(real)):
+        env = dict(zip(real, map(arb, point), strict=True))
+        with precision(1000):
+            values = program.run(env)
+            for name, by in zip(partials, roots, strict=True):
+                start, rule = values[root], values[by]
+                beside = [program.run(env, shift={name: side * step})[root] for side in (-1, 1)]
+                if seams.ties(values, name) is False and isinstance(start, arb) and isinstance(rule, arb):
+                    for side, moved in zip((-1, 1), beside, strict=True):
+                        assert isinstance(moved, arb), (point, name)
+                        slope = (moved - start) / (side * step)
+                        assert abs(slope - rule) < 1e-50, (point, name)
+
+
+@pytest.mark.parametrize("row", FUNCTIONS.values(), ids=lambda row: row.name)
+def test_row_is_complete(row: Function) -> None:
+    """A row says what it is, has a rule for each real argument, and can be evaluated."""
+    real = [argument for argument in row.arguments if argument.kind == "real"]
+    assert row.doc
+    assert len(row.partials) == len(real)
+    assert row.ball or row.definition
+    assert (row.torch is None) == row.composed
+
+
+def test_names_and_aliases_are_unique() -> None:
+    """No name means two rows."""
+    names = [name for row in FUNCTIONS.values() for name in (row.name, *row.aliases)]
+    assert len(names) == len(set(names))
+
+
+def test_constants_mean_what_is_written_where_nothing_is_rounded() -> None:
+    """In exact mode 0.1 is a tenth and pi is pi; in the verdict of a row both are rounded to the working dtype."""
+    tenth, pi = Constant(Fraction(1, 10), exact=False), constant("pi")
+    with precision(100):
+        assert EXACT(tenth).overlaps(arb(1) / 10)
+        assert EXACT(pi).overlaps(arb.pi())
+        assert Numbers(FLOAT64)(tenth) == arb(0.1)
+        assert Numbers(FLOAT64)(pi) == arb(math.pi)
+        assert Numbers(DTYPES["float16"])(pi) == arb(3.140625)

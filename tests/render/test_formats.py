@@ -1,0 +1,231 @@
+"""The formats of a whole report, from records made by hand: no torch, no SymPy."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import junitparser
+import pytest
+from helpers.records import VERSIONS, a_check, a_problem, quartic
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gradcheck_cli.records.request import Request, failure
+from gradcheck_cli.records.results import Claim, ClaimStatus, Counterexample, ProblemResult, Report, Verdict
+from gradcheck_cli.render import RENDERERS
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.formats import FORMATS
+from gradcheck_cli.render.summary import summary_line
+
+
+def named(result: ProblemResult, name: str, line: int, file: str = "problems.yaml") -> ProblemResult:
+    return replace(result, name=name, file=file, line=line)
+
+
+def whole() -> Report:
+    """Two files, every kind of outcome, and a file that is missing."""
+    proven = Claim(("x",), "32*x**3 + 9*x**2", ClaimStatus.PROVEN, True, 21)
+    refuted = Claim(
+        ("x",), "2", ClaimStatus.REFUTED, False, 25, Counterexample({"x": 3.0}, 2.0, 6.0), "the sign is wrong", "2*x"
+    )
+    kink = a_check({"x": 0.0}, None, 0.0, Verdict.KINK, left=0.0, right=1.0, note="no derivative: [0, 1]")
+    leak = a_check({"x": -1.0}, 0.0, math.nan, Verdict.MISMATCH, rel_error=math.nan, note="the branch | leaks")
+    off = a_check({"x": 1e-9}, 0.5, -81.7, Verdict.UNSTABLE, passed=False, rel_error=164.4, note="cancellation")
+    return Report(
+        (
+            named(replace(quartic(), claims=(proven,)), "quartic", 3),
+            named(a_problem("relu(x)", [kink]), "kink", 8),
+            named(replace(a_problem("where(x > 0, sqrt(x), 0)", [replace(leak, passed=False)]), description="a trap"),
+                  "leak", 12),
+            named(a_problem("where(x > 0, sqrt(x), 0)", [replace(leak, passed=True)]), "known", 15),
+            named(a_problem("(exp(x)-1)/x", [off]), "unstable", 20),
+            named(replace(a_problem("x**2", [a_check({"x": 3.0}, 6.0, 6.0)], passed=False), claims=(refuted,)),
+                  "claim", 2, "more.yaml"),
+            named(failure(Request("x +"), "a value is missing\n  x +\n     ^", bad_input=True),
+                  "broken", 7, "more.yaml"),
+        ),
+        VERSIONS,
+        1.5,
+        troubles=("there is no third.yaml",),
+    )  # fmt: skip
+
+
+def test_every_format_has_a_renderer() -> None:
+    assert tuple(RENDERERS) == FORMATS
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
+    text = RENDERERS[name](whole(), Display(width=width))
+    assert text.endswith("\n")
+    if name == "table":
+        assert max(map(len, text.splitlines())) <= width
+
+
+def test_the_table_of_a_batch() -> None:
+    text = RENDERERS["table"](whole(), Display(width=80))
+    overview, _, details = text.partition("\nleak (problems.yaml:12)\n")
+    assert overview == (
+        "problems.yaml\n"
+        "                  worst relative\n"
+        "problem   checks           error  claims  verdict\n"
+        "───────────────────────────────────────────────────────────────\n"
+        "quartic        1               0  proven  ✓ match\n"
+        "kink           1               –  –       ∧ kink\n"
+        "leak           1             nan  –       ✗ mismatch\n"
+        "known          1             nan  –       ✗ mismatch (expected)\n"
+        "unstable       1             164  –       ~ unstable\n"
+        "\n"
+        "more.yaml\n"
+        "                 worst relative\n"
+        "problem  checks           error  claims   verdict\n"
+        "─────────────────────────────────────────────────────────\n"
+        "claim         1               0  refuted  ✓ match (fails)\n"
+        "broken        0               –  –        ! error\n"
+    )
+    assert details.startswith("a trap\nf(x) = where(x > 0, sqrt(x), 0)\n")
+    assert "claim: f'(x) = 2\ntruth: f'(x) = 2*x\n✗ refuted at x=3: the claim is 2, the derivative 6\n" in details
+    assert "• the sign is wrong\n" in details
+    assert "! a value is missing\n    x +\n       ^\n" in details
+    assert "known (problems.yaml:15)" not in details
+    assert "known (problems.yaml:15)" in RENDERERS["table"](whole(), Display(verbose=True))
+    quiet = RENDERERS["table"](whole(), Display(quiet=True))
+    assert "quartic" not in quiet
+    assert "unstable (problems.yaml:20)" in quiet
+
+
+def test_a_quiet_batch_that_passes_says_nothing() -> None:
+    report = Report((named(quartic(), "quartic", 3),), VERSIONS)
+    assert RENDERERS["table"](report, Display(quiet=True)) == ""
+
+
+def test_of_many_problems_those_that_match_are_counted() -> None:
+    report = Report(tuple(named(quartic(), f"p{n}", n) for n in range(300)) + whole().problems[1:2], VERSIONS)
+    text = RENDERERS["table"](report, Display())
+    assert "and 300 more that match (-v shows all)\n" in text
+    assert "p7" not in text
+    assert "kink" in text
+
+
+def test_the_summary_counts_every_verdict() -> None:
+    assert summary_line(whole(), Display()) == (
+        "7 problems, 6 checks: 2 match, 1 kink, 1 unstable, 2 mismatch, 1 error · 2 claims: 1 proven, 1 refuted "
+        "· 4 failed · 1 file not read · float64 on cpu · torch 2.13.0\n"
+    )
+    partial = replace(whole(), not_run=12, interrupted=True)
+    assert "interrupted, 12 not run" in summary_line(partial, Display())
+    assert "stopped at the first failure, 12 not run" in summary_line(replace(partial, interrupted=False), Display())
+
+
+def test_junit_reads_back_with_the_same_counts() -> None:
+    text = RENDERERS["junit"](whole(), Display())
+    found = junitparser.JUnitXml.fromstring(text.encode())
+    assert (found.tests, found.failures, found.errors, found.skipped) == (8, 3, 2, 0)
+    suites = {suite.name: suite for suite in found}
+    assert list(suites) == ["problems.yaml", "more.yaml", "gradcheck"]
+    assert (suites["problems.yaml"].tests, suites["problems.yaml"].failures) == (5, 2)
+    cases = {case.name: case for suite in found for case in suite}
+    assert list(cases) == ["quartic", "kink", "leak", "known", "unstable", "claim", "broken", "file"]
+    assert not cases["known"].result
+    [failed] = cases["leak"].result
+    assert isinstance(failed, junitparser.Failure)
+    assert (failed.type, failed.message) == (
+        "mismatch", "f'(x) at x=-1: analytical 0, autograd nan (mismatch): the branch | leaks"
+    )  # fmt: skip
+    [refuted] = cases["claim"].result
+    assert refuted.text == ("the claim f'(x) = 2 is refuted: at x=3 it is 2, the derivative 6: the sign is wrong")
+    assert isinstance(cases["broken"].result[0], junitparser.Error)
+    assert isinstance(cases["file"].result[0], junitparser.Error)
+    leak = ET.fromstring(text).find(".//testcase[@name='leak']")
+    assert leak is not None
+    assert (leak.get("file"), leak.get("line"), leak.get("classname")) == ("problems.yaml", "12", "problems")
+
+
+@given(st.text())
+def test_any_text_is_well_formed_xml(text: str) -> None:
+    report = Report((named(a_problem("x", [a_check({"x": 1.0}, passed=False, note=text)]), text, 1, text),), VERSIONS)
+    ET.fromstring(RENDERERS["junit"](report, Display()))
+
+
+def test_junit_shows_control_characters() -> None:
+    report = Report((named(quartic(), "a\x1b[31m\x00", 1),), VERSIONS)
+    assert 'name="a\\x1b[31m\\x00"' in RENDERERS["junit"](report, Display())
+
+
+def test_github() -> None:
+    lines = RENDERERS["github"](whole(), Display()).splitlines()
+    assert lines[:2] == [
+        "::error::there is no third.yaml",
+        "::error file=problems.yaml,line=12,title=gradcheck%3A leak::"
+        "f'(x) at x=-1: analytical 0, autograd nan (mismatch): the branch | leaks",
+    ]
+    assert len(lines) == 6
+    assert lines[-1].startswith("::notice title=gradcheck::7 problems")
+    report = Report((named(failure(Request("x"), "100%\nof it"), "a,b:c", 1, "d,e.yaml"),), VERSIONS)
+    [first, _] = RENDERERS["github"](report, Display()).splitlines()
+    assert first == "::error file=d%2Ce.yaml,line=1,title=gradcheck%3A a%2Cb%3Ac::100%25 of it"
+
+
+def test_markdown() -> None:
+    text = RENDERERS["markdown"](whole(), Display())
+    assert text.startswith("## ❌ gradcheck\n")
+    assert "- ❌ there is no third.yaml\n" in text
+    assert "| leak (problems.yaml:12) | x=-1 | f'(x) | 0 | nan | ✗ mismatch | the branch \\| leaks |\n" in text
+    assert "- claim (more.yaml:2): the claim f'(x) = 2 is refuted: at x=3 it is 2, the derivative 6" in text
+    assert "| known (problems.yaml:15) | `where(x > 0, sqrt(x), 0)` | 1 |  | ✗ mismatch (expected) |\n" in text
+    assert RENDERERS["markdown"](Report((named(quartic(), "q", 1),), VERSIONS), Display()).startswith("## ✅ gradcheck")
+
+
+@given(st.text())
+def test_user_text_stays_in_its_cell(text: str) -> None:
+    """Every row of a table has as many bars as its head, whatever is in the note."""
+    row = a_check({"x": 1.0}, 1.0, 2.0, Verdict.MISMATCH, passed=False, note=text)
+    report = Report((named(a_problem("x", [row]), text or "n", 1),), VERSIONS)
+    for line in RENDERERS["markdown"](report, Display()).splitlines():
+        if line.startswith("| "):
+            bars = line.replace("\\\\", "").replace("\\|", "").count("|")
+            assert bars in (6, 8)
+
+
+FIELDS = {
+    "index": int, "name": (str, type(None)), "file": (str, type(None)), "line": (int, type(None)), "expression": str,
+    "variables": list, "dtype": str, "device": str, "rtol": float, "atol": float, "verdict": str, "passed": bool,
+    "error": (str, type(None)), "checks_total": int, "checks_omitted": int, "claims": list, "checks": list,
+}  # fmt: skip
+CHECK_FIELDS = {
+    "point": dict, "wrt": list, "mode": str, "value": (float, type(None)), "value_autograd": (float, type(None)),
+    "value_verdict": (str, type(None)), "analytical": (float, type(None)), "autograd": (float, str, type(None)),
+    "left": (float, type(None)), "right": (float, type(None)), "abs_error": (float, str, type(None)),
+    "rel_error": (float, str, type(None)), "ulps": (float, type(None)), "expected": (float, type(None)),
+    "verdict": str, "passed": bool, "note": (str, type(None)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["json", "json-lines"])
+def test_json_has_every_field_with_its_type(name: str) -> None:
+    text = RENDERERS[name](whole(), Display())
+    if name == "json":
+        document = json.loads(text)
+        problems = document["problems"]
+    else:
+        first, *problems, last = map(json.loads, text.splitlines())
+        document = {**first, **last}
+    assert document["versions"] == VERSIONS
+    counts = {"proven": 1, "agrees": 0, "refuted": 1, "unchecked": 0, "unreadable": 0}
+    assert document["summary"]["claims"] == counts
+    assert document["summary"]["passed"] is False
+    for problem in problems:
+        assert "expect" in problem
+        assert all(isinstance(problem[field], kind) for field, kind in FIELDS.items())
+        for check in problem["checks"]:
+            assert all(isinstance(check[field], kind) for field, kind in CHECK_FIELDS.items())
+    [claim] = problems[5]["claims"]
+    assert claim == {
+        "wrt": "x", "expression": "2", "analytical": "2*x", "status": "refuted", "passed": False, "points": 25,
+        "counterexample": {"point": {"x": 3.0}, "claimed": 2.0, "analytical": 6.0, "exactly": {}},
+        "note": "the sign is wrong",
+    }  # fmt: skip
