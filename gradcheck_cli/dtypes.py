@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
-
-from gradcheck_cli.expression.nodes import Constant
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +39,7 @@ class Dtype:
     def round(self, value: Fraction | int | float) -> float:
         """The nearest number of this dtype, ties to even, as a float; past the largest one, an infinity."""
         if self.precision == 53:
-            return _double(value)
+            return to_double(value)
         exact = Fraction(value)
         if not exact:
             return 0.0
@@ -60,7 +57,7 @@ class Dtype:
         return math.ldexp(1.0, max(exponent - self.precision, self.min_exponent))
 
 
-def _double(value: Fraction | int | float) -> float:
+def to_double(value: Fraction | int | float) -> float:
     """Python's own conversion, which rounds correctly; past the largest double, an infinity."""
     try:
         return float(value)
@@ -83,12 +80,3 @@ DTYPES = {
         Dtype("bfloat16", 8, 128, -133, 5e-2, 1e-3),
     )
 }
-
-
-@lru_cache(maxsize=4096)
-def rounded_constant(node: Constant, dtype: Dtype) -> float:
-    """A literal or a constant as both sides of a row get it: rounded to a double and then to the working dtype."""
-    if isinstance(node.value, str):
-        return dtype.round(getattr(math, node.value))
-    double = _double(node.value)
-    return dtype.round(double) if math.isfinite(double) else double

@@ -1,12 +1,21 @@
-"""From the name of a file, or "-" for standard input, to its text. Every failure is a sentence."""
+"""From the name of a file, or "-" for standard input, to its text, and a text into a file.
+
+Every failure is a sentence.
+"""
 
 from __future__ import annotations
 
 import codecs
+import contextlib
 import difflib
 import os
+import stat
 import sys
+import tempfile
+from collections.abc import Iterable
+from functools import partial
 from itertools import islice
+from pathlib import Path
 
 from gradcheck_cli.errors import UsageError
 
@@ -108,3 +117,63 @@ def _files(folder: str) -> list[str]:
             return [entry.name for entry in islice(entries, 10_000) if entry.is_file()]
     except OSError:
         return []
+
+
+def cannot_write(what: object, error: OSError) -> UsageError:
+    return UsageError(f"cannot write {what}: {error.strerror or error}")
+
+
+def replaceable(file: Path) -> Path | None:
+    """The regular file, behind symbolic links, whose place another may take. None: it is written through.
+
+    So are devices, pipes, what does not exist yet, and a file that is this process's own output under another name.
+    """
+    regular = Path(os.path.realpath(file))
+    try:
+        found = os.lstat(regular)
+    except OSError:
+        return None
+    return regular if stat.S_ISREG(found.st_mode) and not any(map(partial(_is, found), (1, 2))) else None
+
+
+def _is(found: os.stat_result, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(found, os.fstat(descriptor))
+    except OSError:  # it is closed
+        return False
+
+
+def replace_file(file: Path, lines: Iterable[str]) -> None:
+    """A regular file holds these lines and no others; until that is so, it holds what it held before.
+
+    Its mode and, where that is allowed, its owner stay. Where no other can take its place (its folder cannot be
+    written, it is a mount), it is written over.
+    """
+    text = "".join(lines)
+    try:
+        if not _replaced(file, text):
+            file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise cannot_write(file, error) from error
+
+
+def _replaced(file: Path, text: str) -> bool:
+    kept = os.stat(file)
+    try:
+        number, beside = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")
+    except PermissionError:
+        return False
+    try:
+        with open(number, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        with contextlib.suppress(OSError, AttributeError):  # Windows has no owners
+            os.chown(beside, kept.st_uid, kept.st_gid)
+        os.chmod(beside, stat.S_IMODE(kept.st_mode))
+        try:
+            os.replace(beside, file)
+        except OSError:
+            return False
+        return True
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)

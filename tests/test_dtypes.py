@@ -10,7 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcheck_cli.dtypes import DTYPES, Dtype, rounded_constant
+from gradcheck_cli.dtypes import DTYPES, Dtype
+from gradcheck_cli.expression.literals import rounded_constant
 from gradcheck_cli.expression.nodes import constant
 
 ALL = pytest.mark.parametrize("dtype", DTYPES.values(), ids=DTYPES)

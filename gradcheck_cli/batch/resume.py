@@ -14,10 +14,10 @@ from dataclasses import fields, replace
 from enum import Enum
 from pathlib import Path
 
-from gradcheck_cli.batch.growing_file import replace_file
 from gradcheck_cli.batch.report_files import read_report
 from gradcheck_cli.records.request import Expectation, ProblemSpec, Request
 from gradcheck_cli.records.results import ProblemResult, worst_first
+from gradcheck_cli.text_files import replace_file
 from gradcheck_cli.versions import versions
 
 MAKES_A_VERDICT = (

@@ -21,9 +21,10 @@ from flint import arb, ctx, fmpq
 from gradcheck_cli.certified import ball_functions
 from gradcheck_cli.certified.ball_functions import NAN
 from gradcheck_cli.differentiation import rules
-from gradcheck_cli.dtypes import Dtype, rounded_constant
+from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression.literals import rounded_constant
 from gradcheck_cli.expression.nodes import (
     BRANCHES,
     COMPARISONS,

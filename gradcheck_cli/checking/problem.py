@@ -20,8 +20,9 @@ from gradcheck_cli.checking.reading import Reading, read
 from gradcheck_cli.checking.sampling import Sampling
 from gradcheck_cli.claims.judge import ClaimedDerivative, unreadable
 from gradcheck_cli.diagnosis import wording
-from gradcheck_cli.dtypes import DTYPES, rounded_constant
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import ExpressionError, NoReference, UsageError
+from gradcheck_cli.expression.literals import rounded_constant
 from gradcheck_cli.expression.nodes import Constant, Expr, intermediates, topological
 from gradcheck_cli.language.printer import to_text
 from gradcheck_cli.number_text import exact

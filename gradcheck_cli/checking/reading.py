@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gradcheck_cli.checking.points import names_in
+from gradcheck_cli.claims.claim_text import claimed_names
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.expression.nodes import Expr, variables
 from gradcheck_cli.language.parser import parse, parse_lets
 from gradcheck_cli.records.request import Request
-
-_NAMES = re.compile(r"\s*([^\W\d]\w*(?:\s*,\s*[^\W\d]\w*)*)\s*:\s*(?!=)")
 
 
 @dataclass(frozen=True)
@@ -34,16 +32,3 @@ def read(request: Request) -> Reading:
     if not found:
         raise UsageError(f"{request.expression.strip()} has no variable: there is nothing to differentiate")
     return Reading(expression, lets, found)
-
-
-def split_claim(text: str) -> tuple[tuple[str, ...], str]:
-    """`w: x*y` -> (("w",), "x*y"); without names, ()."""
-    named = _NAMES.match(text)
-    if named is None:
-        return (), text.strip()
-    return tuple(name.strip() for name in named[1].split(",")), text[named.end() :].strip()
-
-
-def claimed_names(texts: Iterable[str]) -> set[str]:
-    """The variables that claims say they are derivatives by."""
-    return {name for text in texts for name in split_claim(text)[0]}

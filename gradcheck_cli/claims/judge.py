@@ -6,17 +6,17 @@ Claims are mathematics: nothing is rounded, decimals and pi are exact on both si
 from __future__ import annotations
 
 import itertools
-import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 from flint import arb
 
 from gradcheck_cli.certified.ball import EXACT, Program, Value, precision
+from gradcheck_cli.certified.comparison_points import NICE, Point, sample
 from gradcheck_cli.certified.exact_place import at_place
 from gradcheck_cli.certified.seam_search.places import Place, at_seams, far_out
-from gradcheck_cli.checking.reading import split_claim
+from gradcheck_cli.claims.claim_text import split_claim
 from gradcheck_cli.claims.sides import ClaimUndefined, Comparison, Found, Sides
 from gradcheck_cli.claims.slips import slips
 from gradcheck_cli.differentiation.gradient import gradient
@@ -30,20 +30,15 @@ from gradcheck_cli.verdict import Tolerance
 COMPARED = 200
 """Points of the problem that a claim is compared at, at most."""
 SAMPLED = 20
-"""Points beyond these at which both must be defined before an agreement is believed."""
-TRIES = 300
-"""Points tried for that."""
+"""Points beyond these at which both must be defined before an agreement is believed; TRIES are tried."""
 PROOF_SECONDS = 2.0
 SWITCH = 3e-9
 """Beside a seam, a relative difference up to here refutes nothing: softplus is x beyond 20, off by exp(-20)."""
 FAR_BITS = 640
 """Precision far out, at most: what takes more there is left."""
-NICE = (1.0, 2.0, -1.0, 0.5, -2.0, 3.0, -0.5, 0.25, -3.0, 1.5, 5.0, 0.75, -0.25, 10.0, -5.0, 0.125, 4.0, -10.0)
-"""Coordinates that make a counterexample easy to follow."""
 SLIP_POINTS = 4
 """At how many points a slip must lead to exactly what is claimed."""
 
-Point = Mapping[str, float]
 Wrt = tuple[str, ...]
 
 
@@ -321,26 +316,6 @@ def _constant_factor(pairs: Sequence[tuple[arb, arb]], wrt: Wrt) -> str | None:
     value = Fraction(number).limit_denominator(10_000)
     shown = str(value) if first.overlaps(arb(value.numerator) / value.denominator) else f"{number:.6g}"
     return f"a constant factor is wrong: the claim is {shown} times the derivative"
-
-
-def sample(names: Sequence[str], asked: Sequence[Point]) -> Iterator[Point]:
-    """TRIES points to compare at: easy ones first, then ones near those asked for, near 0, positive, large and small.
-
-    The same ones each time.
-    """
-    generator = random.Random(0)
-    if len(names) == 1:
-        yield from ({names[0]: value} for value in NICE)
-    draw = (
-        lambda name: generator.choice(NICE),
-        lambda name: generator.uniform(-3, 3),
-        lambda name: generator.uniform(0, 3),
-        lambda name: generator.choice(asked).get(name, 1.0) * generator.uniform(0.5, 1.5) if asked else 1.0,
-        lambda name: generator.uniform(0, 1),
-        lambda name: generator.choice((-1, 1)) * 10 ** generator.uniform(-2, 2),
-    )
-    for number in range(TRIES):
-        yield {name: draw[number % len(draw)](name) for name in names}
 
 
 def _fill(points: Sequence[Point], extra: Sequence[str]) -> list[Point]:

@@ -1,4 +1,4 @@
-"""From what was typed to what Typer expects, and from the values of options to what they mean.
+"""From what was typed to what Typer expects.
 
 Expressions begin with a minus as readily as options do, and Typer would read `-x**2` as the options -x, -*, ... So the
 arguments of a command that takes an expression are sorted here first: the options, each joined with its value, then
@@ -9,62 +9,11 @@ expression, unless it begins with two minuses, which is a misspelt option.
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Mapping, Sequence
 
 from gradcheck_cli.errors import UsageError
 
 EXAMPLE = 'gradcheck "x**2 + sin(x)" --at 2'
-OTHER_NAMES = {
-    "double": "float64", "f64": "float64", "fp64": "float64",
-    "float": "float32", "single": "float32", "f32": "float32", "fp32": "float32",
-    "half": "float16", "f16": "float16", "fp16": "float16", "bf16": "bfloat16",
-}  # fmt: skip
-"""What the dtypes are called elsewhere."""
-
-
-def choice(option: str, text: str, known: Sequence[str]) -> str:
-    """One of the names that an option knows."""
-    if text in known:
-        return text
-    name = text.strip().lower().removeprefix("torch.")
-    near = difflib.get_close_matches(OTHER_NAMES.get(name, name), known, n=1)
-    advice = f"did you mean {near[0]}? There are" if near else "there are"
-    raise UsageError(f"{option} {text}: {advice} {', '.join(known)}")
-
-
-def whole(option: str, text: str, low: int | None = None, high: int | None = None) -> int:
-    """A whole number, with its limits."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = None
-    if value is None or (low is not None and value < low) or (high is not None and value > high):
-        limits = "" if low is None else f" from {low}" if high is None else f" from {low} to {high}"
-        raise UsageError(f"{option} {text}: it takes a whole number{limits}")
-    return value
-
-
-def tolerance(option: str, text: str) -> float:
-    """A finite number from 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        raise UsageError(f"{option} {text}: it takes a finite number from 0, for example 1e-9")
-    return value
-
-
-def seconds(option: str, text: str) -> float:
-    """A finite number of seconds, more than none."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise UsageError(f"{option} {text}: it takes a number of seconds, for example 30")
-    return value
 
 
 def arrange(arguments: Sequence[str], options: Mapping[str, bool]) -> list[str]:

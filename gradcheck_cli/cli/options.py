@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from gradcheck_cli.cli.arguments import choice, seconds, tolerance, whole
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.option_values import choice, seconds, tolerance, whole
 from gradcheck_cli.records.request import MAX_ORDER, MODES
 from gradcheck_cli.records.results import MOST_ROWS
 

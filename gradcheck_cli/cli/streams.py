@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.text_files import cannot_write
 
 if TYPE_CHECKING:
     from gradcheck_cli.render.display import Display
@@ -78,10 +79,6 @@ def writable(name: str | None) -> Path | None:
     except OSError as error:
         raise cannot_write(name, error) from error
     return file
-
-
-def cannot_write(what: object, error: OSError) -> UsageError:
-    return UsageError(f"cannot write {what}: {error.strerror or error}")
 
 
 def deliver(text: str, file: Path) -> None:

@@ -16,8 +16,8 @@ import torch
 from flint import arb
 
 from gradcheck_cli.certified.ball import Numbers, Program, Seams, Value, precision
+from gradcheck_cli.certified.comparison_points import sample
 from gradcheck_cli.certified.references import Analysis
-from gradcheck_cli.claims.judge import sample
 from gradcheck_cli.diagnosis.rewrites import Candidate, candidates, replaced
 from gradcheck_cli.differentiation.gradient import derivative
 from gradcheck_cli.dtypes import Dtype

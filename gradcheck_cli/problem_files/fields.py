@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
-from gradcheck_cli.cli import arguments
+from gradcheck_cli import option_values
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.problem_files.plain_yaml import Mapping, Node, Scalar, Sequence
@@ -232,19 +232,19 @@ def mode(key: str, node: Node) -> str:
 
 
 def order(key: str, node: Node) -> int:
-    return _as_usage(node, arguments.whole, key, text(key, node, "a whole number from 1 to 10"), 1, 10)
+    return _as_usage(node, option_values.whole, key, text(key, node, "a whole number from 1 to 10"), 1, 10)
 
 
 def count(key: str, node: Node) -> int:
-    return _as_usage(node, arguments.whole, key, text(key, node, "a whole number from 1"), 1)
+    return _as_usage(node, option_values.whole, key, text(key, node, "a whole number from 1"), 1)
 
 
 def whole(key: str, node: Node) -> int:
-    return _as_usage(node, arguments.whole, key, text(key, node, "a whole number"))
+    return _as_usage(node, option_values.whole, key, text(key, node, "a whole number"))
 
 
 def tolerance(key: str, node: Node) -> float:
-    return _as_usage(node, arguments.tolerance, key, text(key, node, "a finite number from 0, for example 1e-9"))
+    return _as_usage(node, option_values.tolerance, key, text(key, node, "a finite number from 0, for example 1e-9"))
 
 
 def seconds(key: str, node: Node) -> float:
@@ -277,7 +277,7 @@ def _as_usage(node: Node, read: Callable[..., T], key: str, found: str, *limits:
 def _choice(key: str, node: Node, known: tuple[str, ...]) -> str:
     found = text(key, node, f"one of {', '.join(known)}")
     # Similar names are sought for what fits into a message: a text can be megabytes.
-    return _as_usage(node, lambda option, one: arguments.choice(option, short(one), known), key, found)
+    return _as_usage(node, lambda option, one: option_values.choice(option, short(one), known), key, found)
 
 
 def _all(key: str, node: Node, expected: str, read: Callable[[str, Node], T]) -> tuple[T, ...]:

@@ -16,9 +16,10 @@ from functools import cache
 from typing import Any
 
 from gradcheck_cli.differentiation import rules
-from gradcheck_cli.dtypes import Dtype, rounded_constant
+from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import DeviceError, TorchRefusal
 from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression.literals import rounded_constant
 from gradcheck_cli.expression.nodes import (
     BRANCHES,
     CONDITIONS,

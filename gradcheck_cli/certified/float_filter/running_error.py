@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from gradcheck_cli.certified.ball import Program, formula_program
 from gradcheck_cli.certified.float_filter.kernels import EPS, INFINITE, KERNELS, WIDER, Approx, Floats, sum_of
-from gradcheck_cli.dtypes import Dtype, rounded_constant
+from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression.literals import rounded_constant
 from gradcheck_cli.expression.nodes import BRANCHES, COMPARISONS, CONDITIONS, Call, Constant, Named, Variable
 
 Bools = NDArray[np.bool_]

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from gradcheck_cli.batch.growing_file import Growing
 from gradcheck_cli.checking import loading
 from gradcheck_cli.cli import options
-from gradcheck_cli.cli.arguments import choice
 from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
+from gradcheck_cli.cli.growing_file import Growing
 from gradcheck_cli.cli.streams import deliver, display_for, points_progress, say, writable, write_report
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.option_values import choice
 from gradcheck_cli.records.request import Request, options_of
 from gradcheck_cli.records.results import Check, Report
 from gradcheck_cli.render import RENDERERS, json_lines

@@ -8,9 +8,9 @@ import typer
 
 from gradcheck_cli.checking import loading
 from gradcheck_cli.cli import options
-from gradcheck_cli.cli.arguments import choice
 from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
 from gradcheck_cli.cli.streams import deliver, display_for, say, writable, write_report
+from gradcheck_cli.option_values import choice
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Report
 from gradcheck_cli.render import EXPLANATIONS

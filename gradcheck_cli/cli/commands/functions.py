@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from gradcheck_cli.cli.arguments import choice
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.streams import deliver, display_for, writable, write_report
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.option_values import choice
 
 LIST_FORMATS = ("table", "json")
 

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from gradcheck_cli.cli import options
-from gradcheck_cli.cli.arguments import choice
 from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
 from gradcheck_cli.cli.streams import deliver, display_for, say, writable, write_report
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.option_values import choice
 from gradcheck_cli.render import RENDERERS
 from gradcheck_cli.render.formats import FORMATS
 from gradcheck_cli.render.summary import summary_line

@@ -13,17 +13,17 @@ from typing import Annotated, Any
 
 import typer
 
-from gradcheck_cli.batch.growing_file import Growing, replaceable
 from gradcheck_cli.batch.resume import finished_problems, in_order, problem_key
 from gradcheck_cli.batch.run import DEFAULT_TIMEOUT, PRELOAD, Where, batch_phases, run_batch
 from gradcheck_cli.batch.selection import select
 from gradcheck_cli.batch.selection import shard as select_shard
 from gradcheck_cli.cli import options
-from gradcheck_cli.cli.arguments import choice, whole
 from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
+from gradcheck_cli.cli.growing_file import Growing
 from gradcheck_cli.cli.progress import batch_progress
 from gradcheck_cli.cli.streams import complain, deliver, display_for, say, writable, write_report
 from gradcheck_cli.errors import GradcheckError, UsageError
+from gradcheck_cli.option_values import choice, whole
 from gradcheck_cli.records.request import ProblemSpec, options_of
 from gradcheck_cli.records.results import ProblemResult, Report, worst_first
 from gradcheck_cli.render import RENDERERS, json_lines
@@ -32,7 +32,7 @@ from gradcheck_cli.render.profile import render_profile
 from gradcheck_cli.render.summary import summary_line
 from gradcheck_cli.runtime import stopwatch
 from gradcheck_cli.runtime.interruption import Interrupted, held, let_in
-from gradcheck_cli.text_files import DEFAULT_FILE, read_source
+from gradcheck_cli.text_files import DEFAULT_FILE, read_source, replaceable
 from gradcheck_cli.text_files import shown as shown_name
 from gradcheck_cli.versions import versions
 
