@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import product
 from math import comb
-from typing import TYPE_CHECKING
 
 from flint import arb
 
 from gradcheck_cli.certified.ball import Undefined, Value, precision, round_ball, round_known
+from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.limits import (
     AGREEMENT,
     AGREEMENT_BITS,
@@ -33,9 +33,6 @@ from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.language.printer import to_text
 from gradcheck_cli.records.reference import Kind, Reference
-
-if TYPE_CHECKING:
-    from gradcheck_cli.certified.references import Analysis
 
 Wrt = tuple[str, ...]
 Corner = tuple[tuple[str, int], ...]
@@ -62,15 +59,15 @@ class _Side:
 class Probing:
     """Probes around one point."""
 
-    def __init__(self, analysis: Analysis, env: Mapping[str, arb], values: Sequence[Value]) -> None:
-        self.analysis, self.env, self.values = analysis, env, values
+    def __init__(self, derivatives: Derivatives, env: Mapping[str, arb], values: Sequence[Value]) -> None:
+        self.derivatives, self.env, self.values = derivatives, env, values
         self._moved: dict[tuple[str, int, int, int, Corner], list[Value]] = {}
 
     @cached_property
     def here(self) -> list[Value]:
         """The values at the point itself, precise enough for differences with the farthest probe."""
         with precision(12_000):
-            return self.analysis.program.run(self.env, self.analysis.numbers, settle=True)
+            return self.derivatives.program.run(self.env, self.derivatives.numbers, settle=True)
 
     def moved(self, name: str, sign: int, exponent: int, times: int = 1, corner: Corner = ()) -> list[Value]:
         """The values where `name` is moved by sign * times * step(exponent), and those of the corner by far less."""
@@ -80,11 +77,13 @@ class Probing:
             with precision(probe_precision(farthest)):
                 shift = {name: sign * times * step(exponent)}
                 shift |= {other: side * step(_beyond(exponent, i)) for i, (other, side) in enumerate(corner)}
-                self._moved[key] = self.analysis.program.run(self.env, self.analysis.numbers, settle=True, shift=shift)
+                self._moved[key] = self.derivatives.program.run(
+                    self.env, self.derivatives.numbers, settle=True, shift=shift
+                )
         return self._moved[key]
 
     def value(self, wrt: Wrt, name: str, sign: int, exponent: int) -> Value:
-        return self.moved(name, sign, exponent)[self.analysis.root[wrt]]
+        return self.moved(name, sign, exponent)[self.derivatives.root[wrt]]
 
     def ball(self, wrt: Wrt, name: str, sign: int, exponent: int) -> arb:
         value = self.value(wrt, name, sign, exponent)
@@ -97,11 +96,11 @@ class Probing:
         left, right = limits.get(-1), limits.get(1)
         value_there: float | None = None
         if left is not None and right is not None and _same(left, right):
-            value_there = _number(right, self.analysis.dtype)
+            value_there = _number(right, self.derivatives.dtype)
         one_sided = None
         for sign, side in ((-1, "left"), (1, "right")):
             if set(limits) == {sign} and isinstance(self.value((), name, -sign, NEAR[0]), Undefined):
-                value_there, one_sided = _number(limits[sign], self.analysis.dtype), side
+                value_there, one_sided = _number(limits[sign], self.derivatives.dtype), side
         reason = _why_undefined(value)
         return Reference(Kind.UNDEFINED, probed=True, reason=reason, limit=value_there, one_sided=one_sided)
 
@@ -127,7 +126,7 @@ class Probing:
         for order in range(1, len(row) + 1):
             if order not in doubtful and exact:
                 previous = self._plain(row[:order])
-                reference = Reference(Kind.EXISTS, round_ball(previous, self.analysis.dtype))
+                reference = Reference(Kind.EXISTS, round_ball(previous, self.derivatives.dtype))
                 continue
             reference, previous = self._probe(row[:order], previous, exact, kinked or row[order - 1])
             exact = False
@@ -138,7 +137,7 @@ class Probing:
         return reference
 
     def _plain(self, wrt: Wrt) -> arb:
-        value = self.here[self.analysis.root[wrt]]
+        value = self.here[self.derivatives.root[wrt]]
         if not isinstance(value, arb) or not value.is_finite():
             raise NoReference("the value at the point could not be certified")
         return value
@@ -149,7 +148,7 @@ class Probing:
         name: the variable to move: wrt[-1], or, where a lower order has no value, the one along which it has none.
         Returns it with its own value as a ball, None where it has none.
         """
-        dtype = self.analysis.dtype
+        dtype = self.derivatives.dtype
         sides = [self._side(wrt, previous, exact, sign, name) for sign in (-1, 1)]
         defined = [side for side in sides if side.defined]
         if not defined:
@@ -233,7 +232,7 @@ class Probing:
         """The other variables of differentiation that the branches depend on which are tied beside the point."""
         values = self.moved(name, sign, exponent)
         with precision(probe_precision(exponent)):
-            found = [self.analysis.seams(wrt[:k]).tied_by(values, wrt[k]) for k in range(len(wrt))]
+            found = [self.derivatives.seams(wrt[:k]).tied_by(values, wrt[k]) for k in range(len(wrt))]
         return frozenset().union(*found) & set(wrt) - {name}
 
     def _slopes_beside(self, sign: int, wrt: Wrt, name: str, corners: Sequence[Corner]) -> list[Limit]:
@@ -248,11 +247,11 @@ class Probing:
         return found[:1] if one else found
 
     def _at_corner(self, wrt: Wrt, name: str, sign: int, corner: Corner, exponent: int) -> arb:
-        value = self.moved(name, sign, exponent, corner=corner)[self.analysis.root[wrt]]
+        value = self.moved(name, sign, exponent, corner=corner)[self.derivatives.root[wrt]]
         return value if isinstance(value, arb) else arb("nan")
 
     def _is_defined(self, name: str, sign: int, corner: Corner) -> bool:
-        return not isinstance(self.moved(name, sign, NEAR[0], corner=corner)[self.analysis.root[()]], Undefined)
+        return not isinstance(self.moved(name, sign, NEAR[0], corner=corner)[self.derivatives.root[()]], Undefined)
 
     def _are_joined(self, wrt: Wrt, name: str, sign: int, corners: Sequence[Corner]) -> bool:
         """Whether the function and its derivatives of lower order are continuous from corner to corner."""
@@ -268,7 +267,7 @@ class Probing:
     def _difference(self, name: str, sign: int, exponent: int, order: int) -> arb:
         """The quotient of the difference of that order of the function itself, beside the point: where the derivative
         expression has no value there, as on a tie it may have none."""
-        values = [self.moved(name, sign, exponent, 1 + k)[self.analysis.root[()]] for k in range(order + 1)]
+        values = [self.moved(name, sign, exponent, 1 + k)[self.derivatives.root[()]] for k in range(order + 1)]
         terms = [(-1) ** (order - k) * comb(order, k) * v for k, v in enumerate(values) if isinstance(v, arb)]
         if len(terms) < order + 1:
             return arb("nan")

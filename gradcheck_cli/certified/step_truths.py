@@ -20,7 +20,8 @@ from gradcheck_cli.certified.ball import (
     precisions,
     round_ball,
 )
-from gradcheck_cli.certified.references import Analysis
+from gradcheck_cli.certified.derivatives import Derivatives
+from gradcheck_cli.certified.references import references_at
 from gradcheck_cli.differentiation.folding import ZERO
 from gradcheck_cli.differentiation.gradient import tangents
 from gradcheck_cli.differentiation.steps import ChainRule, Step
@@ -56,7 +57,7 @@ class StepPrograms:
     def __init__(self, chain: ChainRule, numbers: Numbers, dtype: Dtype) -> None:
         self.chain, self.numbers, self.dtype = chain, numbers, dtype
         self.edges = [(step.name, local) for step in chain.steps for local in step.locals]
-        self._analyses: dict[tuple[str, ...], Analysis] = {}
+        self._adjoints: dict[tuple[str, ...], Derivatives] = {}
 
     @cached_property
     def values(self) -> Program:
@@ -70,10 +71,12 @@ class StepPrograms:
     def locals(self) -> Program:
         return Program(*(local.exact if local.exact is not None else ZERO for _, local in self.edges))
 
-    def adjoints(self, names: tuple[str, ...]) -> Analysis:
-        if names not in self._analyses:
-            self._analyses = {names: Analysis(self.chain.marked, [(name,) for name in names], self.numbers, self.dtype)}
-        return self._analyses[names]
+    def adjoints(self, names: tuple[str, ...]) -> Derivatives:
+        if names not in self._adjoints:
+            self._adjoints = {
+                names: Derivatives(self.chain.marked, [(name,) for name in names], self.numbers, self.dtype)
+            }
+        return self._adjoints[names]
 
     def at(self, point: Mapping[str, float]) -> StepTruths:
         """What is true at a point, whose coordinates are numbers of the working dtype."""
@@ -138,12 +141,12 @@ class StepTruths:
     def adjoints(self) -> dict[str, Reference]:
         """The derivative of the result by each step. Each one that is doubtful has to be probed by itself, which takes
         its time: of more than PROBED such, none is."""
-        found = self._adjoint_analysis.at(self.point).rows
+        found = references_at(self._adjoint_derivatives, self.point).rows
         unknown = Reference(Kind.NO_REFERENCE, reason="decided at a tie, as too many other steps are")
         return {name: found.get((name,), unknown) for name in self.chain.by_name}
 
     @cached_property
-    def _adjoint_analysis(self) -> Analysis:
+    def _adjoint_derivatives(self) -> Derivatives:
         doubtful = self._doubtful
         return self.programs.adjoints(
             tuple(name for name in self.chain.by_name if len(doubtful) <= PROBED or name not in doubtful)
@@ -152,7 +155,7 @@ class StepTruths:
     @cached_property
     def adjoint_balls(self) -> dict[str, Value]:
         """The same before they are rounded; only those that no tie makes doubtful."""
-        found = self._adjoint_analysis.expressions
+        found = self._adjoint_derivatives.expressions
         names = [name for name in self.chain.by_name if (name,) in found and name not in self._doubtful]
         env = {name: arb(value) for name, value in self.point.items()}
         values, _ = _certify(Program(*(found[(name,)] for name in names)), env, self.numbers)

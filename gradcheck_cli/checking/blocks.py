@@ -16,6 +16,7 @@ import numpy as np
 
 from gradcheck_cli.certified.float_filter.kernels import Floats
 from gradcheck_cli.certified.float_filter.settle import FirstTier, Settled
+from gradcheck_cli.certified.references import references_at
 from gradcheck_cli.checking.kept_rows import Rows
 from gradcheck_cli.checking.points import Axis, Points
 from gradcheck_cli.checking.problem import Problem
@@ -53,10 +54,12 @@ def check_many(problem: Problem, rows: Rows, on_progress: Callable[[int], None] 
 class _ManyPoints:
     def __init__(self, problem: Problem, rows: Rows) -> None:
         self.problem, self.rows = problem, rows
-        possible = FirstTier.is_possible(problem.analysis)
+        possible = FirstTier.is_possible(problem.derivatives)
         strict = problem.request.strict
-        self.tier = FirstTier(problem.analysis, problem.dtype, problem.tolerance, strict=strict) if possible else None
-        self.size = max(64, min(BLOCK, NUMBERS // len(problem.analysis.program.nodes)))
+        self.tier = (
+            FirstTier(problem.derivatives, problem.dtype, problem.tolerance, strict=strict) if possible else None
+        )
+        self.size = max(64, min(BLOCK, NUMBERS // len(problem.derivatives.program.nodes)))
         self.sampling: Sampling | None = None
         self.done = self.tried = 0
 
@@ -126,7 +129,7 @@ class _ManyPoints:
         for i in indices:
             point = _point(block.columns, i)
             with phase("balls"):
-                references = problem.analysis.at(point)
+                references = references_at(problem.derivatives, point)
             if sampling is not None and not sampling.take(references, self.tried + i):
                 left_out.add(i)
                 continue

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from flint import arb
 
 from gradcheck_cli.certified.ball import EXACT, Program, precision
-from gradcheck_cli.certified.references import Analysis, References
+from gradcheck_cli.certified.derivatives import Derivatives
+from gradcheck_cli.certified.references import References
 from gradcheck_cli.errors import InternalError
 from gradcheck_cli.expression.nodes import Expr, intermediates, topological
 from gradcheck_cli.language.printer import to_text
@@ -25,13 +26,13 @@ class ClosedForms:
     texts: by the names of the row, joined by commas; where SymPy has no closed form, the derivative as it is checked.
     """
 
-    def __init__(self, expression: Expr, rows: Sequence[Wrt], analysis: Analysis) -> None:
+    def __init__(self, expression: Expr, rows: Sequence[Wrt], derivatives: Derivatives) -> None:
         self.texts: dict[str, str] = {}
         self.forms: dict[Wrt, Expr] = {}
         for row in rows[:MOST]:
-            if row in analysis.missing:
+            if row in derivatives.missing:
                 continue
-            derivative = analysis.expressions[row]
+            derivative = derivatives.expressions[row]
             try:
                 form = closed_form(expression, row, intermediates(expression), derivative)
                 self.texts[",".join(row)] = to_text(form, limit=2_000)
@@ -39,9 +40,9 @@ class ClosedForms:
                     self.forms[row] = form
             except (NoClosedForm, ValueError):
                 self.texts[",".join(row)] = _text(derivative)
-        self.program = Program(*self.forms.values(), *(analysis.expressions[row] for row in self.forms))
+        self.program = Program(*self.forms.values(), *(derivatives.expressions[row] for row in self.forms))
         self.pairs = {
-            row: (self.program.index[form], self.program.index[analysis.expressions[row]])
+            row: (self.program.index[form], self.program.index[derivatives.expressions[row]])
             for row, form in self.forms.items()
         }
 

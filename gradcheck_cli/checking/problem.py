@@ -11,7 +11,8 @@ from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, TypeVar
 
 from gradcheck_cli.certified.ball import Numbers, certified_constant
-from gradcheck_cli.certified.references import Analysis, References
+from gradcheck_cli.certified.derivatives import Derivatives
+from gradcheck_cli.certified.references import References, references_at
 from gradcheck_cli.certified.row_rounding import PointRounding, RowRounding, ValueRounding
 from gradcheck_cli.checking.expectations import Expected
 from gradcheck_cli.checking.kept_rows import Rows
@@ -68,7 +69,7 @@ class Problem:
         self._check_constants()
         self.numbers = Numbers(self.dtype)
         with phase("derivative"):
-            self.analysis = Analysis(self.expression, self.rows, self.numbers, self.dtype)
+            self.derivatives = Derivatives(self.expression, self.rows, self.numbers, self.dtype)
         with phase("autograd"):
             make = partial(Autograd, self.expression, self.rows, dtype=self.dtype, device=self.device)
             self.sides = {mode: make(mode=mode) for mode in self.modes}
@@ -88,7 +89,7 @@ class Problem:
                 ClosedForms,  # with SymPy, half a second that not every run needs
             )
 
-        return ClosedForms(self.expression, self.rows, self.analysis)
+        return ClosedForms(self.expression, self.rows, self.derivatives)
 
     def _tolerance(self) -> Tolerance:
         rtol = self.dtype.rtol if self.request.rtol is None else self.request.rtol
@@ -172,7 +173,7 @@ class Problem:
         for point in self.given:
             rounded = self.round_point(point)
             with phase("balls"):
-                references = self.analysis.at(rounded)
+                references = references_at(self.derivatives, rounded)
             yield rounded, references
         sampling = self.sampling()
         if sampling is None:
@@ -180,7 +181,7 @@ class Problem:
         for index, point in enumerate(sampling.candidates):
             rounded = self.round_point(point)
             with phase("balls"):
-                references = self.analysis.at(rounded)
+                references = references_at(self.derivatives, rounded)
             if sampling.take(references, index):
                 yield rounded, references
             if not sampling.missing:
@@ -242,7 +243,7 @@ class Problem:
         """
         if references is None:
             with phase("balls"):
-                references = self.analysis.at(point)
+                references = references_at(self.derivatives, point)
         if self.forms is not None and not brief:
             with phase("closed forms"):
                 self.forms.must_agree(point, references)
@@ -284,7 +285,7 @@ class Problem:
         if row in result.errors and truth.kind is not Kind.UNDEFINED:
             return record(Verdict.ERROR, passed=False, note=result.errors[row])
         autograd = result.derivatives.get(row, float("nan"))
-        root = self.analysis.expressions.get(row[:-1], self.expression)
+        root = self.derivatives.expressions.get(row[:-1], self.expression)
         rounding = RowRounding(sweeps, root, row[-1], mode, truth, self.expression)
         judged = judge(truth, autograd, self.tolerance, rounding)
         verdict = with_value(judged, value.analytical, result.value)

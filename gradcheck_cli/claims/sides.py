@@ -22,8 +22,9 @@ from gradcheck_cli.certified.ball import (
     precision,
     precisions,
 )
+from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.exact_place import at_place
-from gradcheck_cli.certified.references import Analysis
+from gradcheck_cli.certified.references import references_at
 from gradcheck_cli.certified.seam_search.gaps import raw_gaps
 from gradcheck_cli.certified.seam_search.places import Place
 from gradcheck_cli.dtypes import DTYPES
@@ -121,7 +122,8 @@ class Sides:
 
     def _tied(self, function: Expr, point: Mapping[str, float], claim: Value) -> Found:
         """Where a branch is decided at a tie, the derivative may exist all the same: known to the nearest double."""
-        reference = Analysis(function, [self.wrt], EXACT, DTYPES["float64"]).at(point).rows[self.wrt]
+        derivatives = Derivatives(function, [self.wrt], EXACT, DTYPES["float64"])
+        reference = references_at(derivatives, point).rows[self.wrt]
         if reference.value is None or not math.isfinite(reference.value):
             return None
         return self._compared(arb(reference.value, abs(reference.value) * 2.0**-52), claim, tied=True)

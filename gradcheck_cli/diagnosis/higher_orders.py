@@ -13,7 +13,8 @@ from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.certified.ball import Numbers
-from gradcheck_cli.certified.references import Analysis
+from gradcheck_cli.certified.derivatives import Derivatives
+from gradcheck_cli.certified.references import references_at
 from gradcheck_cli.diagnosis.blame import SHARE, Blame, Cause, Search, is_right, relative_error
 from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
@@ -35,7 +36,7 @@ class HigherOrders:
 
     def __init__(self, chain: ChainRule, numbers: Numbers, dtype: Dtype, device: torch.device) -> None:
         self.chain, self.numbers, self.dtype, self.device = chain, numbers, dtype, device
-        self._sides: dict[tuple[str, tuple[str, ...], str], tuple[Autograd, Analysis]] = {}
+        self._sides: dict[tuple[str, tuple[str, ...], str], tuple[Autograd, Derivatives]] = {}
 
     def blame(self, search: Search, row: Sequence[str], autograd: float, truth: Reference) -> Blame | None:
         """The step to blame for a wrong derivative by the names of `row`; None where none is known."""
@@ -73,10 +74,10 @@ class HigherOrders:
             assert step.formula is not None
             self._sides[key] = (
                 Autograd(step.formula, [names], search.mode, self.dtype, self.device),
-                Analysis(step.formula, [names], self.numbers, self.dtype),
+                Derivatives(step.formula, [names], self.numbers, self.dtype),
             )
-        side, analysis = self._sides[key]
-        found, exact = side.at(values).derivatives.get(names), analysis.at(values).rows[names]
+        side, derivatives = self._sides[key]
+        found, exact = side.at(values).derivatives.get(names), references_at(derivatives, values).rows[names]
         if found is None:
             return None
         operands = tuple(self.chain.by_name[name].node for name in names)

@@ -17,7 +17,8 @@ from flint import arb
 
 from gradcheck_cli.certified.ball import Numbers, Program, Seams, Value, precision
 from gradcheck_cli.certified.comparison_points import sample
-from gradcheck_cli.certified.references import Analysis
+from gradcheck_cli.certified.derivatives import Derivatives
+from gradcheck_cli.certified.references import references_at
 from gradcheck_cli.diagnosis.rewrites import Candidate, candidates, replaced
 from gradcheck_cli.differentiation.gradient import derivative
 from gradcheck_cli.dtypes import Dtype
@@ -73,7 +74,7 @@ class Remedies:
         self._helped: list[Candidate] = []
         self._equal_ones: set[tuple[Expr, Wrt]] = set()
         self._sides: dict[tuple[Expr, Wrt, str], Autograd] = {}
-        self._analyses: dict[tuple[Expr, Wrt], Analysis] = {}
+        self._derivatives: dict[tuple[Expr, Wrt], Derivatives] = {}
 
     def find(self, wanted: Wanted, blamed: Sequence[Expr] = ()) -> Remedy | None:
         """The first rewrite that helps at a row; None where none does."""
@@ -135,10 +136,10 @@ class Remedies:
     def _equal(self, root: Expr, wanted: Wanted, truth: Reference) -> bool:
         """Whether the rewritten expression has the same value and derivative, here and elsewhere."""
         key = root, wanted.row
-        analysis = self._analyses.get(key) or Analysis(root, [wanted.row], self.numbers, self.dtype)
+        derivatives = self._derivatives.get(key) or Derivatives(root, [wanted.row], self.numbers, self.dtype)
         if key in self._equal_ones:
-            self._analyses[key] = analysis
-        references = analysis.at(wanted.point)
+            self._derivatives[key] = derivatives
+        references = references_at(derivatives, wanted.point)
         found = references.rows[wanted.row]
         if wanted.truth.kind is Kind.UNDEFINED:
             here = self._autograd(root, wanted)

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcheck_cli.certified.ball import Numbers, ball_function, precision
+from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.float_filter import kernels, settle
 from gradcheck_cli.certified.float_filter.kernels import KERNELS, UNARY, WIDER, Approx
 from gradcheck_cli.certified.float_filter.running_error import FloatProgram
-from gradcheck_cli.certified.references import Analysis
 from gradcheck_cli.checking import problem
 from gradcheck_cli.checking.blocks import _axis, _columns, _round
 from gradcheck_cli.checking.checker import check_expression
@@ -257,15 +257,17 @@ def _combine(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 def test_any_expression(text: str) -> None:
     """Values and derivatives in float64 lie within their radius of what balls say."""
     expression = parse(f"({text}) + 0*x + 0*y")
-    analysis = Analysis(expression, [("x",)], Numbers(DTYPES["float64"]), DTYPES["float64"])
+    derivatives = Derivatives(expression, [("x",)], Numbers(DTYPES["float64"]), DTYPES["float64"])
     xs, ys = np.linspace(-2, 2, 23), np.linspace(1.7, -1.9, 23)
     with np.errstate(all="ignore"):
-        values = FloatProgram(analysis.program, DTYPES["float64"]).run({"x": Approx(xs, None), "y": Approx(ys, None)})
+        values = FloatProgram(derivatives.program, DTYPES["float64"]).run(
+            {"x": Approx(xs, None), "y": Approx(ys, None)}
+        )
     for i in range(len(xs)):
         with precision(300):
             env = {"x": arb(float(xs[i])), "y": arb(float(ys[i]))}
-            truths = analysis.program.run(env, analysis.numbers)
-            for root in analysis.root.values():
+            truths = derivatives.program.run(env, derivatives.numbers)
+            for root in derivatives.root.values():
                 found = values[root]
                 assert isinstance(found, Approx)
                 value = np.broadcast_to(found.value, len(xs))[i]

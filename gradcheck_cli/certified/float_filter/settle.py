@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gradcheck_cli.certified.ball import Seams
+from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.float_filter.kernels import EPS, WIDER, Approx, Array, Floats
 from gradcheck_cli.certified.float_filter.running_error import (
     Bools,
@@ -21,7 +22,6 @@ from gradcheck_cli.certified.float_filter.running_error import (
     columns_of,
     supports,
 )
-from gradcheck_cli.certified.references import Analysis
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.verdict import Tolerance
 
@@ -40,16 +40,16 @@ class Settled(NamedTuple):
 class FirstTier:
     """strict: whether the function's own value has to match as well."""
 
-    def __init__(self, analysis: Analysis, dtype: Dtype, tolerance: Tolerance, *, strict: bool) -> None:
-        self.analysis, self.dtype, self.tolerance, self.strict = analysis, dtype, tolerance, strict
-        self.program = FloatProgram(analysis.program, dtype)
+    def __init__(self, derivatives: Derivatives, dtype: Dtype, tolerance: Tolerance, *, strict: bool) -> None:
+        self.derivatives, self.dtype, self.tolerance, self.strict = derivatives, dtype, tolerance, strict
+        self.program = FloatProgram(derivatives.program, dtype)
         self.smallest = 2.0 ** (dtype.min_exponent + dtype.precision)
         self._seams: dict[Wrt, Seams] = {}
 
     @staticmethod
-    def is_possible(analysis: Analysis) -> bool:
+    def is_possible(derivatives: Derivatives) -> bool:
         """Whether every function of the value and the derivatives can be evaluated in float64."""
-        return not analysis.missing and supports(analysis.program)
+        return not derivatives.missing and supports(derivatives.program)
 
     def settle(
         self, columns: Mapping[str, Floats], autograd: Mapping[str, Mapping[Wrt, Floats]]
@@ -58,13 +58,13 @@ class FirstTier:
         count = len(next(iter(columns.values())))
         with np.errstate(all="ignore"):
             values = self.program.run(columns_of(columns))
-            exists = {row: self._exists(row, values) for row in self.analysis.rows}
+            exists = {row: self._exists(row, values) for row in self.derivatives.rows}
             found: dict[tuple[str, Wrt], Settled] = {}
             for mode, numbers in autograd.items():
                 everywhere = np.isfinite(numbers[()])
                 if self.strict:
                     everywhere = everywhere & Compared(self._of((), values), numbers[()]).matches(self)
-                for row in self.analysis.rows:
+                for row in self.derivatives.rows:
                     compared = Compared(self._of(row, values), numbers[row])
                     where = exists[row] & everywhere & compared.matches(self)
                     errors = compared.relative_errors()
@@ -72,7 +72,7 @@ class FirstTier:
         return found
 
     def _of(self, row: Wrt, values: Sequence[Value]) -> Approx:
-        value = values[self.analysis.root[row]]
+        value = values[self.derivatives.root[row]]
         assert not isinstance(value, Condition)
         return value
 
@@ -82,9 +82,9 @@ class FirstTier:
         for order in range(1, len(row) + 1):
             before, name = row[: order - 1], row[order - 1]
             if before not in self._seams:
-                self._seams[before] = Seams(self.analysis.program, self.analysis.root[before])
+                self._seams[before] = Seams(self.derivatives.program, self.derivatives.root[before])
             seams = self._seams[before].candidates_by(name)
-            tied = self.program.tied(values, self.analysis.root[before], seams)
+            tied = self.program.tied(values, self.derivatives.root[before], seams)
             exists = exists & ~np.asarray(tied) & _is_known(self._of(row[:order], values))
         return exists
 
