@@ -14,9 +14,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from gradcheck_cli.render.formats import FORMATS
+
 ROOT = Path(__file__).parent.parent
 FILES = " ".join(str(path) for path in (ROOT / "problems.yaml", *sorted((ROOT / "tests" / "problems").glob("*.yaml"))))
-FORMATS = ("table", "json", "json-lines", "junit", "github", "markdown")
 COMMANDS = (
     f"run {FILES} --mode both --output-format json",
     *(f"run {ROOT / 'problems.yaml'} --output-format {name}" for name in FORMATS),

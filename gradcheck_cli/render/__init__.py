@@ -1,8 +1,11 @@
-"""Renderers: a finished report in, text out. They read records, compute no error and decide no verdict."""
+"""Renderers: a finished report in, text out. They read records, compute no error and decide no verdict.
+
+A format is a name in formats.py and a file of that name, here or in explanation/, with the function that writes it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -14,28 +17,30 @@ from gradcheck_cli.runtime.stopwatch import phase
 if TYPE_CHECKING:
     from gradcheck_cli.records.explanation import Explanation
 
-Renderer = Callable[[Report, Display], str]
-
 
 def _renderer(module: str, function: str) -> Callable[[Any, Display], str]:
     """`render_json_lines` of json_lines.py, loaded when it is first called."""
 
-    def render(report: Any, display: Display) -> str:
+    def render(record: Any, display: Display) -> str:
         with phase("imports"):
-            loaded = import_module(f"gradcheck_cli.render.{module}")
+            loaded = import_module(f"{__name__}.{module}")
         with phase("rendering"):
-            text: str = getattr(loaded, function)(report, display)
+            text: str = getattr(loaded, function)(record, display)
         return text
 
     return render
 
 
-def _word(name: str) -> str:
-    return name.replace("-", "_")
+def of_reports(names: Iterable[str]) -> dict[str, Callable[[Report, Display], str]]:
+    """The renderers of reports: `json-lines` is render_json_lines of json_lines.py."""
+    words = {name: name.replace("-", "_") for name in names}
+    return {name: _renderer(word, f"render_{word}") for name, word in words.items()}
 
 
-RENDERERS: dict[str, Renderer] = {name: _renderer(_word(name), f"render_{_word(name)}") for name in FORMATS}
+def of_explanations(names: Iterable[str]) -> dict[str, Callable[[Explanation, Display], str]]:
+    """The renderers of explanations: `latex` is render_explanation_latex of explanation/latex.py."""
+    return {name: _renderer(f"explanation.{name}", f"render_explanation_{name}") for name in names}
 
-EXPLANATIONS: dict[str, Callable[[Explanation, Display], str]] = {
-    name: _renderer(f"explain_{name}", f"render_explanation_{name}") for name in EXPLANATION_FORMATS
-}
+
+RENDERERS = of_reports(FORMATS)
+EXPLANATIONS = of_explanations(EXPLANATION_FORMATS)

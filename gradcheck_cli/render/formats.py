@@ -2,3 +2,5 @@
 
 FORMATS = ("table", "json", "json-lines", "junit", "github", "markdown")
 EXPLANATION_FORMATS = ("table", "markdown", "latex", "json")
+LIST_FORMATS = ("table", "json")
+"""Of `gradcheck functions`."""

@@ -18,6 +18,7 @@ from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.render import EXPLANATIONS
 from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.formats import EXPLANATION_FORMATS
 
 Json = dict[str, Any]
 
@@ -194,7 +195,7 @@ def test_a_branch_that_python_does_not_run_is_not_run() -> None:
     assert found.adjoint.autograd is None
 
 
-@pytest.mark.parametrize("form", ["markdown", "latex", "json"])
+@pytest.mark.parametrize("form", EXPLANATION_FORMATS)
 def test_every_form_has_every_step(form: str) -> None:
     text = shown("1/(1+exp(-x))", "2", form)
     for grad_fn in ("NegBackward0", "ExpBackward0", "AddBackward0", "MulBackward0"):
@@ -273,7 +274,7 @@ def test_the_table_adds_up(seed: int) -> None:
         assert abs(total - row["analytical"]) <= 1e-14 * max(size, abs(row["analytical"]))
 
 
-@pytest.mark.parametrize("form", ["table", "markdown", "latex", "json"])
+@pytest.mark.parametrize("form", EXPLANATION_FORMATS)
 @pytest.mark.parametrize(
     ("expression", "at", "options"),
     [

@@ -19,6 +19,7 @@ from gradcheck_cli.cli.app import run_command
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Claim, ClaimStatus, Verdict
+from gradcheck_cli.render.formats import FORMATS
 from gradcheck_cli.render.sentences import place_of
 from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit
 from gradcheck_cli.verdict import Tolerance
@@ -402,7 +403,7 @@ def test_the_report_says_of_an_unreadable_claim_why(capsys: pytest.CaptureFixtur
     file.write_text(
         "problems:\n  - {name: a, expression: x**2, at: 2, claim: 2*x +}\n  - {name: b, expression: x, at: 1}\n"
     )
-    for output_format in ("table", "json", "json-lines", "junit", "github", "markdown"):
+    for output_format in FORMATS:
         assert run_command(["run", str(file), "--output-format", output_format]) == 2
         out, err = capsys.readouterr()
         assert "unreadable" in out

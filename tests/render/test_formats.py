@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
+import sys
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import junitparser
@@ -13,12 +16,15 @@ from helpers.records import VERSIONS, a_check, a_problem, quartic
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gradcheck_cli import render
 from gradcheck_cli.records.request import Request, failure
 from gradcheck_cli.records.results import Claim, ClaimStatus, Counterexample, ProblemResult, Report, Verdict
-from gradcheck_cli.render import RENDERERS
+from gradcheck_cli.render import EXPLANATIONS, RENDERERS
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.formats import FORMATS
+from gradcheck_cli.render.formats import EXPLANATION_FORMATS, FORMATS
 from gradcheck_cli.render.summary import summary_line
+
+ROOT = Path(__file__).parents[2]
 
 
 def named(result: ProblemResult, name: str, line: int, file: str = "problems.yaml") -> ProblemResult:
@@ -55,6 +61,38 @@ def whole() -> Report:
 
 def test_every_format_has_a_renderer() -> None:
     assert tuple(RENDERERS) == FORMATS
+    assert tuple(EXPLANATIONS) == EXPLANATION_FORMATS
+    for name in FORMATS:
+        assert RENDERERS[name](whole(), Display())
+    files = {path.stem for path in (ROOT / "gradcheck_cli" / "render" / "explanation").glob("*.py")}
+    assert files >= set(EXPLANATION_FORMATS)
+
+
+def test_a_new_format_is_a_file_and_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "only_names.py").write_text(
+        "def render_only_names(report, display):\n"
+        "    return ''.join(f'{problem.name}\\n' for problem in report.problems)\n"
+    )
+    monkeypatch.setattr(render, "__path__", [*render.__path__, str(tmp_path)])
+    try:
+        text = render.of_reports(["only-names"])["only-names"](whole(), Display())
+    finally:
+        sys.modules.pop("gradcheck_cli.render.only_names", None)
+    assert text.splitlines() == [problem.name for problem in whole().problems]
+
+
+def test_no_other_place_lists_the_formats() -> None:
+    """In the package; the README says what each is for."""
+    for path in (ROOT / "gradcheck_cli").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.List | ast.Tuple | ast.Set | ast.Dict):
+                items = node.keys if isinstance(node, ast.Dict) else node.elts
+                named = {item.value for item in items if isinstance(item, ast.Constant)} & {*FORMATS, "latex"}
+                assert len(named) < 2 or path.name == "formats.py", path
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    _, _, table = readme.partition("| format | for |\n| --- | --- |\n")
+    told = [line.split("`")[1] for line in table.partition("\n\n")[0].splitlines()]
+    assert tuple(told) == FORMATS
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -10,8 +10,7 @@ from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.streams import deliver, display_for, writable, write_report
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.option_values import choice
-
-LIST_FORMATS = ("table", "json")
+from gradcheck_cli.render.formats import LIST_FORMATS
 
 
 def functions(
