@@ -305,8 +305,8 @@ def test_json_is_the_contract() -> None:
     assert document["summary"] == {
         "problems": 2, "checks": 2, "match": 1, "imprecise": 0, "kink": 0, "unstable": 0, "mismatch": 1,
         "undefined": 0, "error": 0, "passed": False, "seconds": 0.25,
-        "claims": {"proven": 0, "agrees": 0, "refuted": 0, "unchecked": 0}, "not_run": 0, "interrupted": False,
-        "troubles": [], "shard": None,
+        "claims": {"proven": 0, "agrees": 0, "refuted": 0, "unchecked": 0, "unreadable": 0},
+        "not_run": 0, "interrupted": False, "troubles": [], "shard": None,
     }  # fmt: skip
     first, second = document["problems"]
     expected = {
