@@ -10,7 +10,6 @@ a condition. A ball that is not finite says that nothing is known at this precis
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -53,19 +52,10 @@ class Undefined:
     args: tuple[str, ...]
 
 
+precision = ctx.workprec
+"""precision(bits): a context in which ball arithmetic has so many bits."""
 Truth = bool | None  # None: not decided at this precision
 Value = arb | Undefined | Truth
-
-
-@contextmanager
-def precision(bits: int) -> Iterator[None]:
-    """Run ball arithmetic at this many bits."""
-    before = ctx.prec
-    ctx.prec = bits
-    try:
-        yield
-    finally:
-        ctx.prec = before
 
 
 class Numbers:

@@ -214,13 +214,9 @@ ENOUGH_BITS = 640  # where terms are many
 
 def _between_0_and_1(compute: Callable[[arb, arb], arb], a: arb, x: arb) -> arb:
     """A result known to lie there, at no more bits than can be had in time."""
-    before = ctx.prec
-    ctx.prec = min(before, ENOUGH_BITS) if 2 * x > a else before
-    try:
+    with ctx.workprec(min(ctx.prec, ENOUGH_BITS) if 2 * x > a else ctx.prec):
         value = compute(a, x)
         return value.intersection(_UNIT) if value.is_finite() else _UNIT
-    finally:
-        ctx.prec = before
 
 
 def _large_upper(a: arb, x: arb) -> arb:

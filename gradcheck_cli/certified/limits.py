@@ -25,6 +25,15 @@ BEYOND = tuple(16**k for k in range(5, 17))  # to 2**-(2**64), where h**1e-15 is
 AGREEMENT_BITS = 100  # a smooth quantity agrees to 2**-1400, one that moves as h**0.1 to 2**-140, relative
 AGREEMENT = arb(2) ** -AGREEMENT_BITS
 NEGLIGIBLE, HUGE = arb(2) ** -200, arb(2) ** 200
+VANISHING = 0.6
+"""What shrinks to less than this from the last probe but one to the last goes to 0: 1/log(h) shrinks to 0.51, and
+1/sqrt(log(h)), which is left open, to 0.72."""
+STEADY = 0.4
+"""What grows at the end at more than this of its first rate, per factor of 2 in h, is unbounded: log(h) keeps its rate,
+log(h)**(1/3) 0.44 of it; log(log(h)), which keeps 0.29, is left open; c - 1/sqrt(log(h)), which converges, has 0.16."""
+CALMER = 0.8
+"""What swings oscillates unless each late probe is smaller than this times an early one: sin(log(h))/log(h) has shrunk
+to 0.42 by then, but for the luck of its phases."""
 
 
 @cache
@@ -119,7 +128,7 @@ def _trend(samples: list[arb]) -> Limit | None:
     exponents = [*NEAR, *NEARER]
     with precision(1000):
         sizes = [abs(sample) for sample in samples]
-        if all(after < before for before, after in pairwise(sizes)) and sizes[-1] < 0.6 * sizes[-2]:
+        if all(after < before for before, after in pairwise(sizes)) and sizes[-1] < VANISHING * sizes[-2]:
             return Limit(Behaviour.CONVERGES, arb(0))
         if agree(samples[-2], samples[-1]):
             return Limit(Behaviour.CONVERGES, samples[-1])
@@ -128,9 +137,9 @@ def _trend(samples: list[arb]) -> Limit | None:
         rates = [abs(step) / (e - d) for step, (d, e) in zip(steps, pairwise(exponents), strict=True)]
         if all(sign * step > 0 for step in steps):
             grows = sign * samples[-1] > 0 and sizes[-1] > sizes[0]
-            if grows and rates[-1] > 0.4 * rates[0]:
+            if grows and rates[-1] > STEADY * rates[0]:
                 return Limit(Behaviour.UNBOUNDED, sign=sign)
-        elif not all(any(late < 0.8 * early for early in sizes[:3]) for late in sizes[3:]):
+        elif not all(any(late < CALMER * early for early in sizes[:3]) for late in sizes[3:]):
             return Limit(Behaviour.OSCILLATES)
     return None
 

@@ -231,8 +231,14 @@ class StepTruths:
             difference = abs(value - truth).mid()
             return float(difference if truth.contains(0) else (difference / abs(truth)).mid())
 
-    def product(self, local: arb, incoming: arb) -> Truth | None:
+    def off_by(self, found: float, truth: Value) -> float:
+        """The same for a number as torch has it."""
+        return self.off(arb(found), truth)
+
+    def product(self, local: Value, incoming: Value) -> Truth | None:
         """Two certified numbers multiplied, and rounded at the end; None where the product is not certain."""
+        if not (isinstance(local, arb) and isinstance(incoming, arb)):
+            return None
         with precision(DAMAGE_BITS):
             product = local * incoming
         if not product.is_finite() or not (good(product) or _near_enough(product)):

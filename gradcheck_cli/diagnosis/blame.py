@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from flint import arb
-
 from gradcheck_cli.certified.ball import Value
 from gradcheck_cli.certified.rounding import Enclosure
 from gradcheck_cli.certified.step_truths import Truth
@@ -197,10 +195,9 @@ class Search:
         if self.mode == "reverse" and self.branch_not_taken(step) is not None:
             return Truth(0.0)
         local, incoming = self.truths.local_balls[step.name, by], self.balls.get(source)
-        if isinstance(local, arb) and isinstance(incoming, arb):
-            product = self.truths.product(local, incoming)
-            if product is not None:
-                return product
+        product = self.truths.product(local, incoming)
+        if product is not None:
+            return product
         rounded, reference = self.truths.locals[step.name, by], self.derivatives[source].value
         if rounded is None or reference is None:
             return Truth(None)
@@ -359,7 +356,7 @@ class Search:
         """
         if formula is None:
             return None
-        off = self.truths.off(arb(found), truth) if found is not None else math.inf
+        off = self.truths.off_by(found, truth) if found is not None else math.inf
         worst, most = None, 0.0
         for name in variables(formula):
             error, value = self._value_error(name), self.trace.steps[name].value
