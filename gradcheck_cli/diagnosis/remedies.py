@@ -19,7 +19,8 @@ from gradcheck_cli.certified.ball import Numbers, Program, Seams, Value, precisi
 from gradcheck_cli.certified.comparison_points import sample
 from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.references import references_at
-from gradcheck_cli.diagnosis.rewrites import Candidate, candidates, replaced
+from gradcheck_cli.diagnosis.matching import Candidate, candidates
+from gradcheck_cli.diagnosis.rewrite_rules import replaced
 from gradcheck_cli.differentiation.gradient import derivative
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference

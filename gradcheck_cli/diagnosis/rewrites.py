@@ -6,27 +6,17 @@ proposed before it was verified there (see remedies.py). `u`, `v` and `w` stand 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import reduce
-from itertools import combinations
 
-from gradcheck_cli.differentiation import rules
-from gradcheck_cli.differentiation.folding import integer_value
-from gradcheck_cli.expression.nodes import (
-    Call,
-    Constant,
-    Expr,
-    Variable,
-    call,
-    constant,
-    depends_on,
-    rebuild,
-    substitute,
-    topological,
-    variables,
+from gradcheck_cli.diagnosis.rewrite_rules import (
+    double_where,
+    factored_polynomial,
+    log_of_exponentials,
+    log_softmax,
+    softmax,
 )
+from gradcheck_cli.expression.nodes import Call, Expr
 
 
 @dataclass(frozen=True)
@@ -45,248 +35,6 @@ class Rewrite:
     spares: tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """An expression with one part rewritten: not verified yet."""
-
-    rewrite: Rewrite
-    part: Expr
-    better: Expr
-    root: Expr
-
-
-def candidates(root: Expr, blamed: Sequence[Expr] = ()) -> Iterator[Candidate]:
-    """Every rewrite of every part that it fits; those whose part has a blamed sub-expression in it come first."""
-    nodes = [node for node in topological(root) if isinstance(node, Call)]
-    guilty = _with(nodes, blamed)
-    for wanted in (True, False) if guilty else (False,):
-        for rewrite in REWRITES:
-            for node in nodes:
-                if (node in guilty) is wanted:
-                    for better in _applied(rewrite, node):
-                        yield Candidate(rewrite, node, better, replaced(root, node, better))
-
-
-def _with(nodes: Sequence[Expr], blamed: Sequence[Expr]) -> set[Expr]:
-    """Those of the nodes, children first, that have a blamed one in them."""
-    guilty = set(blamed)
-    for node in nodes:
-        if isinstance(node, Call) and not guilty.isdisjoint(node.args):
-            guilty.add(node)
-    return guilty
-
-
-def _applied(rewrite: Rewrite, node: Call) -> Iterator[Expr]:
-    if callable(rewrite.better):
-        yield from rewrite.better(node)
-        return
-    pattern, better = rules.formula(rewrite.pattern), rules.formula(rewrite.better)
-    bound: dict[str, Expr] = {}
-    if _fits(pattern, node, bound):
-        yield substitute(better, bound)
-    elif isinstance(pattern, Call) and pattern.function == "add" and node.function in ("add", "sub"):
-        for part, rest in _pairs(node):
-            bound = {}
-            if _fits(pattern, part, bound):
-                yield _plus(rest, substitute(better, bound))
-
-
-def _terms(node: Expr) -> list[tuple[bool, Expr]]:
-    """The terms of a sum, each with whether it is added."""
-    match node:
-        case Call(function="add", args=(a, b)):
-            return _terms(a) + _terms(b)
-        case Call(function="sub", args=(a, b)):
-            return _terms(a) + [(not plus, term) for plus, term in _terms(b)]
-        case Call(function="neg", args=(a,)):
-            return [(not plus, term) for plus, term in _terms(a)]
-    return [(True, node)]
-
-
-def _pairs(node: Call) -> Iterator[tuple[Expr, list[tuple[bool, Expr]]]]:
-    """(the sum of two of the terms that are added, the others) for each two of a sum of at least three."""
-    terms = _terms(node)
-    if not 3 <= len(terms) <= TERMS:
-        return
-    for i, j in combinations(range(len(terms)), 2):
-        if terms[i][0] and terms[j][0]:
-            rest = [term for k, term in enumerate(terms) if k not in (i, j)]
-            yield call("add", terms[i][1], terms[j][1]), rest
-
-
-def _plus(terms: Sequence[tuple[bool, Expr]], total: Expr) -> Expr:
-    for plus, term in terms:
-        total = call("add" if plus else "sub", total, term)
-    return total
-
-
-def replaced(root: Expr, part: Expr, better: Expr) -> Expr:
-    return rebuild(root, lambda node, _: better if node is part else None)
-
-
-def _fits(pattern: Expr, node: Expr, bound: dict[str, Expr]) -> bool:
-    """Whether the node is an instance of the pattern; `bound` collects what its variables stand for.
-
-    Sums and products match in either order, u*u is u**2, a + (-b) is a - b, and -u fits whatever it is the negative of.
-    """
-    match pattern, node:
-        case Variable(name=name), _:
-            return bound.setdefault(name, node) is node
-        case Constant(value=Fraction() as wanted), Constant(value=Fraction() as value):
-            return wanted == value
-        case Call(function="neg", args=(Variable(name=name),)), _:
-            return bound.setdefault(name, negative(node)) in (negative(node), _plain_negative(node))
-        case Call(function="pow", args=(base, Constant(value=two))), Call(function="mul", args=(a, b)) if two == 2:
-            return a is b and _fits(base, a, bound)
-        case Call(function="sub", args=(p, q)), Call(function="add", args=(a, b)):
-            return any(
-                isinstance(minus, Call) and minus.function == "neg" and _all_fit((p, q), (plus, minus.args[0]), bound)
-                for plus, minus in ((a, b), (b, a))
-            )
-        case Call(function=function, args=args), Call() if function == node.function and len(args) == len(node.args):
-            if function == "div" and _all_fit(args[::-1], node.args[::-1], bound):  # what is below tells more
-                return True
-            orders = [node.args, node.args[::-1]] if function in ("add", "mul") else [node.args]
-            return any(_all_fit(args, order, bound) for order in orders)
-    return False
-
-
-def _all_fit(patterns: Sequence[Expr], nodes: Sequence[Expr], bound: dict[str, Expr]) -> bool:
-    trial = dict(bound)
-    if all(_fits(p, n, trial) for p, n in zip(patterns, nodes, strict=True)):
-        bound.update(trial)
-        return True
-    return False
-
-
-def negative(node: Expr) -> Expr:
-    """-node, without a double minus: -x gives x, and -2*x gives 2*x."""
-    match node:
-        case Call(function="neg", args=(inner,)):
-            return inner
-        case Call(function=("mul" | "div") as function, args=(Call(function="neg", args=(inner,)), b)):
-            return call(function, inner, b)
-    return call("neg", node)
-
-
-def _plain_negative(node: Expr) -> Expr:
-    return call("neg", node)
-
-
-def _double_where(node: Call) -> Iterator[Expr]:
-    """where(c, f(x), y) with the arguments of f that may be outside its domain guarded by the same condition."""
-    if node.function != "where":
-        return
-    condition, *branches = node.args
-    for index in (0, 1):
-        order = topological(branches[index])
-        dependent = depends_on(order, variables(branches[index]))
-        for inner in reversed(order):
-            if inner not in dependent or not isinstance(inner, Call) or inner.function in _HARMLESS:
-                continue
-            argument = inner.args[1] if inner.function == "div" else inner.args[0]
-            if argument not in dependent:
-                continue
-            for safe in _SAFE:
-                guarded = call("where", condition, *((argument, safe) if index == 0 else (safe, argument)))
-                branch = replaced(branches[index], argument, guarded)
-                yield call("where", condition, *((branch, branches[1]) if index == 0 else (branches[0], branch)))
-
-
-_HARMLESS = frozenset({"add", "sub", "mul", "neg", "where", "ifelse", "lt", "le", "gt", "ge", "eq", "ne", "and", "or"})
-_SAFE = (constant(1), constant(0))
-
-
-def _exponents(node: Expr) -> list[Expr]:
-    """u, v, ... of exp(u) + exp(v) + ..., where 1 is exp(0); empty for any other expression."""
-    terms, exponents = [node], []
-    while terms:
-        match terms.pop():
-            case Call(function="add", args=(a, b)):
-                terms += [b, a]
-            case Call(function="exp", args=(exponent,)):
-                exponents.append(exponent)
-            case Constant() as one if integer_value(one) == 1:
-                exponents.append(_ZERO)
-            case _:
-                return []
-    return exponents
-
-
-_ZERO = constant(0)
-
-
-def _joined(function: str, terms: Sequence[Expr]) -> Expr:
-    """f(f(a, b), c)"""
-    return reduce(lambda a, b: call(function, a, b), terms[1:], terms[0])
-
-
-def _log_sum_exp(exponents: Sequence[Expr]) -> Expr:
-    return _joined("logaddexp", exponents)
-
-
-def _log_of_exponentials(node: Call) -> Iterator[Expr]:
-    """log(exp(u) + exp(v) + exp(w)) as logaddexp(logaddexp(u, v), w)."""
-    exponents = _exponents(node.args[0]) if node.function == "log" else []
-    if len(exponents) > 2:
-        yield _log_sum_exp(exponents)
-
-
-def _softmax(node: Call) -> Iterator[Expr]:
-    """exp(u)/(exp(u) + exp(v) + exp(w)) as 1/(1 + exp(v - u) + exp(w - u)), or by logaddexp where another is the
-    largest."""
-    for own, exponents in _shares(node):
-        rest = list(exponents)
-        rest.remove(own)
-        others = [call("exp", call("sub", exponent, own)) for exponent in rest]
-        yield call("div", constant(1), _joined("add", [constant(1), *others]))
-        yield call("exp", call("sub", own, _log_sum_exp(exponents)))
-
-
-def _log_softmax(node: Call) -> Iterator[Expr]:
-    """log(exp(u)/(exp(u) + exp(v) + exp(w))) as u - logaddexp(logaddexp(u, v), w)."""
-    if node.function == "log" and isinstance(node.args[0], Call):
-        for own, exponents in _shares(node.args[0]):
-            yield call("sub", own, _log_sum_exp(exponents))
-
-
-def _shares(node: Call) -> Iterator[tuple[Expr, list[Expr]]]:
-    """(u, [u, v, w]) for exp(u)/(exp(u) + exp(v) + exp(w))."""
-    if node.function != "div":
-        return
-    above, exponents = _exponents(node.args[0]), _exponents(node.args[1])
-    if len(above) == 1 and len(exponents) > 2 and above[0] in exponents:
-        yield above[0], exponents
-
-
-def _factored(node: Call) -> Iterator[Expr]:
-    """A polynomial of one variable as a product of factors."""
-    if node.function not in ("add", "sub") or len(variables(node)) != 1 or not _is_polynomial(node):
-        return
-    from gradcheck_cli.symbolic.closed_form import NoClosedForm, factored  # SymPy loads here
-
-    try:
-        yield factored(node)
-    except NoClosedForm:
-        return
-
-
-def _is_polynomial(root: Expr) -> bool:
-    order = topological(root)
-    powers = [node for node in order if isinstance(node, Call) and node.function == "pow"]
-    return (
-        len(order) <= POLYNOMIAL
-        and all(not isinstance(node, Call) or node.function in _POLYNOMIAL for node in order)
-        and all(0 < (integer_value(node.args[1]) or 0) <= POLYNOMIAL for node in powers)
-    )
-
-
-TERMS = 8
-"""The most terms of a sum of which two are looked for that belong together."""
-POLYNOMIAL = 100
-"""The most nodes, and the highest power, of a polynomial that is factored."""
-_POLYNOMIAL = frozenset({"add", "sub", "mul", "neg", "pow"})
-
 R = Rewrite
 
 REWRITES: tuple[Rewrite, ...] = (
@@ -298,9 +46,9 @@ REWRITES: tuple[Rewrite, ...] = (
     R("log1p(exp(u))", "logaddexp(0, u)", ("log1p(exp(x))", "750"), ("log1p(exp(x) + x)", "750")),
     R("log(exp(u) + exp(v))", "logaddexp(u, v)",
       ("log(exp(x) + exp(2*x))", "-800"), ("log(exp(x) - exp(2*x))", "-800")),
-    R("the logarithm of a sum of exponentials", _log_of_exponentials,
+    R("the logarithm of a sum of exponentials", log_of_exponentials,
       ("log(exp(x) + exp(2*x) + exp(3*x) + 1)", "800"), ("log(exp(x) + exp(2*x) + x)", "800")),
-    R("the logarithm of a softmax", _log_softmax,
+    R("the logarithm of a softmax", log_softmax,
       ("log(exp(x)/(exp(x) + exp(2) + exp(3)))", "-800"), ("log(exp(x)/(exp(x) + exp(2) + 3))", "-800")),
     R("log(2**u + 2**v)/log(2)", "logaddexp2(u, v)", ("log(2**x + 2**y)/log(2)", "x=2000,y=1"),
       ("log(3**x + 2**y)/log(2)", "x=2000,y=1")),
@@ -348,7 +96,7 @@ REWRITES: tuple[Rewrite, ...] = (
     R("exp(u)/(1 + exp(u))", "sigmoid(u)", ("exp(x)/(1 + exp(x))", "800"), ("exp(x)/(1 + exp(2*x))", "800")),
     R("exp(u)/(exp(u) + exp(v))", "sigmoid(u - v)",
       ("exp(x)/(exp(x) + exp(3))", "800"), ("exp(x)/(exp(y) + exp(3))", "x=800,y=1")),
-    R("a softmax", _softmax,
+    R("a softmax", softmax,
       ("exp(x)/(exp(x) + exp(2) + exp(3))", "800"), ("exp(x)/(exp(x) + exp(2) - exp(3))", "800")),
     R("(exp(u) - exp(-u))/(exp(u) + exp(-u))", "tanh(u)", ("(exp(x) - exp(-x))/(exp(x) + exp(-x))", "800"),
       ("(exp(x) - exp(-x))/(exp(x) + exp(-2*x))", "800")),
@@ -468,8 +216,8 @@ REWRITES: tuple[Rewrite, ...] = (
       ("acos(clamp(x, -1, 1))", "-1"), ("asin(clamp(x, -1, 1))", "-1")),
     R("acosh(u)", "where(u == 1, 0, acosh(where(u == 1, 2, u)))",
       ("acosh(clamp(x, min=1))", "1"), ("asin(clamp(x, -1, 1))", "1")),
-    R("a branch not taken that leaks", _double_where,
+    R("a branch not taken that leaks", double_where,
       ("where(x > 0, sqrt(x), 0)", "-1"), ("where(x > 0, 1/x, 0)", "0")),
-    R("a polynomial", _factored, ("1e9*(x**3 - 3*x**2 + 3*x - 1)", "1.0001"), ("x + sin(x)", "1")),
+    R("a polynomial", factored_polynomial, ("1e9*(x**3 - 3*x**2 + 3*x - 1)", "1.0001"), ("x + sin(x)", "1")),
 )  # fmt: skip
 """In the order in which they are tried: the shortest advice for the same trouble first."""

@@ -11,8 +11,9 @@ from gradcheck_cli import Check, Verdict, check
 from gradcheck_cli.certified.ball import Numbers
 from gradcheck_cli.certified.references import references_at
 from gradcheck_cli.checking.problem import Problem
+from gradcheck_cli.diagnosis.matching import candidates
 from gradcheck_cli.diagnosis.remedies import Remedies, Wanted
-from gradcheck_cli.diagnosis.rewrites import REWRITES, Rewrite, candidates
+from gradcheck_cli.diagnosis.rewrites import REWRITES, Rewrite
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.pytorch.gradients import Autograd
 from gradcheck_cli.records.request import Request
@@ -24,7 +25,7 @@ IDS = [rewrite.pattern for rewrite in REWRITES]
 
 def verified(rewrite: Rewrite, expression: str, at: str, monkeypatch: pytest.MonkeyPatch) -> Remedy | None:
     """What the product proposes where this is the only rewrite that there is."""
-    monkeypatch.setattr("gradcheck_cli.diagnosis.rewrites.REWRITES", (rewrite,))
+    monkeypatch.setattr("gradcheck_cli.diagnosis.matching.REWRITES", (rewrite,))
     rows = check(expression, at=at, derivatives=False).checks
     return next((row.remedy for row in rows if row.remedy is not None), None)
 
