@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.api import check, explain, run
     from gradcheck_cli.errors import GradcheckError
     from gradcheck_cli.records.results import Check, Claim, ClaimStatus, ProblemResult, Report, Verdict
-    from gradcheck_cli.version import __version__
+    from gradcheck_cli.versions import __version__
 
 __all__ = [
     "Check",
@@ -34,7 +34,7 @@ _MODULES = {
     "api": ("check", "explain", "run"),
     "errors": ("GradcheckError",),
     "records.results": ("Check", "Claim", "ClaimStatus", "ProblemResult", "Report", "Verdict"),
-    "version": ("__version__",),
+    "versions": ("__version__",),
 }
 
 

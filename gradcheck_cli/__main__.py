@@ -7,8 +7,9 @@ leave_out_the_current_folder()
 import sys  # noqa: E402
 import time  # noqa: E402
 
-from gradcheck_cli.checking.loading import leave, resting_collector  # noqa: E402
+from gradcheck_cli.cli.process import leave  # noqa: E402
 from gradcheck_cli.runtime import interruption, stopwatch  # noqa: E402
+from gradcheck_cli.runtime.collector import resting_collector  # noqa: E402
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The versions that a report names, without importing what they are of."""
+"""The version of gradcheck, in one place, and those that a report names, without importing what they are of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 from importlib import metadata
 from platform import python_version
 
-from gradcheck_cli.version import __version__
+__version__ = "0.1.0"
 
 DISTRIBUTIONS = {"torch": "torch", "sympy": "sympy", "flint": "python-flint"}
 

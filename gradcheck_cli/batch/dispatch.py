@@ -118,20 +118,20 @@ def run_chunk(work: Work[T, R], chunk: Chunk[T], watched: bool) -> list[R | Lost
     watched: a task over its time ends the process. A thread of C does that, so that nothing can keep it from it.
     """
     if len(chunk) > 1:
-        with _time_limit([seconds for _, seconds in chunk], watched):
+        with _watchdog([seconds for _, seconds in chunk], watched):
             at_once = work.several([argument for argument, _ in chunk])
         if at_once is not None:
             return [*at_once]
     results: list[R | Lost] = []
     for argument, seconds in chunk:
-        with _time_limit([seconds], watched):
+        with _watchdog([seconds], watched):
             results.append(_guarded(work.one, argument))
     return results
 
 
 @contextmanager
-def _time_limit(limits: Iterable[float | None], watched: bool) -> Iterator[None]:
-    """Ends the process after the shortest of the limits."""
+def _watchdog(limits: Iterable[float | None], watched: bool) -> Iterator[None]:
+    """Ends the process after the shortest of the limits. Nothing in Python can stop it; see runtime.time_limit."""
     seconds = min((limit for limit in limits if limit is not None), default=None)
     if seconds is None or not watched:
         yield

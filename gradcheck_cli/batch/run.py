@@ -12,6 +12,7 @@ from gradcheck_cli.checking import loading
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.records.request import ProblemSpec, Request, failure
 from gradcheck_cli.records.results import ProblemResult
+from gradcheck_cli.runtime.collector import resting_collector
 from gradcheck_cli.runtime.stopwatch import measuring, phase
 
 DEFAULT_TIMEOUT = 30.0
@@ -110,7 +111,7 @@ def check_requests(requests: Sequence[Request]) -> list[ProblemResult] | None:
         from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit
 
     try:
-        with time_limit(AT_ONCE), loading.resting_collector():  # it would look at all of them again and again
+        with time_limit(AT_ONCE), resting_collector():  # it would look at all of them again and again
             results = check_together(requests)
     except (Exception, OutOfTime):  # noqa: BLE001  whatever it is, it comes again
         return None

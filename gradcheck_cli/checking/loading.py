@@ -1,15 +1,12 @@
-"""A process that starts and ends fast, for what the command line does once.
+"""Loading what a check needs, fast, for what the command line does once.
 
-Most of a short run is spent before and after the work: importing torch and SymPy, and taking them apart again. Three
-things shorten it, and none of them changes what is computed. The libraries of torch load in a thread of their own while
-Python imports SymPy. The garbage collector rests during imports, since what they make stays. And a process that has
-written everything ends at once. Used by the command line only: who imports gradcheck as a library keeps all of that in
-their own hands.
+Most of a short run is spent importing torch and SymPy. Two things shorten it, and neither changes what is computed: the
+libraries of torch load in a thread of their own while Python imports SymPy, and the garbage collector rests, since what
+imports make stays. Who imports gradcheck as a library keeps all of that in their own hands.
 """
 
 from __future__ import annotations
 
-import atexit
 import gc
 import os
 import sys
@@ -19,7 +16,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
+
+from gradcheck_cli.runtime.collector import resting_collector
 
 seconds = 0.0
 """What `load` took."""
@@ -47,18 +45,6 @@ def load(*, symbolic: bool) -> None:
 
         gc.freeze()  # hundreds of thousands of objects that stay: the collector need never look at them
     seconds = time.perf_counter() - started
-
-
-@contextmanager
-def resting_collector() -> Iterator[None]:
-    """No garbage collection in the block, which is short, or leaves none, as an import: looking for it takes time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 @contextmanager
@@ -101,19 +87,3 @@ def _open(libraries: Sequence[tuple[Path, int]]) -> None:
     for library, how in libraries:
         if not dlopen(os.fsencode(library), how):
             return
-
-
-def leave(code: int) -> NoReturn:
-    """End the process with an exit code, without taking the interpreter apart: that only frees what dies anyway.
-
-    What others want to do at the end (atexit) is done, and what was written is out. Where it cannot be written, the
-    interpreter ends as usual, and says so.
-    """
-    try:
-        atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-    except (OSError, ValueError):
-        sys.exit(code)
-    os._exit(code)

@@ -16,7 +16,7 @@ from typing import TypeVar
 from gradcheck_cli import option_values
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import UsageError
-from gradcheck_cli.problem_files.plain_yaml import Mapping, Node, Scalar, Sequence
+from gradcheck_cli.problem_files.plain_yaml import Node, YamlList, YamlMapping, YamlText
 from gradcheck_cli.records.request import MODES
 from gradcheck_cli.records.results import ClaimStatus, Verdict
 
@@ -63,8 +63,8 @@ def advice(word: str, known: Collection[str], also: str = "the names are") -> st
 
 def text(key: str, node: Node, expected: str = "a text") -> str:
     """Any scalar, as it is written."""
-    found = str(node).strip() if isinstance(node, Scalar) else ""
-    if isinstance(node, Scalar) and not node.is_null and found:
+    found = str(node).strip() if isinstance(node, YamlText) else ""
+    if isinstance(node, YamlText) and not node.is_null and found:
         return found
     raise _unfit(key, node, expected)
 
@@ -93,7 +93,7 @@ def names(key: str, node: Node) -> tuple[str, ...]:
 def lets(key: str, node: Node) -> tuple[str, ...]:
     """An ordered mapping from name to expression -> the texts of --let."""
     expected = "a mapping from name to expression, for example {y: x*x}"
-    if not isinstance(node, Mapping):
+    if not isinstance(node, YamlMapping):
         raise _unfit(key, node, expected)
     return tuple(
         f"{_variable(key, one, one)} = {text(_inside(key, one), value, 'an expression')}"
@@ -104,7 +104,7 @@ def lets(key: str, node: Node) -> tuple[str, ...]:
 def claims(key: str, node: Node) -> tuple[str, ...]:
     """An expression, or a mapping from variable to expression -> the texts of --claim."""
     expected = "an expression, or a mapping such as {x: 2*x}"
-    if not isinstance(node, Mapping):
+    if not isinstance(node, YamlMapping):
         return (text(key, node, expected),)
     return tuple(f"{variable}: {claim}" for variable, claim in by_variable(key, node, expression).items())
 
@@ -112,14 +112,14 @@ def claims(key: str, node: Node) -> tuple[str, ...]:
 def points(key: str, node: Node) -> tuple[str, ...]:
     """A number, the text of --at, a mapping from variable to number or list, or a list of those -> texts of --at."""
     form = "2, [1, 2], {x: 1, y: 2} or a text such as x=-3:3:101"
-    items = node if isinstance(node, Sequence) else [node]
+    items = node if isinstance(node, YamlList) else [node]
     if not items:
         raise Misread(f"{key} is an empty list: it takes {form}", node)
     found: list[str] = []
     for item in items:
-        if isinstance(item, Sequence):
+        if isinstance(item, YamlList):
             raise Misread(f"{key} has a list inside of a list: for a product write {{x: [1, 2], y: [3, 4]}}", item)
-        if isinstance(item, Mapping):
+        if isinstance(item, YamlMapping):
             found.extend(_product(key, item, MAX_POINTS - len(found)))
         else:
             found.append(text(key, item, form))
@@ -128,7 +128,7 @@ def points(key: str, node: Node) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _product(key: str, node: Mapping, room: int) -> Iterable[str]:
+def _product(key: str, node: YamlMapping, room: int) -> Iterable[str]:
     """`{x: [1, 2], y: 3}` -> `x=1,y=3` and `x=2,y=3`."""
     if not node:
         raise Misread(
@@ -162,7 +162,7 @@ def _too_many(key: str, node: Node) -> Misread:
 def ranges(key: str, node: Node) -> tuple[str, ...]:
     """`-3:3`, `x=0:1`, a list of those, or a mapping from variable to range -> the texts of --range."""
     expected = "a text such as -3:3, or a mapping such as {x: 0:1}"
-    if isinstance(node, Mapping):
+    if isinstance(node, YamlMapping):
         return tuple(f"{_variable(key, one, one)}={_range(_inside(key, one), value)}" for one, value in node.entries())
     return _all(key, node, expected, _range)
 
@@ -210,7 +210,7 @@ def _claim_statuses(key: str, node: Node) -> tuple[ClaimStatus, ...]:
 
 def by_variable(key: str, node: Node, read: Callable[[str, Node], T]) -> ByVariable[T]:
     """A value, or a mapping from variable ("x", "x,y") to values."""
-    if not isinstance(node, Mapping):
+    if not isinstance(node, YamlMapping):
         return {"": read(key, node)}
     if not node:
         raise Misread(f"{key} is an empty mapping", node)
@@ -282,15 +282,15 @@ def _choice(key: str, node: Node, known: tuple[str, ...]) -> str:
 
 def _all(key: str, node: Node, expected: str, read: Callable[[str, Node], T]) -> tuple[T, ...]:
     """A value or a list of values, which is not empty."""
-    if isinstance(node, Mapping):
+    if isinstance(node, YamlMapping):
         raise _unfit(key, node, expected)
     return tuple(read(key, item) for item in _items(key, node))
 
 
 def _items(key: str, node: Node) -> list[Node]:
-    if isinstance(node, Sequence) and not node:
+    if isinstance(node, YamlList) and not node:
         raise Misread(f"{key} is an empty list", node)
-    return node if isinstance(node, Sequence) else [node]
+    return node if isinstance(node, YamlList) else [node]
 
 
 def _comma_names(key: str, node: Node) -> tuple[str, ...]:
@@ -330,11 +330,11 @@ def _has_comma(found: str) -> bool:
 
 def kind(node: Node) -> str:
     """What messages call data of the wrong kind."""
-    return "a list" if isinstance(node, Sequence) else "a mapping" if isinstance(node, Mapping) else "a text"
+    return "a list" if isinstance(node, YamlList) else "a mapping" if isinstance(node, YamlMapping) else "a text"
 
 
 def _unfit(key: str, node: Node, expected: str) -> Misread:
-    if isinstance(node, Scalar) and (node.is_null or not node.strip()):
+    if isinstance(node, YamlText) and (node.is_null or not node.strip()):
         return Misread(f"{key} has no value: it takes {expected}", node)
     found = kind(node)
     return Misread(f"{key} is {found}: it takes {expected}", node)

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.problem_files.fields import COMMA, Misread, advice, kind, short
 from gradcheck_cli.problem_files.models import Options, Problem, ProblemFile
-from gradcheck_cli.problem_files.plain_yaml import Mapping, Node, Scalar, Sequence, YamlError, compose
+from gradcheck_cli.problem_files.plain_yaml import Node, YamlError, YamlList, YamlMapping, YamlText, compose
 from gradcheck_cli.records.request import Expectation, ProblemSpec, Request
 from gradcheck_cli.text_files import read_source
 
@@ -59,29 +59,29 @@ def load_problems(text: str, file: str, given: dict[str, object], defaults: dict
     return [loader.load(place, node) for place, node in enumerate(problems, 1)]
 
 
-def _problems_of(root: Node, file: str, mistakes: list[YamlError]) -> Sequence:
+def _problems_of(root: Node, file: str, mistakes: list[YamlError]) -> YamlList:
     """The list of problems, or UsageError for what is wrong outside of it."""
-    problems = root.get("problems") if isinstance(root, Mapping) else None
-    listed = problems if isinstance(problems, Sequence) and mistakes else Sequence()
+    problems = root.get("problems") if isinstance(root, YamlMapping) else None
+    listed = problems if isinstance(problems, YamlList) and mistakes else YamlList()
     inside = set(chain(*(_within(node, mistakes) for node in listed)))
     for mistake in mistakes:
         if mistake not in inside:
             raise _file_error(file, mistake)
-    if not isinstance(root, Mapping):
+    if not isinstance(root, YamlMapping):
         raise _file_error(file, _not_a_file(root))
     for key in root:
         if key not in ProblemFile.model_fields:
             raise _file_error(file, _at(root.key(key), _unknown_in_file(key)))
     if problems is None:
         raise _file_error(file, _at(root, "there are no problems: write problems: and below it a list of them"))
-    if not isinstance(problems, Sequence) or not problems:
+    if not isinstance(problems, YamlList) or not problems:
         message = f"problems is {_kind(problems)}: it takes a list; each problem begins with - and has an expression"
         raise _file_error(file, _at(problems, message))
     return problems
 
 
 def _not_a_file(root: Node) -> YamlError:
-    if isinstance(root, Sequence):
+    if isinstance(root, YamlList):
         return _at(root, "the file is a list: write problems: above it")
     return _at(root, f"the file is {_kind(root)}: it takes problems: and below it a list of them")
 
@@ -97,10 +97,10 @@ def _unknown_in_file(key: str) -> str:
 
 
 def _file_defaults(root: Node, file: str) -> dict[str, object]:
-    node = root.get("defaults") if isinstance(root, Mapping) else None
-    if node is None or (isinstance(node, Scalar) and node.is_null):
+    node = root.get("defaults") if isinstance(root, YamlMapping) else None
+    if node is None or (isinstance(node, YamlText) and node.is_null):
         return {}
-    if not isinstance(node, Mapping):
+    if not isinstance(node, YamlMapping):
         raise _file_error(
             file, _at(node, f"defaults is {kind(node)}: it takes options, for example {{dtype: float32}}")
         )
@@ -132,16 +132,16 @@ class _Loader:
         self.lines.setdefault(name, node.line)
         mistakes = _within(node, self.mistakes)
         problem: Problem | None = None
-        if not isinstance(node, Mapping):
+        if not isinstance(node, YamlMapping):
             mistakes.append(_at(node, f"this is {_kind(node)}: a problem is a mapping that has an expression"))
         elif not mistakes:
             try:
                 problem = Problem.model_validate(node)
             except ValidationError as error:
                 mistakes = _mistakes(error, node, "problem")
-        if isinstance(node, Mapping) and first is not None:
+        if isinstance(node, YamlMapping) and first is not None:
             mistakes.append(_at(node.get("name", node), f"the name is taken: {short(name)} begins in line {first}"))
-        if problem is None or not isinstance(node, Mapping) or mistakes:
+        if problem is None or not isinstance(node, YamlMapping) or mistakes:
             error_text = "\n".join(_sentence(self.file, name, mistake) for mistake in sorted(mistakes, key=_place))
             return ProblemSpec(name, self.file, node.line, error=error_text)
         self.points += len(problem.at)
@@ -164,8 +164,8 @@ class _Loader:
 
 def _name_of(node: Node) -> str | None:
     """The name of a problem, be the rest as it may."""
-    name = node.get("name") if isinstance(node, Mapping) else None
-    found = str(name).strip() if isinstance(name, Scalar) and not name.is_null else ""
+    name = node.get("name") if isinstance(node, YamlMapping) else None
+    found = str(name).strip() if isinstance(name, YamlText) and not name.is_null else ""
     return found if found.isprintable() else None
 
 
@@ -178,7 +178,7 @@ def _renamed(values: dict[str, object]) -> dict[str, object]:
     return {"ranges" if key == "range" else key: value for key, value in values.items()}
 
 
-def _mistakes(error: ValidationError, node: Mapping, owner: str) -> list[YamlError]:
+def _mistakes(error: ValidationError, node: YamlMapping, owner: str) -> list[YamlError]:
     """What pydantic found, with places and in our words. owner: whose keys they are."""
     found: list[YamlError] = []
     for entry in error.errors(include_url=False, include_input=False)[:MAX_MISTAKES]:
@@ -213,15 +213,15 @@ def _normal(key: str) -> str:
 
 
 def _kind(node: Node) -> str:
-    empty = node.is_null if isinstance(node, Scalar) else not node
+    empty = node.is_null if isinstance(node, YamlText) else not node
     return "empty" if empty else kind(node)
 
 
 def _written(node: Node | None) -> object:
     """A value as plain data, for reports."""
-    if isinstance(node, Mapping):
+    if isinstance(node, YamlMapping):
         return {str(key): _written(value) for key, value in node.items()}
-    if isinstance(node, Sequence):
+    if isinstance(node, YamlList):
         return [_written(value) for value in node]
     return None if node is None else str(node)
 
@@ -278,7 +278,7 @@ def read_options(table: dict[str, Any], owner: str, where: str) -> dict[str, obj
     owner: whose keys they are; where: what messages begin with.
     """
     node = _as_node(table)
-    assert isinstance(node, Mapping)
+    assert isinstance(node, YamlMapping)
     try:
         return _set_fields(Options.model_validate(node))
     except ValidationError as error:
@@ -293,11 +293,11 @@ def _is_file(folder: Path) -> bool:
 def _as_node(value: object) -> Node:
     """What tomllib found, as what the readers of problem files take. It has no places."""
     if isinstance(value, dict):
-        mapping = Mapping()
-        mapping.update({Scalar(key): _as_node(item) for key, item in value.items()})
+        mapping = YamlMapping()
+        mapping.update({YamlText(key): _as_node(item) for key, item in value.items()})
         return mapping
     if isinstance(value, list | tuple):
-        sequence = Sequence()
+        sequence = YamlList()
         sequence.extend(_as_node(item) for item in value)
         return sequence
-    return Scalar(str(value).lower() if isinstance(value, bool) else str(value), plain=False)
+    return YamlText(str(value).lower() if isinstance(value, bool) else str(value), plain=False)

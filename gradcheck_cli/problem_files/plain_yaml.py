@@ -42,7 +42,7 @@ class YamlError(GradcheckError):
         return f"{self.line}:{self.column}: {self.message}"
 
 
-class Scalar(str):
+class YamlText(str):
     """A text with its place. plain: it stands without quotes."""
 
     __slots__ = ("column", "line", "plain")
@@ -50,7 +50,7 @@ class Scalar(str):
     column: int
     plain: bool
 
-    def __new__(cls, text: str, line: int = 1, column: int = 1, plain: bool = True) -> Scalar:
+    def __new__(cls, text: str, line: int = 1, column: int = 1, plain: bool = True) -> YamlText:
         scalar = super().__new__(cls, text)
         scalar.line, scalar.column, scalar.plain = line, column, plain
         return scalar
@@ -64,7 +64,7 @@ class Scalar(str):
         return self.line, self.column + 1
 
 
-class Sequence(list["Node"]):
+class YamlList(list["Node"]):
     """A list with its place. end: where what follows it begins; size: how many nodes it has, itself included."""
 
     def __init__(self, line: int = 1, column: int = 1) -> None:
@@ -74,7 +74,7 @@ class Sequence(list["Node"]):
         self.size = 1
 
 
-class Mapping(dict[str, "Node"]):
+class YamlMapping(dict[str, "Node"]):
     """A dict with its place; end and size as above. Its keys are Scalars."""
 
     def __init__(self, line: int = 1, column: int = 1) -> None:
@@ -83,22 +83,22 @@ class Mapping(dict[str, "Node"]):
         self.end = line, column
         self.size = 1
 
-    def key(self, name: str) -> Scalar:
+    def key(self, name: str) -> YamlText:
         """The key as it stands in the text, with its place."""
         return next(key for key, _ in self.entries() if key == name)
 
-    def entries(self) -> Iterator[tuple[Scalar, Node]]:
+    def entries(self) -> Iterator[tuple[YamlText, Node]]:
         """Like items(); the keys have their places."""
         for key, value in self.items():
-            yield (key if isinstance(key, Scalar) else Scalar(key)), value
+            yield (key if isinstance(key, YamlText) else YamlText(key)), value
 
 
-Node: TypeAlias = Scalar | Sequence | Mapping
+Node: TypeAlias = YamlText | YamlList | YamlMapping
 
 
 @dataclass(frozen=True)
 class Document:
-    """root: the data (an empty Scalar for a text without any). mistakes: what is wrong with it, short of its syntax."""
+    """root: the data (an empty YamlText for a text without any). mistakes: what is wrong, short of its syntax."""
 
     root: Node
     mistakes: tuple[YamlError, ...] = ()
@@ -111,7 +111,7 @@ def compose(text: str) -> Document:
     composer = _Composer()
     for event in _events(text):
         composer.take(event)
-    return Document(Scalar("") if composer.root is None else composer.root, tuple(composer.mistakes))
+    return Document(YamlText("") if composer.root is None else composer.root, tuple(composer.mistakes))
 
 
 @dataclass
@@ -120,8 +120,8 @@ class _Composer:
 
     root: Node | None = None
     mistakes: list[YamlError] = field(default_factory=list)
-    stack: list[Sequence | Mapping] = field(default_factory=list)
-    keys: list[Scalar | None] = field(default_factory=list)
+    stack: list[YamlList | YamlMapping] = field(default_factory=list)
+    keys: list[YamlText | None] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     anchors: dict[str, Node] = field(default_factory=dict)
     total: int = 0
@@ -130,9 +130,9 @@ class _Composer:
         if isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
         elif isinstance(event, yaml.MappingStartEvent):
-            self._open(event, Mapping(*_place(event)))
+            self._open(event, YamlMapping(*_place(event)))
         elif isinstance(event, yaml.SequenceStartEvent):
-            self._open(event, Sequence(*_place(event)))
+            self._open(event, YamlList(*_place(event)))
         elif isinstance(event, yaml.CollectionEndEvent):
             self._close(event)
         elif isinstance(event, yaml.AliasEvent):
@@ -145,15 +145,15 @@ class _Composer:
         plain = event.implicit[0]
         if plain and not event.value and self.stack and (key := self.keys[-1]) is not None:
             line, column = key.line, key.column
-        scalar = Scalar(event.value, line, column, plain)
+        scalar = YamlText(event.value, line, column, plain)
         if event.tag is not None or event.anchor is not None:
             self._properties(event.tag, event.anchor, scalar)
         self._count(1, scalar)
         self._add(scalar)
 
-    def _open(self, event: yaml.CollectionStartEvent, node: Sequence | Mapping) -> None:
-        if self.stack and isinstance(self.stack[-1], Mapping) and self.keys[-1] is None:
-            found = "list" if isinstance(node, Sequence) else "mapping"
+    def _open(self, event: yaml.CollectionStartEvent, node: YamlList | YamlMapping) -> None:
+        if self.stack and isinstance(self.stack[-1], YamlMapping) and self.keys[-1] is None:
+            found = "list" if isinstance(node, YamlList) else "mapping"
             raise YamlError(f"a key is a text, not a {found}: put a text with brackets in quotes", *_place(event))
         if len(self.stack) == MAX_DEPTH:
             raise YamlError(f"lists and mappings are nested more than {MAX_DEPTH} deep", *_place(event))
@@ -179,14 +179,14 @@ class _Composer:
         elif any(node is container for container in self.stack):
             message = f"*{_short(name)} stands inside of &{_short(name)}: data cannot hold itself"
         else:
-            self._count(1 if isinstance(node, Scalar) else node.size, Scalar("", line, column))
+            self._count(1 if isinstance(node, YamlText) else node.size, YamlText("", line, column))
             self._add(node)
             return
         self._mistake(message, line, column)
-        self._add(Scalar("", line, column))
+        self._add(YamlText("", line, column))
 
     def _properties(self, tag: str | None, anchor: str | None, node: Node) -> None:
-        if tag is not None and not (tag == _STRING_TAG and isinstance(node, Scalar)):
+        if tag is not None and not (tag == _STRING_TAG and isinstance(node, YamlText)):
             shown = _short(tag.replace("tag:yaml.org,2002:", "!!"))
             message = f"there is a tag, {shown}, but files are plain data: a text that begins with ! goes in quotes"
             self._mistake(message, node.line, node.column)
@@ -199,17 +199,17 @@ class _Composer:
             self.root = node
             return
         container, key = self.stack[-1], self.keys[-1]
-        if isinstance(container, Sequence):
+        if isinstance(container, YamlList):
             container.append(node)
         elif key is not None:
             self._set(container, key, node)
             self.keys[-1] = None
-        elif isinstance(node, Scalar):
+        elif isinstance(node, YamlText):
             self.keys[-1] = node
         else:
             raise YamlError("a key is a text, not an alias of a list or a mapping", node.line, node.column)
 
-    def _set(self, container: Mapping, key: Scalar, node: Node) -> None:
+    def _set(self, container: YamlMapping, key: YamlText, node: Node) -> None:
         if key == "<<" and key.plain:
             message = "keys are not merged with <<: write what problems have in common under defaults:"
         elif key in container:

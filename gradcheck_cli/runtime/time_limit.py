@@ -1,4 +1,12 @@
-"""A time limit on Python code: by the alarm signal in the main thread, by an exception sent to any other."""
+"""A time limit on Python code: by the alarm signal in the main thread, by an exception sent to any other.
+
+Three limits hold a check to its time, each where the one before cannot. `time_limit`, here, stops Python code, and a
+result says so; it waits until a call into C returns. In a worker process, what goes on nevertheless is killed a little
+later (batch.run.GRACE): a task that is alone in its chunk by the pool, which looks at the clock (batch.workers); tasks
+that share a chunk, and all tasks on a cluster, by the watchdog in their own process, a thread of C (batch.dispatch).
+The tasks of a killed chunk are done again, one by one. Without worker processes (`gradcheck EXPR`, from Python) there
+is `time_limit` only.
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from gradcheck_cli.errors import ExpressionError, InternalError, UsageError
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.render import RENDERERS
-from gradcheck_cli.version import __version__
+from gradcheck_cli.versions import __version__
 
 
 @pytest.fixture(autouse=True)

@@ -142,13 +142,13 @@ def test_loading_leaves_nothing_running() -> None:
     done = python("""
 import gc, sys, threading
 from gradcheck_cli.checking import loading
-startup.load(symbolic=True)
+loading.load(symbolic=True)
 assert threading.enumerate() == [threading.main_thread()]
 assert gc.isenabled() and gc.get_freeze_count()
 assert {"torch", "sympy", "flint"} <= set(sys.modules)
 import torch
 assert torch.ones(2).sum().item() == 2
-startup.load(symbolic=True)
+loading.load(symbolic=True)
 """)
     assert done.returncode == 0, done.stderr
 
@@ -158,13 +158,13 @@ def test_libraries_that_do_not_load_early_load_late(trouble: str) -> None:
     done = python(f"""
 import sys
 from gradcheck_cli.checking import loading
-find_spec = startup.find_spec
+find_spec = loading.find_spec
 def find(name):
     spec = find_spec(name)
     {trouble}
     return spec
-startup.find_spec = find
-with startup.torch_libraries_loading():
+loading.find_spec = find
+with loading.torch_libraries_loading():
     pass
 """)
     assert done.returncode == 0, done.stderr

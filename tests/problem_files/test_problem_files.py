@@ -24,7 +24,7 @@ from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.problem_files import plain_yaml
 from gradcheck_cli.problem_files.load import load_problems, read_pyproject
 from gradcheck_cli.problem_files.models import json_schema
-from gradcheck_cli.problem_files.plain_yaml import Mapping, Scalar, YamlError, compose
+from gradcheck_cli.problem_files.plain_yaml import YamlError, YamlMapping, YamlText, compose
 from gradcheck_cli.records.request import Expectation, ProblemSpec, Request
 from gradcheck_cli.records.results import ClaimStatus, Verdict
 from gradcheck_cli.text_files import decode, read_source
@@ -373,20 +373,20 @@ def test_places_and_quotes(loader: type, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(plain_yaml, "_LOADER", loader)
     root = compose("\N{ZERO WIDTH NO-BREAK SPACE}a: 1e-3\r\nb:\r\n  - 'no'\r\n  - ~\r\nü: {c: }\r\n").root
     assert root == {"a": "1e-3", "b": ["no", "~"], "ü": {"c": ""}}
-    assert isinstance(root, Mapping)
+    assert isinstance(root, YamlMapping)
     (a, number), (b, items), (_, inner) = root.entries()
-    assert isinstance(number, Scalar)
+    assert isinstance(number, YamlText)
     assert [(a.line, a.column), (number.line, number.column, number.plain, number.is_null)] == [
         (1, 1),
         (1, 4, True, False),
     ]
     assert (b.line, items.line, items.column) == (2, 3, 3)
     quoted, null = items
-    assert isinstance(quoted, Scalar)
-    assert isinstance(null, Scalar)
+    assert isinstance(quoted, YamlText)
+    assert isinstance(null, YamlText)
     assert (quoted.plain, quoted.is_null, null.is_null, null.column) == (False, False, True, 5)
-    assert isinstance(inner, Mapping)
-    assert isinstance(inner["c"], Scalar)
+    assert isinstance(inner, YamlMapping)
+    assert isinstance(inner["c"], YamlText)
     assert (inner["c"].is_null, inner["c"].line, inner["c"].column) == (True, 5, 5)
 
 
