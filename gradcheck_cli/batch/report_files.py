@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import options_of
 from gradcheck_cli.records.results import (
     Blame,
@@ -178,7 +179,7 @@ def problem_record(item: Json) -> ProblemResult:
 def _check(item: Json) -> Check:
     return Check(
         point={name: _number(value) for name, value in item["point"].items()},
-        wrt=tuple(item["wrt"]),
+        derivative=Derivative(tuple(item["wrt"])),
         mode=item["mode"],
         verdict=Verdict(item["verdict"]),
         passed=bool(item["passed"]),
@@ -197,7 +198,7 @@ _NUMBERS = (
 
 def _claim(item: Json) -> Claim:
     return Claim(
-        wrt=tuple(filter(None, item["wrt"].split(","))),
+        derivative=Derivative(tuple(filter(None, item["wrt"].split(",")))),
         expression=item["expression"],
         status=ClaimStatus(item["status"]),
         passed=bool(item["passed"]),

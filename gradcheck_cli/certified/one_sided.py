@@ -32,9 +32,9 @@ from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.records.derivative import VALUE, Derivative
 from gradcheck_cli.records.reference import Kind, Reference
 
-Wrt = tuple[str, ...]
 Corner = tuple[tuple[str, int], ...]
 """Variables and the sides that they are moved to, beside a variable that is moved farther."""
 BLUR = arb(2) ** -1100  # A limit is known to a little more than a probe's distance: such a gap is its error, no jump.
@@ -82,11 +82,11 @@ class Probing:
                 )
         return self._moved[key]
 
-    def value(self, wrt: Wrt, name: str, sign: int, exponent: int) -> Value:
-        return self.moved(name, sign, exponent)[self.derivatives.root[wrt]]
+    def value(self, row: Derivative, name: str, sign: int, exponent: int) -> Value:
+        return self.moved(name, sign, exponent)[self.derivatives.root[row]]
 
-    def ball(self, wrt: Wrt, name: str, sign: int, exponent: int) -> arb:
-        value = self.value(wrt, name, sign, exponent)
+    def ball(self, row: Derivative, name: str, sign: int, exponent: int) -> arb:
+        value = self.value(row, name, sign, exponent)
         return value if isinstance(value, arb) else arb("nan")
 
     def undefined(self, value: Undefined, name: str) -> Reference:
@@ -99,7 +99,7 @@ class Probing:
             value_there = _number(right, self.derivatives.dtype)
         one_sided = None
         for sign, side in ((-1, "left"), (1, "right")):
-            if set(limits) == {sign} and isinstance(self.value((), name, -sign, NEAR[0]), Undefined):
+            if set(limits) == {sign} and isinstance(self.value(VALUE, name, -sign, NEAR[0]), Undefined):
                 value_there, one_sided = _number(limits[sign], self.derivatives.dtype), side
         reason = _why_undefined(value)
         return Reference(Kind.UNDEFINED, probed=True, reason=reason, limit=value_there, one_sided=one_sided)
@@ -110,46 +110,47 @@ class Probing:
 
     def _limit_beside(self, name: str, sign: int) -> arb | None:
         """The limit of the function from one side; None where it has none, or none that can be found."""
-        if isinstance(self.value((), name, sign, NEAR[0]), Undefined):
+        if isinstance(self.value(VALUE, name, sign, NEAR[0]), Undefined):
             return None
         try:
-            return self._limit(name, lambda e: self.ball((), name, sign, e)).value
+            return self._limit(name, lambda e: self.ball(VALUE, name, sign, e)).value
         except NoReference:
             return None
 
-    def reference(self, row: Wrt, doubtful: set[int]) -> Reference:
+    def reference(self, row: Derivative, doubtful: set[int]) -> Reference:
         """The reference of a row some of whose orders are doubtful: each order is the derivative of the one before."""
-        previous: arb | None = self._plain(())
+        previous: arb | None = self._plain(VALUE)
         exact = True  # whether `previous` is the value itself, not a limit
         kinked = ""  # the variable along which a lower order has no value
         reference = Reference(Kind.UNDEFINED)
-        for order in range(1, len(row) + 1):
+        for order in range(1, row.order + 1):
+            lower = row.up_to(order)
             if order not in doubtful and exact:
-                previous = self._plain(row[:order])
+                previous = self._plain(lower)
                 reference = Reference(Kind.EXISTS, round_ball(previous, self.derivatives.dtype))
                 continue
-            reference, previous = self._probe(row[:order], previous, exact, kinked or row[order - 1])
+            reference, previous = self._probe(lower, previous, exact, kinked or lower.last)
             exact = False
             if reference.kind is Kind.UNDEFINED:
                 return reference
             if previous is None:
-                kinked = kinked or row[order - 1]
+                kinked = kinked or lower.last
         return reference
 
-    def _plain(self, wrt: Wrt) -> arb:
-        value = self.here[self.derivatives.root[wrt]]
+    def _plain(self, row: Derivative) -> arb:
+        value = self.here[self.derivatives.root[row]]
         if not isinstance(value, arb) or not value.is_finite():
             raise NoReference("the value at the point could not be certified")
         return value
 
-    def _probe(self, wrt: Wrt, previous: arb | None, exact: bool, name: str) -> tuple[Reference, arb | None]:
-        """The derivative by wrt[-1] of the derivative by the names before, whose value at the point is `previous`.
+    def _probe(self, row: Derivative, previous: arb | None, exact: bool, name: str) -> tuple[Reference, arb | None]:
+        """A derivative as that of the one before, whose value at the point is `previous`.
 
-        name: the variable to move: wrt[-1], or, where a lower order has no value, the one along which it has none.
+        name: the variable to move: its last, or, where a lower order has no value, the one along which it has none.
         Returns it with its own value as a ball, None where it has none.
         """
         dtype = self.derivatives.dtype
-        sides = [self._side(wrt, previous, exact, sign, name) for sign in (-1, 1)]
+        sides = [self._side(row, previous, exact, sign, name) for sign in (-1, 1)]
         defined = [side for side in sides if side.defined]
         if not defined:
             return Reference(
@@ -178,15 +179,15 @@ class Probing:
             ends.sort()
         return Reference(Kind.KINK, left=ends[0], right=ends[-1], jump=jump, probed=True, one_sided=one_sided), None
 
-    def _side(self, wrt: Wrt, previous: arb | None, exact: bool, sign: int, name: str) -> _Side:
-        before = wrt[:-1]
+    def _side(self, row: Derivative, previous: arb | None, exact: bool, sign: int, name: str) -> _Side:
+        before = row.before
         near = [self.value(before, name, sign, exponent) for exponent in NEAR]
         if all(isinstance(value, Undefined) for value in near):
             return _Side(sign, defined=False)
         if any(isinstance(value, Undefined) for value in near):
             raise NoReference("the function is defined only here and there around the point")
         side = _Side(sign, defined=True)
-        corners = [()] if exact and previous is not None else self._corners(wrt, name, sign)
+        corners = [()] if exact and previous is not None else self._corners(row, name, sign)
         if previous is not None:
             start = previous
             gap = self._limit(name, lambda e: self._at_corner(before, name, sign, corners[0], e) - start)
@@ -195,31 +196,31 @@ class Probing:
             blur = arb(0) if exact else BLUR
             side.continuous = gap.value is not None and bool(abs(gap.value) <= blur or gap.value.contains(0))
         if not (side.unbounded or side.oscillates):
-            self._slope(side, wrt, previous if side.continuous else None, exact, name, corners)
+            self._slope(side, row, previous if side.continuous else None, exact, name, corners)
         return side
 
     def _slope(
-        self, side: _Side, wrt: Wrt, start: arb | None, exact: bool, name: str, corners: Sequence[Corner]
+        self, side: _Side, row: Derivative, start: arb | None, exact: bool, name: str, corners: Sequence[Corner]
     ) -> None:
         """The one-sided derivative: the limit of the difference quotient from `start` where the function is continuous,
         else of the slopes beside the point."""
         if start is not None and exact:
-            found = [self._quotient(wrt, start, name, side.sign)]
+            found = [self._quotient(row, start, name, side.sign)]
         else:
-            found = self._slopes_beside(side.sign, wrt, name, corners)
+            found = self._slopes_beside(side.sign, row, name, corners)
             if found[0].behaviour is Behaviour.OSCILLATES and start is not None and start.is_zero():
-                found = [self._quotient(wrt, start, name, side.sign)]
+                found = [self._quotient(row, start, name, side.sign)]
         side.oscillates = any(limit.behaviour is Behaviour.OSCILLATES for limit in found)
         side.slopes = [_slope(limit) for limit in found]
 
-    def _corners(self, wrt: Wrt, name: str, sign: int) -> Sequence[Corner]:
+    def _corners(self, row: Derivative, name: str, sign: int) -> Sequence[Corner]:
         """Where to look at derivative expressions beside the point: there (), or at the corners around it.
 
-        Where a branch is tied there that depends on another of the variables of `wrt` (y > z at y = z, when x is
+        Where a branch is tied there that depends on another of its variables (y > z at y = z, when x is
         moved), an expression is a derivative to the sides of that tie only. What is tied even so is tied wherever these
         variables go: it is no seam.
         """
-        names = sorted(frozenset().union(*(self._tied_beside(wrt, name, sign, exponent) for exponent in NEAR)))
+        names = sorted(frozenset().union(*(self._tied_beside(row, name, sign, exponent) for exponent in NEAR)))
         if not names:
             return [()]
         corners = (tuple(zip(names, signs, strict=True)) for signs in product((-1, 1), repeat=len(names)))
@@ -228,46 +229,46 @@ class Probing:
             raise NoReference("beside the point the function is defined on a line only")
         return defined
 
-    def _tied_beside(self, wrt: Wrt, name: str, sign: int, exponent: int) -> frozenset[str]:
+    def _tied_beside(self, row: Derivative, name: str, sign: int, exponent: int) -> frozenset[str]:
         """The other variables of differentiation that the branches depend on which are tied beside the point."""
         values = self.moved(name, sign, exponent)
         with precision(probe_precision(exponent)):
-            found = [self.derivatives.seams(wrt[:k]).tied_by(values, wrt[k]) for k in range(len(wrt))]
-        return frozenset().union(*found) & set(wrt) - {name}
+            found = [self.derivatives.seams(row.up_to(k)).tied_by(values, row.wrt[k]) for k in range(row.order)]
+        return frozenset().union(*found) & set(row.wrt) - {name}
 
-    def _slopes_beside(self, sign: int, wrt: Wrt, name: str, corners: Sequence[Corner]) -> list[Limit]:
+    def _slopes_beside(self, sign: int, row: Derivative, name: str, corners: Sequence[Corner]) -> list[Limit]:
         """The limit of the derivative expression beside the point; at each corner where these do not agree."""
         try:
-            found = [self._limit(name, partial(self._at_corner, wrt, name, sign, corner)) for corner in corners]
+            found = [self._limit(name, partial(self._at_corner, row, name, sign, corner)) for corner in corners]
         except NoReference:
-            if set(wrt) != {name}:
+            if set(row.wrt) != {name}:
                 raise
-            return [self._limit(name, lambda e: self._difference(name, sign, e, len(wrt)))]
-        one = self._are_joined(wrt, name, sign, corners) and _all_same([_slope(limit) for limit in found])
+            return [self._limit(name, lambda e: self._difference(name, sign, e, row.order))]
+        one = self._are_joined(row, name, sign, corners) and _all_same([_slope(limit) for limit in found])
         return found[:1] if one else found
 
-    def _at_corner(self, wrt: Wrt, name: str, sign: int, corner: Corner, exponent: int) -> arb:
-        value = self.moved(name, sign, exponent, corner=corner)[self.derivatives.root[wrt]]
+    def _at_corner(self, row: Derivative, name: str, sign: int, corner: Corner, exponent: int) -> arb:
+        value = self.moved(name, sign, exponent, corner=corner)[self.derivatives.root[row]]
         return value if isinstance(value, arb) else arb("nan")
 
     def _is_defined(self, name: str, sign: int, corner: Corner) -> bool:
-        return not isinstance(self.moved(name, sign, NEAR[0], corner=corner)[self.derivatives.root[()]], Undefined)
+        return not isinstance(self.moved(name, sign, NEAR[0], corner=corner)[self.derivatives.root[VALUE]], Undefined)
 
-    def _are_joined(self, wrt: Wrt, name: str, sign: int, corners: Sequence[Corner]) -> bool:
+    def _are_joined(self, row: Derivative, name: str, sign: int, corners: Sequence[Corner]) -> bool:
         """Whether the function and its derivatives of lower order are continuous from corner to corner."""
-        orders = range(len(wrt))
-        with precision(probe_precision(_beyond(NEAR[0], len(wrt)))):
-            lower = [[self._at_corner(wrt[:k], name, sign, corner, NEAR[0]) for k in orders] for corner in corners]
+        lowers = [row.up_to(k) for k in range(row.order)]
+        with precision(probe_precision(_beyond(NEAR[0], row.order))):
+            lower = [[self._at_corner(one, name, sign, corner, NEAR[0]) for one in lowers] for corner in corners]
             pairs = [(value, first) for values in lower for value, first in zip(values, lower[0], strict=True)]
             return all(abs(value - first) <= BLUR + abs(first) * AGREEMENT for value, first in pairs)
 
-    def _quotient(self, wrt: Wrt, start: arb, name: str, sign: int) -> Limit:
-        return self._limit(name, lambda e: (self.ball(wrt[:-1], name, sign, e) - start) / (sign * step(e)))
+    def _quotient(self, row: Derivative, start: arb, name: str, sign: int) -> Limit:
+        return self._limit(name, lambda e: (self.ball(row.before, name, sign, e) - start) / (sign * step(e)))
 
     def _difference(self, name: str, sign: int, exponent: int, order: int) -> arb:
         """The quotient of the difference of that order of the function itself, beside the point: where the derivative
         expression has no value there, as on a tie it may have none."""
-        values = [self.moved(name, sign, exponent, 1 + k)[self.derivatives.root[()]] for k in range(order + 1)]
+        values = [self.moved(name, sign, exponent, 1 + k)[self.derivatives.root[VALUE]] for k in range(order + 1)]
         terms = [(-1) ** (order - k) * comb(order, k) * v for k, v in enumerate(values) if isinstance(v, arb)]
         if len(terms) < order + 1:
             return arb("nan")

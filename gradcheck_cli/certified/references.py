@@ -25,9 +25,8 @@ from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.one_sided import Probing
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
+from gradcheck_cli.records.derivative import VALUE, Derivative
 from gradcheck_cli.records.reference import Kind, Reference
-
-Wrt = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class References:
 
     value: float | None
     value_certified: bool
-    rows: Mapping[Wrt, Reference]
+    rows: Mapping[Derivative, Reference]
 
 
 def references_at(derivatives: Derivatives, point: Mapping[str, float]) -> References:
@@ -49,7 +48,7 @@ def references_at(derivatives: Derivatives, point: Mapping[str, float]) -> Refer
     for bits, last in precisions():
         with precision(bits):
             values = derivatives.program.run(env, derivatives.numbers, settle=last)
-            value = values[derivatives.root[()]]
+            value = values[derivatives.root[VALUE]]
             if not good(value) and not last:
                 continue
             probing = Probing(derivatives, env, values)
@@ -61,7 +60,9 @@ def references_at(derivatives: Derivatives, point: Mapping[str, float]) -> Refer
             if last or (not pending and not (isinstance(value, arb) and _round(value, dtype, last) is None)):
                 break
     if isinstance(value, Undefined):  # then it does not matter that a derivative has no closed form
-        rows.update({row: probing.undefined(value, row[0]) for row in derivatives.missing if row in derivatives.rows})
+        rows.update(
+            {row: probing.undefined(value, row.wrt[0]) for row in derivatives.missing if row in derivatives.rows}
+        )
     number = _round(value, dtype, last=True) if isinstance(value, arb) and good(value) else None
     return References(
         number,
@@ -78,19 +79,20 @@ def _round(value: arb, dtype: Dtype, last: bool) -> float | None:
 
 
 def _settle(
-    derivatives: Derivatives, row: Wrt, values: Sequence[Value], last: bool, probing: Probing
+    derivatives: Derivatives, row: Derivative, values: Sequence[Value], last: bool, probing: Probing
 ) -> Reference | None:
     """The reference of a row from these values; None: more precision is needed."""
-    value = values[derivatives.root[()]]
+    value = values[derivatives.root[VALUE]]
     try:
         if isinstance(value, Undefined):
-            return probing.undefined(value, row[0])
+            return probing.undefined(value, row.wrt[0])
         if not (isinstance(value, arb) and value.is_finite()):  # that it is a number is enough
             return Reference(Kind.NO_REFERENCE, reason="the function's value could not be certified")
         doubtful: set[int] = set()
-        for order in range(1, len(row) + 1):
-            tie = derivatives.ties(row[:order], values)
-            derivative = values[derivatives.root[row[:order]]]
+        for order in range(1, row.order + 1):
+            lower = row.up_to(order)
+            tie = derivatives.ties(lower, values)
+            derivative = values[derivatives.root[lower]]
             if not last and (tie is None or not good(derivative)) and tie is not True:
                 return None
             if tie is not False or not isinstance(derivative, arb) or not good(derivative):

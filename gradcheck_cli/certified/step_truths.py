@@ -27,6 +27,7 @@ from gradcheck_cli.differentiation.gradient import tangents
 from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression.nodes import BRANCHES, Call, Expr, topological, variables
+from gradcheck_cli.records.derivative import VALUE
 from gradcheck_cli.records.reference import Kind, Reference
 
 PROBED = 60
@@ -74,7 +75,7 @@ class StepPrograms:
     def adjoints(self, names: tuple[str, ...]) -> Derivatives:
         if names not in self._adjoints:
             self._adjoints = {
-                names: Derivatives(self.chain.marked, [(name,) for name in names], self.numbers, self.dtype)
+                names: Derivatives(self.chain.marked, [VALUE.by(name) for name in names], self.numbers, self.dtype)
             }
         return self._adjoints[names]
 
@@ -143,7 +144,7 @@ class StepTruths:
         its time: of more than PROBED such, none is."""
         found = references_at(self._adjoint_derivatives, self.point).rows
         unknown = Reference(Kind.NO_REFERENCE, reason="decided at a tie, as too many other steps are")
-        return {name: found.get((name,), unknown) for name in self.chain.by_name}
+        return {name: found.get(VALUE.by(name), unknown) for name in self.chain.by_name}
 
     @cached_property
     def _adjoint_derivatives(self) -> Derivatives:
@@ -156,9 +157,9 @@ class StepTruths:
     def adjoint_balls(self) -> dict[str, Value]:
         """The same before they are rounded; only those that no tie makes doubtful."""
         found = self._adjoint_derivatives.expressions
-        names = [name for name in self.chain.by_name if (name,) in found and name not in self._doubtful]
+        names = [name for name in self.chain.by_name if VALUE.by(name) in found and name not in self._doubtful]
         env = {name: arb(value) for name, value in self.point.items()}
-        values, _ = _certify(Program(*(found[(name,)] for name in names)), env, self.numbers)
+        values, _ = _certify(Program(*(found[VALUE.by(name)] for name in names)), env, self.numbers)
         return dict(zip(names, values, strict=True))
 
     @cached_property

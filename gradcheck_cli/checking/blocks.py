@@ -25,10 +25,10 @@ from gradcheck_cli.claims.judge import COMPARED
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import InternalError
 from gradcheck_cli.pytorch.gradients import AutogradResult
+from gradcheck_cli.records.derivative import VALUE, Derivative
 from gradcheck_cli.records.results import Check, Verdict
 from gradcheck_cli.runtime.stopwatch import phase
 
-Wrt = tuple[str, ...]
 Columns = Mapping[str, Floats]
 
 BLOCK = 2**14
@@ -100,7 +100,7 @@ class _ManyPoints:
         with phase("autograd"):
             found = {mode: side.at_many(block.columns, count) for mode, side in problem.sides.items()}
         autograd = {mode: results for mode, results in found.items() if results is not None}
-        settled: dict[tuple[str, Wrt], Settled] = {}
+        settled: dict[tuple[str, Derivative], Settled] = {}
         if self.tier is not None and len(autograd) == len(problem.modes):
             with phase("float64"):
                 settled = self.tier.settle(block.columns, autograd)
@@ -120,8 +120,8 @@ class _ManyPoints:
         self,
         block: Block,
         indices: Sequence[int],
-        autograd: Mapping[str, Mapping[Wrt, Floats]],
-        settled: Mapping[tuple[str, Wrt], Settled],
+        autograd: Mapping[str, Mapping[Derivative, Floats]],
+        settled: Mapping[tuple[str, Derivative], Settled],
     ) -> set[int]:
         """The points that are not settled for every row. Returns those that were left out of a sample."""
         problem, left_out = self.problem, set[int]()
@@ -135,7 +135,7 @@ class _ManyPoints:
                 continue
             results = {mode: _result(numbers, i) for mode, numbers in autograd.items()}
             for check in problem.check(point, references=references, results=results, brief=True):
-                key = check.mode, check.wrt
+                key = check.mode, check.derivative
                 if key not in settled or not settled[key].where[i]:
                     self.rows.add(problem.expected.apply(check, block.first + i))
         if sampling is not None:
@@ -143,7 +143,9 @@ class _ManyPoints:
             sampling.found, self.tried = sampling.found + count - len(indices), self.tried + count
         return left_out
 
-    def _add(self, block: Block, key: tuple[str, Wrt], settled: Settled, numbers: Mapping[Wrt, Floats]) -> None:
+    def _add(
+        self, block: Block, key: tuple[str, Derivative], settled: Settled, numbers: Mapping[Derivative, Floats]
+    ) -> None:
         """The settled rows of a block: counted, and the worst of them kept in short."""
         mode, row = key
         indices = np.flatnonzero(settled.where)
@@ -153,7 +155,7 @@ class _ManyPoints:
         def short(i: int) -> Check:
             return Check(
                 _point(block.columns, i), row, mode, Verdict.MATCH, passed=True, autograd=float(numbers[row][i]),
-                value_autograd=float(numbers[()][i]), rel_error=float(settled.rel_error[i]),
+                value_autograd=float(numbers[VALUE][i]), rel_error=float(settled.rel_error[i]),
             )  # fmt: skip
 
         passed = self.problem.expected.apply(short(int(indices[0])), block.first + int(indices[-1])).passed
@@ -169,8 +171,8 @@ def _in_full(problem: Problem, short: Check) -> Check:
     """A row with its certified numbers and its note."""
     results = None
     if short.autograd is not None:
-        results = {short.mode: AutogradResult(short.value_autograd, {short.wrt: short.autograd}, {})}
-    for check in problem.check(short.point, results=results, only=(short.mode, short.wrt)):
+        results = {short.mode: AutogradResult(short.value_autograd, {short.derivative: short.autograd}, {})}
+    for check in problem.check(short.point, results=results, only=(short.mode, short.derivative)):
         if check.verdict is not short.verdict:
             raise InternalError(
                 f"the quick tier finds {short.verdict.value} at {dict(short.point)}, and balls find "
@@ -184,8 +186,10 @@ def _point(columns: Columns, i: int) -> dict[str, float]:
     return {name: float(values[i]) for name, values in columns.items()}
 
 
-def _result(numbers: Mapping[Wrt, Floats], i: int) -> AutogradResult:
-    return AutogradResult(float(numbers[()][i]), {row: float(column[i]) for row, column in numbers.items() if row}, {})
+def _result(numbers: Mapping[Derivative, Floats], i: int) -> AutogradResult:
+    return AutogradResult(
+        float(numbers[VALUE][i]), {row: float(column[i]) for row, column in numbers.items() if row.wrt}, {}
+    )
 
 
 def _columns(points: Points, size: int) -> Iterator[Columns]:

@@ -12,10 +12,10 @@ from gradcheck_cli.certified.references import References
 from gradcheck_cli.errors import InternalError
 from gradcheck_cli.expression.nodes import Expr, intermediates, topological
 from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind
 from gradcheck_cli.symbolic.closed_form import NoClosedForm, closed_form
 
-Wrt = tuple[str, ...]
 MOST = 100  # derivatives that are written out: 12 variables have 4,368 of order 5
 SHOWN = 400  # characters of a derivative without a closed form
 
@@ -23,23 +23,23 @@ SHOWN = 400  # characters of a derivative without a closed form
 class ClosedForms:
     """The derivatives of a problem in closed form, as SymPy has them.
 
-    texts: by the names of the row, joined by commas; where SymPy has no closed form, the derivative as it is checked.
+    texts: by the label of the derivative; where SymPy has no closed form, the derivative as it is checked.
     """
 
-    def __init__(self, expression: Expr, rows: Sequence[Wrt], derivatives: Derivatives) -> None:
+    def __init__(self, expression: Expr, rows: Sequence[Derivative], derivatives: Derivatives) -> None:
         self.texts: dict[str, str] = {}
-        self.forms: dict[Wrt, Expr] = {}
+        self.forms: dict[Derivative, Expr] = {}
         for row in rows[:MOST]:
             if row in derivatives.missing:
                 continue
             derivative = derivatives.expressions[row]
             try:
-                form = closed_form(expression, row, intermediates(expression), derivative)
-                self.texts[",".join(row)] = to_text(form, limit=2_000)
-                if not any(name in intermediates(expression) for name in row):
+                form = closed_form(expression, row.wrt, intermediates(expression), derivative)
+                self.texts[row.label] = to_text(form, limit=2_000)
+                if not any(name in intermediates(expression) for name in row.wrt):
                     self.forms[row] = form
             except (NoClosedForm, ValueError):
-                self.texts[",".join(row)] = _text(derivative)
+                self.texts[row.label] = _text(derivative)
         self.program = Program(*self.forms.values(), *(derivatives.expressions[row] for row in self.forms))
         self.pairs = {
             row: (self.program.index[form], self.program.index[derivatives.expressions[row]])
@@ -62,7 +62,7 @@ class ClosedForms:
                     continue
                 if form.is_finite() and derivative.is_finite() and not form.overlaps(derivative):
                     raise InternalError(
-                        f"the closed form {self.texts[','.join(row)]} is not the derivative at {dict(point)}: "
+                        f"the closed form {self.texts[row.label]} is not the derivative at {dict(point)}: "
                         f"{form} against {derivative}"
                     )
 

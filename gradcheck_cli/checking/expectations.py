@@ -11,11 +11,11 @@ from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.number_text import exact
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Expectation
 from gradcheck_cli.records.results import Check, Claim, ClaimStatus, Verdict
 from gradcheck_cli.verdict import Tolerance
 
-Wrt = tuple[str, ...]
 INFINITE = {"inf": float("inf"), "infinity": float("inf"), "oo": float("inf")}
 
 
@@ -29,7 +29,7 @@ class Expected:
     def __init__(
         self,
         expectation: Expectation,
-        rows: Sequence[Wrt],
+        rows: Sequence[Derivative],
         modes: Sequence[str],
         tolerance: Tolerance,
         dtype: Dtype,
@@ -37,7 +37,7 @@ class Expected:
     ) -> None:
         self.tolerance, self.dtype = tolerance, dtype
         self.verdicts_by_mode: dict[str, tuple[Verdict, ...]] = {}
-        self.verdicts_by_row: dict[Wrt, tuple[Verdict, ...]] = {}
+        self.verdicts_by_row: dict[Derivative, tuple[Verdict, ...]] = {}
         for key, verdicts in expectation.verdicts.items():
             if not key:
                 self.verdicts_by_row.update(dict.fromkeys(rows, verdicts))
@@ -50,7 +50,7 @@ class Expected:
             return tuple(_number(where, text, evaluate) for text in texts)
 
         self.value = numbers("value", expectation.value)
-        self.gradient: dict[Wrt, tuple[float, ...]] = {
+        self.gradient: dict[Derivative, tuple[float, ...]] = {
             _row("gradient", key, rows): numbers("gradient", texts) for key, texts in expectation.gradient.items()
         }
         self.claims = expectation.claims
@@ -61,7 +61,7 @@ class Expected:
         self.points = max(self.points, index + 1)
         wanted = [
             verdicts
-            for verdicts in (self.verdicts_by_row.get(check.wrt), self.verdicts_by_mode.get(check.mode))
+            for verdicts in (self.verdicts_by_row.get(check.derivative), self.verdicts_by_mode.get(check.mode))
             if verdicts is not None
         ]
         if wanted:
@@ -69,7 +69,7 @@ class Expected:
             if not check.passed:
                 names = " and ".join(" or ".join(verdict.value for verdict in verdicts) for verdicts in wanted)
                 check = _noted(check, f"expected {names}")
-        gradient = _at("gradient", self.gradient.get(check.wrt, ()), index)
+        gradient = _at("gradient", self.gradient.get(check.derivative, ()), index)
         if gradient is not None:
             check = replace(check, expected=gradient)
             check = self._compared(check, "the derivative", gradient, check.analytical)
@@ -95,7 +95,7 @@ class Expected:
 
     def apply_to_claim(self, claim: Claim) -> Claim:
         """The claim with what was expected of it."""
-        wanted = self.claims.get(",".join(claim.wrt), self.claims.get(""))
+        wanted = self.claims.get(claim.derivative.label, self.claims.get(""))
         if wanted is None:
             return claim
         passed = claim.status in wanted
@@ -103,25 +103,25 @@ class Expected:
             return replace(claim, passed=True)
         return replace(claim, passed=False, note="; ".join(filter(None, (claim.note, f"expected {_names(wanted)}"))))
 
-    def require_claims(self, claimed: Sequence[Wrt]) -> None:
+    def require_claims(self, claimed: Sequence[Derivative]) -> None:
         """UsageError where a status is expected of a claim that is not there."""
         for key in self.claims:
             if not claimed:
                 raise UsageError("expect_claim: the problem has no claim")
-            if key and tuple(name.strip() for name in key.split(",")) not in claimed:
+            if key and Derivative(tuple(name.strip() for name in key.split(","))) not in claimed:
                 raise UsageError(f"expect_claim: there is no claim for {key}")
 
 
-def _row(what: str, key: str, rows: Sequence[Wrt], others: Sequence[str] = ()) -> Wrt:
+def _row(what: str, key: str, rows: Sequence[Derivative], others: Sequence[str] = ()) -> Derivative:
     """The row that a key such as "x" or "x,y" names; the names may stand in any order."""
-    choices = ", ".join([*(",".join(row) for row in rows[:8]), *others])
+    choices = ", ".join([*(row.label for row in rows[:8]), *others])
     if not key:
         if len(rows) > 1:
             raise UsageError(f"{what}: there are several derivatives, so say which is which, by {choices}")
         return rows[0]
     names = sorted(name.strip() for name in key.split(","))
     for row in rows:
-        if sorted(row) == names:
+        if sorted(row.wrt) == names:
             return row
     raise UsageError(f"{what}: {key} is not checked here; there is {choices}")
 

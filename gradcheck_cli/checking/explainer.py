@@ -60,7 +60,7 @@ class _Explainer:
         self.truths = problem.diagnosis.programs.at(point)
         self.graph = TorchGraph(self.chain, problem.dtype, problem.device)
         self.rounding = PointRounding(point, problem.numbers, problem.dtype)
-        self.wrt = [row[0] for row in problem.rows]
+        self.wrt = [row.wrt[0] for row in problem.rows]
         self.traces = self._traces(self.graph)
         self.checks = {(check.wrt[0], check.mode): check for check in result.checks}
         self.undefined = any(check.verdict is Verdict.UNDEFINED for check in result.checks)

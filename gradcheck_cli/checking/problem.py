@@ -28,6 +28,7 @@ from gradcheck_cli.expression.nodes import Constant, Expr, intermediates, topolo
 from gradcheck_cli.language.printer import to_text
 from gradcheck_cli.number_text import exact
 from gradcheck_cli.pytorch.gradients import Autograd, AutogradResult, device_name, resolve_device
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind, Reference
 from gradcheck_cli.records.request import MAX_ORDER, Request
 from gradcheck_cli.records.results import Blame, Check, Claim, ClaimStatus, ProblemResult, Verdict
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 DEFAULT_SAMPLES = 5
 MANY = 1_000  # points from which on blocks of them pay
 
-Wrt = tuple[str, ...]
 T = TypeVar("T")
 
 
@@ -64,7 +64,7 @@ class Problem:
         self.rows = self._rows()
         self.claims = self._claims()
         self.expected = Expected(request.expectation, self.rows, self.modes, self.tolerance, self.dtype, self._constant)
-        self.expected.require_claims([claim.wrt for claim in self.claims])
+        self.expected.require_claims([claim.derivative for claim in self.claims])
         self.own: list[dict[str, float]] = []
         self._check_constants()
         self.numbers = Numbers(self.dtype)
@@ -99,7 +99,7 @@ class Problem:
                 raise UsageError(f"--{name} is a number from 0, not {value}")
         return Tolerance(rtol, atol)
 
-    def _rows(self) -> tuple[Wrt, ...]:
+    def _rows(self) -> tuple[Derivative, ...]:
         known = (*self.variables, *intermediates(self.expression))
         for name in self.request.wrt:
             if name not in known:
@@ -107,7 +107,7 @@ class Problem:
         if not 1 <= self.request.order <= MAX_ORDER:
             raise UsageError(f"--order is a whole number from 1 to {MAX_ORDER}, not {self.request.order}")
         names = tuple(dict.fromkeys(self.request.wrt)) or self.variables
-        return tuple(combinations_with_replacement(names, self.request.order))
+        return tuple(map(Derivative, combinations_with_replacement(names, self.request.order)))
 
     def _claims(self) -> list[ClaimedDerivative | Claim]:
         """The claims, read: at most one for each derivative. One that cannot be read costs the problem nothing else."""
@@ -115,8 +115,8 @@ class Problem:
         for text in self.request.claims:
             try:
                 claim = ClaimedDerivative(text, self.expression, self.rows, self.lets)
-                if claim.wrt in [other.wrt for other in claims]:
-                    raise UsageError(f"there are two claims for {','.join(claim.wrt)}")
+                if claim.derivative in [other.derivative for other in claims]:
+                    raise UsageError(f"there are two claims for {claim.derivative.label}")
                 claims.append(claim)
             except (ExpressionError, UsageError) as error:
                 claims.append(unreadable(text, self.rows, str(error)))
@@ -233,7 +233,7 @@ class Problem:
         *,
         references: References | None = None,
         results: Mapping[str, AutogradResult] | None = None,
-        only: tuple[str, Wrt] | None = None,
+        only: tuple[str, Derivative] | None = None,
         brief: bool = False,
     ) -> Iterator[Check]:
         """The rows of one point.
@@ -270,7 +270,7 @@ class Problem:
     def _row(
         self,
         point: Mapping[str, float],
-        row: Wrt,
+        row: Derivative,
         mode: str,
         truth: Reference,
         result: AutogradResult,
@@ -285,8 +285,8 @@ class Problem:
         if row in result.errors and truth.kind is not Kind.UNDEFINED:
             return record(Verdict.ERROR, passed=False, note=result.errors[row])
         autograd = result.derivatives.get(row, float("nan"))
-        root = self.derivatives.expressions.get(row[:-1], self.expression)
-        rounding = RowRounding(sweeps, root, row[-1], mode, truth, self.expression)
+        root = self.derivatives.expressions.get(row.before, self.expression)
+        rounding = RowRounding(sweeps, root, row.last, mode, truth, self.expression)
         judged = judge(truth, autograd, self.tolerance, rounding)
         verdict = with_value(judged, value.analytical, result.value)
         found: Diagnosed | None = None

@@ -24,6 +24,7 @@ from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.expression.nodes import Expr, intermediates, variables
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.results import Claim, ClaimStatus, Counterexample
 from gradcheck_cli.verdict import Tolerance
 
@@ -39,8 +40,6 @@ FAR_BITS = 640
 SLIP_POINTS = 4
 """At how many points a slip must lead to exactly what is claimed."""
 
-Wrt = tuple[str, ...]
-
 
 class ClaimedDerivative:
     """One claim about one expression, read and ready to be compared.
@@ -49,28 +48,29 @@ class ClaimedDerivative:
     name. Raises ExpressionError or UsageError for a claim that cannot be read.
     """
 
-    def __init__(self, text: str, expression: Expr, rows: Sequence[Wrt], lets: Mapping[str, Expr]) -> None:
-        self.wrt, self.text = split_claim(text)
+    def __init__(self, text: str, expression: Expr, rows: Sequence[Derivative], lets: Mapping[str, Expr]) -> None:
+        names, self.text = split_claim(text)
         self.expression = expression
         known = (*variables(expression), *intermediates(expression))
-        self._settle_wrt(rows, known)
+        self.derivative = self._which(names, rows, known)
         self.claim = parse(self.text, names=set(variables(expression)) - set(lets), lets=lets)
         self.chain = [expression]
-        for name in self.wrt:
+        for name in self.derivative.wrt:
             self.chain.append(gradient(self.chain[-1], [name])[name])
-        self.derivative = self.chain[-1]
+        self.right = self.chain[-1]
         self.extra = tuple(name for name in variables(self.claim) if name not in variables(expression))
         self.names = (*variables(expression), *self.extra)
 
-    def _settle_wrt(self, rows: Sequence[Wrt], known: Sequence[str]) -> None:
-        if not self.wrt:
-            if len(rows) > 1:
-                choices = " or ".join(f"'{','.join(row)}: …'" for row in rows[:3])
-                raise UsageError(f"it does not say which derivative it is: {choices}")
-            self.wrt = rows[0]
-        for name in self.wrt:
+    @staticmethod
+    def _which(names: tuple[str, ...], rows: Sequence[Derivative], known: Sequence[str]) -> Derivative:
+        if not names and len(rows) > 1:
+            choices = " or ".join(f"'{row.label}: …'" for row in rows[:3])
+            raise UsageError(f"it does not say which derivative it is: {choices}")
+        found = Derivative(names) if names else rows[0]
+        for name in found.wrt:
             if name not in known:
                 raise UsageError(f"the expression has no {name}; it has {', '.join(known)}")
+        return found
 
     def judge(
         self, points: Sequence[Point], asked: bool, tolerance: Tolerance, seconds: float = PROOF_SECONDS
@@ -80,7 +80,7 @@ class ClaimedDerivative:
         points: the problem's own; asked: whether they were asked for, and not drawn (then an easier counterexample is
         preferred). tolerance: rtol of claims, and atol where the derivative is 0. seconds: allowed for a proof.
         """
-        sides = Sides(self.chain, self.claim, self.wrt, tolerance)
+        sides = Sides(self.chain, self.claim, self.derivative, tolerance)
         own = _fill(points[:COMPARED], self.extra)
         compared = Compared()
         for point in itertools.chain(own, sample(self.names, own)):
@@ -112,7 +112,7 @@ class ClaimedDerivative:
     def _proven(self, seconds: float) -> bool:
         from gradcheck_cli.certified.proofs.proof import equal
 
-        return equal(self.expression, self.derivative, self.claim, self.wrt, seconds)
+        return equal(self.expression, self.right, self.claim, self.derivative.wrt, seconds)
 
     def _refuted(self, compared: Compared, asked: Sequence[Point]) -> Claim:
         place, found = min(compared.refuting, key=lambda pair: _distance(pair[0], asked) if asked else _effort(pair[0]))
@@ -139,13 +139,13 @@ class ClaimedDerivative:
         right = [place for place, found in compared.pairs if not found.differs and place in asked]
         if not right:
             return None
-        names = " and ".join(dict.fromkeys(variables(self.derivative)))
+        names = " and ".join(dict.fromkeys(variables(self.right)))
         return f"{self.text} is right at {_at(right[0])}, and wrong as a function of {names}"
 
     def _truth(self, place: Place, found: Comparison) -> tuple[str | None, str | None]:
         """The true derivative as a text, and what to say where that does not hold at a place: where a branch is decided
         at a tie, a formula may be wrong though the derivative exists."""
-        forms = dict.fromkeys((self._closed_form(len(self.wrt)), self.derivative))
+        forms = dict.fromkeys((self._closed_form(self.derivative.order), self.right))
         holding = [form for form in forms if not found.tied or self._holds(form, place, found.analytical)]
         remark = None if holding else f"the formula shown holds beside {_at(place)}, not there: a branch changes there"
         for form in (*holding, *forms):
@@ -157,7 +157,7 @@ class ClaimedDerivative:
 
     def _text(self) -> str | None:
         try:
-            return to_text(self._closed_form(len(self.wrt)), limit=1_000)
+            return to_text(self._closed_form(self.derivative.order), limit=1_000)
         except ValueError:
             return None
 
@@ -178,11 +178,9 @@ class ClaimedDerivative:
             return None
         agreeing = [place for place, found in plain if not found.differs]
         at = refuting[: SLIP_POINTS - 1] + agreeing[:SLIP_POINTS] + refuting[SLIP_POINTS - 1 : SLIP_POINTS + 3]
-        candidates = list(slips(self._readable_chain(), self.wrt))
-        claim_derived = _derived(self.claim, self.wrt[-1])
-        program = Program(
-            self.claim, self.derivative, self.chain[-2], claim_derived, *(slip.result for slip in candidates)
-        )
+        candidates = list(slips(self._readable_chain(), self.derivative.wrt))
+        claim_derived = _derived(self.claim, self.derivative.wrt[-1])
+        program = Program(self.claim, self.right, self.chain[-2], claim_derived, *(slip.result for slip in candidates))
         alive, agreements, integrated = list(range(len(candidates))), 0, True
         pairs: list[tuple[arb, arb]] = []
         for place in at:
@@ -202,12 +200,12 @@ class ClaimedDerivative:
         if integrated:
             return "it is an antiderivative: integrated, not differentiated"
         with precision(320):
-            return _constant_factor(pairs, self.wrt)
+            return _constant_factor(pairs, self.derivative)
 
     def _readable_chain(self) -> list[Expr]:
         """The function and its derivatives, those between the first and the last as one would write them."""
-        between = (self._closed_form(order) for order in range(1, len(self.wrt)))
-        return [self.expression, *between, self.derivative]
+        between = (self._closed_form(order) for order in range(1, self.derivative.order))
+        return [self.expression, *between, self.right]
 
     def _claim(
         self,
@@ -217,7 +215,7 @@ class ClaimedDerivative:
         note: str | None = None,
         truth: str | None = None,
     ) -> Claim:
-        return Claim(self.wrt, self.text, status, status.passes, points, counterexample, note, truth)
+        return Claim(self.derivative, self.text, status, status.passes, points, counterexample, note, truth)
 
     def _closed_form(self, order: int) -> Expr:
         """The derivative of that order, in closed form where SymPy has one soon."""
@@ -226,7 +224,9 @@ class ClaimedDerivative:
 
         try:
             with time_limit(PROOF_SECONDS):
-                return closed_form(self.expression, self.wrt[:order], intermediates(self.expression), self.chain[order])
+                return closed_form(
+                    self.expression, self.derivative.wrt[:order], intermediates(self.expression), self.chain[order]
+                )
         except (NoClosedForm, OutOfTime):
             return self.chain[order]
 
@@ -237,10 +237,11 @@ def _beside_a_seam(found: Found) -> Found:
     return found
 
 
-def unreadable(text: str, rows: Sequence[Wrt], why: str) -> Claim:
+def unreadable(text: str, rows: Sequence[Derivative], why: str) -> Claim:
     """What is reported of a claim that cannot be read. rows: the derivatives that are checked."""
-    wrt, written = split_claim(text)
-    return Claim(wrt or (rows[0] if len(rows) == 1 else ()), written, ClaimStatus.UNREADABLE, False, 0, note=why)
+    names, written = split_claim(text)
+    which = rows[0] if not names and len(rows) == 1 else Derivative(names)
+    return Claim(which, written, ClaimStatus.UNREADABLE, False, 0, note=why)
 
 
 class Compared:
@@ -299,13 +300,13 @@ def _derived(root: Expr, name: str) -> Expr:
         return root
 
 
-def _constant_factor(pairs: Sequence[tuple[arb, arb]], wrt: Wrt) -> str | None:
+def _constant_factor(pairs: Sequence[tuple[arb, arb]], which: Derivative) -> str | None:
     """What to say where the claim is the same multiple of the derivative at several points, and nowhere another.
 
     pairs: claims and derivatives.
     """
     if len(pairs) >= 3 and all(claim.is_zero() for claim, _ in pairs):
-        return f"the claim is 0, as if the function did not depend on {wrt[-1]}"
+        return f"the claim is 0, as if the function did not depend on {which.last}"
     factors = [claim / derivative for claim, derivative in pairs if not derivative.contains(0)]
     if len(factors) < 3 or not all(claim.contains(0) for claim, derivative in pairs if derivative.contains(0)):
         return None

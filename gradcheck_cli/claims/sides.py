@@ -29,9 +29,8 @@ from gradcheck_cli.certified.seam_search.gaps import raw_gaps
 from gradcheck_cli.certified.seam_search.places import Place
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.expression.nodes import Expr, call, constant, substitute, topological, variable
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.verdict import Tolerance
-
-Wrt = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -61,15 +60,15 @@ Found = Comparison | type[ClaimUndefined] | None
 class Sides:
     """The derivative and the claim, evaluated together.
 
-    chain: the function and its derivatives by the names of `wrt` in turn; places where one of them does not exist are
+    chain: the function and its derivatives up to the one claimed; places where one of them does not exist are
     no places of comparison. tolerance: from when on the two differ.
     """
 
-    def __init__(self, chain: Sequence[Expr], claim: Expr, wrt: Wrt, tolerance: Tolerance) -> None:
-        self.chain, self.claim, self.wrt, self.tolerance = tuple(chain), claim, wrt, tolerance
+    def __init__(self, chain: Sequence[Expr], claim: Expr, which: Derivative, tolerance: Tolerance) -> None:
+        self.chain, self.claim, self.which, self.tolerance = tuple(chain), claim, which, tolerance
         self.program = Program(*chain, claim)
         self.roots = self.program.roots
-        self.seams = [(Seams(self.program, root), name) for root, name in zip(self.roots, wrt, strict=False)]
+        self.seams = [(Seams(self.program, root), name) for root, name in zip(self.roots, which.wrt, strict=False)]
 
     def at(self, place: Place, most_bits: int = LAST_PRECISION) -> Found:
         """What the two are at a place. most_bits: to be spent on it."""
@@ -122,8 +121,8 @@ class Sides:
 
     def _tied(self, function: Expr, point: Mapping[str, float], claim: Value) -> Found:
         """Where a branch is decided at a tie, the derivative may exist all the same: known to the nearest double."""
-        derivatives = Derivatives(function, [self.wrt], EXACT, DTYPES["float64"])
-        reference = references_at(derivatives, point).rows[self.wrt]
+        derivatives = Derivatives(function, [self.which], EXACT, DTYPES["float64"])
+        reference = references_at(derivatives, point).rows[self.which]
         if reference.value is None or not math.isfinite(reference.value):
             return None
         return self._compared(arb(reference.value, abs(reference.value) * 2.0**-52), claim, tied=True)

@@ -20,12 +20,12 @@ from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.pytorch.graph import TorchGraph, Trace
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind, Reference
 from gradcheck_cli.records.results import Remedy, Verdict
 from gradcheck_cli.verdict import Tolerance
 
 Point = Mapping[str, float]
-Wrt = tuple[str, ...]
 
 BLAMED = 500
 """Steps of an expression whose rows are traced; a longer one is told apart by its enclosure only."""
@@ -62,7 +62,7 @@ class Diagnosis:
         self,
         verdict: Verdict,
         point: Point,
-        row: Wrt,
+        row: Derivative,
         mode: str,
         truth: Reference,
         value: float | None,
@@ -106,16 +106,16 @@ class Diagnosis:
         return HigherOrders(self.chain, self.numbers, self.dtype, self.device)
 
     def _blame(
-        self, verdict: Verdict, point: Point, row: Wrt, mode: str, truth: Reference, autograd: float | None
+        self, verdict: Verdict, point: Point, row: Derivative, mode: str, truth: Reference, autograd: float | None
     ) -> Blame | None:
-        if row[0] not in self.chain.by_name or len(self.chain.steps) > BLAMED:
+        if row.wrt[0] not in self.chain.by_name or len(self.chain.steps) > BLAMED:
             return None
         try:
-            search = self._search(point, mode, row[0])
+            search = self._search(point, mode, row.wrt[0])
             if verdict is Verdict.UNDEFINED:
                 return search.undefined()
-            if len(row) == 1:
-                return search.derivative(row[0])
+            if row.order == 1:
+                return search.derivative(row.wrt[0])
             return None if autograd is None else self.higher_orders.blame(search, row, autograd, truth)
         except NoReference:
             return None
@@ -138,7 +138,7 @@ class Diagnosis:
     def _remedy(
         self,
         point: Point,
-        row: Wrt,
+        row: Derivative,
         mode: str,
         truth: Reference,
         value: float | None,

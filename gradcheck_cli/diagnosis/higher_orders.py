@@ -7,7 +7,7 @@ higher order is: torch's, and the certified one, at the values that torch has fo
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression.nodes import BRANCHES
 from gradcheck_cli.pytorch.gradients import Autograd
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Reference
 
 if TYPE_CHECKING:
@@ -36,24 +37,24 @@ class HigherOrders:
 
     def __init__(self, chain: ChainRule, numbers: Numbers, dtype: Dtype, device: torch.device) -> None:
         self.chain, self.numbers, self.dtype, self.device = chain, numbers, dtype, device
-        self._sides: dict[tuple[str, tuple[str, ...], str], tuple[Autograd, Derivatives]] = {}
+        self._sides: dict[tuple[str, Derivative, str], tuple[Autograd, Derivatives]] = {}
 
-    def blame(self, search: Search, row: Sequence[str], autograd: float, truth: Reference) -> Blame | None:
-        """The step to blame for a wrong derivative by the names of `row`; None where none is known."""
+    def blame(self, search: Search, row: Derivative, autograd: float, truth: Reference) -> Blame | None:
+        """The step to blame for a wrong derivative; None where none is known."""
         found = self._lower(search, row, autograd, truth)
         if found is None and len(self.chain.steps) <= STEPS:
-            own = list(self._own(search, len(row), autograd))
+            own = list(self._own(search, row.order, autograd))
             found = next((blame for blame in own if blame.cause in (Cause.LEAK, Cause.KERNEL)), next(iter(own), None))
         if found is None and truth.probed:
             found = search.tie()
         return found
 
-    def _lower(self, search: Search, row: Sequence[str], autograd: float, truth: Reference) -> Blame | None:
+    def _lower(self, search: Search, row: Derivative, autograd: float, truth: Reference) -> Blame | None:
         """The blame for the first derivative, where that is as far off."""
-        off, first = relative_error(autograd, truth.value), search.first_error(row[0])
+        off, first = relative_error(autograd, truth.value), search.first_error(row.wrt[0])
         if first == 0.0 or first < SHARE * min(off, 1.0) or math.isfinite(first) != math.isfinite(autograd):
             return None
-        found = search.derivative(row[0])
+        found = search.derivative(row.wrt[0])
         return None if found is None else replace(found, lower=True)
 
     def _own(self, search: Search, order: int, autograd: float) -> Iterator[Blame]:
@@ -64,24 +65,24 @@ class HigherOrders:
                 continue
             for k in range(2, order + 1):
                 for names in combinations_with_replacement([local.by for local in step.locals], k):
-                    blame = self._of(search, step, names, values)
+                    blame = self._of(search, step, Derivative(names), values)
                     if blame is not None and (blame.cause is Cause.LEAK or _matters(blame.local, autograd)):
                         yield blame
 
-    def _of(self, search: Search, step: Step, names: tuple[str, ...], values: Mapping[str, float]) -> Blame | None:
-        key = step.name, names, search.mode
+    def _of(self, search: Search, step: Step, by: Derivative, values: Mapping[str, float]) -> Blame | None:
+        key = step.name, by, search.mode
         if key not in self._sides:
             assert step.formula is not None
             self._sides[key] = (
-                Autograd(step.formula, [names], search.mode, self.dtype, self.device),
-                Derivatives(step.formula, [names], self.numbers, self.dtype),
+                Autograd(step.formula, [by], search.mode, self.dtype, self.device),
+                Derivatives(step.formula, [by], self.numbers, self.dtype),
             )
         side, derivatives = self._sides[key]
-        found, exact = side.at(values).derivatives.get(names), references_at(derivatives, values).rows[names]
+        found, exact = side.at(values).derivatives.get(by), references_at(derivatives, values).rows[by]
         if found is None:
             return None
-        operands = tuple(self.chain.by_name[name].node for name in names)
-        blame = Blame(step, Cause.KERNEL, None, found, exact.value, order=len(names), operands=operands)
+        operands = tuple(self.chain.by_name[name].node for name in by.wrt)
+        blame = Blame(step, Cause.KERNEL, None, found, exact.value, order=by.order, operands=operands)
         branch = search.branch_not_taken(step)
         if branch is not None:
             return None if math.isfinite(found) else replace(blame, cause=Cause.LEAK, incoming=0.0, source=branch)

@@ -27,11 +27,11 @@ from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, rebuild, topological, variables
 from gradcheck_cli.language.printer import to_text
 from gradcheck_cli.pytorch.gradients import Autograd
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind, Reference
 from gradcheck_cli.records.results import Remedy
 from gradcheck_cli.verdict import Tolerance
 
-Wrt = tuple[str, ...]
 Point = Mapping[str, float]
 
 TRIED = 120
@@ -59,7 +59,7 @@ class Wanted:
     """
 
     point: Point
-    row: Wrt
+    row: Derivative
     mode: str
     truth: Reference
     value: float | None
@@ -73,14 +73,14 @@ class Remedies:
         self.root = rebuild(root, lambda node, args: args[0] if isinstance(node, Named) else None)
         self.numbers, self.dtype, self.device, self.tolerance = numbers, dtype, device, tolerance
         self._helped: list[Candidate] = []
-        self._equal_ones: set[tuple[Expr, Wrt]] = set()
-        self._sides: dict[tuple[Expr, Wrt, str], Autograd] = {}
-        self._derivatives: dict[tuple[Expr, Wrt], Derivatives] = {}
+        self._equal_ones: set[tuple[Expr, Derivative]] = set()
+        self._sides: dict[tuple[Expr, Derivative, str], Autograd] = {}
+        self._derivatives: dict[tuple[Expr, Derivative], Derivatives] = {}
 
     def find(self, wanted: Wanted, blamed: Sequence[Expr] = ()) -> Remedy | None:
         """The first rewrite that helps at a row; None where none does."""
         names = variables(self.root)
-        if not set(wanted.row) <= set(names) or len(topological(self.root)) > LARGEST:
+        if not set(wanted.row.wrt) <= set(names) or len(topological(self.root)) > LARGEST:
             return None
         truth = self._aim(wanted)
         if truth is None:
@@ -156,7 +156,7 @@ class Remedies:
 
     def _equal_elsewhere(self, root: Expr, wanted: Wanted) -> bool:
         try:
-            sides = Program(self.root, derivative(self.root, wanted.row), root, derivative(root, wanted.row))
+            sides = Program(self.root, derivative(self.root, wanted.row.wrt), root, derivative(root, wanted.row.wrt))
         except NoReference:
             return False
         seams = [Seams(sides, sides.roots[0]), Seams(sides, sides.roots[2])]
@@ -167,7 +167,7 @@ class Remedies:
             with precision(BITS):
                 values = sides.run(env, self.numbers)
                 value, slope, new_value, new_slope = (values[i] for i in sides.roots)
-                tied = any(seam.ties(values, name) is not False for seam in seams for name in wanted.row)
+                tied = any(seam.ties(values, name) is not False for seam in seams for name in wanted.row.wrt)
                 if not _sharp(value) or not (tied or _sharp(slope)):
                     continue
                 if not self._same(value, new_value):

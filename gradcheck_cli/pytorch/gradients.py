@@ -31,6 +31,7 @@ from gradcheck_cli.expression.nodes import (
     topological,
     unshared,
 )
+from gradcheck_cli.records.derivative import VALUE, Derivative
 
 with warnings.catch_warnings():
     # torch warns where NumPy is absent, which only many points need.
@@ -43,7 +44,6 @@ _LAZY = ("ifelse", "and", "or")
 UNSHARED = 20_000
 """Nodes up to which every operation is run as often as it was typed."""
 
-Wrt = tuple[str, ...]
 Number = int | float
 Operand = Tensor | Number | bool
 
@@ -53,11 +53,11 @@ class AutogradResult:
     """What torch says at one point. value: of the function; derivatives by row; errors: rows that torch refuses."""
 
     value: float | None
-    derivatives: Mapping[Wrt, float]
-    errors: Mapping[Wrt, str]
+    derivatives: Mapping[Derivative, float]
+    errors: Mapping[Derivative, str]
 
 
-Tensors = Mapping[Wrt, Tensor]
+Tensors = Mapping[Derivative, Tensor]
 """By row, and by () the value: one number a point, float64 on the CPU."""
 
 TORCH_VERSION = str(torch.__version__)
@@ -302,14 +302,14 @@ def _kind(arg: Operand) -> object:
 class Autograd:
     """The derivatives that torch finds for an expression, in one mode.
 
-    rows: the variables of differentiation of each row; mode: "reverse" (torch.autograd.grad) or "forward"
+    rows: the derivatives asked for; mode: "reverse" (torch.autograd.grad) or "forward"
     (torch.func.jvp, nested for higher orders, all other variables carrying zero tangents).
     """
 
-    def __init__(self, root: Expr, rows: Sequence[Wrt], mode: str, dtype: Dtype, device: torch.device) -> None:
+    def __init__(self, root: Expr, rows: Sequence[Derivative], mode: str, dtype: Dtype, device: torch.device) -> None:
         root = unshared(rules.expand_composed(root), UNSHARED)
         self.rows, self.mode = tuple(rows), mode
-        self.names = frozenset(name for row in rows for name in row)  # only what is differentiated requires grad
+        self.names = frozenset(name for row in rows for name in row.wrt)  # only what is differentiated requires grad
         self.function = TorchFunction(root, dtype, device, differentiable=self.names if mode == "reverse" else None)
         self.dtype, self.device = getattr(torch, dtype.name), device
 
@@ -327,9 +327,9 @@ class Autograd:
             for name, value in point.items()
         }
 
-    def at_many(self, columns: Mapping[str, Any], count: int) -> Mapping[Wrt, Any] | None:
-        """The value, by (), and the derivatives by row at `count` points at once, as torch computes them for tensors of
-        that length: NumPy arrays of doubles.
+    def at_many(self, columns: Mapping[str, Any], count: int) -> Mapping[Derivative, Any] | None:
+        """The value and the derivatives at `count` points at once, as torch computes them for tensors of that
+        length: NumPy arrays of doubles.
 
         columns: of each variable, numbers of the working dtype as a list or a NumPy array. None where torch refuses
         anything at all: then one asks at each point.
@@ -354,21 +354,21 @@ class Autograd:
             return None
         return None if found is None else {row: _on_the_cpu(tensor, count) for row, tensor in found.items()}
 
-    def _tensors(self, leaves: dict[str, Tensor]) -> dict[Wrt, Tensor | None] | None:
-        """The value, by (), and the derivatives by row; None where torch refuses one of them."""
+    def _tensors(self, leaves: dict[str, Tensor]) -> dict[Derivative, Tensor | None] | None:
+        """The value, by VALUE, and the derivatives by row; None where torch refuses one of them."""
         if self.mode == "reverse":
             value, found, errors = self._reverse_tensors(leaves)
-            return None if errors else {(): value, **{row: found[row] for row in self.rows}}
-        if any(name in self.function.named for row in self.rows for name in row):
+            return None if errors else {VALUE: value, **{row: found[row] for row in self.rows}}
+        if any(name in self.function.named for row in self.rows for name in row.wrt):
             return None
-        found = {(): self.function(leaves)[0]}
+        found = {VALUE: self.function(leaves)[0]}
         for row in self.rows:
             found[row] = self._tangent(leaves, row)
         return found
 
     def _in_two(self, columns: Mapping[str, Tensor], holds: Tensor, count: int) -> Tensors | None:
         """The points where a condition holds and those where it does not, apart."""
-        merged: dict[Wrt, Tensor] = {}
+        merged: dict[Derivative, Tensor] = {}
         for where in (holds, ~holds):
             part = self._at_many({name: column[where] for name, column in columns.items()}, int(where.sum()))
             if part is None:
@@ -386,19 +386,21 @@ class Autograd:
         derivatives = {row: item_of(found[row]) for row in self.rows if row in found}
         return AutogradResult(item_of(value), derivatives, {row: errors[row] for row in self.rows if row in errors})
 
-    def _reverse_tensors(self, leaves: dict[str, Tensor]) -> tuple[Tensor, dict[Wrt, Tensor | None], dict[Wrt, str]]:
+    def _reverse_tensors(
+        self, leaves: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[Derivative, Tensor | None], dict[Derivative, str]]:
         """(value, derivatives by row, errors by row)."""
         value, names = self.function(leaves)
         inputs = {**leaves, **names}
-        found: dict[Wrt, Tensor | None] = {(): value}
-        errors: dict[Wrt, str] = {}
-        highest = max(map(len, self.rows), default=0)
+        found: dict[Derivative, Tensor | None] = {VALUE: value}
+        errors: dict[Derivative, str] = {}
+        highest = max((row.order for row in self.rows), default=0)
         for order in range(1, highest + 1):
-            prefixes = dict.fromkeys(row[:order] for row in self.rows if len(row) >= order)
-            for before in dict.fromkeys(wrt[:-1] for wrt in prefixes):
-                names_here = [wrt[-1] for wrt in prefixes if wrt[:-1] == before]
+            prefixes = dict.fromkeys(row.up_to(order) for row in self.rows if row.order >= order)
+            for before in dict.fromkeys(one.before for one in prefixes):
+                names_here = [one.last for one in prefixes if one.before == before]
                 if before in errors:
-                    errors.update({(*before, name): errors[before] for name in names_here})
+                    errors.update({before.by(name): errors[before] for name in names_here})
                     continue
                 groups = [names_here]
                 while groups:
@@ -409,46 +411,46 @@ class Autograd:
                         if len(group) > 1:  # only what a row asks for has to have a derivative
                             groups = [[name] for name in group]
                         else:
-                            errors[(*before, *group)] = reason_of(refusal)
+                            errors[before.by(group[0])] = reason_of(refusal)
                         continue
-                    found.update({(*before, n): g for n, g in zip(group, gradients, strict=True)})
+                    found.update({before.by(n): g for n, g in zip(group, gradients, strict=True)})
         return value, found, errors
 
     def _forward(self, point: Mapping[str, float]) -> AutogradResult:
-        derivatives: dict[Wrt, float] = {}
-        errors: dict[Wrt, str] = {}
+        derivatives: dict[Derivative, float] = {}
+        errors: dict[Derivative, str] = {}
         value: float | None = None
         for row in self.rows:
             try:
                 leaves = self._leaves(point, requires_grad=False)
-                if any(name in self.function.named for name in row):
+                if any(name in self.function.named for name in row.wrt):
                     leaves.update(self._inputs_of_their_own(leaves, row))
                 value, derivatives[row] = self._jvp(leaves, row)
             except REFUSALS as refusal:
                 errors[row] = reason_of(refusal)
         return AutogradResult(value, derivatives, errors)
 
-    def _inputs_of_their_own(self, leaves: Mapping[str, Tensor], row: Wrt) -> dict[str, Tensor]:
-        if not all(name in self.function.named for name in row):
+    def _inputs_of_their_own(self, leaves: Mapping[str, Tensor], row: Derivative) -> dict[str, Tensor]:
+        if not all(name in self.function.named for name in row.wrt):
             raise TorchRefusal("forward mode is not checked for a derivative by an intermediate result and a variable")
         _, names = self.function(leaves)
-        return {name: names[name] for name in row if name in names}
+        return {name: names[name] for name in row.wrt if name in names}
 
-    def _jvp(self, leaves: Mapping[str, Tensor], row: Wrt) -> tuple[float, float]:
+    def _jvp(self, leaves: Mapping[str, Tensor], row: Derivative) -> tuple[float, float]:
         value = item_of(self.function(leaves)[0])
         return value, item_of(self._tangent(leaves, row))
 
-    def _tangent(self, leaves: Mapping[str, Tensor], row: Wrt) -> Tensor | None:
+    def _tangent(self, leaves: Mapping[str, Tensor], row: Derivative) -> Tensor | None:
         """The derivative of a row by nested forward mode; None where it is zero, since a variable is not there."""
         order = list(leaves)
-        if any(name not in leaves for name in row):
+        if any(name not in leaves for name in row.wrt):
             return None
 
         def value_of(*inputs: Tensor) -> Tensor:
             return self.function(dict(zip(order, inputs, strict=True)))[0]
 
         function: Callable[..., Tensor] = value_of
-        for name in row:
+        for name in row.wrt:
             tangents = tuple(torch.ones_like(x) if n == name else torch.zeros_like(x) for n, x in leaves.items())
             function = _directional(function, tangents)
         return function(*leaves.values())

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from gradcheck_cli.records.derivative import Derivative
+
 MOST_ROWS = 10_000
 """Rows of a problem that a report holds one by one, failing ones first, then the worst."""
 
@@ -86,7 +88,7 @@ class Remedy:
 class Check:
     """One row: one derivative at one point in one mode.
 
-    point: variable -> the number of the working dtype that both sides got. wrt: one name per order. value, analytical,
+    point: variable -> the number of the working dtype that both sides got. value, analytical,
     left, right: certified, rounded to the working dtype; left and right are the one-sided derivatives at a kink.
     value_autograd, autograd: torch's. A number that does not exist is None. ulps: error in units in the last place of
     the working dtype, None unless both sides are finite. expected: the number a problem file states. blame, remedy: of
@@ -94,7 +96,7 @@ class Check:
     """
 
     point: Mapping[str, float]
-    wrt: tuple[str, ...]
+    derivative: Derivative
     mode: str
     verdict: Verdict
     passed: bool
@@ -112,6 +114,10 @@ class Check:
     note: str | None = None
     blame: Blame | None = None
     remedy: Remedy | None = None
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        return self.derivative.wrt
 
 
 def worst_first(check: Check) -> tuple[bool, int, float]:
@@ -137,11 +143,11 @@ class Counterexample:
 class Claim:
     """What became of a derivative worked out by hand.
 
-    wrt: one name per order. expression: as it was typed. analytical: the true derivative, as a text. points: at how
+    expression: as it was typed. analytical: the true derivative, as a text. points: at how
     many both are defined and were compared. passed: differs from status.passes where a problem file expects otherwise.
     """
 
-    wrt: tuple[str, ...]
+    derivative: Derivative
     expression: str
     status: ClaimStatus
     passed: bool
@@ -149,6 +155,10 @@ class Claim:
     counterexample: Counterexample | None = None
     note: str | None = None
     analytical: str | None = None
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        return self.derivative.wrt
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def row(check: Check) -> Json:
 
 def _claim(claim: Claim) -> Json:
     return {
-        "wrt": ",".join(claim.wrt),
+        "wrt": claim.derivative.label,
         "expression": claim.expression,
         "analytical": claim.analytical,
         "status": claim.status.value,

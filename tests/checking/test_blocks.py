@@ -30,6 +30,7 @@ from gradcheck_cli.errors import InternalError, UsageError
 from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.pytorch.gradients import Autograd, resolve_device
+from gradcheck_cli.records.derivative import VALUE, Derivative
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import ProblemResult, Verdict
 
@@ -172,7 +173,7 @@ def test_a_wrong_gradient_is_found_among_many(monkeypatch: pytest.MonkeyPatch) -
 
     def at_many(self: Autograd, columns: Any, count: int) -> Any:
         found = dict(honest(self, columns, count) or {})
-        found[("x",)][617] *= 1 + 1e-6
+        found[Derivative(("x",))][617] *= 1 + 1e-6
         return found
 
     monkeypatch.setattr(Autograd, "at_many", at_many)
@@ -257,7 +258,7 @@ def _combine(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 def test_any_expression(text: str) -> None:
     """Values and derivatives in float64 lie within their radius of what balls say."""
     expression = parse(f"({text}) + 0*x + 0*y")
-    derivatives = Derivatives(expression, [("x",)], Numbers(DTYPES["float64"]), DTYPES["float64"])
+    derivatives = Derivatives(expression, [Derivative(("x",))], Numbers(DTYPES["float64"]), DTYPES["float64"])
     xs, ys = np.linspace(-2, 2, 23), np.linspace(1.7, -1.9, 23)
     with np.errstate(all="ignore"):
         values = FloatProgram(derivatives.program, DTYPES["float64"]).run(
@@ -284,14 +285,14 @@ def test_torch_in_blocks_is_torch_one_by_one() -> None:
     cases = {"x**2 if x > 0 else sin(x)": 1, "abs(x)": 2, "3 + 0*x": 1, "x if x > 1 or x < -1 else 0*x": 1}
     for text, order in cases.items():
         for mode in ("reverse", "forward"):
-            rows = [("x",) * order]
+            rows = [Derivative(("x",) * order)]
             side = Autograd(parse(text), rows, mode=mode, dtype=DTYPES["float64"], device=resolve_device("cpu"))
             points = np.linspace(-2, 2, 9)
             found = side.at_many({"x": points}, len(points))
             assert found is not None
             for i, x in enumerate(points):
                 alone = side.at({"x": float(x)})
-                assert float(found[()][i]) == pytest.approx(alone.value, rel=1e-14)
+                assert float(found[VALUE][i]) == pytest.approx(alone.value, rel=1e-14)
                 assert float(found[rows[0]][i]) == pytest.approx(alone.derivatives[rows[0]], rel=1e-14)
 
 

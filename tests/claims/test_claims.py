@@ -17,6 +17,7 @@ from gradcheck_cli.checking.checker import check_expression
 from gradcheck_cli.claims import judge
 from gradcheck_cli.cli.app import run_command
 from gradcheck_cli.language.parser import parse
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Claim, ClaimStatus, Verdict
 from gradcheck_cli.render.formats import FORMATS
@@ -265,7 +266,7 @@ def test_a_bump_anywhere_is_found(place: Fraction, bump: str, seam: str, pair: t
     wrong = bump.format(u=f"({seam.format(c=place)})")
     expression = parse(function)
     for text, refuted in ((right, False), (f"{right} + {wrong}*({right.split(':')[-1]})", True)):
-        claimed = judge.ClaimedDerivative(text, expression, [("x",)], {})
+        claimed = judge.ClaimedDerivative(text, expression, [Derivative(("x",))], {})
         found = claimed.judge([], False, Tolerance(1e-9, 1e-12), seconds=0.01)
         assert (found.status is ClaimStatus.REFUTED) == refuted, found
 
@@ -438,7 +439,7 @@ def test_random_wrong_factors_are_refuted(name: str, a: int, n: int, factor: flo
     assert math.isclose(float(value), float(eval(right, {**NAMES, "x": mpmath.mpf("0.3")})), rel_tol=1e-6)  # noqa: S307
     expression = parse(function)
     for claim, refuted in ((right, False), (f"{Fraction(factor)}*({right})", True)):
-        claimed = judge.ClaimedDerivative(claim, expression, [("x",)], {})
+        claimed = judge.ClaimedDerivative(claim, expression, [Derivative(("x",))], {})
         found = claimed.judge([], False, Tolerance(1e-9, 1e-12), seconds=0.05)
         assert (found.status is ClaimStatus.REFUTED) == refuted
 

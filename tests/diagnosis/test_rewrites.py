@@ -16,6 +16,7 @@ from gradcheck_cli.diagnosis.remedies import Remedies, Wanted
 from gradcheck_cli.diagnosis.rewrites import REWRITES, Rewrite
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.pytorch.gradients import Autograd
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Remedy
 
@@ -135,8 +136,8 @@ def test_candidates_keep_the_rest_of_the_expression() -> None:
     ((point, _),) = problem.points()
     first = next(candidates(problem.expression))
     float64 = DTYPES["float64"]
-    sides = Autograd(first.root, [("x",)], "reverse", float64, torch.device("cpu"))
-    assert sides.at(point).derivatives[("x",)] == 2.0
+    sides = Autograd(first.root, [Derivative(("x",))], "reverse", float64, torch.device("cpu"))
+    assert sides.at(point).derivatives[Derivative(("x",))] == 2.0
 
 
 def test_a_nan_is_not_equal_to_a_nan() -> None:
@@ -144,8 +145,8 @@ def test_a_nan_is_not_equal_to_a_nan() -> None:
     problem = Problem(Request("x*sqrt(abs(x))", at=("0",), derivatives=False))
     ((point, _),) = problem.points()
     remedies = Remedies(problem.expression, Numbers(problem.dtype), problem.dtype, problem.device, problem.tolerance)
-    truth = references_at(problem.derivatives, point).rows[("x",)]
-    found = remedies.find(Wanted(point, ("x",), "reverse", truth, 0.0, math.nan))
+    truth = references_at(problem.derivatives, point).rows[Derivative(("x",))]
+    found = remedies.find(Wanted(point, Derivative(("x",)), "reverse", truth, 0.0, math.nan))
     assert found is not None
     assert found.autograd == 0.0
 

@@ -18,6 +18,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.expression.functions import FUNCTIONS, Function
 from gradcheck_cli.expression.nodes import Constant, Expr, call, constant, variable
 from gradcheck_cli.pytorch.gradients import Autograd, TorchFunction
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.symbolic.closed_form import row_form, symbol
 
 FLOAT64 = DTYPES["float64"]
@@ -90,12 +91,12 @@ def test_value_and_derivative_are_those_of_torch(row: Function, point: tuple[flo
     for name in env:
         if "" in row.partials and not row.partials[list(env).index(name)]:
             continue
-        result = Autograd(expression, [(name,)], "reverse", FLOAT64, CPU).at(env)
+        result = Autograd(expression, [Derivative((name,))], "reverse", FLOAT64, CPU).at(env)
         if row.differentiable:
             certified = float(ball_value(gradient(expression, [name])[name], env).mid())
-            assert result.derivatives[(name,)] == pytest.approx(certified, rel=tolerance, abs=1e-15)
+            assert result.derivatives[Derivative((name,))] == pytest.approx(certified, rel=tolerance, abs=1e-15)
         else:
-            assert result.errors or result.derivatives[(name,)] == 0.0
+            assert result.errors or result.derivatives[Derivative((name,))] == 0.0
 
 
 @pytest.mark.parametrize(("row", "point"), cases(internal=True))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.results import Check, ProblemResult, Report, Verdict
 
 VERSIONS = {"gradcheck": "0.1.0", "torch": "2.13.0", "sympy": "1.14.0", "flint": "0.9.0", "python": "3.11.7"}
@@ -19,7 +20,8 @@ def a_check(
     **fields: Any,
 ) -> Check:
     """A row, by default one that matches."""
-    given: dict[str, Any] = {"wrt": tuple(point)[:1], "mode": "reverse", "passed": verdict.passes, **fields}
+    wrt = Derivative(fields.pop("wrt", tuple(point)[:1]))
+    given: dict[str, Any] = {"derivative": wrt, "mode": "reverse", "passed": verdict.passes, **fields}
     if analytical is not None and analytical == autograd:
         given = {"abs_error": 0.0, "rel_error": 0.0, "ulps": 0.0, **given}
     return Check(point, verdict=verdict, analytical=analytical, autograd=autograd, **given)

@@ -16,6 +16,7 @@ from gradcheck_cli.errors import DeviceError
 from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.pytorch.gradients import Autograd, resolve_device
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Verdict
 
@@ -62,7 +63,7 @@ def test_every_tensor_is_made_on_the_device_asked_for(expression: str, mode: str
     meta = torch.device("meta")
     parsed = parse(expression)
     with SeenDevices() as mode_of_devices:
-        side = Autograd(parsed, [("x",) * order], mode, DTYPES["float32"], meta)
+        side = Autograd(parsed, [Derivative(("x",) * order)], mode, DTYPES["float32"], meta)
         result = side.at({"x": 1.5})
     assert not result.errors
     assert mode_of_devices.seen == {"meta"}

@@ -23,6 +23,7 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.expression.functions import FUNCTIONS, Function
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.pytorch.gradients import REFUSALS, Autograd, resolve_device
+from gradcheck_cli.records.derivative import Derivative
 
 MODES = ("reverse", "forward")
 WHERE_TORCH_KEEPS_THEM = (torch, torch.special, torch.nn.functional)
@@ -97,7 +98,7 @@ def bits(number: float) -> bytes:
 
 def must_be_what_torch_says(text: str, point: dict[str, float], dtype: str, mode: str) -> bool:
     """Returns whether torch says anything at all: else we must have an error as well."""
-    rows = [(name,) for name in point]
+    rows = [Derivative((name,)) for name in point]
     side = Autograd(parse(text, names=point), rows, mode, DTYPES[dtype], resolve_device("cpu"))
     ours = side.at(point)
     with warnings.catch_warnings():
@@ -109,7 +110,7 @@ def must_be_what_torch_says(text: str, point: dict[str, float], dtype: str, mode
             return False
     assert not ours.errors, (text, point, ours.errors)
     assert ours.value is not None
-    found = {"value": ours.value, **{row[0]: number for row, number in ours.derivatives.items()}}
+    found = {"value": ours.value, **{row.label: number for row, number in ours.derivatives.items()}}
     wanted = {"value": value, **derivatives}
     shown = f"{text} at {point} in {dtype}, {mode}: we say {found}, torch {wanted}"
     assert {name: bits(x) for name, x in found.items()} == {name: bits(x) for name, x in wanted.items()}, shown

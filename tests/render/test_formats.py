@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck_cli import render
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Request, failure
 from gradcheck_cli.records.results import Claim, ClaimStatus, Counterexample, ProblemResult, Report, Verdict
 from gradcheck_cli.render import EXPLANATIONS, RENDERERS
@@ -33,9 +34,16 @@ def named(result: ProblemResult, name: str, line: int, file: str = "problems.yam
 
 def whole() -> Report:
     """Two files, every kind of outcome, and a file that is missing."""
-    proven = Claim(("x",), "32*x**3 + 9*x**2", ClaimStatus.PROVEN, True, 21)
+    proven = Claim(Derivative(("x",)), "32*x**3 + 9*x**2", ClaimStatus.PROVEN, True, 21)
     refuted = Claim(
-        ("x",), "2", ClaimStatus.REFUTED, False, 25, Counterexample({"x": 3.0}, 2.0, 6.0), "the sign is wrong", "2*x"
+        Derivative(("x",)),
+        "2",
+        ClaimStatus.REFUTED,
+        False,
+        25,
+        Counterexample({"x": 3.0}, 2.0, 6.0),
+        "the sign is wrong",
+        "2*x",
     )
     kink = a_check({"x": 0.0}, None, 0.0, Verdict.KINK, left=0.0, right=1.0, note="no derivative: [0, 1]")
     leak = a_check({"x": -1.0}, 0.0, math.nan, Verdict.MISMATCH, rel_error=math.nan, note="the branch | leaks")

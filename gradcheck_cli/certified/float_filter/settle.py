@@ -23,9 +23,9 @@ from gradcheck_cli.certified.float_filter.running_error import (
     supports,
 )
 from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.records.derivative import VALUE, Derivative
 from gradcheck_cli.verdict import Tolerance
 
-Wrt = tuple[str, ...]
 GOOD = 2.0**-20
 """The largest radius of a derivative, relative to its value."""
 
@@ -44,7 +44,7 @@ class FirstTier:
         self.derivatives, self.dtype, self.tolerance, self.strict = derivatives, dtype, tolerance, strict
         self.program = FloatProgram(derivatives.program, dtype)
         self.smallest = 2.0 ** (dtype.min_exponent + dtype.precision)
-        self._seams: dict[Wrt, Seams] = {}
+        self._seams: dict[Derivative, Seams] = {}
 
     @staticmethod
     def is_possible(derivatives: Derivatives) -> bool:
@@ -52,18 +52,18 @@ class FirstTier:
         return not derivatives.missing and supports(derivatives.program)
 
     def settle(
-        self, columns: Mapping[str, Floats], autograd: Mapping[str, Mapping[Wrt, Floats]]
-    ) -> dict[tuple[str, Wrt], Settled]:
-        """What is settled, by mode and row. autograd: torch's numbers by mode and row, the value's by ()."""
+        self, columns: Mapping[str, Floats], autograd: Mapping[str, Mapping[Derivative, Floats]]
+    ) -> dict[tuple[str, Derivative], Settled]:
+        """What is settled, by mode and row. autograd: torch's numbers by mode and row, the value's by VALUE."""
         count = len(next(iter(columns.values())))
         with np.errstate(all="ignore"):
             values = self.program.run(columns_of(columns))
             exists = {row: self._exists(row, values) for row in self.derivatives.rows}
-            found: dict[tuple[str, Wrt], Settled] = {}
+            found: dict[tuple[str, Derivative], Settled] = {}
             for mode, numbers in autograd.items():
-                everywhere = np.isfinite(numbers[()])
+                everywhere = np.isfinite(numbers[VALUE])
                 if self.strict:
-                    everywhere = everywhere & Compared(self._of((), values), numbers[()]).matches(self)
+                    everywhere = everywhere & Compared(self._of(VALUE, values), numbers[VALUE]).matches(self)
                 for row in self.derivatives.rows:
                     compared = Compared(self._of(row, values), numbers[row])
                     where = exists[row] & everywhere & compared.matches(self)
@@ -71,21 +71,22 @@ class FirstTier:
                     found[mode, row] = Settled(np.broadcast_to(where, count), np.broadcast_to(errors, count))
         return found
 
-    def _of(self, row: Wrt, values: Sequence[Value]) -> Approx:
+    def _of(self, row: Derivative, values: Sequence[Value]) -> Approx:
         value = values[self.derivatives.root[row]]
         assert not isinstance(value, Condition)
         return value
 
-    def _exists(self, row: Wrt, values: Sequence[Value]) -> Array:
+    def _exists(self, row: Derivative, values: Sequence[Value]) -> Array:
         """Where the function has a value, and the derivatives up to that of the row exist."""
-        exists = _is_known(self._of((), values))
-        for order in range(1, len(row) + 1):
-            before, name = row[: order - 1], row[order - 1]
+        exists = _is_known(self._of(VALUE, values))
+        for order in range(1, row.order + 1):
+            lower = row.up_to(order)
+            before = lower.before
             if before not in self._seams:
                 self._seams[before] = Seams(self.derivatives.program, self.derivatives.root[before])
-            seams = self._seams[before].candidates_by(name)
+            seams = self._seams[before].candidates_by(lower.last)
             tied = self.program.tied(values, self.derivatives.root[before], seams)
-            exists = exists & ~np.asarray(tied) & _is_known(self._of(row[:order], values))
+            exists = exists & ~np.asarray(tied) & _is_known(self._of(lower, values))
         return exists
 
 
