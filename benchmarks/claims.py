@@ -26,7 +26,7 @@ import mpmath
 
 from gradcheck_cli.claims.judge import judge as claims
 from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, call, constant, rebuild, topological, variables
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.language.printer import to_text
@@ -69,8 +69,8 @@ def judge(row: Row, claim: str, seconds: float) -> Claim:
 
 def mutants(claim: Expr) -> Iterator[tuple[str, Expr]]:
     """(kind, a claim changed in one place)."""
-    yield "sign", call("neg", claim)
-    yield "factor 1.0005", call("mul", constant(Fraction(10005, 10000)), claim)
+    yield "sign", call(op.NEG, claim)
+    yield "factor 1.0005", call(op.MUL, constant(Fraction(10005, 10000)), claim)
     for node in topological(claim):
         for kind, changed in _changes(node):
             yield kind, rebuild(claim, lambda old, _, node=node, changed=changed: changed if old is node else None)  # type: ignore[misc]
@@ -80,18 +80,18 @@ def _changes(node: Expr) -> Iterator[tuple[str, Expr]]:
     match node:
         case Constant(value=Fraction() as value):
             yield "coefficient", constant(value + 1)
-        case Call(function="add", args=(a, b)):
-            yield "sign", call("sub", a, b)
+        case Call(function=op.ADD, args=(a, b)):
+            yield "sign", call(op.SUB, a, b)
             yield "dropped term", a
             yield "dropped term", b
-        case Call(function="sub", args=(a, b)):
-            yield "sign", call("add", a, b)
+        case Call(function=op.SUB, args=(a, b)):
+            yield "sign", call(op.ADD, a, b)
             yield "dropped term", a
-        case Call(function="mul", args=(a, b)):
+        case Call(function=op.MUL, args=(a, b)):
             yield "inner derivative", b
             yield "inner derivative", a
-        case Call(function="pow", args=(a, b)):
-            yield "exponent", call("pow", a, call("add", b, constant(1)))
+        case Call(function=op.POW, args=(a, b)):
+            yield "exponent", call(op.POW, a, call(op.ADD, b, constant(1)))
 
 
 def confirmed_wrong(right: Expr, wrong: Expr, points: Sequence[Point]) -> bool:
@@ -124,10 +124,9 @@ def _evaluate(root: Expr, point: Point) -> Any:
             case Constant(value=name):
                 values[node] = +_CONSTANTS[str(name)]
             case Call(function=function, args=args):
-                row = FUNCTIONS.get(function)
-                compute = _ARITHMETIC.get(function) or (getattr(mpmath, function, None) if row else None)
-                if compute is None:
-                    raise KeyError(function)
+                compute = _ARITHMETIC.get(function.name) or getattr(mpmath, function.name, None)
+                if compute is None or function.role != "function":
+                    raise KeyError(function.name)
                 values[node] = compute(*[values[arg] for arg in args])
             case _:
                 values[node] = mpmath.mpf(point[getattr(node, "name", "")])

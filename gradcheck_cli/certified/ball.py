@@ -22,12 +22,10 @@ from gradcheck_cli.certified.ball_functions import NAN
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
-from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.literals import rounded_constant
 from gradcheck_cli.expression.nodes import (
-    BRANCHES,
-    COMPARISONS,
-    CONDITIONS,
     Call,
     Constant,
     Expr,
@@ -129,7 +127,7 @@ class Program:
     def taken(self, values: Sequence[Value], i: int) -> tuple[int, ...]:
         """The arguments of node i that were used."""
         node, args = self.nodes[i], self.args[i]
-        if isinstance(node, Call) and node.function in BRANCHES:
+        if isinstance(node, Call) and node.function.is_branch:
             condition = values[args[0]]
             if condition is True:
                 return args[:2]
@@ -142,12 +140,12 @@ Step = Callable[..., Value]
 
 
 @cache
-def _step(function: str) -> Step:
-    if function in BRANCHES:
+def _step(function: Function) -> Step:
+    if function.is_branch:
         return _branch
-    if function in CONDITIONS:
+    if function.is_condition:
         return CONDITION_STEPS[function]
-    return _function_step(FUNCTIONS[function])
+    return _function_step(function)
 
 
 def _branch(_: Call, settle: bool, condition: Value, a: Value, b: Value) -> Value:
@@ -158,15 +156,15 @@ def _branch(_: Call, settle: bool, condition: Value, a: Value, b: Value) -> Valu
     return condition if isinstance(condition, Undefined) else NAN
 
 
-def _comparison(function: str) -> Step:
-    ties = function in ("le", "ge", "eq")
-    decide: dict[str, Callable[[arb, arb], Truth]] = {
-        "lt": lambda a, b: True if a < b else False if a >= b else None,
-        "le": lambda a, b: True if a <= b else False if a > b else None,
-        "gt": lambda a, b: True if a > b else False if a <= b else None,
-        "ge": lambda a, b: True if a >= b else False if a < b else None,
-        "eq": lambda a, b: True if a == b else None if a.overlaps(b) else False,
-        "ne": lambda a, b: False if a == b else None if a.overlaps(b) else True,
+def _comparison(function: Function) -> Step:
+    ties = function in (op.LE, op.GE, op.EQ)
+    decide: dict[Function, Callable[[arb, arb], Truth]] = {
+        op.LT: lambda a, b: True if a < b else False if a >= b else None,
+        op.LE: lambda a, b: True if a <= b else False if a > b else None,
+        op.GT: lambda a, b: True if a > b else False if a <= b else None,
+        op.GE: lambda a, b: True if a >= b else False if a < b else None,
+        op.EQ: lambda a, b: True if a == b else None if a.overlaps(b) else False,
+        op.NE: lambda a, b: False if a == b else None if a.overlaps(b) else True,
     }
     test = decide[function]
 
@@ -204,13 +202,13 @@ def _not(_: Call, settle: bool, a: Value) -> Value:
     return not a if isinstance(a, bool) else a
 
 
-CONDITION_STEPS: dict[str, Step] = {
-    **{name: _comparison(name) for name in COMPARISONS},
-    "and": _junction(decisive=False),
-    "or": _junction(decisive=True),
-    "not": _not,
-    "true": lambda *_: True,
-    "false": lambda *_: False,
+CONDITION_STEPS: dict[Function, Step] = {
+    **{row: _comparison(row) for row in op.COMPARISONS},
+    op.AND: _junction(decisive=False),
+    op.OR: _junction(decisive=True),
+    op.NOT: _not,
+    op.TRUE: lambda *_: True,
+    op.FALSE: lambda *_: False,
 }
 
 
@@ -348,7 +346,7 @@ class Seams:
         balls = [arg for arg in args if isinstance(arg, arb)]
         if len(balls) < len(args):
             return False
-        width = seam_value(FUNCTIONS[node.function], gap.seam, balls) if gap.seam else balls[0] - balls[1]
+        width = seam_value(node.function, gap.seam, balls) if gap.seam else balls[0] - balls[1]
         if not isinstance(width, arb):
             return None
         if width.is_zero():
@@ -360,18 +358,18 @@ class Seams:
         if gap not in self._names:
             node = self.program.nodes[gap.node]
             assert isinstance(node, Call)
-            args = [node.args[i] for i in _used(FUNCTIONS[node.function], gap.seam)] if gap.seam else node.args
+            args = [node.args[i] for i in _used(node.function, gap.seam)] if gap.seam else node.args
             self._names[gap] = frozenset(n.name for n in topological(*args) if isinstance(n, Variable | Named))
         return self._names[gap]
 
 
 def _seams(node: Call) -> Sequence[str]:
     """The seams of a call, without those that are zero whatever the values."""
-    if node.function in COMPARISONS:
+    if node.function.is_comparison:
         return () if node.args[0] is node.args[1] else ("",)
-    row = FUNCTIONS.get(node.function)
-    if row is None or not row.seams or len(set(node.args)) == len(node.args):
-        return row.seams if row else ()
+    row = node.function
+    if not row.seams or len(set(node.args)) == len(node.args):
+        return row.seams
     pattern = tuple(map(node.args.index, node.args))
     return [seam for seam in row.seams if not _always_zero(row, seam, pattern)]
 

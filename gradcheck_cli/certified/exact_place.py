@@ -11,10 +11,10 @@ from fractions import Fraction
 
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.differentiation.folding import FALSE, TRUE, fold
-from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.functions import by_row
 from gradcheck_cli.expression.nodes import (
-    BRANCHES,
-    COMPARISONS,
     Call,
     Constant,
     Expr,
@@ -26,15 +26,15 @@ from gradcheck_cli.expression.nodes import (
 )
 from gradcheck_cli.language.magnitude import rational
 
-_COMPARE: dict[str, Callable[[Fraction, Fraction], bool]] = {
-    "lt": lambda a, b: a < b, "le": lambda a, b: a <= b, "gt": lambda a, b: a > b, "ge": lambda a, b: a >= b,
-    "eq": lambda a, b: a == b, "ne": lambda a, b: a != b,
+_COMPARE: dict[Function, Callable[[Fraction, Fraction], bool]] = {
+    op.LT: lambda a, b: a < b, op.LE: lambda a, b: a <= b, op.GT: lambda a, b: a > b, op.GE: lambda a, b: a >= b,
+    op.EQ: lambda a, b: a == b, op.NE: lambda a, b: a != b,
 }  # fmt: skip
-_EXACT: dict[str, Callable[..., Fraction | int]] = {
+_EXACT: dict[Function, Callable[..., Fraction | int]] = by_row({
     "abs": abs, "relu": lambda x: max(x, Fraction(0)), "sign": lambda x: (x > 0) - (x < 0),
     "maximum": max, "minimum": min, "fmax": max, "fmin": min, "floor": math.floor, "ceil": math.ceil,
     "offset_from_integer": lambda x: x - math.floor(x + Fraction(1, 2)), "square": lambda x: x * x,
-}  # fmt: skip
+})  # fmt: skip
 
 
 def at_place(root: Expr, place: Mapping[str, Fraction]) -> Expr:
@@ -53,20 +53,19 @@ def _settled(node: Expr, args: tuple[Expr, ...], place: Mapping[str, Fraction]) 
     return None
 
 
-def _called(function: str, args: tuple[Expr, ...]) -> Expr | None:
-    if function in BRANCHES or function in ("and", "or"):
-        return fold("where" if function in BRANCHES else function, *args)
-    if function == "not":
+def _called(function: Function, args: tuple[Expr, ...]) -> Expr | None:
+    if function.is_branch or function in (op.AND, op.OR):
+        return fold(op.WHERE if function.is_branch else function, *args)
+    if function is op.NOT:
         return FALSE if args[0] is TRUE else TRUE if args[0] is FALSE else None
     values = [arg.value for arg in args if isinstance(arg, Constant) and isinstance(arg.value, Fraction)]
     if len(values) < len(args) or not args:
         return None
-    if function in COMPARISONS:
+    if function.is_comparison:
         return TRUE if _COMPARE[function](values[0], values[1]) else FALSE
     if function in _EXACT:
         return constant(Fraction(_EXACT[function](*values)), exact=True)
-    row = FUNCTIONS[function]
-    if row.definition and row.seams:
-        return at_place(rules.instantiate(rules.formula(row.definition), row, args), {})
+    if function.definition and function.seams:
+        return at_place(rules.instantiate(rules.formula(function.definition), function, args), {})
     value = rational(call(function, *args))
     return None if value is None else constant(value, exact=True)

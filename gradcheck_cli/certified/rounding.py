@@ -32,11 +32,9 @@ from gradcheck_cli.certified.ball_functions import EVERYTHING
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.differentiation.folding import ZERO
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import (
-    BRANCHES,
-    COMPARISONS,
-    CONDITIONS,
     Call,
     Constant,
     Expr,
@@ -49,7 +47,7 @@ from gradcheck_cli.expression.nodes import (
 
 WORKING_PRECISION = 256
 ROUNDING_UNITS = 4  # slack per operation: ten times as much, or a tenth, changes hardly a verdict
-EXACT_OPERATIONS = frozenset({"neg", "positive"})
+EXACT_OPERATIONS = frozenset({op.NEG, op.POSITIVE})
 POLE = arb("inf")
 """A local derivative at operands that are known exactly, where there is none or it is infinite."""
 
@@ -139,12 +137,12 @@ class Sweep:
                 return self.values[value]
             case Call(function=function, args=args):
                 values = [self.values[arg] for arg in args]
-                if function in BRANCHES:
+                if function.is_branch:
                     return _select(values[0], values[1], values[2])
-                if function in CONDITIONS:
+                if function.is_condition:
                     return _condition(node, values)
                 balls = [_ball(value) for value in values]
-                result = wide_apply(FUNCTIONS[function], self.model, *balls)
+                result = wide_apply(function, self.model, *balls)
                 exact = function in EXACT_OPERATIONS or self.model.holds(result)
                 widened = result if exact else self.model.widen(result, self.value_slack)
                 self._blame(node, balls, result, widened)
@@ -161,7 +159,7 @@ class Sweep:
             return
         if not result.is_zero() and abs(result).upper() < self.model.smallest_normal:
             self.underflow = self.underflow or node
-        if isinstance(node, Call) and node.function in ("add", "sub") and not all(arg.is_exact() for arg in args):
+        if isinstance(node, Call) and node.function in (op.ADD, op.SUB) and not all(arg.is_exact() for arg in args):
             size = max(float(abs(arg).upper()) for arg in args)
             mid = abs(float(result.mid()))
             loss = math.inf if not mid else size / mid
@@ -174,7 +172,7 @@ class Sweep:
         for node in reversed(self.order):
             if node in reached:
                 match node:
-                    case Call(function=function, args=(condition, a, b)) if function in BRANCHES:
+                    case Call(function=function, args=(condition, a, b)) if function.is_branch:
                         truth = self.values[condition]
                         reached.update((condition, *((a, b) if truth is None else (a,) if truth else (b,))))
                     case _:
@@ -249,13 +247,12 @@ class Sweep:
         match node:
             case Named(value=value) if value in dependent:
                 yield value, None
-            case Call(function=function, args=(condition, a, b)) if function in BRANCHES:
+            case Call(function=function, args=(condition, a, b)) if function.is_branch:
                 truth = self.values[condition]
                 for child, taken in ((a, truth), (b, _negate(truth))):
                     if child in dependent and taken is not False:
                         yield child, None if taken is True else arb(0).union(arb(1))
-            case Call(function=function, args=args) if function not in CONDITIONS:
-                row = FUNCTIONS[function]
+            case Call(function=row, args=args) if not row.is_condition:
                 balls = tuple(_ball(self.values[arg]) for arg in args)
                 for index, child in enumerate(args):
                     if child in dependent:
@@ -285,7 +282,7 @@ def _at_pole(row: Function, args: Sequence[arb]) -> bool:
 def _beyond_balls(node: Expr, args: Sequence[arb]) -> bool:
     """Whether a function has a value at operands that are known exactly, too large even for a ball."""
     assert isinstance(node, Call)
-    return all(arg.is_exact() for arg in args) and not _at_pole(FUNCTIONS[node.function], args)
+    return all(arg.is_exact() for arg in args) and not _at_pole(node.function, args)
 
 
 def _ball(value: Value) -> arb:
@@ -307,7 +304,7 @@ def _select(condition: Value, a: Value, b: Value) -> Value:
 
 def _condition(node: Call, values: list[Value]) -> Value:
     """A condition over widened balls: None where some values take it and others do not."""
-    if node.function in COMPARISONS:
+    if node.function.is_comparison:
         values = [_ball(value) for value in values]
     truth = CONDITION_STEPS[node.function](node, False, *values)
     return None if isinstance(truth, Undefined) else truth
@@ -336,7 +333,7 @@ def wide_partial(row: Function, index: int, model: RoundingModel, args: tuple[ar
         return arb(0)  # a factor like any other: 0 times an overflow is NaN
     values = _formula_values(row, rules.partial_text(row, index), model, args)
     node = rule
-    while isinstance(node, Call) and node.function in BRANCHES:
+    while isinstance(node, Call) and node.function.is_branch:
         truth = values[node.args[0]]
         if truth is None:
             return _ball(values[rule])
@@ -358,16 +355,16 @@ def _formula_values(row: Function, text: str, model: RoundingModel, args: tuple[
                 values[node] = env[name]
             case Call(function=function):
                 inner = [values[child] for child in children(node)]
-                if function in BRANCHES:
+                if function.is_branch:
                     values[node] = _select(*inner)
-                elif function in COMPARISONS:
+                elif function.is_comparison:
                     rounded = [
                         model.widen(value) if isinstance(value, arb) and isinstance(child, Call) else value
                         for value, child in zip(inner, node.args, strict=True)
                     ]
                     values[node] = _condition(node, rounded)
-                elif function in CONDITIONS:
+                elif function.is_condition:
                     values[node] = _condition(node, inner)
                 else:
-                    values[node] = wide_apply(FUNCTIONS[function], model, *(_ball(value) for value in inner))
+                    values[node] = wide_apply(function, model, *(_ball(value) for value in inner))
     return values

@@ -8,7 +8,6 @@ from functools import cached_property
 from gradcheck_cli.certified.ball import Numbers
 from gradcheck_cli.certified.rounding import Enclosure, RoundingModel, Sweep
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import Call, Expr, depends_on
 from gradcheck_cli.records.reference import Reference
 
@@ -46,7 +45,7 @@ class RowRounding:
         live = self.sweeps.sweep(self.expression).live()
         dependent = depends_on(live, [self.name])
         calls = [node.function for node in live if node in dependent and isinstance(node, Call)]
-        return next((name for name in calls if name in FUNCTIONS and not FUNCTIONS[name].differentiable), None)
+        return next((row.name for row in calls if not row.differentiable), None)
 
     @cached_property
     def plain(self) -> Enclosure:

@@ -26,7 +26,7 @@ from gradcheck_cli.differentiation.folding import ZERO
 from gradcheck_cli.differentiation.gradient import tangents
 from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression.nodes import BRANCHES, Call, Expr, topological, variables
+from gradcheck_cli.expression.nodes import Call, Expr, topological, variables
 from gradcheck_cli.records.derivative import VALUE
 from gradcheck_cli.records.reference import Kind, Reference
 
@@ -132,7 +132,7 @@ class StepTruths:
         """The local derivatives before they are rounded; None at a kink, and where there is none."""
         env = {name: arb(value) for name, value in self.point.items()}
         values, _ = _certify(self.programs.locals, env, self.numbers)
-        kinks = {name for name in self.tied if self.chain.by_name[name].function not in BRANCHES}
+        kinks = {name for name in self.tied if not self.chain.by_name[name].is_branch}
         return {
             (name, local.by): None if local.exact is None or name in kinks else value
             for (name, local), value in zip(self.programs.edges, values, strict=True)
@@ -258,7 +258,7 @@ def _near_enough(product: arb) -> bool:
 def _decided_by(node: Expr, nodes: set[Expr]) -> bool:
     """Whether the node is a branch whose condition has one of `nodes` in it."""
     match node:
-        case Call(function=function, args=(condition, _, _)) if function in BRANCHES:
+        case Call(function=function, args=(condition, _, _)) if function.is_branch:
             return bool(nodes) and not nodes.isdisjoint(topological(condition))
     return False
 

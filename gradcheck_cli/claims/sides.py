@@ -28,6 +28,7 @@ from gradcheck_cli.certified.references import references_at
 from gradcheck_cli.certified.seam_search.gaps import raw_gaps
 from gradcheck_cli.certified.seam_search.places import Place
 from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.nodes import Expr, call, constant, substitute, topological, variable
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.verdict import Tolerance
@@ -157,6 +158,6 @@ def _moved(function: Expr, place: Mapping[str, Fraction]) -> tuple[Expr, dict[st
     """The function moved so that the place is at doubles: at 0 for what is none."""
     moved = {name: value for name, value in place.items() if Fraction(float(value)) != value}
     shifts: dict[str, Expr] = {
-        name: call("add", variable(name), constant(value, exact=True)) for name, value in moved.items()
+        name: call(op.ADD, variable(name), constant(value, exact=True)) for name, value in moved.items()
     }
     return substitute(function, shifts), {name: 0.0 if name in moved else float(value) for name, value in place.items()}

@@ -13,10 +13,10 @@ from gradcheck_cli.differentiation import rules
 from gradcheck_cli.differentiation.folding import ONE, ZERO, fold
 from gradcheck_cli.differentiation.gradient import derivative, gradient
 from gradcheck_cli.errors import NoReference
-from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.functions import FUNCTIONS, by_row
 from gradcheck_cli.expression.nodes import (
-    BRANCHES,
-    CONDITIONS,
     Call,
     Constant,
     Expr,
@@ -58,7 +58,7 @@ def slips(chain: Sequence[Expr], wrt: Sequence[str]) -> Iterator[Slip]:
     if len(wrt) == 1:
         yield from _first_order(chain[0], wrt[0], chain[1])
         return
-    yield Slip("the sign is wrong", fold("neg", chain[-1]))
+    yield Slip("the sign is wrong", fold(op.NEG, chain[-1]))
     yield from _other_orders(chain, wrt)
     for step, name in reversed(tuple(enumerate(wrt))):
         right = _derivative(chain[step], name)
@@ -83,7 +83,7 @@ def _other_orders(chain: Sequence[Expr], wrt: Sequence[str]) -> Iterator[Slip]:
             yield Slip(sentence, derivative(chain[0], other))
     higher = f"it is the {_ordinal(order + 1)} derivative, not the {_ordinal(order)}"
     yield Slip(higher, _derivative(chain[-1], wrt[-1]))
-    power = call("pow", chain[1], constant(order, exact=True))
+    power = call(op.POW, chain[1], constant(order, exact=True))
     yield Slip(f"it is a power of the first derivative, not the {_ordinal(order)} derivative", power)
 
 
@@ -94,7 +94,7 @@ def _ordinal(number: int) -> str:
 
 def _first_order(expression: Expr, name: str, right: Expr) -> Iterator[Slip]:
     """What slips make of the derivative of an expression by `name`, which is `right`."""
-    yield Slip("the sign is wrong", fold("neg", right))
+    yield Slip("the sign is wrong", fold(op.NEG, right))
     for other in variables(expression):
         if other != name:
             yield Slip(f"it is the derivative by {other}, not by {name}", _derivative(expression, other))
@@ -103,16 +103,16 @@ def _first_order(expression: Expr, name: str, right: Expr) -> Iterator[Slip]:
     if len(order) > MOST_NODES:
         return
     dependent = depends_on(order, [name])
-    nodes = [node for node in order if node in dependent and isinstance(node, Call) and node.function not in CONDITIONS]
+    nodes = [node for node in order if node in dependent and isinstance(node, Call) and not node.function.is_condition]
     for rule, sentence_for_all in SLIPS:
         everywhere, times = right, 0
         for node in reversed(nodes):
             outside = _adjoint(expression, node)
             for alternative, (sentence, wrong) in enumerate(rule(node, name, dependent)):
-                change = fold("mul", outside, fold("sub", wrong, _derivative(node, name)))
-                yield Slip(sentence, fold("add", right, change))
+                change = fold(op.MUL, outside, fold(op.SUB, wrong, _derivative(node, name)))
+                yield Slip(sentence, fold(op.ADD, right, change))
                 if not alternative:
-                    everywhere, times = fold("add", everywhere, change), times + 1
+                    everywhere, times = fold(op.ADD, everywhere, change), times + 1
         if times > 1:
             yield Slip(sentence_for_all, everywhere)
     yield Slip("it is the function itself, not its derivative", expression)
@@ -125,16 +125,21 @@ def _logarithms(expression: Expr, name: str) -> Iterator[Slip]:
             replaced = rebuild(
                 expression,
                 lambda node, args, used=used, meant=meant: (  # type: ignore[misc]
-                    call(meant, *args) if isinstance(node, Call) and node.function == used else None
+                    call(meant, *args) if isinstance(node, Call) and node.function is used else None
                 ),
             )
             yield Slip(sentence, _derivative(replaced, name))
 
 
+_LOG2, _LOG10 = FUNCTIONS["log2"], FUNCTIONS["log10"]
 LOGARITHMS = (
-    ("log10", "log", "log10 was differentiated like the natural logarithm: the factor 1/log(10) is missing"),
-    ("log2", "log", "log2 was differentiated like the natural logarithm: the factor 1/log(2) is missing"),
-    ("log", "log10", "log is the natural logarithm here, and was differentiated like log10"),
+    (
+        FUNCTIONS["log10"],
+        op.LOG,
+        "log10 was differentiated like the natural logarithm: the factor 1/log(10) is missing",
+    ),
+    (_LOG2, op.LOG, "log2 was differentiated like the natural logarithm: the factor 1/log(2) is missing"),
+    (op.LOG, _LOG10, "log is the natural logarithm here, and was differentiated like log10"),
 )
 
 
@@ -156,96 +161,96 @@ Rule = Callable[[Call, str, set[Expr]], Iterator[Wrong]]
 
 
 def _inner(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
-    for index, arg in enumerate(() if node.function in ARITHMETIC or node.function in BRANCHES else node.args):
+    for index, arg in enumerate(() if node.function in op.ARITHMETIC or node.function.is_branch else node.args):
         if arg not in dependent or isinstance(arg, Variable):
             continue
         wrong: Expr = ZERO
         for other, inner in enumerate(node.args):
             if inner in dependent:
                 factor = ONE if other == index else _derivative(inner, name)
-                wrong = fold("add", wrong, fold("mul", _local(node, other), factor))
+                wrong = fold(op.ADD, wrong, fold(op.MUL, _local(node, other), factor))
         yield Wrong(f"the inner derivative of {_short(node)} is missing (chain rule)", wrong)
-    if node.function == "pow" and node.args[1] not in dependent and not isinstance(node.args[0], Variable):
+    if node.function is op.POW and node.args[1] not in dependent and not isinstance(node.args[0], Variable):
         base, exponent = node.args
         yield Wrong(
             f"the inner derivative of {_short(node)} is missing (chain rule)",
-            fold("mul", exponent, fold("pow", base, fold("sub", exponent, ONE))),
+            fold(op.MUL, exponent, fold(op.POW, base, fold(op.SUB, exponent, ONE))),
         )
 
 
 def _power(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
-    if node.function != "pow" or node.args[1] in dependent:
+    if node.function is not op.POW or node.args[1] in dependent:
         return
     base, exponent = node.args
     inner = _derivative(base, name)
-    less = fold("pow", base, fold("sub", exponent, ONE))
+    less = fold(op.POW, base, fold(op.SUB, exponent, ONE))
     yield Wrong(
-        f"the factor {_short(exponent)} of the power rule is missing for {_short(node)}", fold("mul", less, inner)
+        f"the factor {_short(exponent)} of the power rule is missing for {_short(node)}", fold(op.MUL, less, inner)
     )
     yield Wrong(
         f"the exponent of {_short(node)} was not reduced by 1 (power rule)",
-        fold("mul", fold("mul", exponent, node), inner),
+        fold(op.MUL, fold(op.MUL, exponent, node), inner),
     )
     yield Wrong(
         f"the power was dropped, not reduced by 1, in the derivative of {_short(node)}",
-        fold("mul", fold("mul", exponent, base), inner),
+        fold(op.MUL, fold(op.MUL, exponent, base), inner),
     )
     yield Wrong(
-        f"the power was dropped, not reduced by 1, in the derivative of {_short(node)}", fold("mul", exponent, inner)
+        f"the power was dropped, not reduced by 1, in the derivative of {_short(node)}", fold(op.MUL, exponent, inner)
     )
     yield Wrong(
         f"the exponent of {_short(node)} was increased by 1, not reduced (power rule)",
-        fold("mul", fold("mul", exponent, fold("pow", base, fold("add", exponent, ONE))), inner),
+        fold(op.MUL, fold(op.MUL, exponent, fold(op.POW, base, fold(op.ADD, exponent, ONE))), inner),
     )
     yield Wrong(
         f"the power {_short(node)} was differentiated like an exponential",
-        fold("mul", fold("mul", node, fold("log", base)), inner),
+        fold(op.MUL, fold(op.MUL, node, fold(op.LOG, base)), inner),
     )
 
 
 def _exponential(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
-    if node.function == "pow" and node.args[1] in dependent:
+    if node.function is op.POW and node.args[1] in dependent:
         base, exponent = node.args
         inner = _derivative(exponent, name)
-        less = fold("mul", exponent, fold("pow", base, fold("sub", exponent, ONE)))
-        yield Wrong(f"the power rule was used for the exponential {_short(node)}", fold("mul", less, inner))
-        yield Wrong(f"the factor log({_short(base)}) is missing for {_short(node)}", fold("mul", node, inner))
+        less = fold(op.MUL, exponent, fold(op.POW, base, fold(op.SUB, exponent, ONE)))
+        yield Wrong(f"the power rule was used for the exponential {_short(node)}", fold(op.MUL, less, inner))
+        yield Wrong(f"the factor log({_short(base)}) is missing for {_short(node)}", fold(op.MUL, node, inner))
 
 
 def _product(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
-    if node.function != "mul" or not all(arg in dependent for arg in node.args):
+    if node.function is not op.MUL or not all(arg in dependent for arg in node.args):
         return
     u, v = node.args
     du, dv = _derivative(u, name), _derivative(v, name)
     text = _short(node)
-    yield Wrong(f"only one term of the product rule for {text} is there", fold("mul", du, v))
-    yield Wrong(f"only one term of the product rule for {text} is there", fold("mul", u, dv))
-    yield Wrong(f"the derivative of the product {text} is not the product of the derivatives", fold("mul", du, dv))
+    yield Wrong(f"only one term of the product rule for {text} is there", fold(op.MUL, du, v))
+    yield Wrong(f"only one term of the product rule for {text} is there", fold(op.MUL, u, dv))
+    yield Wrong(f"the derivative of the product {text} is not the product of the derivatives", fold(op.MUL, du, dv))
     yield Wrong(
         f"the terms of the product rule for {text} were subtracted, not added",
-        fold("sub", fold("mul", du, v), fold("mul", u, dv)),
+        fold(op.SUB, fold(op.MUL, du, v), fold(op.MUL, u, dv)),
     )
 
 
 def _quotient(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
-    if node.function != "div" or node.args[1] not in dependent:
+    if node.function is not op.DIV or node.args[1] not in dependent:
         return
     u, v = node.args
     du, dv = _derivative(u, name), _derivative(v, name)
     text = _short(node)
-    square = fold("pow", v, constant(2, exact=True))
-    cross, direct = fold("mul", u, dv), fold("mul", du, v)
+    square = fold(op.POW, v, constant(2, exact=True))
+    cross, direct = fold(op.MUL, u, dv), fold(op.MUL, du, v)
     if u in dependent:
         yield Wrong(
-            f"the derivative of the quotient {text} is not the quotient of the derivatives", call("div", du, dv)
+            f"the derivative of the quotient {text} is not the quotient of the derivatives", call(op.DIV, du, dv)
         )
-        yield Wrong(f"only one term of the quotient rule for {text} is there", call("div", du, v))
-    yield Wrong(f"only one term of the quotient rule for {text} is there", fold("neg", call("div", cross, square)))
-    yield Wrong(f"the sign in the quotient rule for {text} is wrong", call("div", fold("add", direct, cross), square))
-    yield Wrong(f"the sign in the quotient rule for {text} is wrong", call("div", fold("sub", cross, direct), square))
+        yield Wrong(f"only one term of the quotient rule for {text} is there", call(op.DIV, du, v))
+    yield Wrong(f"only one term of the quotient rule for {text} is there", fold(op.NEG, call(op.DIV, cross, square)))
+    yield Wrong(f"the sign in the quotient rule for {text} is wrong", call(op.DIV, fold(op.ADD, direct, cross), square))
+    yield Wrong(f"the sign in the quotient rule for {text} is wrong", call(op.DIV, fold(op.SUB, cross, direct), square))
     yield Wrong(
         f"the square of the denominator is missing in the quotient rule for {text}",
-        call("div", fold("sub", direct, cross), v),
+        call(op.DIV, fold(op.SUB, direct, cross), v),
     )
 
 
@@ -259,56 +264,57 @@ def _output(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
         return
     rule = substitute(rules.formula(OUTPUT_RULES[function]), {"y": arg})
     y = OUTPUT_RULES[function]
-    sentence = f"the derivative of {function} was written as y' = {y} with y = {_short(arg)}: y is its output"
-    yield Wrong(f"{sentence}, {_short(node)}", fold("mul", rule, _derivative(arg, name)))
+    sentence = f"the derivative of {function.name} was written as y' = {y} with y = {_short(arg)}: y is its output"
+    yield Wrong(f"{sentence}, {_short(node)}", fold(op.MUL, rule, _derivative(arg, name)))
     yield Wrong(f"{sentence}, {_short(node)}, and the inner derivative is missing (chain rule)", rule)
 
 
-def _known_by_output(node: Call) -> tuple[str, Expr] | None:
+def _known_by_output(node: Call) -> tuple[Function, Expr] | None:
     """(function, argument) where people know the derivative in terms of the output; 1/(1 + exp(-u)) is sigmoid."""
     if node.function in OUTPUT_RULES:
         return node.function, node.args[0]
     match node:
-        case Call(function="div", args=(Constant(value=1), Call(function="add", args=args))):
+        case Call(function=op.DIV, args=(Constant(value=1), Call(function=op.ADD, args=args))):
             for one, other in (args, args[::-1]):
                 match one, other:
-                    case Constant(value=1), Call(function="exp", args=(Call(function="neg", args=(arg,)),)):
-                        return "sigmoid", arg
+                    case Constant(value=1), Call(function=op.EXP, args=(Call(function=op.NEG, args=(arg,)),)):
+                        return op.SIGMOID, arg
     return None
 
 
-OUTPUT_RULES = {
-    "sigmoid": "y*(1 - y)",
-    "tanh": "1 - y**2",
-    "tan": "1 + y**2",
-    "softplus": "1 - exp(-y)",
-    "sqrt": "1/(2*y)",
-    "exp": "y",
-}
+OUTPUT_RULES = by_row(
+    {
+        "sigmoid": "y*(1 - y)",
+        "tanh": "1 - y**2",
+        "tan": "1 + y**2",
+        "softplus": "1 - exp(-y)",
+        "sqrt": "1/(2*y)",
+        "exp": "y",
+    }
+)
 
 
 def _sign(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
-    if node.function not in ARITHMETIC:
-        yield Wrong(f"the sign of the derivative of {_short(node)} is wrong", fold("neg", _derivative(node, name)))
+    if node.function not in op.ARITHMETIC:
+        yield Wrong(f"the sign of the derivative of {_short(node)} is wrong", fold(op.NEG, _derivative(node, name)))
 
 
 def _term_sign(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
-    if node.function in ARITHMETIC:
-        yield Wrong(f"the sign of the derivative of {_short(node)} is wrong", fold("neg", _derivative(node, name)))
+    if node.function in op.ARITHMETIC:
+        yield Wrong(f"the sign of the derivative of {_short(node)} is wrong", fold(op.NEG, _derivative(node, name)))
 
 
 def _term(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
-    if node.function in ("add", "sub"):
+    if node.function in (op.ADD, op.SUB):
         u, v = node.args
         if u in dependent:
             rest = _derivative(v, name)
-            rest = fold("neg", rest) if node.function == "sub" else rest
+            rest = fold(op.NEG, rest) if node.function is op.SUB else rest
             yield Wrong(f"the derivative of {_short(u)} is missing", rest)
         if v in dependent:
             yield Wrong(f"the derivative of {_short(v)} is missing", _derivative(u, name))
 
 
-ARITHMETIC = frozenset({"add", "sub", "mul", "div", "neg", "pow"})
 SLIPS: tuple[tuple[Rule, str], ...] = (
     (_inner, "the inner derivatives are missing (chain rule)"),
     (_power, "the factors of the power rule are missing"),
@@ -324,11 +330,10 @@ SLIPS: tuple[tuple[Rule, str], ...] = (
 
 
 def _local(node: Call, index: int) -> Expr:
-    row = FUNCTIONS[node.function]
-    rule = rules.partial(row, index)
+    rule = rules.partial(node.function, index)
     if rule is None:
-        raise NoReference(f"the derivative of {row.name} is not known")
-    return rules.instantiate(rule, row, node.args)
+        raise NoReference(f"the derivative of {node.function.name} is not known")
+    return rules.instantiate(rule, node.function, node.args)
 
 
 def _short(node: Expr) -> str:

@@ -19,8 +19,8 @@ from gradcheck_cli.certified.step_truths import Truth
 from gradcheck_cli.diagnosis.torch_rules import Rule, RuleLoss
 from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression.functions import FUNCTIONS
-from gradcheck_cli.expression.nodes import BRANCHES, Call, Expr, Named, variables
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.nodes import Call, Expr, Named, variables
 from gradcheck_cli.records.reference import Kind, Reference
 
 if TYPE_CHECKING:
@@ -308,7 +308,7 @@ class Search:
 
     def _constant_branch(self, step: Step) -> Expr | None:
         """The branch that is taken, where that is a constant and the other one is not."""
-        if step.function not in BRANCHES or not isinstance(step.node, Call):
+        if not step.is_branch or not isinstance(step.node, Call):
             return None
         constants = [branch for branch in step.node.args[1:] if branch not in self.chain.names]
         taken = any(self._flows(step, local.by) for local in step.locals)
@@ -343,7 +343,7 @@ class Search:
             return replace(blame, cause=Cause.OVERFLOW)
         if truth.vanishes:
             return replace(blame, cause=Cause.UNDERFLOW)
-        if step.function in ("add", "sub"):
+        if step.function in (op.ADD, op.SUB):
             return replace(blame, cause=Cause.CANCELLATION)
         consistent = self._consistent(step.formula, found, self.torch_values(step))
         return replace(blame, cause=Cause.LOSS) if consistent else blame
@@ -380,7 +380,7 @@ class Search:
         return relative_error(found, truth.value)
 
     def _is_cut(self, step: Step) -> bool:
-        return step.function in FUNCTIONS and not FUNCTIONS[step.function].differentiable
+        return step.function is not None and not step.function.differentiable
 
     def branch_not_taken(self, step: Step) -> Step | None:
         """The `where` whose branch not taken the step is in, and in nothing else."""
@@ -397,7 +397,7 @@ class Search:
                 return None
             for user in self.chain.users[name]:
                 above = self.chain.by_name[user]
-                if above.function == "where" and self.truths.locals[user, name] == 0.0:
+                if above.function is op.WHERE and self.truths.locals[user, name] == 0.0:
                     found = found or above
                 elif user not in seen:
                     seen.add(user)
@@ -453,7 +453,7 @@ def of_the_only_function(root: Expr) -> Blame | None:
     """The function of torch that an expression is, of variables and constants: where the gradient is wrong, it is its
     doing."""
     match root:
-        case Call(function=function, args=args) if function in FUNCTIONS and not callable(FUNCTIONS[function].torch):
+        case Call(function=function, args=args) if function.role == "function" and not callable(function.torch):
             if not any(isinstance(arg, Call | Named) for arg in args):
                 return Blame(Step("", root, None, ()), Cause.KERNEL)
     return None

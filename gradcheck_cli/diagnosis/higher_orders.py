@@ -18,7 +18,7 @@ from gradcheck_cli.certified.references import references_at
 from gradcheck_cli.diagnosis.blame import SHARE, Blame, Cause, Search, is_right, relative_error
 from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression.nodes import BRANCHES
+from gradcheck_cli.expression import operators as op
 from gradcheck_cli.pytorch.gradients import Autograd
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Reference
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 STEPS = 60
 """Steps of an expression whose own derivatives of higher order are looked at."""
-_LINEAR = frozenset({"add", "sub", "rsub", "neg", "positive", "mul", "where"}) | BRANCHES
+_LINEAR = frozenset({op.ADD, op.SUB, op.RSUB, op.NEG, op.POSITIVE, op.MUL, op.WHERE, op.IFELSE})
 """What has no second derivative but a constant one."""
 
 

@@ -10,6 +10,7 @@ from itertools import combinations
 from gradcheck_cli.diagnosis.rewrite_rules import replaced
 from gradcheck_cli.diagnosis.rewrites import REWRITES, Rewrite
 from gradcheck_cli.differentiation import rules
+from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, Variable, call, substitute, topological
 
 TERMS = 8
@@ -55,7 +56,7 @@ def _applied(rewrite: Rewrite, node: Call) -> Iterator[Expr]:
     bound: dict[str, Expr] = {}
     if _fits(pattern, node, bound):
         yield substitute(better, bound)
-    elif isinstance(pattern, Call) and pattern.function == "add" and node.function in ("add", "sub"):
+    elif isinstance(pattern, Call) and pattern.function is op.ADD and node.function in (op.ADD, op.SUB):
         for part, rest in _pairs(node):
             bound = {}
             if _fits(pattern, part, bound):
@@ -65,11 +66,11 @@ def _applied(rewrite: Rewrite, node: Call) -> Iterator[Expr]:
 def _terms(node: Expr) -> list[tuple[bool, Expr]]:
     """The terms of a sum, each with whether it is added."""
     match node:
-        case Call(function="add", args=(a, b)):
+        case Call(function=op.ADD, args=(a, b)):
             return _terms(a) + _terms(b)
-        case Call(function="sub", args=(a, b)):
+        case Call(function=op.SUB, args=(a, b)):
             return _terms(a) + [(not plus, term) for plus, term in _terms(b)]
-        case Call(function="neg", args=(a,)):
+        case Call(function=op.NEG, args=(a,)):
             return [(not plus, term) for plus, term in _terms(a)]
     return [(True, node)]
 
@@ -82,12 +83,12 @@ def _pairs(node: Call) -> Iterator[tuple[Expr, list[tuple[bool, Expr]]]]:
     for i, j in combinations(range(len(terms)), 2):
         if terms[i][0] and terms[j][0]:
             rest = [term for k, term in enumerate(terms) if k not in (i, j)]
-            yield call("add", terms[i][1], terms[j][1]), rest
+            yield call(op.ADD, terms[i][1], terms[j][1]), rest
 
 
 def _plus(terms: Sequence[tuple[bool, Expr]], total: Expr) -> Expr:
     for plus, term in terms:
-        total = call("add" if plus else "sub", total, term)
+        total = call(op.ADD if plus else op.SUB, total, term)
     return total
 
 
@@ -101,19 +102,19 @@ def _fits(pattern: Expr, node: Expr, bound: dict[str, Expr]) -> bool:
             return bound.setdefault(name, node) is node
         case Constant(value=Fraction() as wanted), Constant(value=Fraction() as value):
             return wanted == value
-        case Call(function="neg", args=(Variable(name=name),)), _:
+        case Call(function=op.NEG, args=(Variable(name=name),)), _:
             return bound.setdefault(name, negative(node)) in (negative(node), _plain_negative(node))
-        case Call(function="pow", args=(base, Constant(value=two))), Call(function="mul", args=(a, b)) if two == 2:
+        case Call(function=op.POW, args=(base, Constant(value=two))), Call(function=op.MUL, args=(a, b)) if two == 2:
             return a is b and _fits(base, a, bound)
-        case Call(function="sub", args=(p, q)), Call(function="add", args=(a, b)):
+        case Call(function=op.SUB, args=(p, q)), Call(function=op.ADD, args=(a, b)):
             return any(
-                isinstance(minus, Call) and minus.function == "neg" and _all_fit((p, q), (plus, minus.args[0]), bound)
+                isinstance(minus, Call) and minus.function is op.NEG and _all_fit((p, q), (plus, minus.args[0]), bound)
                 for plus, minus in ((a, b), (b, a))
             )
-        case Call(function=function, args=args), Call() if function == node.function and len(args) == len(node.args):
-            if function == "div" and _all_fit(args[::-1], node.args[::-1], bound):  # what is below tells more
+        case Call(function=function, args=args), Call() if function is node.function and len(args) == len(node.args):
+            if function is op.DIV and _all_fit(args[::-1], node.args[::-1], bound):  # what is below tells more
                 return True
-            orders = [node.args, node.args[::-1]] if function in ("add", "mul") else [node.args]
+            orders = [node.args, node.args[::-1]] if function in (op.ADD, op.MUL) else [node.args]
             return any(_all_fit(args, order, bound) for order in orders)
     return False
 
@@ -129,12 +130,12 @@ def _all_fit(patterns: Sequence[Expr], nodes: Sequence[Expr], bound: dict[str, E
 def negative(node: Expr) -> Expr:
     """-node, without a double minus: -x gives x, and -2*x gives 2*x."""
     match node:
-        case Call(function="neg", args=(inner,)):
+        case Call(function=op.NEG, args=(inner,)):
             return inner
-        case Call(function=("mul" | "div") as function, args=(Call(function="neg", args=(inner,)), b)):
+        case Call(function=(op.MUL | op.DIV) as function, args=(Call(function=op.NEG, args=(inner,)), b)):
             return call(function, inner, b)
-    return call("neg", node)
+    return call(op.NEG, node)
 
 
 def _plain_negative(node: Expr) -> Expr:
-    return call("neg", node)
+    return call(op.NEG, node)

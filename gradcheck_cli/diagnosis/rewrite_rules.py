@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from functools import reduce
 
 from gradcheck_cli.differentiation.folding import integer_value
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import (
     Call,
     Constant,
@@ -23,12 +25,12 @@ from gradcheck_cli.expression.nodes import (
 
 POLYNOMIAL = 100
 """The most nodes, and the highest power, of a polynomial that is factored."""
-_POLYNOMIAL = frozenset({"add", "sub", "mul", "neg", "pow"})
+_POLYNOMIAL = op.ARITHMETIC - {op.DIV}
 
 
 def double_where(node: Call) -> Iterator[Expr]:
     """where(c, f(x), y) with the arguments of f that may be outside its domain guarded by the same condition."""
-    if node.function != "where":
+    if node.function is not op.WHERE:
         return
     condition, *branches = node.args
     for index in (0, 1):
@@ -37,16 +39,16 @@ def double_where(node: Call) -> Iterator[Expr]:
         for inner in reversed(order):
             if inner not in dependent or not isinstance(inner, Call) or inner.function in _HARMLESS:
                 continue
-            argument = inner.args[1] if inner.function == "div" else inner.args[0]
+            argument = inner.args[1] if inner.function is op.DIV else inner.args[0]
             if argument not in dependent:
                 continue
             for safe in _SAFE:
-                guarded = call("where", condition, *((argument, safe) if index == 0 else (safe, argument)))
+                guarded = call(op.WHERE, condition, *((argument, safe) if index == 0 else (safe, argument)))
                 branch = replaced(branches[index], argument, guarded)
-                yield call("where", condition, *((branch, branches[1]) if index == 0 else (branches[0], branch)))
+                yield call(op.WHERE, condition, *((branch, branches[1]) if index == 0 else (branches[0], branch)))
 
 
-_HARMLESS = frozenset({"add", "sub", "mul", "neg", "where", "ifelse", "lt", "le", "gt", "ge", "eq", "ne", "and", "or"})
+_HARMLESS = frozenset({op.ADD, op.SUB, op.MUL, op.NEG, op.WHERE, op.IFELSE, *op.COMPARISONS, op.AND, op.OR})
 _SAFE = (constant(1), constant(0))
 
 
@@ -55,9 +57,9 @@ def _exponents(node: Expr) -> list[Expr]:
     terms, exponents = [node], []
     while terms:
         match terms.pop():
-            case Call(function="add", args=(a, b)):
+            case Call(function=op.ADD, args=(a, b)):
                 terms += [b, a]
-            case Call(function="exp", args=(exponent,)):
+            case Call(function=op.EXP, args=(exponent,)):
                 exponents.append(exponent)
             case Constant() as one if integer_value(one) == 1:
                 exponents.append(_ZERO)
@@ -69,18 +71,18 @@ def _exponents(node: Expr) -> list[Expr]:
 _ZERO = constant(0)
 
 
-def _joined(function: str, terms: Sequence[Expr]) -> Expr:
+def _joined(function: Function, terms: Sequence[Expr]) -> Expr:
     """f(f(a, b), c)"""
     return reduce(lambda a, b: call(function, a, b), terms[1:], terms[0])
 
 
 def _log_sum_exp(exponents: Sequence[Expr]) -> Expr:
-    return _joined("logaddexp", exponents)
+    return _joined(op.LOGADDEXP, exponents)
 
 
 def log_of_exponentials(node: Call) -> Iterator[Expr]:
     """log(exp(u) + exp(v) + exp(w)) as logaddexp(logaddexp(u, v), w)."""
-    exponents = _exponents(node.args[0]) if node.function == "log" else []
+    exponents = _exponents(node.args[0]) if node.function is op.LOG else []
     if len(exponents) > 2:
         yield _log_sum_exp(exponents)
 
@@ -91,21 +93,21 @@ def softmax(node: Call) -> Iterator[Expr]:
     for own, exponents in _shares(node):
         rest = list(exponents)
         rest.remove(own)
-        others = [call("exp", call("sub", exponent, own)) for exponent in rest]
-        yield call("div", constant(1), _joined("add", [constant(1), *others]))
-        yield call("exp", call("sub", own, _log_sum_exp(exponents)))
+        others = [call(op.EXP, call(op.SUB, exponent, own)) for exponent in rest]
+        yield call(op.DIV, constant(1), _joined(op.ADD, [constant(1), *others]))
+        yield call(op.EXP, call(op.SUB, own, _log_sum_exp(exponents)))
 
 
 def log_softmax(node: Call) -> Iterator[Expr]:
     """log(exp(u)/(exp(u) + exp(v) + exp(w))) as u - logaddexp(logaddexp(u, v), w)."""
-    if node.function == "log" and isinstance(node.args[0], Call):
+    if node.function is op.LOG and isinstance(node.args[0], Call):
         for own, exponents in _shares(node.args[0]):
-            yield call("sub", own, _log_sum_exp(exponents))
+            yield call(op.SUB, own, _log_sum_exp(exponents))
 
 
 def _shares(node: Call) -> Iterator[tuple[Expr, list[Expr]]]:
     """(u, [u, v, w]) for exp(u)/(exp(u) + exp(v) + exp(w))."""
-    if node.function != "div":
+    if node.function is not op.DIV:
         return
     above, exponents = _exponents(node.args[0]), _exponents(node.args[1])
     if len(above) == 1 and len(exponents) > 2 and above[0] in exponents:
@@ -114,7 +116,7 @@ def _shares(node: Call) -> Iterator[tuple[Expr, list[Expr]]]:
 
 def factored_polynomial(node: Call) -> Iterator[Expr]:
     """A polynomial of one variable as a product of factors."""
-    if node.function not in ("add", "sub") or len(variables(node)) != 1 or not _is_polynomial(node):
+    if node.function not in (op.ADD, op.SUB) or len(variables(node)) != 1 or not _is_polynomial(node):
         return
     from gradcheck_cli.symbolic.closed_form import NoClosedForm, factored  # SymPy loads here
 
@@ -126,7 +128,7 @@ def factored_polynomial(node: Call) -> Iterator[Expr]:
 
 def _is_polynomial(root: Expr) -> bool:
     order = topological(root)
-    powers = [node for node in order if isinstance(node, Call) and node.function == "pow"]
+    powers = [node for node in order if isinstance(node, Call) and node.function is op.POW]
     return (
         len(order) <= POLYNOMIAL
         and all(not isinstance(node, Call) or node.function in _POLYNOMIAL for node in order)

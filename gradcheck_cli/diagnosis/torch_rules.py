@@ -16,42 +16,45 @@ from gradcheck_cli.certified.rounding import RoundingModel, Sweep
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.differentiation.steps import Step
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.functions import by_row
 from gradcheck_cli.expression.nodes import Call, Expr, substitute
 
-TORCH_RULES: dict[str, tuple[str, ...]] = {
-    # by function: a formula for each argument, in the order of its row; "" where the table's own rule is as good
-    "acos": ("-rsqrt(1 - x*x)",),
-    "acosh": ("rsqrt(x**2 - 1)",),
-    "asin": ("rsqrt(1 - x*x)",),
-    "asinh": ("rsqrt(x**2 + 1)",),
-    "atan": ("1/(x*x + 1)",),
-    "atan2": ("x*(1/(y*y + x*x))", "-y*(1/(y*y + x*x))"),
-    "atanh": ("1/(1 - x**2)",),
-    "div": ("", "-x/y/y"),
-    "erfcx": ("2*x*erfcx(x) - 2/sqrt(pi)",),
-    "erfinv": ("sqrt(pi)/2*exp(erfinv(x)**2)",),
-    "exp2": ("exp2(x)*log(2)",),
-    "expm1": ("expm1(x) + 1",),
-    "hypot": ("x/hypot(x, y)", "y/hypot(x, y)"),
-    "igamma": ("", "exp((a - 1)*log(x) - x - lgamma(a))"),
-    "igammac": ("", "-exp((a - 1)*log(x) - x - lgamma(a))"),
-    "log_ndtr": ("exp(-(log_ndtr(x) + x**2/2))/sqrt(2*pi)",),
-    "logaddexp": ("1/(1 + exp(y - x))", "1/(1 + exp(x - y))"),
-    "logaddexp2": ("1/(1 + 2**(y - x))", "1/(1 + 2**(x - y))"),
-    "ndtri": ("sqrt(2*pi)*exp(ndtri(x)**2/2)",),
-    "pow": ("", "x**y*log(x)"),
-    "reciprocal": ("-reciprocal(x)*reciprocal(x)",),
-    "rsqrt": ("-0.5*rsqrt(x)**3",),
-    "sigmoid": ("(1 - sigmoid(x))*sigmoid(x)",),
-    "silu": ("sigmoid(x)*(1 + x*(1 - sigmoid(x)))",),
-    "sinc": ("(cos(pi*x)*pi*x - sin(pi*x))/(pi*x*x)",),
-    "tan": ("1 + tan(x)**2",),
-    "tanh": ("1 - tanh(x)*tanh(x)",),
-}
+TORCH_RULES: dict[Function, tuple[str, ...]] = by_row(
+    {
+        # by function: a formula for each argument, in the order of its row; "" where the table's own rule is as good
+        "acos": ("-rsqrt(1 - x*x)",),
+        "acosh": ("rsqrt(x**2 - 1)",),
+        "asin": ("rsqrt(1 - x*x)",),
+        "asinh": ("rsqrt(x**2 + 1)",),
+        "atan": ("1/(x*x + 1)",),
+        "atan2": ("x*(1/(y*y + x*x))", "-y*(1/(y*y + x*x))"),
+        "atanh": ("1/(1 - x**2)",),
+        "div": ("", "-x/y/y"),
+        "erfcx": ("2*x*erfcx(x) - 2/sqrt(pi)",),
+        "erfinv": ("sqrt(pi)/2*exp(erfinv(x)**2)",),
+        "exp2": ("exp2(x)*log(2)",),
+        "expm1": ("expm1(x) + 1",),
+        "hypot": ("x/hypot(x, y)", "y/hypot(x, y)"),
+        "igamma": ("", "exp((a - 1)*log(x) - x - lgamma(a))"),
+        "igammac": ("", "-exp((a - 1)*log(x) - x - lgamma(a))"),
+        "log_ndtr": ("exp(-(log_ndtr(x) + x**2/2))/sqrt(2*pi)",),
+        "logaddexp": ("1/(1 + exp(y - x))", "1/(1 + exp(x - y))"),
+        "logaddexp2": ("1/(1 + 2**(y - x))", "1/(1 + 2**(x - y))"),
+        "ndtri": ("sqrt(2*pi)*exp(ndtri(x)**2/2)",),
+        "pow": ("", "x**y*log(x)"),
+        "reciprocal": ("-reciprocal(x)*reciprocal(x)",),
+        "rsqrt": ("-0.5*rsqrt(x)**3",),
+        "sigmoid": ("(1 - sigmoid(x))*sigmoid(x)",),
+        "silu": ("sigmoid(x)*(1 + x*(1 - sigmoid(x)))",),
+        "sinc": ("(cos(pi*x)*pi*x - sin(pi*x))/(pi*x*x)",),
+        "tan": ("1 + tan(x)**2",),
+        "tanh": ("1 - tanh(x)*tanh(x)",),
+    }
+)
 
 
-FORWARD: dict[str, tuple[str, ...]] = {"atan2": ("x/(y**2 + x**2)", "-y/(y**2 + x**2)")}
+FORWARD: dict[Function, tuple[str, ...]] = by_row({"atan2": ("x/(y**2 + x**2)", "-y/(y**2 + x**2)")})
 """Where forward mode has a rule of its own."""
 
 
@@ -66,7 +69,7 @@ class RuleLoss:
     cancellation: Expr | None = None
 
 
-def rule_of(function: str, index: int, mode: str = "reverse") -> Expr | None:
+def rule_of(function: Function, index: int, mode: str = "reverse") -> Expr | None:
     """torch's rule for the index-th argument of a function; None where the table has none."""
     texts = FORWARD.get(function, ()) if mode == "forward" else ()
     texts = texts or TORCH_RULES.get(function, ())
@@ -78,11 +81,11 @@ class Rule:
 
     def __init__(self, step: Step, by: str, mode: str) -> None:
         self.formula: Expr | None = None  # in terms of the names of the operands
-        if isinstance(step.formula, Call) and step.function in FUNCTIONS:
+        if isinstance(step.formula, Call) and step.function is not None:
             names = [getattr(arg, "name", None) for arg in step.formula.args]
             rule = rule_of(step.function, names.index(by), mode) if names.count(by) == 1 else None
             if rule is not None:
-                arguments = (argument.name for argument in FUNCTIONS[step.function].arguments)
+                arguments = (argument.name for argument in step.function.arguments)
                 self.formula = substitute(rule, dict(zip(arguments, step.formula.args, strict=True)))
 
     def explains(

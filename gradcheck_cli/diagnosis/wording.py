@@ -11,8 +11,7 @@ from gradcheck_cli.certified.row_rounding import RowRounding, ValueRounding
 from gradcheck_cli.diagnosis.blame import Blame, Cause
 from gradcheck_cli.differentiation.rules import expand_composed
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression.functions import FUNCTIONS
-from gradcheck_cli.expression.nodes import BRANCHES, Call, Expr, call, topological, variable
+from gradcheck_cli.expression.nodes import Call, Expr, call, topological, variable
 from gradcheck_cli.language.printer import to_text
 from gradcheck_cli.number_text import exact, pair
 from gradcheck_cli.records.reference import Reference
@@ -59,7 +58,7 @@ def short(node: Expr, limit: int = 60) -> str:
             return to_text(_elided(node, depth), limit=limit)
         except ValueError:
             continue
-    return f"{node.function}(…)" if isinstance(node, Call) else "…"
+    return f"{node.function.name}(…)" if isinstance(node, Call) else "…"
 
 
 DEEPEST = 6
@@ -182,7 +181,7 @@ def _tie(blame: Blame) -> str:
     tied, step = blame.tied, blame.step
     if blame.local is not None and math.isnan(blame.local):
         return f"torch's derivative of {_and(short(step.node) for step in tied)} is nan here"
-    if step.function not in BRANCHES:
+    if not step.is_branch:
         kinks = _and(short(step.node) for step in tied)
         return f"at the kink of {kinks} torch's conventions do not add up to the derivative"
     told = f"{short(step.node)} is decided at a tie, and autograd follows one branch only"
@@ -235,7 +234,9 @@ def _nth(order: int) -> str:
 
 
 def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, blame: Blame | None) -> str:
-    cut = blame.step.function if blame is not None and blame.cause is Cause.CUT else rounding.cut
+    cut = rounding.cut
+    if blame is not None and blame.cause is Cause.CUT and blame.step.function is not None:
+        cut = blame.step.function.name
     if cut is not None and not math.isnan(autograd):
         return f"torch does not differentiate {cut}: the graph is cut there, and what goes through it counts as 0"
     reason = _where(blame, dtype)
@@ -293,7 +294,7 @@ def _functions(expression: Expr) -> list[str]:
     """The functions of torch that an expression runs, operators apart."""
     order = topological(expand_composed(expression))
     calls = dict.fromkeys(node.function for node in order if isinstance(node, Call))
-    return [name for name in calls if (row := FUNCTIONS.get(name)) and not callable(row.torch)]
+    return [row.name for row in calls if row.role == "function" and not callable(row.torch)]
 
 
 def only_the_value(value: float | None, autograd: float | None, dtype: Dtype, blame: Blame | None) -> str:

@@ -6,10 +6,9 @@ import operator
 from collections.abc import Callable
 from fractions import Fraction
 
-from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, call, constant
-
-_PARAMETERS = {name for name, row in FUNCTIONS.items() if any(argument.kind != "real" for argument in row.arguments)}
 
 ZERO, ONE = constant(0, exact=True), constant(1, exact=True)
 SMALLEST_NORMAL = Fraction(1, 2**14)  # of float16: nothing above becomes 0 in a working dtype
@@ -23,7 +22,7 @@ def integer_value(node: Expr) -> int | None:
         if isinstance(value, str) or value.denominator != 1:
             return None
         return value.numerator if node.exact or abs(value.numerator) <= _SMALL else None
-    if isinstance(node, Call) and node.function == "neg" and isinstance(node.args[0], Constant):
+    if isinstance(node, Call) and node.function is op.NEG and isinstance(node.args[0], Constant):
         value_of_inner = integer_value(node.args[0])
         return None if value_of_inner is None else -value_of_inner
     return None
@@ -32,14 +31,14 @@ def integer_value(node: Expr) -> int | None:
 def _ratio(node: Expr) -> Fraction | None:
     """The value of an integer, or of a quotient of two: 1/3 is one third in every dtype."""
     match node:
-        case Call(function="div", args=(above, below)):
+        case Call(function=op.DIV, args=(above, below)):
             a, b = integer_value(above), integer_value(below)
             return Fraction(a, b) if a is not None and b else None
     value = integer_value(node)
     return None if value is None else Fraction(value)
 
 
-def fold(function: str, *args: Expr) -> Expr:
+def fold(function: Function, *args: Expr) -> Expr:
     """`call(function, *args)` for the derivative DAG, with what is trivially constant folded away.
 
     Only the derivative is folded, never what a user typed: there, 0*exp(x) is NaN where exp overflows, and that is what
@@ -47,10 +46,10 @@ def fold(function: str, *args: Expr) -> Expr:
     """
     if function in _FOLDS and (folded := _FOLDS[function](*args)) is not None:
         return folded
-    if function in _PARAMETERS:
+    if function.has_parameters:
         args = tuple(
             _number(arg) if argument.kind in ("number", "integer") else arg
-            for argument, arg in zip(FUNCTIONS[function].arguments, args, strict=True)
+            for argument, arg in zip(function.arguments, args, strict=True)
         )
     return call(function, *args)
 
@@ -76,7 +75,7 @@ def _sub(a: Expr, b: Expr) -> Expr | None:
     if y == 0:
         return a
     if x == 0:
-        return fold("neg", b)
+        return fold(op.NEG, b)
     return _exactly(operator.sub, x, y)
 
 
@@ -89,18 +88,18 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
     if y == 1:
         return a
     if x == -1:
-        return fold("neg", b)
+        return fold(op.NEG, b)
     if y == -1:
-        return fold("neg", a)
+        return fold(op.NEG, a)
     if (product := _exactly(operator.mul, x, y)) is not None:
         return product
     inner_a, guards_a = _unguard(a)
     inner_b, guards_b = _unguard(b)
     if not (guards_a or guards_b):
         return None
-    product = fold("mul", inner_a, inner_b)
+    product = fold(op.MUL, inner_a, inner_b)
     for condition, zero_first in reversed(guards_a + guards_b):
-        product = fold("where", condition, *((ZERO, product) if zero_first else (product, ZERO)))
+        product = fold(op.WHERE, condition, *((ZERO, product) if zero_first else (product, ZERO)))
     return product
 
 
@@ -120,7 +119,7 @@ def _neg(a: Expr) -> Expr | None:
     value = integer_value(a)
     if value is not None:
         return constant(-value, exact=True)
-    return a.args[0] if isinstance(a, Call) and a.function == "neg" else None
+    return a.args[0] if isinstance(a, Call) and a.function is op.NEG else None
 
 
 def _log(a: Expr) -> Expr | None:
@@ -147,7 +146,7 @@ def _exclude_each_other(a: Expr, b: Expr) -> bool:
     return isinstance(a, Call) and isinstance(b, Call) and a.args == b.args and {a.function, b.function} in _EXCLUSIVE
 
 
-_EXCLUSIVE = ({"eq", "ne"}, {"eq", "lt"}, {"eq", "gt"}, {"lt", "gt"}, {"lt", "ge"}, {"gt", "le"})
+_EXCLUSIVE = ({op.EQ, op.NE}, {op.EQ, op.LT}, {op.EQ, op.GT}, {op.LT, op.GT}, {op.LT, op.GE}, {op.GT, op.LE})
 
 
 def _is_never_zero(node: Expr) -> bool:
@@ -173,22 +172,25 @@ def _inequality(holds: Callable[[int, int], bool]) -> Callable[..., Expr | None]
     return folded
 
 
-TRUE, FALSE = call("true"), call("false")
+TRUE, FALSE = call(op.TRUE), call(op.FALSE)
 
-_FOLDS: dict[str, Callable[..., Expr | None]] = {
-    "add": _add,
-    "sub": _sub,
-    "mul": _mul,
-    "div": _div,
-    "pow": _pow,
-    "neg": _neg,
-    "log": _log,
-    "where": _where,
-    "and": _junction(FALSE, TRUE),
-    "or": _junction(TRUE, FALSE),
-    "eq": _equality(equal=True),
-    "ne": _equality(equal=False),
-    **{name: _inequality(getattr(operator, name)) for name in ("lt", "le", "gt", "ge")},
+_FOLDS: dict[Function, Callable[..., Expr | None]] = {
+    op.ADD: _add,
+    op.SUB: _sub,
+    op.MUL: _mul,
+    op.DIV: _div,
+    op.POW: _pow,
+    op.NEG: _neg,
+    op.LOG: _log,
+    op.WHERE: _where,
+    op.AND: _junction(FALSE, TRUE),
+    op.OR: _junction(TRUE, FALSE),
+    op.EQ: _equality(equal=True),
+    op.NE: _equality(equal=False),
+    op.LT: _inequality(operator.lt),
+    op.LE: _inequality(operator.le),
+    op.GT: _inequality(operator.gt),
+    op.GE: _inequality(operator.ge),
 }
 """What a call folds to, or None: it stays as it is."""
 
@@ -196,20 +198,20 @@ _FOLDS: dict[str, Callable[..., Expr | None]] = {
 def _number(node: Expr) -> Expr:
     """A parameter: sums and products of constants as one constant, so that the node stays a number."""
     match node:
-        case Call(function=("add" | "sub" | "mul" | "div" | "neg") as function, args=args):
+        case Call(function=(op.ADD | op.SUB | op.MUL | op.DIV | op.NEG) as function, args=args):
             parts = [_number(arg) for arg in args]
             numbers = [part.value for part in parts if isinstance(part, Constant) and isinstance(part.value, Fraction)]
             if len(numbers) == len(parts):
                 match function, numbers:
-                    case "neg", [a]:
+                    case op.NEG, [a]:
                         return constant(-a, exact=True)
-                    case "add", [a, b]:
+                    case op.ADD, [a, b]:
                         return constant(a + b, exact=True)
-                    case "sub", [a, b]:
+                    case op.SUB, [a, b]:
                         return constant(a - b, exact=True)
-                    case "mul", [a, b]:
+                    case op.MUL, [a, b]:
                         return constant(a * b, exact=True)
-                    case "div", [a, b] if b:
+                    case op.DIV, [a, b] if b:
                         return constant(a / b, exact=True)
     return node
 
@@ -221,7 +223,7 @@ def _unguard(node: Expr) -> tuple[Expr, list[tuple[Expr, bool]]]:
     So a product goes inside the branch.
     """
     guards: list[tuple[Expr, bool]] = []
-    while isinstance(node, Call) and node.function == "where":
+    while isinstance(node, Call) and node.function is op.WHERE:
         condition, a, b = node.args
         if ZERO not in (a, b):
             break

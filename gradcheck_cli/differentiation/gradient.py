@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.differentiation.folding import ONE, ZERO, fold
 from gradcheck_cli.errors import NoReference
-from gradcheck_cli.expression.functions import FUNCTIONS
-from gradcheck_cli.expression.nodes import BRANCHES, CONDITIONS, Call, Expr, Named, depends_on, topological
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.nodes import Call, Expr, Named, depends_on, topological
 
 
 def gradient(root: Expr, wrt: Iterable[str]) -> dict[str, Expr]:
@@ -31,7 +32,7 @@ def gradient(root: Expr, wrt: Iterable[str]) -> dict[str, Expr]:
         if (name := getattr(node, "name", None)) in partials:
             partials[name] = adjoint[node]
         for child, contribution in _contributions(node, adjoint[node], dependent):
-            adjoint[child] = fold("add", adjoint[child], contribution) if child in adjoint else contribution
+            adjoint[child] = fold(op.ADD, adjoint[child], contribution) if child in adjoint else contribution
     return partials
 
 
@@ -40,18 +41,18 @@ def _contributions(node: Expr, cotangent: Expr, dependent: set[Expr]) -> Iterato
     if isinstance(node, Named):
         if node.value in dependent:
             yield node.value, cotangent
-    elif not isinstance(node, Call) or node.function in CONDITIONS:
+    elif not isinstance(node, Call) or node.function.is_condition:
         return
-    elif node.function in BRANCHES:
+    elif node.function.is_branch:
         condition, a, b = node.args
         if a in dependent:
-            yield a, fold("where", condition, cotangent, ZERO)
+            yield a, fold(op.WHERE, condition, cotangent, ZERO)
         if b in dependent:
-            yield b, fold("where", condition, ZERO, cotangent)
+            yield b, fold(op.WHERE, condition, ZERO, cotangent)
     else:
         for index, arg in enumerate(node.args):
             if arg in dependent:
-                yield arg, fold("mul", cotangent, _local(node.function, index, node.args))
+                yield arg, fold(op.MUL, cotangent, _local(node.function, index, node.args))
 
 
 def derivative(root: Expr, wrt: Sequence[str]) -> Expr:
@@ -77,20 +78,19 @@ def _tangent(node: Expr, found: Mapping[Expr, Expr]) -> Expr:
     match node:
         case Named(value=value):
             return found[value]
-        case Call(function=function, args=(condition, a, b)) if function in BRANCHES:
-            return fold("where", condition, found.get(a, ZERO), found.get(b, ZERO))
-        case Call(function=function, args=args) if function not in CONDITIONS:
+        case Call(function=function, args=(condition, a, b)) if function.is_branch:
+            return fold(op.WHERE, condition, found.get(a, ZERO), found.get(b, ZERO))
+        case Call(function=function, args=args) if not function.is_condition:
             total: Expr = ZERO
             for index, arg in enumerate(args):
                 if arg in found:
-                    total = fold("add", total, fold("mul", _local(function, index, args), found[arg]))
+                    total = fold(op.ADD, total, fold(op.MUL, _local(function, index, args), found[arg]))
             return total
     return ZERO
 
 
-def _local(function: str, index: int, args: Sequence[Expr]) -> Expr:
-    """The partial derivative of a function of the table by its index-th argument."""
-    row = FUNCTIONS[function]
+def _local(row: Function, index: int, args: Sequence[Expr]) -> Expr:
+    """The partial derivative of a function by its index-th argument."""
     rule = rules.partial(row, index)
     if rule is None:
         raise NoReference(f"the derivative of {row.usage()} by {row.arguments[index].name} has no known closed form")

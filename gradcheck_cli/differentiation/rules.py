@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from functools import cache
 
 from gradcheck_cli.differentiation.folding import fold
-from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import Call, Expr, Variable, rebuild, substitute, topological
 from gradcheck_cli.language.parser import parse
-
-_COMPOSED = {name for name, row in FUNCTIONS.items() if row.composed and row.definition}
 
 
 @cache
@@ -34,13 +32,12 @@ def partial_text(row: Function, index: int) -> str:
 
 def expand_composed(root: Expr) -> Expr:
     """`root` with the functions that torch has not replaced by their definitions."""
-    if not any(isinstance(node, Call) and node.function in _COMPOSED for node in topological(root)):
+    if not any(isinstance(node, Call) and node.function.composed for node in topological(root)):
         return root
 
     def replace(node: Expr, args: tuple[Expr, ...]) -> Expr | None:
         match node:
-            case Call(function=function) if function in _COMPOSED:
-                row = FUNCTIONS[function]
+            case Call(function=row) if row.composed:
                 assert row.definition is not None
                 names = dict(zip((argument.name for argument in row.arguments), args, strict=True))
                 return expand_composed(substitute(formula(row.definition), names))
@@ -61,16 +58,16 @@ def instantiate(rule: Expr, row: Function, args: Sequence[Expr]) -> Expr:
 
 
 @cache
-def _steps(rule: Expr, row: Function) -> tuple[tuple[str, tuple[int, ...], Expr | None], ...]:
-    """A rule laid out, children first: (function, where its arguments stand, None); ("", (), a constant); or
-    ("", (i,), None) for the row's i-th argument."""
+def _steps(rule: Expr, row: Function) -> tuple[tuple[Function | None, tuple[int, ...], Expr | None], ...]:
+    """A rule laid out, children first: (function, where its arguments stand, None); (None, (), a constant); or
+    (None, (i,), None) for the row's i-th argument."""
     order = topological(rule)
     place = {node: i for i, node in enumerate(order)}
     names = [argument.name for argument in row.arguments]
-    steps: list[tuple[str, tuple[int, ...], Expr | None]] = []
+    steps: list[tuple[Function | None, tuple[int, ...], Expr | None]] = []
     for node in order:
         if isinstance(node, Call):
             steps.append((node.function, tuple(place[arg] for arg in node.args), None))
         else:
-            steps.append(("", (names.index(node.name),), None) if isinstance(node, Variable) else ("", (), node))
+            steps.append((None, (names.index(node.name),), None) if isinstance(node, Variable) else (None, (), node))
     return tuple(steps)

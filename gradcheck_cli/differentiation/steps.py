@@ -12,10 +12,9 @@ from itertools import count
 
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.differentiation.folding import ONE, ZERO, fold
-from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import (
-    BRANCHES,
-    CONDITIONS,
     NAMED_CONSTANTS,
     Call,
     Constant,
@@ -65,8 +64,12 @@ class Step:
     locals: tuple[Local, ...]
 
     @property
-    def function(self) -> str | None:
+    def function(self) -> Function | None:
         return self.node.function if isinstance(self.node, Call) else None
+
+    @property
+    def is_branch(self) -> bool:
+        return self.function is not None and self.function.is_branch
 
 
 class ChainRule:
@@ -152,7 +155,7 @@ def _flowing(root: Expr, order: Sequence[Expr], dependent: set[Expr]) -> set[Exp
     for node in reversed(order):
         if node in reached:
             match node:
-                case Call(function=function, args=(_, a, b)) if function in BRANCHES:
+                case Call(function=function, args=(_, a, b)) if function.is_branch:
                     reached.update(child for child in (a, b) if child in dependent)
                 case Call(args=args):
                     reached.update(child for child in args if child in dependent)
@@ -178,7 +181,7 @@ def _names(order: Sequence[Expr], flowing: set[Expr], root: Expr, taken: set[str
                 names[node] = name
             case Call() if node in users_name:
                 names[node] = users_name[node]
-            case Call(function=function) if function not in CONDITIONS:
+            case Call(function=function) if not function.is_condition:
                 names[node] = result if node is root else next(fresh)
     return names
 
@@ -209,11 +212,10 @@ def _partials(node: Expr, shown: Mapping[Expr, Expr]) -> Iterator[tuple[Expr, Ex
     match node:
         case Named(value=value):
             yield value, ONE, ONE
-        case Call(function=function, args=(condition, a, b)) if function in BRANCHES:
+        case Call(function=function, args=(condition, a, b)) if function.is_branch:
             for child, values in ((a, (ONE, ZERO)), (b, (ZERO, ONE))):
-                yield child, fold("where", shown[condition], *values), fold("where", condition, *values)
-        case Call(function=function, args=args) if function not in CONDITIONS:
-            row = FUNCTIONS[function]
+                yield child, fold(op.WHERE, shown[condition], *values), fold(op.WHERE, condition, *values)
+        case Call(function=row, args=args) if not row.is_condition:
             for index, argument in enumerate(row.arguments):
                 if argument.kind != "real":
                     continue
@@ -234,5 +236,5 @@ def _sum(first: Expr | None, second: Expr | None) -> Expr | None:
     if first is None or second is None:
         return None
     if first is second and not isinstance(first, Constant):
-        return fold("mul", constant(2, exact=True), first)
-    return fold("add", first, second)
+        return fold(op.MUL, constant(2, exact=True), first)
+    return fold(op.ADD, first, second)

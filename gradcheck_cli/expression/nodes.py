@@ -4,8 +4,8 @@ A node is built by `constant`, `variable`, `named` or `call`; equal nodes are th
 expressions and a walk that remembers nodes is linear in the size of the DAG. Nodes carry no behaviour: every
 interpretation (symbolic, ball, torch, text) lives in a module of its own.
 
-Conditions are calls too, of the names in `CONDITIONS`; they occur only as the first argument of `where` (both branches
-are run, as torch does) and `ifelse` (only the branch taken is run, as Python does), and inside one another.
+A call holds the row of its function, which need not be one of the table. Conditions are calls too (of a row whose
+`is_condition`); they occur only as the first argument of a branch, and inside one another.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, TypeVar
 
-COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
-CONDITIONS = frozenset(COMPARISONS) | {"and", "or", "not", "true", "false"}
-BRANCHES = frozenset({"where", "ifelse"})
+from gradcheck_cli.expression.function import Function
+
 NAMED_CONSTANTS = ("pi", "e", "tau")
 
 
@@ -51,9 +50,9 @@ class Named:
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class Call:
-    """A function of the table, an operator (`add sub mul div pow neg`), a branch or a condition, applied."""
+    """A function applied: one of the table, an operator, a branch or a condition."""
 
-    function: str
+    function: Function
     args: tuple[Expr, ...]
 
 
@@ -110,7 +109,7 @@ def named(name: str, value: Expr) -> Named:
     return _remember(key, Named(name, value)) if node is None else node
 
 
-def call(function: str, *args: Expr) -> Call:
+def call(function: Function, *args: Expr) -> Call:
     key = Call, function, args
     node: Call | None = _known(key)
     return _remember(key, Call(function, args)) if node is None else node

@@ -9,7 +9,9 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from gradcheck_cli.errors import ExpressionError
-from gradcheck_cli.expression.nodes import CONDITIONS, Call, Constant, Expr, call, constant
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.nodes import Call, Constant, Expr, call, constant
 from gradcheck_cli.language.magnitude import Magnitudes, TooLarge, magnitude
 from gradcheck_cli.language.syntax import MEANINGLESS
 from gradcheck_cli.language.tokens import Kind, Token, shorten, tokenize
@@ -134,10 +136,10 @@ class Cursor:
     def constant(self, value: Fraction | str) -> Expr:
         return constant(value, exact=self.exact)
 
-    def make(self, function: str, *args: Expr, start: int = 0, end: int = 0) -> Expr:
+    def make(self, function: Function, *args: Expr, start: int = 0, end: int = 0) -> Expr:
         """A call, unless it is a constant power beyond the bounds; start, end: its place in the text."""
         made = call(function, *args)
-        if function == "pow":
+        if function is op.POW:
             try:
                 magnitude(made, self.magnitudes)
             except TooLarge as error:
@@ -147,9 +149,9 @@ class Cursor:
     def number(self, operand: Operand) -> Expr:
         """The expression of `operand`, which has to be a number."""
         expr = operand.expr
-        if isinstance(expr, Call) and expr.function in CONDITIONS:
+        if isinstance(expr, Call) and expr.function.is_condition:
             shown = self.shown(operand.start, operand.end)
-            instead = {"true": "1", "false": "0"}.get(expr.function, f"where({shown}, 1, 0)")
+            instead = {op.TRUE: "1", op.FALSE: "0"}.get(expr.function, f"where({shown}, 1, 0)")
             message = f"{shown} is a condition where a number is wanted: write {instead}."
             raise self.error(message, operand)
         return expr
@@ -157,7 +159,7 @@ class Cursor:
     def condition(self, operand: Operand, user: str) -> Expr:
         """The expression of `operand`, which has to be a condition; user: what wants it."""
         expr = operand.expr
-        if isinstance(expr, Call) and expr.function in CONDITIONS:
+        if isinstance(expr, Call) and expr.function.is_condition:
             return expr
         shown = self.shown(operand.start, operand.end)
         advice = f"write {shown} != 0"

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from gradcheck_cli.errors import ExpressionError
+from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.functions import FUNCTIONS
-from gradcheck_cli.expression.nodes import COMPARISONS
 from gradcheck_cli.language.signatures import find, hint
 from gradcheck_cli.language.syntax import CONSTANTS, LOGICAL
 
@@ -122,7 +122,7 @@ _TORCH = Library(
     {
         **_torch_names(""),
         **_CONDITIONS,
-        **COMPARISONS,
+        **{row.name: row.symbol for row in op.COMPARISONS},
         "where": "where",
         "pi": "pi",
         "e": "e",

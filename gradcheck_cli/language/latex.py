@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, Variable, topological
 from gradcheck_cli.language.printer import to_text
 from gradcheck_cli.language.syntax import AND, ATOM, CHOICE, COMPARISON, NOT, OR, POWER, PRODUCT, SIGN, SUM
@@ -21,7 +22,7 @@ _COMMANDS = {
     "asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan", "sinh": r"\sinh", "cosh": r"\cosh", "tanh": r"\tanh",
     "coth": r"\coth", "exp": r"\exp", "log": r"\log", "maximum": r"\max", "minimum": r"\min", "gamma": r"\Gamma",
 }  # fmt: skip
-_RELATIONS = {"lt": "<", "le": r"\le", "gt": ">", "ge": r"\ge", "eq": "=", "ne": r"\ne"}
+_RELATIONS = {op.LT: "<", op.LE: r"\le", op.GT: ">", op.GE: r"\ge", op.EQ: "=", op.NE: r"\ne"}
 _SCIENTIFIC = re.compile(r"^(-?)([\d.]+)e(-?\d+)$")
 
 Written = tuple[str, int]
@@ -97,7 +98,7 @@ def _constant(node: Constant) -> Written:
     return text, SIGN if text.startswith("-") else PRODUCT if r"\cdot" in text else ATOM
 
 
-def _call(function: str, args: Sequence[Expr], parts: Sequence[Written]) -> Written:
+def _call(function: Function, args: Sequence[Expr], parts: Sequence[Written]) -> Written:
     def part(index: int, least: int) -> str:
         text, precedence = parts[index]
         return text if precedence >= least else _parentheses(text)
@@ -106,52 +107,52 @@ def _call(function: str, args: Sequence[Expr], parts: Sequence[Written]) -> Writ
     if function in _RELATIONS:
         return f"{part(0, SUM)} {_RELATIONS[function]} {part(1, SUM)}", COMPARISON
     match function:
-        case "add":
+        case op.ADD:
             return f"{part(0, SUM)} + {part(1, PRODUCT)}", SUM
-        case "sub":
+        case op.SUB:
             return f"{part(0, SUM)} - {part(1, PRODUCT)}", SUM
-        case "mul":
+        case op.MUL:
             return rf"{part(0, PRODUCT)} \cdot {part(1, POWER)}", PRODUCT
-        case "div":
+        case op.DIV:
             minus, above = ("-", texts[0][1:]) if texts[0].startswith("-") and parts[0][1] == SIGN else ("", texts[0])
             return rf"{minus}\frac{{{above}}}{{{texts[1]}}}", SIGN if minus else PRODUCT
-        case "neg":
+        case op.NEG:
             return f"-{part(0, PRODUCT)}", SIGN
-        case "pow":
+        case op.POW:
             return f"{part(0, ATOM)}^{{{texts[1]}}}", POWER
-        case "square":
+        case op.SQUARE:
             return f"{part(0, ATOM)}^{{2}}", POWER
-        case "sqrt":
+        case op.SQRT:
             return rf"\sqrt{{{texts[0]}}}", ATOM
-        case "abs":
+        case op.ABS:
             return rf"\left\lvert {texts[0]} \right\rvert", ATOM
-        case "floor":
+        case op.FLOOR:
             return rf"\left\lfloor {texts[0]} \right\rfloor", ATOM
-        case "ceil":
+        case op.CEIL:
             return rf"\left\lceil {texts[0]} \right\rceil", ATOM
-        case "and":
+        case op.AND:
             return rf"{part(0, AND)} \land {part(1, NOT)}", AND
-        case "or":
+        case op.OR:
             return rf"{part(0, OR)} \lor {part(1, AND)}", OR
-        case "not":
+        case op.NOT:
             return rf"\lnot {_parentheses(texts[0])}", NOT
-        case "true" | "false":
-            return rf"\text{{{function}}}", ATOM
-        case "where" | "ifelse":
+        case op.TRUE | op.FALSE:
+            return rf"\text{{{function.name}}}", ATOM
+        case op.WHERE | op.IFELSE:
             rows = rf"{texts[1]} & \text{{if }} {texts[0]} \\ {texts[2]} & \text{{otherwise}}"
             return rf"\begin{{cases}} {rows} \end{{cases}}", CHOICE
     return _function(function, args, texts)
 
 
-def _function(function: str, args: Sequence[Expr], texts: list[str]) -> Written:
+def _function(function: Function, args: Sequence[Expr], texts: list[str]) -> Written:
     """A function of the table: what has its default value is left out."""
-    arguments = list(zip(FUNCTIONS[function].arguments, args, texts, strict=True))
+    arguments = list(zip(function.arguments, args, texts, strict=True))
     while (default := arguments[-1][0].default) is not None:
         value = arguments[-1][1]
         if not (isinstance(value, Constant) and value.value == default):
             break
         arguments.pop()
-    command = _COMMANDS.get(function, rf"\operatorname{{{plain(function)}}}")
+    command = _COMMANDS.get(function.name, rf"\operatorname{{{plain(function.name)}}}")
     return command + _parentheses(", ".join(text for *_, text in arguments)), ATOM
 
 

@@ -7,6 +7,8 @@ import sys
 from fractions import Fraction
 from typing import NamedTuple
 
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, topological
 
 MAX_EXPONENT = 1_000_000  # of a constant exponent, in absolute value
@@ -54,11 +56,8 @@ def magnitude(root: Expr, known: Magnitudes) -> Magnitude | None:
 def _operands(node: Expr) -> tuple[Expr, ...]:
     """What the magnitude of a node follows from."""
     if isinstance(node, Call):
-        return node.args if node.function in _ARITHMETIC else ()
+        return node.args if node.function in op.ARITHMETIC else ()
     return (node.value,) if isinstance(node, Named) else ()
-
-
-_ARITHMETIC = frozenset({"neg", "add", "sub", "mul", "div", "pow"})
 
 
 def _magnitude(node: Expr, known: Magnitudes) -> Magnitude | None:
@@ -70,9 +69,9 @@ def _magnitude(node: Expr, known: Magnitudes) -> Magnitude | None:
     match node, [known[operand] for operand in _operands(node)]:
         case Named(), [a]:
             return a
-        case Call(function="pow"), [a, Magnitude() as b]:
+        case Call(function=op.POW), [a, Magnitude() as b]:
             return _power(a, b)
-        case Call(function="neg"), [Magnitude() as a]:
+        case Call(function=op.NEG), [Magnitude() as a]:
             return Magnitude(-a.value, a.bits)
         case Call(function=function), [Magnitude() as a, Magnitude() as b]:
             return _combine(function, a, b)
@@ -107,31 +106,31 @@ def _bits(value: Fraction) -> int:
     return max(value.numerator.bit_length(), value.denominator.bit_length())
 
 
-def _exact(function: str, args: list[Fraction]) -> Fraction | None:
+def _exact(function: Function, args: list[Fraction]) -> Fraction | None:
     match function, args:
-        case "neg", [a]:
+        case op.NEG, [a]:
             return -a
-        case "add", [a, b]:
+        case op.ADD, [a, b]:
             return a + b
-        case "sub", [a, b]:
+        case op.SUB, [a, b]:
             return a - b
-        case "mul", [a, b]:
+        case op.MUL, [a, b]:
             return a * b
-        case "div", [a, b] if b:
+        case op.DIV, [a, b] if b:
             return a / b
-        case "pow", [a, b] if b.denominator == 1 and (a or b >= 0):
+        case op.POW, [a, b] if b.denominator == 1 and (a or b >= 0):
             return a**b.numerator if _bits(a) * abs(b) <= PARAMETER_BITS else None
     return None
 
 
-def _combine(function: str, a: Magnitude, b: Magnitude) -> Magnitude | None:
+def _combine(function: Function, a: Magnitude, b: Magnitude) -> Magnitude | None:
     bits = a.bits + b.bits + 1 if a.bits and b.bits else 0
     match function:
-        case "mul":
+        case op.MUL:
             return Magnitude(_clamp(a.value * b.value, a.value != 0 != b.value), bits)
-        case "div":
+        case op.DIV:
             return Magnitude(_clamp(a.value / b.value, a.value != 0), bits) if b.value else None
-    total = a.value + b.value if function == "add" else a.value - b.value
+    total = a.value + b.value if function is op.ADD else a.value - b.value
     largest = max(abs(a.value), abs(b.value))
     if abs(total) <= 1e-12 * largest:
         total = largest  # cancelled: what is left is unknown, and no larger than this

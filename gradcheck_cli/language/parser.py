@@ -26,7 +26,8 @@ from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 
 from gradcheck_cli.errors import ExpressionError
-from gradcheck_cli.expression.functions import Argument, Function
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Argument, Function
 from gradcheck_cli.expression.nodes import Constant, Expr, Variable, call, count, named, variable
 from gradcheck_cli.language import dialects, signatures
 from gradcheck_cli.language.cursor import MAX_NESTING, Arguments, Cursor, Operand, Operator
@@ -52,7 +53,7 @@ from gradcheck_cli.language.syntax import (
 )
 from gradcheck_cli.language.tokens import Kind, Token, shorten
 
-_TRUTH = (call("true"), call("false"))
+_TRUTH = (call(op.TRUE), call(op.FALSE))
 MAX_NODES = 100_000  # of an expression with all that --let defines
 
 
@@ -260,18 +261,17 @@ class _Parser(Cursor):
         left = operands.pop()
         last = None
         if symbol in ARITHMETIC:
-            name = ARITHMETIC[symbol]
-            expr = self.make(name, self.number(left), self.number(right), start=left.start, end=right.end)
+            expr = self.make(ARITHMETIC[symbol], self.number(left), self.number(right), start=left.start, end=right.end)
         elif symbol in COMPARISONS:
             last = self.number(right)
             expr = call(COMPARISONS[symbol], left.last or self.number(left), last)
             if left.last is not None:
-                expr = call("and", left.expr, expr)
+                expr = call(op.AND, left.expr, expr)
         elif symbol in CONNECTIVES:
             expr = call(CONNECTIVES[symbol], self.condition(left, symbol), self.condition(right, symbol))
         elif symbol == "else":
             condition, left = left, operands.pop()
-            expr = call("ifelse", self.condition(condition, "if"), self.number(left), self.number(right))
+            expr = call(op.IFELSE, self.condition(condition, "if"), self.number(left), self.number(right))
         elif symbol == "if":
             raise self.error("This if has no else: write a if condition else b.", operator)
         else:
@@ -282,11 +282,11 @@ class _Parser(Cursor):
     def signed(self, symbol: str, right: Operand) -> Expr:
         match symbol:
             case "-":
-                return self.make("neg", self.number(right))
+                return self.make(op.NEG, self.number(right))
             case "+":
                 return self.number(right)
             case _:
-                return call("not", self.condition(right, symbol))
+                return call(op.NOT, self.condition(right, symbol))
 
     # Operands
 
@@ -307,7 +307,7 @@ class _Parser(Cursor):
                 if not self.comes("("):
                     raise self.error("√ needs parentheses: write √(x).", token)
                 inner = self.parenthesised()
-                operand = Operand(call("sqrt", self.number(inner)), token.start, inner.end)
+                operand = Operand(call(op.SQRT, self.number(inner)), token.start, inner.end)
             case Kind.SYMBOL, "|":
                 raise self.bars()
             case _:
@@ -332,8 +332,8 @@ class _Parser(Cursor):
                 self.take()
                 power = self.constant(abs(token.value))
                 if token.value < 0:
-                    power = self.make("neg", power)
-                expr = self.make("pow", self.number(operand), power, start=operand.start, end=token.end)
+                    power = self.make(op.NEG, power)
+                expr = self.make(op.POW, self.number(operand), power, start=operand.start, end=token.end)
                 operand = Operand(expr, operand.start, token.end)
                 if self.token.kind is Kind.SUPERSCRIPT:
                     raise self.error("This can be read in two ways: put parentheses.", token, self.token.end)
@@ -377,7 +377,7 @@ class _Parser(Cursor):
         if name in self.later:
             raise self.error(self.later[name], token)
         if name in ("True", "False"):
-            return call(name.lower())
+            return call(op.TRUE if name == "True" else op.FALSE)
         self.check_name(token)
         if name not in self.names:
             if name in NOT_FINITE:
@@ -469,7 +469,7 @@ class _Parser(Cursor):
             raise self.unknown(first)
         arguments = self.arguments()
         positional = arguments.positional
-        place = Operand(call("true"), first.start, end)
+        place = Operand(call(op.TRUE), first.start, end)
         if row is None:
             return Operand(self.form(form, arguments, typed, place), first.start, arguments.end)
         if name == "Heaviside" and len(positional) == 1:
@@ -478,7 +478,7 @@ class _Parser(Cursor):
         if row.name in ("maximum", "minimum") and len(positional) > 2 and not arguments.keywords:
             expr = self.number(positional[0])
             for operand in positional[1:]:
-                expr = self.make(row.name, expr, self.number(operand))
+                expr = self.make(row, expr, self.number(operand))
         else:
             expr = self.fit(row, typed, positional, arguments, place)
         return Operand(expr, first.start, arguments.end)
@@ -559,8 +559,8 @@ class _Parser(Cursor):
         row, values = bound
         args = [self.argument(typed, row, *pair) for pair in zip(row.arguments, values, strict=True)]
         if alpha is not None:
-            args[1] = self.make("mul", self.argument(typed, row, Argument("alpha", "number"), alpha), args[1])
-        return self.make(row.name, *args, start=place.start, end=arguments.end)
+            args[1] = self.make(op.MUL, self.argument(typed, row, Argument("alpha", "number"), alpha), args[1])
+        return self.make(row, *args, start=place.start, end=arguments.end)
 
     def argument(self, typed: str, row: Function, argument: Argument, value: Operand | None) -> Expr:
         """One argument as it goes into the call: parameters are folded to a number, the default is put in."""
@@ -596,7 +596,7 @@ class _Parser(Cursor):
         operands = [value._replace(last=None) for value in bound[1] if value is not None]
         if name == "where":
             condition, first, second = operands
-            return call("where", self.condition(condition, "where"), self.number(first), self.number(second))
+            return call(op.WHERE, self.condition(condition, "where"), self.number(first), self.number(second))
         self.apply(Operator(name, 0, place.start, arguments.end, prefix=name == "not"), operands)
         return operands[0].expr
 
@@ -619,11 +619,11 @@ class _Parser(Cursor):
             self.deepen(self.token)  # each pair is one more where within where
         self.level = level
         end = self.close(opening).end
-        if not pairs or pairs[-1][1] is not call("true"):
+        if not pairs or pairs[-1][1] is not call(op.TRUE):
             raise self.error("Piecewise needs a last pair (value, True), for where no condition holds.", name, end)
         expr = pairs.pop()[0]
         for value, condition in reversed(pairs):
-            expr = call("where", condition, value, expr)
+            expr = call(op.WHERE, condition, value, expr)
         return Operand(expr, name.start, end)
 
     def unknown(self, token: Token) -> ExpressionError:

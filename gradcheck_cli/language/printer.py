@@ -8,8 +8,9 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from gradcheck_cli.expression.functions import FUNCTIONS, Function, number_text
-from gradcheck_cli.expression.nodes import COMPARISONS, Call, Constant, Expr, Named, Variable
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function, number_text
+from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, Variable
 from gradcheck_cli.language.syntax import AND, ATOM, CHOICE, COMPARISON, NOT, OR, POWER, PRODUCT, SIGN, SUM
 from gradcheck_cli.language.tokens import MAX_DIGITS
 from gradcheck_cli.number_text import exact
@@ -25,14 +26,14 @@ class _Infix(NamedTuple):
 
 
 _INFIX = {
-    "add": _Infix(" + ", SUM, SUM, PRODUCT),
-    "sub": _Infix(" - ", SUM, SUM, PRODUCT),
-    "mul": _Infix("*", PRODUCT, PRODUCT, SIGN),
-    "div": _Infix("/", PRODUCT, PRODUCT, SIGN),
-    "pow": _Infix("**", POWER, ATOM, SIGN),
-    "and": _Infix(" and ", AND, AND, NOT),
-    "or": _Infix(" or ", OR, OR, AND),
-} | {name: _Infix(f" {sign} ", COMPARISON, SUM, SUM) for name, sign in COMPARISONS.items()}
+    op.ADD: _Infix(" + ", SUM, SUM, PRODUCT),
+    op.SUB: _Infix(" - ", SUM, SUM, PRODUCT),
+    op.MUL: _Infix("*", PRODUCT, PRODUCT, SIGN),
+    op.DIV: _Infix("/", PRODUCT, PRODUCT, SIGN),
+    op.POW: _Infix("**", POWER, ATOM, SIGN),
+    op.AND: _Infix(" and ", AND, AND, NOT),
+    op.OR: _Infix(" or ", OR, OR, AND),
+} | {row: _Infix(f" {row.symbol} ", COMPARISON, SUM, SUM) for row in op.COMPARISONS}
 
 
 def to_text(expr: Expr, *, expand: bool = False, limit: int = 20_000) -> str:
@@ -71,24 +72,24 @@ def _pieces(node: Expr, expand: bool) -> list[str | Expr]:
         left, right = node.args
         return [*operand(left, infix.left), infix.sign, *operand(right, infix.right)]
     match node.function, node.args:
-        case "neg", (x,):
+        case op.NEG, (x,):
             return ["-", *operand(x, SIGN)]
-        case "not", (x,):
+        case op.NOT, (x,):
             return ["not ", *operand(x, NOT)]
-        case ("true" | "false") as name, _:
-            return [name.capitalize()]
-        case "ifelse", (condition, first, second):
+        case (op.TRUE | op.FALSE) as row, _:
+            return [row.name.capitalize()]
+        case op.IFELSE, (condition, first, second):
             return [*operand(first, OR), " if ", *operand(condition, OR), " else ", *operand(second, CHOICE)]
-        case "where", args:
+        case op.WHERE, args:
             return _call("where", args)
-        case ("clamp_min" | "clamp_max") as name, (x, bound):
-            return _call("clamp", [x], [(name.removeprefix("clamp_"), bound)])
-        case ("maximum" | "minimum") as name, args:
-            return _call(name, _flat(name, args))
-    return _row(FUNCTIONS[node.function], node.args)
+        case (op.CLAMP_MIN | op.CLAMP_MAX) as row, (x, bound):
+            return _call("clamp", [x], [(row.name.removeprefix("clamp_"), bound)])
+        case (op.MAXIMUM | op.MINIMUM) as row, args:
+            return _call(row.name, _flat(row, args))
+    return _row(node.function, node.args)
 
 
-_PREFIX = {"neg": SIGN, "not": NOT, "ifelse": CHOICE}
+_PREFIX = {op.NEG: SIGN, op.NOT: NOT, op.IFELSE: CHOICE}
 
 
 def _precedence(node: Expr, expand: bool) -> int:
@@ -111,10 +112,10 @@ def _call(name: str, args: Sequence[Expr], keywords: Sequence[tuple[str, str | E
     return [*pieces[:-1], ")"]
 
 
-def _flat(name: str, args: tuple[Expr, ...]) -> list[Expr]:
+def _flat(row: Function, args: tuple[Expr, ...]) -> list[Expr]:
     """The arguments of max(max(a, b), c) as those of max(a, b, c)."""
     rest = []
-    while isinstance(first := args[0], Call) and first.function == name:
+    while isinstance(first := args[0], Call) and first.function is row:
         rest.append(args[1])
         args = first.args
     return [*args, *reversed(rest)]

@@ -6,7 +6,9 @@ import difflib
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
-from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.language.syntax import COMPARISONS, CONNECTIVES, OF_TENSORS
 
 T = TypeVar("T")
@@ -17,9 +19,10 @@ _TORCH_KEYWORDS = {"input": 0, "self": 0, "other": 1, "exponent": 1}  # torch's 
 
 # What is written as a call and is no function of the table, by its name here: its arguments.
 FORMS = {
-    "where": Function("where", "condition, input, other"),
-    "not": Function("not", "input"),
-    **{symbol: Function(symbol, "input, other") for symbol in (*COMPARISONS, *CONNECTIVES)},
+    "where": op.WHERE,
+    "not": op.NOT,
+    **COMPARISONS,
+    **CONNECTIVES,
 }
 
 _BY_NAME = {row.name: row for row in FUNCTIONS.values()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gradcheck_cli.expression import operators as op
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -10,11 +12,11 @@ def _words(text: str) -> frozenset[str]:
 # The precedences, lowest first. ATOM: what never needs parentheses.
 CHOICE, OR, AND, NOT, COMPARISON, BIT_OR, BIT_AND, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 13)
 
-ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow", "^": "pow"}
+ARITHMETIC = {"+": op.ADD, "-": op.SUB, "*": op.MUL, "/": op.DIV, "**": op.POW, "^": op.POW}
 # Conditions that are written as calls, also without a prefix.
 LOGICAL = {"logical_and": "and", "logical_or": "or", "logical_not": "not"}
-COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
-CONNECTIVES = {"and": "and", "or": "or", "&": "and", "|": "or"}
+COMPARISONS = {row.symbol: row for row in op.COMPARISONS}
+CONNECTIVES = {"and": op.AND, "or": op.OR, "&": op.AND, "|": op.OR}
 
 # Operators that are not in the language, and what to write instead. {0}, {1}: the operands as they were typed.
 REPLACEMENTS = {
@@ -63,7 +65,7 @@ PROGRAM = {
 
 # Functions that people type and torch does not have. {0}, {1}: the arguments as they were typed.
 NOT_IN_TORCH = {
-    **{name: f"Write {{0}} {sign} {{1}}." for sign, name in COMPARISONS.items()},
+    **{row.name: f"Write {{0}} {row.symbol} {{1}}." for row in op.COMPARISONS},
     "lg": "torch has no lg: write log10({0}).",
     "factorial": "torch has no factorial: write gamma({0} + 1).",
     "beta": "torch has no beta: write exp(lgamma({0}) + lgamma({1}) - lgamma({0} + {1})).",

@@ -18,11 +18,10 @@ from typing import Any
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import DeviceError, TorchRefusal
-from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.literals import rounded_constant
 from gradcheck_cli.expression.nodes import (
-    BRANCHES,
-    CONDITIONS,
     Call,
     Constant,
     Expr,
@@ -39,7 +38,7 @@ with warnings.catch_warnings():
     import torch
     from torch import Tensor
 
-_LAZY = ("ifelse", "and", "or")
+_LAZY = frozenset({op.IFELSE, op.AND, op.OR})
 
 UNSHARED = 20_000
 """Nodes up to which every operation is run as often as it was typed."""
@@ -163,14 +162,14 @@ class TorchFunction:
         match node:
             case Named(name=name, value=value):
                 return () if name in inputs else (value,)
-            case Call(function="ifelse", args=(condition, a, b)):
+            case Call(function=op.IFELSE, args=(condition, a, b)):
                 if condition not in values:
                     return (condition,)
                 return (a,) if truth(values[condition]) else (b,)
-            case Call(function=("and" | "or") as function, args=(a, b)):
+            case Call(function=(op.AND | op.OR) as function, args=(a, b)):
                 if a not in values:
                     return (a,)
-                return () if truth(values[a]) is (function == "or") else (b,)
+                return () if truth(values[a]) is (function is op.OR) else (b,)
             case Call(args=args):
                 return args
         return ()
@@ -187,24 +186,24 @@ class TorchFunction:
             name = node.name
             names[name] = inputs[name] if name in inputs else self._named(name, values[node.value], inputs)
             return names[name]
-        if node.function in CONDITIONS or node.function in BRANCHES:
+        if node.function.is_condition or node.function.is_branch:
             return self._logic(node, values)
-        return self._call(FUNCTIONS[node.function], [values[arg] for arg in node.args])
+        return self._call(node.function, [values[arg] for arg in node.args])
 
     def _logic(self, node: Call, values: Mapping[Expr, Operand]) -> Operand:
         """A condition or a branch."""
         match node.function, node.args:
-            case "ifelse", (condition, a, b):
+            case op.IFELSE, (condition, a, b):
                 return values[a] if truth(values[condition]) else values[b]
-            case "where", (condition, a, b):
+            case op.WHERE, (condition, a, b):
                 return self._where(values[condition], values[a], values[b])
-            case (("and" | "or"), (a, b)):
-                decided = truth(values[a]) is (node.function == "or")
+            case ((op.AND | op.OR), (a, b)):
+                decided = truth(values[a]) is (node.function is op.OR)
                 return truth(values[a]) if decided else truth(values[b])
-            case "not", (a,):
+            case op.NOT, (a,):
                 return not truth(values[a])
-            case (("true" | "false"), _):
-                return node.function == "true"
+            case ((op.TRUE | op.FALSE), _):
+                return node.function is op.TRUE
         compared: Tensor | bool = _COMPARISONS[node.function](*(values[arg] for arg in node.args))
         return compared
 
@@ -228,7 +227,7 @@ class TorchFunction:
         reals = [i for i, argument in enumerate(row.arguments) if argument.kind == "real"]
         numbers = [i for i in reals if not isinstance(args[i], Tensor)]
         if numbers == reals:
-            if row.name == "neg":
+            if row is op.NEG:
                 return -args[0]
             args[reals[0]] = self.tensor(args[reals[0]])
         if is_operator or not (numbers or row.keywords or len(reals) < len(args)):
@@ -236,7 +235,7 @@ class TorchFunction:
         keywords: dict[str, Operand | str] = dict(row.keywords)
         keywords |= {a.name: arg for a, arg in zip(row.arguments, args, strict=True) if a.keyword}
         count = sum(not argument.keyword for argument in row.arguments)  # what is by keyword only comes last
-        kinds = row.name, *map(_kind, args)
+        kinds = row, *map(_kind, args)
         if numbers and kinds not in _WITHOUT_NUMBERS:
             try:
                 return run(*args[:count], **keywords)  # type: ignore[no-any-return]
@@ -274,9 +273,7 @@ def truth(value: Operand) -> bool:
 # What torch raises where it has no derivative, kernel, mode or meaning for what it is given.
 REFUSALS = (RuntimeError, TypeError, ValueError, NotImplementedError, TorchRefusal)
 
-_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
-    name: getattr(operator, name) for name in ("lt", "le", "gt", "ge", "eq", "ne")
-}
+_COMPARISONS: dict[Function, Callable[[Any, Any], Any]] = {row: getattr(operator, row.name) for row in op.COMPARISONS}
 
 
 @cache

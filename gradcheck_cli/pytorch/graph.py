@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.nodes import Call, Expr
 from gradcheck_cli.pytorch.gradients import REFUSALS, Operand, TorchFunction, item_of, reason_of
 
@@ -184,7 +185,7 @@ def _traced(step: Step, value: Operand | None, derivative: float | None) -> Trac
     if value is None:
         return Traced()
     number = item_of(value) if isinstance(value, Tensor) else float(value)
-    is_operation = isinstance(step.node, Call) and step.node.function not in ("ifelse", "positive")
+    is_operation = isinstance(step.node, Call) and step.node.function not in (op.IFELSE, op.POSITIVE)
     grad_fn = value.grad_fn.name() if is_operation and isinstance(value, Tensor) and value.grad_fn else None
     return Traced(number, derivative, grad_fn)
 

@@ -8,7 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.render.console import to_text
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.json import dump

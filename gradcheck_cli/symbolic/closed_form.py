@@ -13,10 +13,10 @@ from typing import Any
 import sympy
 
 from gradcheck_cli.differentiation import rules
-from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import (
-    BRANCHES,
-    CONDITIONS,
     Call,
     Constant,
     Expr,
@@ -39,12 +39,12 @@ NESTED_BRANCHES = 2  # SymPy takes minutes to sort out branches within branches 
 PLAIN_BITS = 40  # of a number that SymPy may combine with others; longer ones stay as they were written
 # SymPy multiplies out lowergamma(10**6, x) and the like: functions get numbers up to here, or there is no closed form.
 LARGEST_ARGUMENT, LARGEST_SPECIAL = 10_000, 100
-ARITHMETIC = frozenset({"add", "sub", "mul", "div", "neg"})
+ARITHMETIC = op.ARITHMETIC - {op.POW}
 ELEMENTARY = frozenset({"elementary", "trigonometric", "hyperbolic", "activation", "piecewise"})
 
-_RELATIONS: dict[str, Any] = {
-    "lt": sympy.Lt, "le": sympy.Le, "gt": sympy.Gt, "ge": sympy.Ge, "eq": sympy.Eq, "ne": sympy.Ne,
-    "and": sympy.And, "or": sympy.Or, "not": sympy.Not,
+_RELATIONS: dict[Function, Any] = {
+    op.LT: sympy.Lt, op.LE: sympy.Le, op.GT: sympy.Gt, op.GE: sympy.Ge, op.EQ: sympy.Eq, op.NE: sympy.Ne,
+    op.AND: sympy.And, op.OR: sympy.Or, op.NOT: sympy.Not,
 }  # fmt: skip
 _CONSTANTS = {"pi": sympy.pi, "e": sympy.E, "tau": 2 * sympy.pi}
 
@@ -75,20 +75,19 @@ def to_sympy(root: Expr, values: Mapping[str, Any] | None = None) -> Any:
     return made[root]
 
 
-def _call(function: str, args: list[Any]) -> Any:
-    if function in BRANCHES:
+def _call(row: Function, args: list[Any]) -> Any:
+    if row.is_branch:
         condition, a, b = args
         return sympy.Piecewise((a, condition), (b, True), evaluate=False)
-    if function in ("true", "false"):
-        return sympy.true if function == "true" else sympy.false
-    if function in CONDITIONS:
-        return _RELATIONS[function](*args)
-    row = FUNCTIONS[function]
+    if row in (op.TRUE, op.FALSE):
+        return sympy.true if row is op.TRUE else sympy.false
+    if row.is_condition:
+        return _RELATIONS[row](*args)
     largest = LARGEST_ARGUMENT if row.group in ELEMENTARY else LARGEST_SPECIAL
-    if function not in ARITHMETIC | {"pow"} and any(arg.is_number and abs(arg) > largest for arg in args):
-        raise NoClosedForm(f"SymPy would write out {function} of a large number")
+    if row not in op.ARITHMETIC and any(arg.is_number and abs(arg) > largest for arg in args):
+        raise NoClosedForm(f"SymPy would write out {row.name} of a large number")
     if _has_long_numbers(row):
-        raise NoClosedForm(f"SymPy would multiply out the numbers of {function}")
+        raise NoClosedForm(f"SymPy would multiply out the numbers of {row.name}")
     return row_form(row, args)
 
 
@@ -159,7 +158,7 @@ def hide_constants(root: Expr, shown: Callable[[Call], bool] = lambda _: False) 
             case Constant():
                 evaluated = not _is_plain(node)
             case Call(function=function):
-                constant_call = node not in varying and function in FUNCTIONS and function not in ARITHMETIC
+                constant_call = node not in varying and function.role == "function" and function not in ARITHMETIC
                 evaluated = constant_call and not shown(node)
             case _:
                 evaluated = False
@@ -172,8 +171,8 @@ def hide_constants(root: Expr, shown: Callable[[Call], bool] = lambda _: False) 
     parameters = {
         arg
         for node in topological(root)
-        if isinstance(node, Call) and (row := FUNCTIONS.get(node.function))
-        for arg, argument in zip(node.args, row.arguments, strict=True)
+        if isinstance(node, Call)
+        for arg, argument in zip(node.args, node.function.arguments, strict=True)
         if argument.kind != "real"
     }
     return rebuild(root, lambda node, new: None if node in parameters else replace(node, new)), hidden
@@ -185,11 +184,7 @@ def branch_nesting(root: Expr) -> int:
     for node in topological(root):
         below = max((depth[child] for child in children(node)), default=0)
         own = isinstance(node, Call) and (
-            1
-            if node.function in BRANCHES
-            else _row_nesting(FUNCTIONS[node.function])
-            if node.function in FUNCTIONS
-            else 0
+            1 if node.function.is_branch else 0 if node.function.is_condition else _row_nesting(node.function)
         )
         depth[node] = below + own
     return depth[root]
@@ -222,14 +217,15 @@ def tree_size(root: Expr) -> int:
     return sizes[root]
 
 
-_BY_CLASS: dict[str, str] = {
-    row.sympy: row.name
+_BY_CLASS: dict[str, Function] = {
+    row.sympy: row
     for row in reversed(FUNCTIONS.values())
     if isinstance(row.sympy, str) and len(row.arguments) in (1, 2) and not row.internal
 }
-_BY_CLASS.update({"Abs": "abs", "Max": "maximum", "Min": "minimum", "loggamma": "lgamma", "Heaviside": "heaviside"})
-_BY_RELATION = {"StrictLessThan": "lt", "LessThan": "le", "StrictGreaterThan": "gt", "GreaterThan": "ge",
-                "Equality": "eq", "Unequality": "ne"}  # fmt: skip
+_BY_CLASS.update({"Abs": op.ABS, "Max": op.MAXIMUM, "Min": op.MINIMUM})
+_BY_CLASS.update({"loggamma": FUNCTIONS["lgamma"], "Heaviside": FUNCTIONS["heaviside"]})
+_BY_RELATION = {"StrictLessThan": op.LT, "LessThan": op.LE, "StrictGreaterThan": op.GT, "GreaterThan": op.GE,
+                "Equality": op.EQ, "Unequality": op.NE}  # fmt: skip
 _NOT_OURS = frozenset({"sinc"})  # a SymPy name that means something else
 
 
@@ -251,7 +247,7 @@ def _from_node(node: Any, made: Mapping[Any, Expr]) -> Expr:
             return variable(node.name)
         case sympy.besseli() | sympy.besselj() if node.args[0] in (0, 1):
             kind = "i" if isinstance(node, sympy.besseli) else "bessel_j"
-            return call(f"{kind}{node.args[0]}", args[1])
+            return call(FUNCTIONS[f"{kind}{node.args[0]}"], args[1])
         case _ if node in (sympy.pi, sympy.E):
             return constant("pi" if node is sympy.pi else "e")
         case sympy.Add():
@@ -259,24 +255,24 @@ def _from_node(node: Any, made: Mapping[Any, Expr]) -> Expr:
         case sympy.Mul():
             return _product(node, made)
         case sympy.exp():
-            return call("exp", args[0])
+            return call(op.EXP, args[0])
         case sympy.Pow():
             if node.exp == sympy.S.Half:
-                return call("sqrt", args[0])
+                return call(op.SQRT, args[0])
             if node.exp.could_extract_minus_sign():
-                return call("div", constant(1), _converted(node.base**-node.exp, made))
-            return call("pow", *args)
+                return call(op.DIV, constant(1), _converted(node.base**-node.exp, made))
+            return call(op.POW, *args)
         case sympy.Piecewise():
             return _piecewise(node, made)
         case sympy.And() | sympy.Or():
             result = args[0]
             for arg in args[1:]:
-                result = call("and" if isinstance(node, sympy.And) else "or", result, arg)
+                result = call(op.AND if isinstance(node, sympy.And) else op.OR, result, arg)
             return result
         case sympy.Not():
-            return call("not", args[0])
+            return call(op.NOT, args[0])
         case _ if node in (sympy.true, sympy.false):
-            return call("true" if node is sympy.true else "false")
+            return call(op.TRUE if node is sympy.true else op.FALSE)
     return _from_function(type(node).__name__, args, node)
 
 
@@ -289,19 +285,19 @@ def _from_function(name: str, args: list[Expr], node: Any) -> Expr:
             result = call(_BY_CLASS[name], result, arg)
         return result
     if name == "polygamma" and node.args[0] == 0:
-        return call("digamma", args[1])
+        return call(op.DIGAMMA, args[1])
     if name == "Heaviside" and len(args) == 1:
         args = [*args, constant(Fraction(1, 2))]
     function = _BY_CLASS.get(name)
-    if function is None or name in _NOT_OURS or len(args) != len(FUNCTIONS[function].arguments):
+    if function is None or name in _NOT_OURS or len(args) != len(function.arguments):
         raise NoClosedForm(f"SymPy's answer has {name} in it")
     return call(function, *args)
 
 
 def _rational(value: Any) -> Expr:
     magnitude = constant(abs(int(value.p)))
-    whole = magnitude if value.q == 1 else call("div", magnitude, constant(int(value.q)))
-    return call("neg", whole) if value < 0 else whole
+    whole = magnitude if value.q == 1 else call(op.DIV, magnitude, constant(int(value.q)))
+    return call(op.NEG, whole) if value < 0 else whole
 
 
 def _sum(node: Any, made: Mapping[Any, Expr]) -> Expr:
@@ -314,7 +310,7 @@ def _sum(node: Any, made: Mapping[Any, Expr]) -> Expr:
         if result is None:
             result = _negated(part) if negative else part
         else:
-            result = call("sub" if negative else "add", result, part)
+            result = call(op.SUB if negative else op.ADD, result, part)
     assert result is not None
     return result
 
@@ -329,13 +325,13 @@ def _product(node: Any, made: Mapping[Any, Expr]) -> Expr:
     if denominator != 1 and numerator != node:
         negative = numerator.could_extract_minus_sign()
         top = _converted(-numerator if negative else numerator, made)
-        return call("div", _negated(top) if negative else top, _converted(denominator, made))
+        return call(op.DIV, _negated(top) if negative else top, _converted(denominator, made))
     result: Expr | None = None
     factors = list(node.as_ordered_factors())
     negative = factors[0] == -1
     for factor in factors[1:] if negative else factors:
         part = _converted(factor, made)
-        result = part if result is None else call("mul", result, part)
+        result = part if result is None else call(op.MUL, result, part)
     assert result is not None
     return _negated(result) if negative else result
 
@@ -343,9 +339,9 @@ def _product(node: Any, made: Mapping[Any, Expr]) -> Expr:
 def _negated(product: Expr) -> Expr:
     """-(2*x/y) with the sign where people write it: -2*x/y."""
     match product:
-        case Call(function=("mul" | "div") as function, args=(first, second)):
+        case Call(function=(op.MUL | op.DIV) as function, args=(first, second)):
             return call(function, _negated(first), second)
-    return call("neg", product)
+    return call(op.NEG, product)
 
 
 def _piecewise(node: Any, made: Mapping[Any, Expr]) -> Expr:
@@ -354,5 +350,5 @@ def _piecewise(node: Any, made: Mapping[Any, Expr]) -> Expr:
         raise NoClosedForm("SymPy's answer has a gap")
     result = _converted(last, made)
     for value, test in reversed(pairs):
-        result = call("where", _converted(test, made), _converted(value, made), result)
+        result = call(op.WHERE, _converted(test, made), _converted(value, made), result)
     return result

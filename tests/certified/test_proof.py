@@ -7,7 +7,8 @@ import pytest
 from gradcheck_cli.certified.proofs.normal_form import Algebra, Kernels, number_of
 from gradcheck_cli.certified.proofs.proof import equal
 from gradcheck_cli.differentiation.gradient import derivative
-from gradcheck_cli.expression.functions import FUNCTIONS, Function, number_text
+from gradcheck_cli.expression.function import Function, number_text
+from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import variables
 from gradcheck_cli.language.parser import parse, parse_lets
 from gradcheck_cli.language.printer import to_text

@@ -32,11 +32,11 @@ HARD: dict[str, tuple[tuple[float, ...], ...]] = {
     "tanh": ((5.5,), (-8.0,), (20.0,)),
 }
 RULES = [
-    pytest.param(name, index, mode, id=f"{name}-{index}-{mode}")
-    for name, texts in TORCH_RULES.items()
+    pytest.param(row.name, index, mode, id=f"{row.name}-{index}-{mode}")
+    for row, texts in TORCH_RULES.items()
     for index, text in enumerate(texts)
     for mode in ("reverse", "forward")
-    if text and not (name.startswith("igamma") and mode == "forward")  # torch has none
+    if text and not (row.name.startswith("igamma") and mode == "forward")  # torch has none
 ]
 ULPS = 4
 FUSED = {"tanh": 1.0, "erfcx": 1.0}
@@ -52,9 +52,9 @@ def points(name: str) -> list[dict[str, float]]:
 
 def written(name: str, index: int, mode: str) -> tuple[str, str, str]:
     """(the function, the rule, the argument) as texts."""
-    rule = rule_of(name, index, mode)
-    assert rule is not None
     row = FUNCTIONS[name]
+    rule = rule_of(row, index, mode)
+    assert rule is not None
     names = [argument.name for argument in row.arguments]
     operators = {"div": "x/y", "pow": "x**y"}
     return operators.get(name, f"{name}({', '.join(names)})"), to_text(rule), names[index]

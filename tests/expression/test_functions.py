@@ -15,7 +15,8 @@ from flint import arb
 from gradcheck_cli.certified.ball import EXACT, Numbers, Program, Seams, precision, seam_value
 from gradcheck_cli.differentiation.gradient import gradient
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import Constant, Expr, call, constant, variable
 from gradcheck_cli.pytorch.gradients import Autograd, TorchFunction
 from gradcheck_cli.records.derivative import Derivative

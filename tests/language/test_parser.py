@@ -8,12 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from helpers.expressions import call
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression.functions import FUNCTIONS
-from gradcheck_cli.expression.nodes import Constant, Expr, call, constant, named, variable
+from gradcheck_cli.expression.nodes import Constant, Expr, constant, named, variable
 from gradcheck_cli.language import dialects, parser
 from gradcheck_cli.language.cursor import MAX_LENGTH, MAX_NESTING
 from gradcheck_cli.language.parser import MAX_NODES, parse, parse_constant, parse_lets

@@ -20,7 +20,8 @@ from torch import Tensor
 
 from gradcheck_cli import check, explain
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.pytorch.gradients import REFUSALS, Autograd, resolve_device
 from gradcheck_cli.records.derivative import Derivative

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.functions import FUNCTIONS, by_row
 
 Floats = NDArray[np.float64]
 Array = Any
@@ -298,11 +299,11 @@ def _unary(name: str) -> Callable[[Approx], Approx]:
     return apply
 
 
-KERNELS: dict[str, Callable[..., Approx]] = {
+KERNELS: dict[Function, Callable[..., Approx]] = by_row({
     "add": add, "sub": sub, "mul": mul, "div": div, "neg": neg, "pow": pow, "sqrt": sqrt, "positive": positive,
     "nan_to_num": positive, "nan_to_num_bounded": positive, "abs": absolute, "maximum": maximum, "fmax": maximum,
     "minimum": minimum, "fmin": minimum, "relu": relu, "floor": floor, "ceil": ceil,
     "offset_from_integer": offset_from_integer, "logaddexp": logaddexp, "atan2": atan2,
     **{name: _unary(name) for name in UNARY},
-}  # fmt: skip
-"""By name of the row. A row that is not here is evaluated by its definition, or not at all."""
+})  # fmt: skip
+"""By row. One that is not here is evaluated by its definition, or not at all."""

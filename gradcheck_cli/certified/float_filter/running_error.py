@@ -5,7 +5,7 @@ Its bounds are tested, not proven; what they do not settle beyond doubt is left 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from gradcheck_cli.certified.ball import Program, formula_program
 from gradcheck_cli.certified.float_filter.kernels import EPS, INFINITE, KERNELS, WIDER, Approx, Floats, sum_of
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.literals import rounded_constant
-from gradcheck_cli.expression.nodes import BRANCHES, COMPARISONS, CONDITIONS, Call, Constant, Named, Variable
+from gradcheck_cli.expression.nodes import Call, Constant, Named, Variable
 
 Bools = NDArray[np.bool_]
 NAMED_CONSTANTS = {"pi": np.pi, "e": np.e, "tau": 2 * np.pi}
@@ -43,14 +44,14 @@ def supports(program: Program) -> bool:
 @cache
 def _has_kernel(row: Function) -> bool:
     """Whether a row has a kernel, or a definition of such rows."""
-    if row.name in KERNELS:
+    if row in KERNELS:
         return True
     return bool(row.definition) and all(map(_has_kernel, _rows(formula_program(row.definition))))
 
 
 def _rows(program: Program) -> set[Function]:
     calls = {node.function for node in program.nodes if isinstance(node, Call)}
-    return {FUNCTIONS[name] for name in calls - BRANCHES - CONDITIONS}
+    return {row for row in calls if row.role == "function"}
 
 
 class FloatProgram:
@@ -85,7 +86,7 @@ class FloatProgram:
                 continue
             node, args = self.program.nodes[i], self.program.args[i]
             flows = [(j, masks[i]) for j in args]
-            if isinstance(node, Call) and node.function in BRANCHES:
+            if isinstance(node, Call) and node.function.is_branch:
                 condition = values[args[0]]
                 assert isinstance(condition, Condition)
                 flows = [
@@ -113,10 +114,10 @@ class FloatProgram:
         node = self.program.nodes[i]
         assert isinstance(node, Call)
         args: list[Any] = [values[j] for j in self.program.args[i]]
-        if node.function in COMPARISONS:
+        if node.function.is_comparison:
             return _gap_is_known(*args)
         apart: Any = np.True_
-        row = FUNCTIONS[node.function]
+        row = node.function
         for text in row.seams:
             seam = _formula(row, text, args)
             apart = apart & (np.abs(seam.value) > (0.0 if seam.radius is None else WIDER * seam.radius))
@@ -131,13 +132,12 @@ def _constant(node: Constant, dtype: Dtype | None) -> Approx:
     return Approx(value, None if is_exact else np.abs(value) * EPS)
 
 
-def _call(node: Call, function: str, args: Sequence[Any]) -> Value:
-    if function in BRANCHES:
+def _call(node: Call, row: Function, args: Sequence[Any]) -> Value:
+    if row.is_branch:
         return _branch(*args)
-    if function in CONDITIONS:
-        return _condition(node, function, args)
-    row = FUNCTIONS[function]
-    kernel = KERNELS.get(function)
+    if row.is_condition:
+        return _condition(node, row, args)
+    kernel = KERNELS.get(row)
     if kernel is not None:
         return kernel(*args)
     assert row.definition is not None
@@ -167,15 +167,12 @@ def _branch(condition: Condition, a: Approx, b: Approx) -> Approx:
     return Approx(value, radius if condition.known is np.True_ else np.where(condition.known, radius, INFINITE))
 
 
-def _condition(node: Call, function: str, args: Sequence[Any]) -> Condition:
-    if function in COMPARISONS:
+def _condition(node: Call, function: Function, args: Sequence[Any]) -> Condition:
+    if function.is_comparison:
         a, b = args
         if node.args[0] is node.args[1]:
-            return Condition(np.bool_(function in ("le", "ge", "eq")), np.isfinite(a.value))
-        compare = {
-            "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal,
-            "ne": np.not_equal,
-        }[function]  # fmt: skip
+            return Condition(np.bool_(function in (op.LE, op.GE, op.EQ)), np.isfinite(a.value))
+        compare = _COMPARE[function]
         known = _gap_is_known(a, b)
         if np.all(known):
             return Condition(compare(a.value, b.value), np.True_)
@@ -183,13 +180,19 @@ def _condition(node: Call, function: str, args: Sequence[Any]) -> Condition:
         known = known | (np.isfinite(a.value) & np.isfinite(b.value) & (exact is None or exact == 0))
         return Condition(compare(a.value, b.value), np.True_ if np.all(known) else known)
     match function, args:
-        case "and", (a, b):
+        case op.AND, (a, b):
             return Condition(a.truth & b.truth, a.known & b.known)
-        case "or", (a, b):
+        case op.OR, (a, b):
             return Condition(a.truth | b.truth, a.known & b.known)
-        case "not", (a,):
+        case op.NOT, (a,):
             return Condition(~np.asarray(a.truth), a.known)
-    return Condition(np.bool_(function == "true"), np.True_)
+    return Condition(np.bool_(function is op.TRUE), np.True_)
+
+
+_COMPARE: dict[Function, Callable[..., Any]] = {
+    op.LT: np.less, op.LE: np.less_equal, op.GT: np.greater, op.GE: np.greater_equal, op.EQ: np.equal,
+    op.NE: np.not_equal,
+}  # fmt: skip
 
 
 def _gap_is_known(a: Approx, b: Approx) -> Any:

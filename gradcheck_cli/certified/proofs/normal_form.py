@@ -16,6 +16,9 @@ from typing import Any, NamedTuple, NoReturn
 
 from flint import Ordering, fmpq, fmpq_mpoly_ctx, fmpz, fmpz_poly
 
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.functions import FUNCTIONS, by_row, rows
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, Variable, call, constant, topological, variable
 
 MOST_KERNELS = 40
@@ -69,16 +72,18 @@ def _context() -> Any:
     return fmpq_mpoly_ctx.get([f"k{i}" for i in reversed(range(MOST_KERNELS))], Ordering.lex)
 
 
-TOTAL = frozenset({"erf", "atan", "asinh", "besseli", "besselj"})
+TOTAL = rows("erf atan asinh besseli besselj")
 """Functions without a rule here that are defined everywhere."""
-ODD = frozenset({"erf", "atan", "asin", "asinh", "atanh", "erfinv"})
-DOMAINS: Mapping[str, Sequence[tuple[int, int, tuple[int, ...]]]] = {
-    "acosh": ((0, 1, (0, 1)),),
-    "igamma": ((0, 0, (1,)), (1, 0, (0, 1))),
-    "zeta": ((0, 1, (1,)), (1, 0, (1,))),
-    "besselk": ((1, 0, (1,)),),
-    "bessely": ((1, 0, (1,)),),
-}
+ODD = rows("erf atan asin asinh atanh erfinv")
+DOMAINS: Mapping[Function, Sequence[tuple[int, int, tuple[int, ...]]]] = by_row(
+    {
+        "acosh": ((0, 1, (0, 1)),),
+        "igamma": ((0, 0, (1,)), (1, 0, (0, 1))),
+        "zeta": ((0, 1, (1,)), (1, 0, (1,))),
+        "besselk": ((1, 0, (1,)),),
+        "bessely": ((1, 0, (1,)),),
+    }
+)
 """Where a function is defined: (which argument, a number, the signs that argument - number can have)."""
 LARGEST_DEGREE = 20
 
@@ -209,7 +214,7 @@ class Algebra:
         nodes = topological(root)
         if given:  # these tell signs, which others need
             for node in nodes:
-                if isinstance(node, Call) and node.function in ("log", "sqrt", "pow"):
+                if isinstance(node, Call) and node.function in (op.LOG, op.SQRT, op.POW):
                     try:
                         self._form(topological(node))
                     except NoForm:
@@ -635,17 +640,17 @@ class Algebra:
             )
         return self.reduced(sine if n >= 0 else self.neg(sine)), self.reduced(cosine)
 
-    def function(self, name: str, args: Sequence[Ratio]) -> Ratio:
+    def function(self, row: Function, args: Sequence[Ratio]) -> Ratio:
         """A function of the table that has no rule here: a piece of its own."""
         args = [self.reduced(arg) for arg in args]
-        for index, least, allowed in DOMAINS.get(name, ()):
+        for index, least, allowed in DOMAINS.get(row, ()):
             self._must_have_sign(self.sub(args[index], _ratio(_number(least))), allowed)
-        if name in ODD and args[0].above.is_zero():
+        if row in ODD and args[0].above.is_zero():
             return args[0]
-        negative = name in ODD and args[0].above.leading_coefficient() < 0
+        negative = row in ODD and args[0].above.leading_coefficient() < 0
         if negative:
             args = [self.neg(args[0])]
-        key = f"{name}({', '.join(map(_text, args))})"
+        key = f"{row.name}({', '.join(map(_text, args))})"
         made = _ratio(self.kernels.generator("function", key, *args))
         return self.neg(made) if negative else made
 
@@ -699,8 +704,8 @@ def to_expression(kernels: Kernels, poly: Poly) -> Expr | None:
             if kernel.kind not in ("variable", "pi"):
                 return None
             leaf = variable(kernel.key) if kernel.kind == "variable" else constant("pi", exact=True)
-            term = call("mul", term, call("pow", leaf, constant(int(power), exact=True)))
-        total = call("add", total, term)
+            term = call(op.MUL, term, call(op.POW, leaf, constant(int(power), exact=True)))
+        total = call(op.ADD, total, term)
     return total
 
 
@@ -722,7 +727,7 @@ def _hyperbolic(algebra: Algebra, a: Ratio) -> tuple[Ratio, Ratio]:
 def _bessel_i(algebra: Algebra, n: Ratio, x: Ratio) -> Ratio:
     if algebra.reduced(x).above.is_zero():
         return _ratio(_number(int(number_of(n) == 0)))
-    return algebra.function("besseli", (n, x))
+    return algebra.function(FUNCTIONS["besseli"], (n, x))
 
 
 Step = Callable[[Algebra, Fraction, Ratio, Sequence[Fraction]], tuple[Ratio, Ratio]]
@@ -754,29 +759,31 @@ def _fraction(value: Fraction | int) -> Ratio:
     return _ratio(_number(_rational(value)))
 
 
-RULES: dict[str, Callable[..., Ratio]] = {
-    "add": Algebra.add,
-    "sub": Algebra.sub,
-    "mul": Algebra.mul,
-    "div": Algebra.div,
-    "neg": Algebra.neg,
-    "pow": Algebra.pow,
-    "exp": Algebra.exp,
-    "log": Algebra.log,
-    "sqrt": _sqrt,
-    "sin": lambda algebra, a: algebra.circular(a)[0],
-    "cos": lambda algebra, a: algebra.circular(a)[1],
-    "tan": _tan,
-    "sinh": lambda algebra, a: _hyperbolic(algebra, a)[0],
-    "cosh": lambda algebra, a: _hyperbolic(algebra, a)[1],
-    "tanh": lambda algebra, a: algebra.div(*_hyperbolic(algebra, a)),
-    "besseli": _bessel_i,
-    "chebyshev_t": _polynomial(lambda s, k, x, _: (_linear(s, min(k, Fraction(2)), x), _fraction(-1))),
-    "gegenbauer": _polynomial(
-        lambda s, k, x, a: (_linear(s, 2 * (k + a[0] - 1) / k, x), _fraction(-(k + 2 * a[0] - 2) / k))
-    ),
-    "hermite": _polynomial(lambda s, k, x, _: (_linear(s, Fraction(2), x), _fraction(-2 * (k - 1)))),
-    "laguerre": _polynomial(
-        lambda s, k, x, a: (_linear(s, -1 / k, x, (2 * k - 1 + a[0]) / k), _fraction(-(k - 1 + a[0]) / k))
-    ),
-}
+RULES: dict[Function, Callable[..., Ratio]] = by_row(
+    {
+        "add": Algebra.add,
+        "sub": Algebra.sub,
+        "mul": Algebra.mul,
+        "div": Algebra.div,
+        "neg": Algebra.neg,
+        "pow": Algebra.pow,
+        "exp": Algebra.exp,
+        "log": Algebra.log,
+        "sqrt": _sqrt,
+        "sin": lambda algebra, a: algebra.circular(a)[0],
+        "cos": lambda algebra, a: algebra.circular(a)[1],
+        "tan": _tan,
+        "sinh": lambda algebra, a: _hyperbolic(algebra, a)[0],
+        "cosh": lambda algebra, a: _hyperbolic(algebra, a)[1],
+        "tanh": lambda algebra, a: algebra.div(*_hyperbolic(algebra, a)),
+        "besseli": _bessel_i,
+        "chebyshev_t": _polynomial(lambda s, k, x, _: (_linear(s, min(k, Fraction(2)), x), _fraction(-1))),
+        "gegenbauer": _polynomial(
+            lambda s, k, x, a: (_linear(s, 2 * (k + a[0] - 1) / k, x), _fraction(-(k + 2 * a[0] - 2) / k))
+        ),
+        "hermite": _polynomial(lambda s, k, x, _: (_linear(s, Fraction(2), x), _fraction(-2 * (k - 1)))),
+        "laguerre": _polynomial(
+            lambda s, k, x, a: (_linear(s, -1 / k, x, (2 * k - 1 + a[0]) / k), _fraction(-(k - 1 + a[0]) / k))
+        ),
+    }
+)

@@ -31,9 +31,10 @@ from gradcheck_cli.certified.proofs.normal_form import (
 )
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.differentiation.folding import ONE
-from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.functions import by_row, rows
 from gradcheck_cli.expression.nodes import (
-    BRANCHES,
     Call,
     Constant,
     Expr,
@@ -52,31 +53,35 @@ DEPTH_LIMIT = 200
 MOST_CASES = 400
 MOST_ATTEMPTS = 20
 
-JUMPS = frozenset({"floor", "atan2"})
+JUMPS = rows("floor atan2")
 """Functions that may jump where they are defined, and are no branches here."""
-FOLDED = {
-    "abs": ("x", "x", "-x"),
-    "relu": ("x", "x", "0"),
-    "maximum": ("x - y", "x", "y"),
-    "minimum": ("y - x", "x", "y"),
-}
+FOLDED = by_row(
+    {
+        "abs": ("x", "x", "-x"),
+        "relu": ("x", "x", "0"),
+        "maximum": ("x - y", "x", "y"),
+        "minimum": ("y - x", "x", "y"),
+    }
+)
 """Continuous functions with two pieces: what decides by its sign, the piece where it is not negative, the other."""
-WRITTEN = {
-    "erfc": "1 - erf(x)",
-    "ndtri": "sqrt(2)*erfinv(2*x - 1)",
-    "acos": "pi/2 - asin(x)",
-    "ceil": "-floor(-x)",
-    "offset_from_integer": "x - floor(x + 1/2)",
-    "digamma": "polygamma(0, x)",
-    "igammac": "1 - igamma(a, x)",
-    "sinc": "where(x == 0, 1, sin(pi*x)/(pi*x))",
-    "entr": "where(x == 0, 0, -x*log(x))",
-    "xlogy": "where(x == 0, 0, x*log(y))",
-    "xlog1py": "where(x == 0, 0, x*log1p(y))",
-    "besselie": "exp(-abs(x))*besseli(n, x)",
-    "nan_to_num": "x",
-    "nan_to_num_bounded": "x",
-}
+WRITTEN = by_row(
+    {
+        "erfc": "1 - erf(x)",
+        "ndtri": "sqrt(2)*erfinv(2*x - 1)",
+        "acos": "pi/2 - asin(x)",
+        "ceil": "-floor(-x)",
+        "offset_from_integer": "x - floor(x + 1/2)",
+        "digamma": "polygamma(0, x)",
+        "igammac": "1 - igamma(a, x)",
+        "sinc": "where(x == 0, 1, sin(pi*x)/(pi*x))",
+        "entr": "where(x == 0, 0, -x*log(x))",
+        "xlogy": "where(x == 0, 0, x*log(y))",
+        "xlog1py": "where(x == 0, 0, x*log1p(y))",
+        "besselie": "exp(-abs(x))*besseli(n, x)",
+        "nan_to_num": "x",
+        "nan_to_num_bounded": "x",
+    }
+)
 """Functions in terms of others, where their row has no definition or one that leaves a point out."""
 FIRST_DERIVATIVE_OF_SINC = "where(x == 0, 0, cos(pi*x)/x - sin(pi*x)/(pi*x**2))"
 
@@ -116,7 +121,7 @@ def _holds(function: Expr, derivative: Expr, claim: Expr, name: str, apart: bool
 
 def _has_branches(root: Expr) -> bool:
     return any(
-        isinstance(node, Call) and (node.function in BRANCHES or node.function in FOLDED or node.function in JUMPS)
+        isinstance(node, Call) and (node.function.is_branch or node.function in FOLDED or node.function in JUMPS)
         for node in topological(root)
     )
 
@@ -128,12 +133,12 @@ def _written(root: Expr, *, smooth: bool = False) -> Expr:
     """
 
     def replace(node: Expr, args: tuple[Expr, ...]) -> Expr | None:
-        if not isinstance(node, Call) or node.function not in FUNCTIONS:
+        if not isinstance(node, Call) or node.function.role != "function":
             return None
         text = _text(node)
-        if text is None or (smooth and node.function == "sinc"):
+        if text is None or (smooth and node.function is op.SINC):
             return None
-        names = [argument.name for argument in FUNCTIONS[node.function].arguments]
+        names = [argument.name for argument in node.function.arguments]
         return substitute(_written_formula(text), dict(zip(names, args, strict=True)))
 
     return rebuild(root, replace)
@@ -141,13 +146,13 @@ def _written(root: Expr, *, smooth: bool = False) -> Expr:
 
 def _text(node: Call) -> str | None:
     first, last = node.args[0], node.args[-1]
-    if node.function == "dsinc" and first is ONE:
+    if node.function is op.DSINC and first is ONE:
         return FIRST_DERIVATIVE_OF_SINC
-    if node.function == "mvpolygamma" and isinstance(last, Constant):
+    if node.function is op.MVPOLYGAMMA and isinstance(last, Constant):
         return " + ".join(f"polygamma(n, x - {j}/2)" for j in range(int(last.value)))
     if node.function in FOLDED:
         return None
-    return WRITTEN.get(node.function, FUNCTIONS[node.function].definition)
+    return WRITTEN.get(node.function, node.function.definition)
 
 
 @cache
@@ -162,7 +167,7 @@ class _Proof:
     def __init__(self, function: Expr, derivative: Expr, claim: Expr, kernels: Kernels, apart: bool) -> None:
         self.function, self.derivative, self.claim = function, derivative, claim
         self.kernels, self.apart = kernels, apart
-        self.has_choices = any(isinstance(node, Call) and node.function in BRANCHES for node in topological(claim))
+        self.has_choices = any(isinstance(node, Call) and node.function.is_branch for node in topological(claim))
         self.along_variable = kernels.name not in intermediates(function)
         self.hidden: set[str] = set()
         self.cases = 0
@@ -280,7 +285,7 @@ class _Proof:
             return False
         seam = _Seam(self.kernels, beside, still, poly, self.apart)
         jumps = {
-            sign: [call("sub", here, side) for here in found[0] for side in found[sign] if here and side]
+            sign: [call(op.SUB, here, side) for here in found[0] for side in found[sign] if here and side]
             for sign in (-1, 1)
         }
         go_on = {sign: bool(jumps[sign]) and all(seam.vanishes(jump, sign) for jump in jumps[sign]) for sign in jumps}
@@ -288,7 +293,7 @@ class _Proof:
             return any(go_on.values())
         if all(go_on.values()):
             return True
-        differences = [call("sub", above, below) for above in found[1] for below in found[-1] if above and below]
+        differences = [call(op.SUB, above, below) for above in found[1] for below in found[-1] if above and below]
         if all(
             go_on[sign] or all(seam.is_multiple_of_slope(jump, sign) for jump in jumps[sign]) for sign in jumps
         ):  # where the slope is 0, all is well; where it is not, the sign changes
@@ -371,7 +376,7 @@ class _Case:
         match node:
             case Named(value=value):
                 return self._resolved(value, depth)
-            case Call(function=function, args=(condition, a, b)) if function in BRANCHES:
+            case Call(function=function, args=(condition, a, b)) if function.is_branch:
                 return self._resolved(a if self._is_true(condition, depth) else b, depth)
             case Call(function=function, args=args) if function in FOLDED:
                 decides, first, second = (
@@ -391,13 +396,13 @@ class _Case:
     def _is_true(self, condition: Expr, depth: int) -> bool:
         assert isinstance(condition, Call)
         match condition:
-            case Call(function=("true" | "false") as function):
-                return function == "true"
-            case Call(function="not", args=(inner,)):
+            case Call(function=(op.TRUE | op.FALSE) as function):
+                return function is op.TRUE
+            case Call(function=op.NOT, args=(inner,)):
                 return not self._is_true(inner, depth)
-            case Call(function=("and" | "or") as function, args=args):
-                return self._junction(args, function == "or", depth)
-        sign = self._sign(call("sub", *condition.args), depth)
+            case Call(function=(op.AND | op.OR) as function, args=args):
+                return self._junction(args, function is op.OR, depth)
+        sign = self._sign(call(op.SUB, *condition.args), depth)
         self.touched = self.touched or sign == 0
         return _HOLDS[condition.function](sign)
 
@@ -419,13 +424,13 @@ class _Case:
         return bool(form.above.is_zero()) or any(divmod(form.above, zero)[1].is_zero() for zero in self.zeros)
 
 
-_HOLDS: dict[str, Callable[[int], bool]] = {
-    "lt": lambda sign: sign < 0,
-    "le": lambda sign: sign <= 0,
-    "gt": lambda sign: sign > 0,
-    "ge": lambda sign: sign >= 0,
-    "eq": lambda sign: sign == 0,
-    "ne": lambda sign: sign != 0,
+_HOLDS: dict[Function, Callable[[int], bool]] = {
+    op.LT: lambda sign: sign < 0,
+    op.LE: lambda sign: sign <= 0,
+    op.GT: lambda sign: sign > 0,
+    op.GE: lambda sign: sign >= 0,
+    op.EQ: lambda sign: sign == 0,
+    op.NE: lambda sign: sign != 0,
 }
 
 

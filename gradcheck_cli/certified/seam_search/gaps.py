@@ -13,11 +13,10 @@ from itertools import islice, product
 
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.differentiation.folding import ONE, fold
-from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.functions import by_row, rows
 from gradcheck_cli.expression.nodes import (
-    BRANCHES,
-    COMPARISONS,
-    CONDITIONS,
     Call,
     Constant,
     Expr,
@@ -36,27 +35,27 @@ INTEGERS = range(-3, 4)
 """The integers at which a function that jumps at all of them is looked at."""
 
 # Each function with formulas that between them have its values near all of its seams.
-_PIECES: dict[str, tuple[str, ...]] = {
-    "abs": ("x", "-x"),
-    "sign": ("1", "-1", "0"),
-    "relu": ("x", "0"),
-    "maximum": ("x", "y"),
-    "minimum": ("x", "y"),
-    "fmax": ("x", "y"),
-    "fmin": ("x", "y"),
-    "copysign": ("x", "-x"),
-    "floor": ("x", "x - 1"),
-    "ceil": ("x", "x + 1"),
-    "round": ("x - 1/2", "x + 1/2"),
-    "offset_from_integer": tuple(f"x - {k}" if k >= 0 else f"x + {-k}" for k in INTEGERS),
-    "square": ("x**2",),
-    "reciprocal": ("1/x",),
-    "positive": ("x",),
-}
-_ZERO_WITH_ARGUMENT = frozenset(
-    {"neg", "sqrt", "cbrt", "abs", "sinh", "tanh", "atan", "asin", "asinh", "atanh", "erf", "erfinv", "expm1", "log1p"}
+_PIECES: dict[Function, tuple[str, ...]] = by_row(
+    {
+        "abs": ("x", "-x"),
+        "sign": ("1", "-1", "0"),
+        "relu": ("x", "0"),
+        "maximum": ("x", "y"),
+        "minimum": ("x", "y"),
+        "fmax": ("x", "y"),
+        "fmin": ("x", "y"),
+        "copysign": ("x", "-x"),
+        "floor": ("x", "x - 1"),
+        "ceil": ("x", "x + 1"),
+        "round": ("x - 1/2", "x + 1/2"),
+        "offset_from_integer": tuple(f"x - {k}" if k >= 0 else f"x + {-k}" for k in INTEGERS),
+        "square": ("x**2",),
+        "reciprocal": ("1/x",),
+        "positive": ("x",),
+    }
 )
-_NEVER_ZERO = frozenset({"exp", "exp2", "cosh", "sigmoid", "sech", "erfc", "erfcx", "ndtr", "rsqrt", "gamma", "i0"})
+_ZERO_WITH_ARGUMENT = rows("neg sqrt cbrt abs sinh tanh atan asin asinh atanh erf erfinv expm1 log1p")
+_NEVER_ZERO = rows("exp exp2 cosh sigmoid sech erfc erfcx ndtr rsqrt gamma i0")
 
 
 def gaps(*roots: Expr) -> tuple[Expr, ...]:
@@ -73,28 +72,26 @@ def gaps(*roots: Expr) -> tuple[Expr, ...]:
 
 def raw_gaps(node: Expr) -> Iterator[Expr]:
     """The gaps of one node, as they are."""
-    if not isinstance(node, Call) or node.function in BRANCHES:
+    if not isinstance(node, Call) or node.function.is_branch:
         return
-    if node.function in COMPARISONS:
-        yield fold("sub", *node.args)
-    elif node.function == "pow":  # its row speaks of exponents that vary, too
+    if node.function.is_comparison:
+        yield fold(op.SUB, *node.args)
+    elif node.function is op.POW:  # its row speaks of exponents that vary, too
         exponent = rational(node.args[1])
         if exponent is None or exponent < 0 or exponent.denominator != 1:
             yield node.args[0]
-    elif node.function in FUNCTIONS:
-        row = FUNCTIONS[node.function]
+    else:
         for formula in _row_gaps(node.function):
-            yield rules.instantiate(formula, row, node.args)
+            yield rules.instantiate(formula, node.function, node.args)
 
 
 @cache
-def _row_gaps(function: str) -> tuple[Expr, ...]:
-    """The gaps of a row of the table, in terms of its arguments: its seams, and the edges of its domain."""
-    row = FUNCTIONS[function]
+def _row_gaps(row: Function) -> tuple[Expr, ...]:
+    """The gaps of a row, in terms of its arguments: its seams, and the edges of its domain."""
     found = [rules.formula(text) for text in row.seams]
     for node in topological(rules.formula(row.domain)) if row.domain else ():
-        if isinstance(node, Call) and node.function in COMPARISONS:
-            found.append(fold("sub", *node.args))
+        if isinstance(node, Call) and node.function.is_comparison:
+            found.append(fold(op.SUB, *node.args))
     return tuple(dict.fromkeys(found))
 
 
@@ -107,9 +104,9 @@ def _unfolded(root: Expr) -> list[Expr]:
                 pieces[node] = [node]
             case Named(value=value):
                 pieces[node] = pieces[value]
-            case Call(function=function) if function in CONDITIONS:
+            case Call(function=function) if function.is_condition:
                 pieces[node] = []
-            case Call(function=function, args=(_, a, b)) if function in BRANCHES:
+            case Call(function=function, args=(_, a, b)) if function.is_branch:
                 pieces[node] = list(dict.fromkeys((*pieces[a], *pieces[b])))[:PIECES]
             case Call(function=function, args=args):
                 below = islice(product(*(pieces[arg] for arg in args)), PIECES)
@@ -118,13 +115,12 @@ def _unfolded(root: Expr) -> list[Expr]:
     return pieces[root]
 
 
-def _pieces(function: str, args: tuple[Expr, ...]) -> Iterable[Expr]:
-    row = FUNCTIONS[function]
-    if function in _PIECES:
-        return [rules.instantiate(rules.formula(text), row, args) for text in _PIECES[function]]
+def _pieces(row: Function, args: tuple[Expr, ...]) -> Iterable[Expr]:
+    if row in _PIECES:
+        return [rules.instantiate(rules.formula(text), row, args) for text in _PIECES[row]]
     if row.definition and row.seams:
         return _unfolded(rules.instantiate(rules.formula(row.definition), row, args))
-    return [fold(function, *args)]
+    return [fold(row, *args)]
 
 
 def _factors(root: Expr) -> Iterator[Expr]:
@@ -133,16 +129,16 @@ def _factors(root: Expr) -> Iterator[Expr]:
     while stack:
         node = stack.pop()
         match node:
-            case Call(function="mul", args=args):
+            case Call(function=op.MUL, args=args):
                 stack += args
-            case Call(function="div", args=(above, _)):
+            case Call(function=op.DIV, args=(above, _)):
                 stack.append(above)
-            case Call(function="pow", args=(base, exponent)) if rational(exponent) is not None:
+            case Call(function=op.POW, args=(base, exponent)) if rational(exponent) is not None:
                 stack.append(base)
             case Call(function=function, args=(arg,)) if function in _ZERO_WITH_ARGUMENT:
                 stack.append(arg)
-            case Call(function="log", args=(arg,)):
-                stack.append(call("sub", arg, ONE))
+            case Call(function=op.LOG, args=(arg,)):
+                stack.append(call(op.SUB, arg, ONE))
             case Call(function=function) if function in _NEVER_ZERO:
                 pass
             case _ if any(isinstance(leaf, Variable) for leaf in topological(node)):

@@ -21,6 +21,8 @@ from gradcheck_cli.certified.exact_place import at_place
 from gradcheck_cli.differentiation.folding import FALSE, TRUE, ZERO
 from gradcheck_cli.differentiation.gradient import gradient
 from gradcheck_cli.errors import NoReference
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, Variable, topological
 from gradcheck_cli.language.magnitude import rational
 
@@ -121,9 +123,9 @@ def _nearly(node: Expr) -> Fraction | None:
 
 
 def _combined(
-    function: str, args: tuple[Expr, ...], parts: Mapping[Expr, tuple[fmpq_poly, fmpq_poly]]
+    function: Function, args: tuple[Expr, ...], parts: Mapping[Expr, tuple[fmpq_poly, fmpq_poly]]
 ) -> tuple[fmpq_poly, fmpq_poly] | None:
-    if function == "pow":
+    if function is op.POW:
         exponent = rational(args[1])
         if exponent is None or exponent.denominator != 1 or abs(exponent) > DEGREE:
             return None
@@ -137,15 +139,15 @@ def _combined(
         return (above, below) if exponent >= 0 else (below, above)
     (a, b), *rest = [parts[arg] for arg in args]
     match function, rest:
-        case "neg", []:
+        case op.NEG, []:
             return -a, b
-        case "add", [(c, d)]:
+        case op.ADD, [(c, d)]:
             return (a + c, b) if b == d else (a * d + c * b, b * d)
-        case "sub", [(c, d)]:
+        case op.SUB, [(c, d)]:
             return (a - c, b) if b == d else (a * d - c * b, b * d)
-        case "mul", [(c, d)]:
+        case op.MUL, [(c, d)]:
             return a * c, b * d
-        case "div", [(c, d)] if c.degree() >= 0:
+        case op.DIV, [(c, d)] if c.degree() >= 0:
             return a * d, b * c
     return None
 

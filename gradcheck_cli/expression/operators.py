@@ -1,0 +1,34 @@
+"""The rows that code calls by name: the operators, branches and conditions; and the few functions that rules make."""
+
+from __future__ import annotations
+
+from gradcheck_cli.expression.function import Function, Role
+from gradcheck_cli.expression.functions import FUNCTIONS
+
+ADD, SUB, MUL, DIV, POW, NEG = (FUNCTIONS[name] for name in ("add", "sub", "mul", "div", "pow", "neg"))
+ARITHMETIC = frozenset({ADD, SUB, MUL, DIV, POW, NEG})
+EXP, LOG, SQRT, SQUARE, ABS = (FUNCTIONS[name] for name in ("exp", "log", "sqrt", "square", "abs"))
+LOGADDEXP, SIGMOID, RSUB = (FUNCTIONS[name] for name in ("logaddexp", "sigmoid", "rsub"))
+FLOOR, CEIL, MAXIMUM, MINIMUM = (FUNCTIONS[name] for name in ("floor", "ceil", "maximum", "minimum"))
+SINC, DSINC, DIGAMMA, MVPOLYGAMMA = (FUNCTIONS[name] for name in ("sinc", "dsinc", "digamma", "mvpolygamma"))
+CLAMP_MIN, CLAMP_MAX, POSITIVE = (FUNCTIONS[name] for name in ("clamp_min", "clamp_max", "positive"))
+
+
+def _form(name: str, signature: str, role: Role, symbol: str = "") -> Function:
+    return Function(name, signature, role=role, symbol=symbol, torch=None, ball=None, sympy=None)
+
+
+WHERE = _form("where", "condition, input, other", "branch")  # both branches are run, as torch does
+IFELSE = _form("ifelse", "condition, input, other", "branch")  # only the branch taken is run, as Python does
+LT = _form("lt", "input, other", "comparison", "<")
+LE = _form("le", "input, other", "comparison", "<=")
+GT = _form("gt", "input, other", "comparison", ">")
+GE = _form("ge", "input, other", "comparison", ">=")
+EQ = _form("eq", "input, other", "comparison", "==")
+NE = _form("ne", "input, other", "comparison", "!=")
+AND = _form("and", "input, other", "junction", "and")
+OR = _form("or", "input, other", "junction", "or")
+NOT = _form("not", "input", "junction", "not")
+TRUE = _form("true", "", "junction")
+FALSE = _form("false", "", "junction")
+COMPARISONS = (LT, LE, GT, GE, EQ, NE)
