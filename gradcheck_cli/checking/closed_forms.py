@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from flint import arb
-
-from gradcheck_cli.certified.ball import EXACT, Program, precision
 from gradcheck_cli.certified.derivatives import Derivatives
+from gradcheck_cli.certified.equality import Together, are_apart
 from gradcheck_cli.certified.references import References
 from gradcheck_cli.errors import InternalError
 from gradcheck_cli.expression.nodes import Expr, intermediates, topological
 from gradcheck_cli.language.printer import to_text
 from gradcheck_cli.records.derivative import Derivative
-from gradcheck_cli.records.reference import Kind
+from gradcheck_cli.records.reference import Kind, Reference
 from gradcheck_cli.symbolic.closed_form import NoClosedForm, closed_form
 
 MOST = 100  # derivatives that are written out: 12 variables have 4,368 of order 5
 SHOWN = 400  # characters of a derivative without a closed form
+BITS = 128
 
 
 class ClosedForms:
@@ -40,31 +39,23 @@ class ClosedForms:
                     self.forms[row] = form
             except (NoClosedForm, ValueError):
                 self.texts[row.label] = _text(derivative)
-        self.program = Program(*self.forms.values(), *(derivatives.expressions[row] for row in self.forms))
-        self.pairs = {
-            row: (self.program.index[form], self.program.index[derivatives.expressions[row]])
-            for row, form in self.forms.items()
-        }
+        self.both = Together(*self.forms.values(), *(derivatives.expressions[row] for row in self.forms))
 
     def must_agree(self, point: Mapping[str, float], references: References) -> None:
         """Closed form and derivative must overlap at a point. Raises InternalError: a bug of ours."""
-        regular = [
-            row for row in self.pairs if references.rows[row].kind is Kind.EXISTS and not references.rows[row].probed
-        ]
-        if not regular:
+        if not any(_is_regular(references.rows[row]) for row in self.forms):
             return
-        env = {name: arb(value) for name, value in point.items()}
-        with precision(128):
-            values = self.program.run(env, EXACT)
-            for row in regular:
-                form, derivative = (values[i] for i in self.pairs[row])
-                if not (isinstance(form, arb) and isinstance(derivative, arb)):
-                    continue
-                if form.is_finite() and derivative.is_finite() and not form.overlaps(derivative):
-                    raise InternalError(
-                        f"the closed form {self.texts[row.label]} is not the derivative at {dict(point)}: "
-                        f"{form} against {derivative}"
-                    )
+        values = self.both.at(point, BITS)
+        for row, form, derivative in zip(self.forms, values, values[len(self.forms) :], strict=False):
+            if _is_regular(references.rows[row]) and are_apart(form, derivative):
+                raise InternalError(
+                    f"the closed form {self.texts[row.label]} is not the derivative at {dict(point)}: "
+                    f"{form} against {derivative}"
+                )
+
+
+def _is_regular(reference: Reference) -> bool:
+    return reference.kind is Kind.EXISTS and not reference.probed
 
 
 def _text(derivative: Expr) -> str:

@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from flint import arb
-
-from gradcheck_cli.certified.ball import EXACT, Program, Value, precision
+from gradcheck_cli.certified.ball import Value
+from gradcheck_cli.certified.comparison import ClaimUndefined, Comparison, DerivativeAndClaim, Found
 from gradcheck_cli.certified.comparison_points import NICE, Point, sample
+from gradcheck_cli.certified.equality import Together, are_same, common_factor, is_known, midpoint
 from gradcheck_cli.certified.exact_place import at_place
 from gradcheck_cli.certified.seam_search.places import Place, at_seams, far_out
 from gradcheck_cli.claims.claim_text import split_claim
-from gradcheck_cli.claims.sides import ClaimUndefined, Comparison, Found, Sides
 from gradcheck_cli.claims.slips import slips
 from gradcheck_cli.differentiation.gradient import gradient
 from gradcheck_cli.errors import NoReference, UsageError
@@ -80,7 +79,7 @@ class ClaimedDerivative:
         points: the problem's own; asked: whether they were asked for, and not drawn (then an easier counterexample is
         preferred). tolerance: rtol of claims, and atol where the derivative is 0. seconds: allowed for a proof.
         """
-        sides = Sides(self.chain, self.claim, self.derivative, tolerance)
+        sides = DerivativeAndClaim(self.chain, self.claim, self.derivative, tolerance)
         own = _fill(points[:COMPARED], self.extra)
         compared = Compared()
         for point in itertools.chain(own, sample(self.names, own)):
@@ -98,7 +97,7 @@ class ClaimedDerivative:
             return self._claim(ClaimStatus.PROVEN, len(compared.pairs), note="; ".join(notes) or None)
         return self._claim(ClaimStatus.AGREES, len(compared.pairs), note="; ".join(notes) or None)
 
-    def _look_further(self, compared: Compared, sides: Sides, own: Sequence[Point]) -> None:
+    def _look_further(self, compared: Compared, sides: DerivativeAndClaim, own: Sequence[Point]) -> None:
         """Compare at the seams of function and claim, and far out. A rounded constant is not held against far out."""
         points = [{name: float(value) for name, value in place.items()} for place, _ in compared.pairs]
         near = own[0] if own else {}
@@ -162,10 +161,9 @@ class ClaimedDerivative:
             return None
 
     def _holds(self, form: Expr, place: Place, number: float) -> bool:
-        program = Program(at_place(form, {name: Fraction(value) for name, value in place.items()}))
-        with precision(320):
-            value = program.run({}, EXACT)[program.roots[0]]
-        return isinstance(value, arb) and value.is_finite() and abs(float(value.mid()) - number) <= 1e-12 * abs(number)
+        (value,) = Together(at_place(form, {name: Fraction(value) for name, value in place.items()})).at({})
+        found = midpoint(value)
+        return found is not None and abs(found - number) <= 1e-12 * abs(number)
 
     def _slip(self, compared: Compared) -> str | None:
         """The slip that leads to what is claimed, at several places where that is wrong, and everywhere else.
@@ -180,27 +178,26 @@ class ClaimedDerivative:
         at = refuting[: SLIP_POINTS - 1] + agreeing[:SLIP_POINTS] + refuting[SLIP_POINTS - 1 : SLIP_POINTS + 3]
         candidates = list(slips(self._readable_chain(), self.derivative.wrt))
         claim_derived = _derived(self.claim, self.derivative.wrt[-1])
-        program = Program(self.claim, self.right, self.chain[-2], claim_derived, *(slip.result for slip in candidates))
+        made = [slip.result for slip in candidates]
+        together = Together(self.claim, self.right, self.chain[-2], claim_derived, *made)
         alive, agreements, integrated = list(range(len(candidates))), 0, True
-        pairs: list[tuple[arb, arb]] = []
+        pairs: list[tuple[Value, Value]] = []
         for place in at:
-            with precision(320):
-                values = program.run({name: arb(float(value)) for name, value in place.items()}, EXACT)
-                claim, derivative, function, derived, *made = (values[root] for root in program.roots)
-                if not isinstance(claim, arb) or not isinstance(derivative, arb):
-                    continue
-                agreements += 1
-                pairs.append((claim, derivative))
-                alive = [i for i in alive if _same(made[i], claim, derivative)]
-                integrated = integrated and isinstance(function, arb) and _same(derived, function, function)
+            values = together.at({name: float(value) for name, value in place.items()})
+            claim, derivative, function, derived, *results = values
+            if not is_known(claim) or not is_known(derivative):
+                continue
+            agreements += 1
+            pairs.append((claim, derivative))
+            alive = [i for i in alive if are_same(results[i], claim, derivative)]
+            integrated = integrated and are_same(derived, function, function)
         if agreements < 2:
             return None
         if alive:
             return candidates[alive[0]].sentence
         if integrated:
             return "it is an antiderivative: integrated, not differentiated"
-        with precision(320):
-            return _constant_factor(pairs, self.derivative)
+        return _constant_factor(pairs, self.derivative)
 
     def _readable_chain(self) -> list[Expr]:
         """The function and its derivatives, those between the first and the last as one would write them."""
@@ -285,14 +282,6 @@ class Compared:
         return notes
 
 
-def _same(made: Value, claim: arb, scale: arb) -> bool:
-    """Whether two balls are the same number, to 60 bits or more of it or of another number."""
-    if not isinstance(made, arb) or not made.is_finite() or not made.overlaps(claim):
-        return False
-    blur = arb(made.rad()) + arb(claim.rad())
-    return bool(blur <= (abs(claim) + abs(scale)) * arb(2) ** -60)
-
-
 def _derived(root: Expr, name: str) -> Expr:
     try:
         return gradient(root, [name])[name]
@@ -300,22 +289,17 @@ def _derived(root: Expr, name: str) -> Expr:
         return root
 
 
-def _constant_factor(pairs: Sequence[tuple[arb, arb]], which: Derivative) -> str | None:
+def _constant_factor(pairs: Sequence[tuple[Value, Value]], which: Derivative) -> str | None:
     """What to say where the claim is the same multiple of the derivative at several points, and nowhere another.
 
     pairs: claims and derivatives.
     """
-    if len(pairs) >= 3 and all(claim.is_zero() for claim, _ in pairs):
+    factor = common_factor(pairs)
+    if factor is None:
+        return None
+    if not factor:
         return f"the claim is 0, as if the function did not depend on {which.last}"
-    factors = [claim / derivative for claim, derivative in pairs if not derivative.contains(0)]
-    if len(factors) < 3 or not all(claim.contains(0) for claim, derivative in pairs if derivative.contains(0)):
-        return None
-    first = factors[0]
-    if first.overlaps(arb(1)) or not all(_same(factor, first, first) for factor in factors):
-        return None
-    number = float(first.mid())
-    value = Fraction(number).limit_denominator(10_000)
-    shown = str(value) if first.overlaps(arb(value.numerator) / value.denominator) else f"{number:.6g}"
+    shown = str(factor) if isinstance(factor, Fraction) else f"{factor:.6g}"
     return f"a constant factor is wrong: the claim is {shown} times the derivative"
 
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-import torch
-
 from gradcheck_cli.certified.ball import Numbers
 from gradcheck_cli.certified.row_rounding import RowRounding
 from gradcheck_cli.certified.step_truths import StepPrograms, StepTruths
@@ -19,6 +17,7 @@ from gradcheck_cli.differentiation.steps import ChainRule
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Expr
+from gradcheck_cli.pytorch.gradients import Device
 from gradcheck_cli.pytorch.graph import TorchGraph, Trace
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind, Reference
@@ -49,9 +48,7 @@ NOTHING = Diagnosed()
 class Diagnosis:
     """The diagnoses of one expression."""
 
-    def __init__(
-        self, expression: Expr, numbers: Numbers, dtype: Dtype, device: torch.device, tolerance: Tolerance
-    ) -> None:
+    def __init__(self, expression: Expr, numbers: Numbers, dtype: Dtype, device: Device, tolerance: Tolerance) -> None:
         self.expression, self.numbers, self.dtype, self.device = expression, numbers, dtype, device
         self.remedies = Remedies(expression, numbers, dtype, device, tolerance)
         self._rows, self._searches = DIAGNOSED, SEARCHES

@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations_with_replacement
-from typing import TYPE_CHECKING
 
 from gradcheck_cli.certified.ball import Numbers
 from gradcheck_cli.certified.derivatives import Derivatives
@@ -19,12 +18,9 @@ from gradcheck_cli.diagnosis.blame import SHARE, Blame, Cause, Search, is_right,
 from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression import operators as op
-from gradcheck_cli.pytorch.gradients import Autograd
+from gradcheck_cli.pytorch.gradients import Autograd, Device
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Reference
-
-if TYPE_CHECKING:
-    import torch
 
 STEPS = 60
 """Steps of an expression whose own derivatives of higher order are looked at."""
@@ -35,7 +31,7 @@ _LINEAR = frozenset({op.ADD, op.SUB, op.RSUB, op.NEG, op.POSITIVE, op.MUL, op.WH
 class HigherOrders:
     """The derivatives of higher order of each step of a chain rule by its own operands."""
 
-    def __init__(self, chain: ChainRule, numbers: Numbers, dtype: Dtype, device: torch.device) -> None:
+    def __init__(self, chain: ChainRule, numbers: Numbers, dtype: Dtype, device: Device) -> None:
         self.chain, self.numbers, self.dtype, self.device = chain, numbers, dtype, device
         self._sides: dict[tuple[str, Derivative, str], tuple[Autograd, Derivatives]] = {}
 

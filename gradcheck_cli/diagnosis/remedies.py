@@ -12,21 +12,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
 
-import torch
-from flint import arb
-
-from gradcheck_cli.certified.ball import Numbers, Program, Seams, Value, precision
+from gradcheck_cli.certified.ball import Numbers
+from gradcheck_cli.certified.comparison import TwoForms
 from gradcheck_cli.certified.comparison_points import sample
 from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.references import references_at
 from gradcheck_cli.diagnosis.matching import Candidate, candidates
 from gradcheck_cli.diagnosis.rewrite_rules import replaced
-from gradcheck_cli.differentiation.gradient import derivative
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, rebuild, topological, variables
 from gradcheck_cli.language.printer import to_text
-from gradcheck_cli.pytorch.gradients import Autograd
+from gradcheck_cli.pytorch.gradients import Autograd, Device
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind, Reference
 from gradcheck_cli.records.results import Remedy
@@ -44,9 +41,6 @@ SAMPLED, NEEDED = 24, 3
 """Other points of the domain, and at how many of them both must be defined."""
 NAMED = 8
 """Numbers of the expression that are tried as the value of each variable."""
-BITS = 200
-NOTHING = arb(2) ** -60
-"""A difference that may be rounding of the balls."""
 STRICTER = 1e-3
 """Of rtol: how near the rewritten expression must be to the original one. Most are equal; a series is not quite."""
 
@@ -69,7 +63,7 @@ class Wanted:
 class Remedies:
     """The rewrites of one expression. What helped at one point is tried first at the next."""
 
-    def __init__(self, root: Expr, numbers: Numbers, dtype: Dtype, device: torch.device, tolerance: Tolerance) -> None:
+    def __init__(self, root: Expr, numbers: Numbers, dtype: Dtype, device: Device, tolerance: Tolerance) -> None:
         self.root = rebuild(root, lambda node, args: args[0] if isinstance(node, Named) else None)
         self.numbers, self.dtype, self.device, self.tolerance = numbers, dtype, device, tolerance
         self._helped: list[Candidate] = []
@@ -156,27 +150,17 @@ class Remedies:
 
     def _equal_elsewhere(self, root: Expr, wanted: Wanted) -> bool:
         try:
-            sides = Program(self.root, derivative(self.root, wanted.row.wrt), root, derivative(root, wanted.row.wrt))
+            forms = TwoForms(self.root, root, wanted.row.wrt, self.numbers)
         except NoReference:
             return False
-        seams = [Seams(sides, sides.roots[0]), Seams(sides, sides.roots[2])]
         compared = 0
         sampled = islice(sample(variables(self.root), [wanted.point]), SAMPLED)
         for point in chain(self._special_points(wanted), sampled):
-            env = {name: arb(self.dtype.round(value)) for name, value in point.items()}
-            with precision(BITS):
-                values = sides.run(env, self.numbers)
-                value, slope, new_value, new_slope = (values[i] for i in sides.roots)
-                tied = any(seam.ties(values, name) is not False for seam in seams for name in wanted.row.wrt)
-                if not _sharp(value) or not (tied or _sharp(slope)):
-                    continue
-                if not self._same(value, new_value):
-                    return False
-                if tied:
-                    continue
-                if not self._same(slope, new_slope):
-                    return False
-                compared += 1
+            rounded = {name: self.dtype.round(value) for name, value in point.items()}
+            same = forms.are_same(rounded, STRICTER * self.tolerance.rtol)
+            if same is False:
+                return False
+            compared += same is True
         return compared >= NEEDED
 
     def _special_points(self, wanted: Wanted) -> Iterator[Point]:
@@ -189,16 +173,6 @@ class Remedies:
         for name in variables(self.root):
             for number in sorted({*numbers, 0.0})[:NAMED]:
                 yield {**wanted.point, name: number}
-
-    def _same(self, old: Value, new: Value) -> bool:
-        """Whether two balls are equal, as far as it matters: they overlap, or are nearer than any tolerance sees."""
-        if not _known(new):
-            return False
-        assert isinstance(old, arb)
-        assert isinstance(new, arb)
-        return bool(abs(new - old) <= arb(STRICTER * self.tolerance.rtol) * abs(old)) or bool(
-            new.overlaps(old) and abs(new - old) < NOTHING
-        )
 
     def _near(self, found: float, wanted: float) -> bool:
         if found == wanted:
@@ -235,12 +209,3 @@ def _difference(part: Expr, better: Expr) -> tuple[Expr, Expr] | None:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
-
-
-def _sharp(value: Value) -> bool:
-    """Whether a number is known well enough to be compared with another one."""
-    return isinstance(value, arb) and _known(value) and bool(value.rad() <= NOTHING * (1 + abs(value)))
-
-
-def _known(value: Value) -> bool:
-    return isinstance(value, arb) and bool(value.is_finite())

@@ -43,6 +43,7 @@ _LAZY = frozenset({op.IFELSE, op.AND, op.OR})
 UNSHARED = 20_000
 """Nodes up to which every operation is run as often as it was typed."""
 
+Device = torch.device
 Number = int | float
 Operand = Tensor | Number | bool
 

@@ -296,8 +296,10 @@ def test_a_counterexample_that_is_no_double_is_told_exactly(capsys: pytest.Captu
 def test_what_is_evaluated_for_a_claim_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds of thousands of roots, or none that balls can isolate: the places compared stay few."""
     seen: list[object] = []
-    at = judge.Sides.at
-    monkeypatch.setattr(judge.Sides, "at", lambda self, place, *more: seen.append(place) or at(self, place, *more))
+    at = judge.DerivativeAndClaim.at
+    monkeypatch.setattr(
+        judge.DerivativeAndClaim, "at", lambda self, place, *more: seen.append(place) or at(self, place, *more)
+    )
     for function, claim in (
         ("abs(sin(x))", "cos(x)*sign(sin(x))"),
         ("x + 0*abs(exp(x) - x**2 - sin(x*y))", "x: 1"),

@@ -1,4 +1,4 @@
-"""A derivative and a claim about it, evaluated together at a place."""
+"""Two expressions that should be equal, at a place: a derivative and a claim about it, a function and another form."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gradcheck_cli.certified.ball import (
     EXACT,
     LAST_PRECISION,
     NEGLIGIBLE,
+    Numbers,
     Program,
     Seams,
     Undefined,
@@ -23,15 +24,20 @@ from gradcheck_cli.certified.ball import (
     precisions,
 )
 from gradcheck_cli.certified.derivatives import Derivatives
+from gradcheck_cli.certified.equality import Together, are_near, are_same, is_known, is_sharp
 from gradcheck_cli.certified.exact_place import at_place
 from gradcheck_cli.certified.references import references_at
 from gradcheck_cli.certified.seam_search.gaps import raw_gaps
 from gradcheck_cli.certified.seam_search.places import Place
+from gradcheck_cli.differentiation.gradient import derivative
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.nodes import Expr, call, constant, substitute, topological, variable
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.verdict import Tolerance
+
+FORM_BITS = 200
+"""Precision at which a function and another form of it are compared."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ Found = Comparison | type[ClaimUndefined] | None
 """None: the place is none to compare at, or nothing is known of the claim there."""
 
 
-class Sides:
+class DerivativeAndClaim:
     """The derivative and the claim, evaluated together.
 
     chain: the function and its derivatives up to the one claimed; places where one of them does not exist are
@@ -148,9 +154,7 @@ class Sides:
 
 def _may_vanish(gap: Expr) -> bool:
     """Whether a gap without variables is zero, or cannot be told from it."""
-    program = Program(gap)
-    with precision(320):
-        value = program.run({}, EXACT)[program.roots[0]]
+    (value,) = Together(gap).at({})
     return not isinstance(value, Undefined) and not (isinstance(value, arb) and (value > 0 or value < 0))
 
 
@@ -161,3 +165,32 @@ def _moved(function: Expr, place: Mapping[str, Fraction]) -> tuple[Expr, dict[st
         name: call(op.ADD, variable(name), constant(value, exact=True)) for name, value in moved.items()
     }
     return substitute(function, shifts), {name: 0.0 if name in moved else float(value) for name, value in place.items()}
+
+
+class TwoForms:
+    """A function and another form of it, each with its derivative by the same names.
+
+    numbers: what constants mean. Raises NoReference where one of them has no derivative.
+    """
+
+    def __init__(self, one: Expr, other: Expr, wrt: Sequence[str], numbers: Numbers) -> None:
+        self.wrt, self.numbers = wrt, numbers
+        self.program = Program(one, derivative(one, wrt), other, derivative(other, wrt))
+        self.seams = [Seams(self.program, root) for root in self.program.roots[::2]]
+
+    def are_same(self, point: Mapping[str, float], relative: float) -> bool | None:
+        """Whether value and derivative are the same at a point, or nearer than `relative`; None: it does not tell."""
+        env = {name: arb(value) for name, value in point.items()}
+        with precision(FORM_BITS):
+            values = self.program.run(env, self.numbers)
+            value, slope, other_value, other_slope = (values[root] for root in self.program.roots)
+            tied = any(seams.ties(values, name) is not False for seams in self.seams for name in self.wrt)
+        if not is_sharp(value) or not (tied or is_sharp(slope)):
+            return None
+        if not _same(other_value, value, relative):
+            return False
+        return None if tied else _same(other_slope, slope, relative)
+
+
+def _same(found: Value, wanted: Value, relative: float) -> bool:
+    return is_known(found) and (are_near(found, wanted, relative) or are_same(found, wanted, 1.0))
