@@ -65,6 +65,7 @@ def run_batch(
         else:
             result = next(outcomes)
         yield _named(result, spec, key)
+    next(outcomes, None)  # the workers have ended by themselves, and what they fork from serves the next run
 
 
 def _isolated(work: BatchWork, requests: Sequence[Request], where: Where) -> Iterator[ProblemResult]:

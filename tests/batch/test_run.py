@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from helpers.paths import ROOT
+from helpers.slow import slow
 from helpers.tasks import double
 
 from gradcheck_cli import run
@@ -225,6 +227,15 @@ def test_fail_fast(capsys: pytest.CaptureFixture[str]) -> None:
     assert "stopped at the first failure, 2 not run" in capsys.readouterr().err
 
 
+def test_runs_of_one_process_fork_from_one_server() -> None:
+    write(PASSING)
+    servers = set()
+    for _ in range(2):
+        run_command(["run", "-q"])
+        servers.add(forkserver._forkserver._forkserver_pid)  # type: ignore[attr-defined]
+    assert len(servers) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "matches"),
     [
@@ -328,7 +339,7 @@ def listens_to_ctrl_c() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("listens_to_ctrl_c")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), slow(signal.SIGTERM, 143)])
 def test_an_interruption_keeps_what_was_found(number: int, code: int) -> None:
     write(HANGS.replace("timeout: 1", "timeout: 600"))
     command = [sys.executable, "-m", "gradcheck_cli", "run", "--output-format", "json-lines"]

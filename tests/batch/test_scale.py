@@ -238,6 +238,7 @@ def killed_run(part: Path, least: int) -> list[str]:
     return part.read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_and_resumed() -> None:
     """The report is that of a run that was not killed, and what was done is not done again."""
     write_problems(160)
@@ -309,6 +310,7 @@ def cluster(workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]
             process.wait()
 
 
+@pytest.mark.slow
 def test_on_a_cluster_of_which_a_worker_is_killed() -> None:
     """The scheduler gives what it had to the other worker; the report is the same."""
     write_problems(240)  # more than fits into a pipe: at 60 lines read, the run is not at its end

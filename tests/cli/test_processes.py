@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from helpers.paths import ROOT
+from helpers.slow import slow
 
 from gradcheck_cli.runtime.interruption import Interrupted, held, let_in, listening
 
@@ -75,15 +76,15 @@ def test_the_traps_work() -> None:
 @pytest.mark.parametrize(
     ("command", "arguments"),
     [
-        (SCRIPT, ["sin(x)*x", "--at", "2", "--claim", "sin(x) + x*cos(x)"]),
-        (SCRIPT, ["explain", "sin(x)*x", "--at", "2"]),
-        (SCRIPT, ["run", "--output-format", "json", "--output-file", "report.json"]),
-        (SCRIPT, ["run", "--jobs", "2", "--output-format", "json-lines"]),
+        (SCRIPT, ["run", "--jobs", "2", "--output-format", "json", "--output-file", "report.json"]),
         (SCRIPT, ["functions"]),
         (SCRIPT, ["schema"]),
-        (MODULE, ["run", "--jobs", "2"]),
         (MODULE, ["--help"]),
-        ([sys.executable, "-E", "-m", "gradcheck_cli"], ["run"]),
+        slow(SCRIPT, ["sin(x)*x", "--at", "2", "--claim", "sin(x) + x*cos(x)"]),
+        slow(SCRIPT, ["explain", "sin(x)*x", "--at", "2"]),
+        slow(SCRIPT, ["run", "--output-format", "json-lines"]),
+        slow(MODULE, ["run", "--jobs", "2"]),
+        slow([sys.executable, "-E", "-m", "gradcheck_cli"], ["run"]),
     ],
 )  # fmt: skip
 def test_nothing_of_the_current_folder_is_executed(command: list[str], arguments: list[str]) -> None:
@@ -98,6 +99,7 @@ def test_nothing_of_the_current_folder_is_executed(command: list[str], arguments
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_relative_entries_of_the_path_are_left_out(tmp_path: Path) -> None:
     """An empty one is the current folder. An absolute one keeps its meaning."""
     Path("problems.yaml").write_text(PROBLEMS, encoding="utf-8")
@@ -113,6 +115,7 @@ def test_relative_entries_of_the_path_are_left_out(tmp_path: Path) -> None:
     assert gradcheck([sys.executable, "-c", script], PYTHONPATH=path).stdout == f"imported from {other}\n"
 
 
+@pytest.mark.slow
 def test_a_checkout_that_is_not_installed() -> None:
     """It runs from its own folder, workers and all; its other files are not executed."""
     shutil.copytree(ROOT / "gradcheck_cli", "gradcheck_cli", ignore=shutil.ignore_patterns("__pycache__"))
@@ -185,16 +188,16 @@ RUN, CHECK, EXPLAIN = ("run",), ("sin(x)*x", "--at", "x=1:2:200000"), ("explain"
 @pytest.mark.parametrize(
     ("arguments", "moment", "number", "whole_group"),
     [
-        (RUN, 0.0, signal.SIGINT, True),
-        (RUN, 0.15, signal.SIGTERM, False),
         (RUN, 0.3, signal.SIGINT, True),
-        (RUN, 0.6, signal.SIGINT, False),
-        (RUN, 1.0, signal.SIGHUP, True),
-        (RUN, 1.5, signal.SIGINT, True),
-        (RUN, 2.5, signal.SIGTERM, True),
         (CHECK, 0.05, signal.SIGTERM, True),
-        (CHECK, 0.5, signal.SIGINT, True),
-        (EXPLAIN, 0.2, signal.SIGINT, True),
+        slow(RUN, 0.0, signal.SIGINT, True),
+        slow(RUN, 0.15, signal.SIGTERM, False),
+        slow(RUN, 0.6, signal.SIGINT, False),
+        slow(RUN, 1.0, signal.SIGHUP, True),
+        slow(RUN, 1.5, signal.SIGINT, True),
+        slow(RUN, 2.5, signal.SIGTERM, True),
+        slow(CHECK, 0.5, signal.SIGINT, True),
+        slow(EXPLAIN, 0.2, signal.SIGINT, True),
     ],
 )
 def test_a_signal_at_any_moment(
@@ -212,6 +215,7 @@ def test_a_signal_at_any_moment(
     wait_for_the_end_of(others)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_listens_to_ctrl_c")
 def test_workers_do_not_outlive_a_command_that_is_killed() -> None:
     process = start("run", "--output-format", "json-lines")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from helpers.paths import ROOT
+from helpers.slow import slow
 
 HEAVY = ["torch", "sympy", "flint", "mpmath", "numpy"]
 SCRIPT = f"""
@@ -76,7 +77,7 @@ COMMAND = [sys.executable, "-m", "gradcheck_cli"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"), [(CHECK, 0), (["x", "--at", "-1e400"], 2), (["log(x)", "--at", "-1"], 1)]
+    ("arguments", "code"), [slow(CHECK, 0), (["x", "--at", "-1e400"], 2), (["log(x)", "--at", "-1"], 1)]
 )
 def test_the_process_ends_with_the_exit_code(arguments: list[str], code: int) -> None:
     done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
@@ -84,6 +85,7 @@ def test_the_process_ends_with_the_exit_code(arguments: list[str], code: int) ->
     assert done.stderr.startswith("gradcheck: " if code == 2 else "1 check: ")
 
 
+@pytest.mark.slow
 def test_all_that_was_written_arrives(tmp_path: Path) -> None:
     """However much it is, and wherever it goes: nothing is left in a buffer when the process ends."""
     arguments = [*COMMAND, "x**2", "--at", "x=0:1:2000", "--output-format", "json"]
@@ -97,7 +99,8 @@ def test_all_that_was_written_arrives(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it takes a shell")
 @pytest.mark.parametrize(
-    ("redirection", "code"), [(">&-", 2), ("2>&-", 0), (">&- 2>&-", 2), ("| true", 0), (">/dev/full", 2)]
+    ("redirection", "code"),
+    [(">&-", 2), slow("2>&-", 0), slow(">&- 2>&-", 2), slow("| true", 0), slow(">/dev/full", 2)],
 )
 def test_streams_that_take_nothing(redirection: str, code: int) -> None:
     if "/dev/full" in redirection and not Path("/dev/full").exists():
@@ -137,6 +140,7 @@ print("and on")
     assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["and on"]), done.stderr
 
 
+@pytest.mark.slow
 def test_loading_leaves_nothing_running() -> None:
     """No thread, the collector on again, torch loaded once and whole."""
     done = python("""
@@ -171,6 +175,7 @@ with loading.torch_libraries_loading():
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_a_library_leaves_the_collector_alone() -> None:
     done = python("""
 import gc
