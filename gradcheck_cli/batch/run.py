@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from gradcheck_cli.batch.dispatch import Lost, Work
 from gradcheck_cli.batch.resume import problem_key
 from gradcheck_cli.checking import loading
+from gradcheck_cli.checking.failures import failure
 from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.records.request import ProblemSpec, Request, failure
+from gradcheck_cli.records.request import ProblemSpec, Request
 from gradcheck_cli.records.results import ProblemResult
 from gradcheck_cli.runtime.collector import resting_collector
 from gradcheck_cli.runtime.stopwatch import measuring, phase

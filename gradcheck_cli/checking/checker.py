@@ -12,7 +12,8 @@ from gradcheck_cli.checking.problem import Problem
 from gradcheck_cli.checking.reading import Reading, read
 from gradcheck_cli.claims.judge import COMPARED
 from gradcheck_cli.pytorch.gradients import AutogradResult
-from gradcheck_cli.records.request import Request, failure, out_of_time
+from gradcheck_cli.checking.failures import failure, out_of_time
+from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Check, ProblemResult
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
 from gradcheck_cli.runtime.stopwatch import phase

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.records.results import MOST_ROWS, ClaimStatus, ProblemResult, Verdict
+from gradcheck_cli.records.results import MOST_ROWS, ClaimStatus, Verdict
 
 MODES = ("reverse", "forward", "both")
 MAX_ORDER = 10
@@ -92,31 +91,3 @@ class ProblemSpec:
     expect: object = None
     expect_claim: object = None
     index: int = 0
-
-
-def failure(
-    request: Request, error: str, *, bad_input: bool = False, bug: bool = False, seconds: float = 0.0
-) -> ProblemResult:
-    """The record of a problem without any row. error: why, as a sentence."""
-    dtype = DTYPES.get(request.dtype, DTYPES["float64"])
-    return ProblemResult(
-        expression=request.expression.strip(),
-        variables=(),
-        dtype=request.dtype,
-        device=request.device,
-        rtol=dtype.rtol if request.rtol is None else request.rtol,
-        atol=dtype.atol if request.atol is None else request.atol,
-        verdict=Verdict.ERROR,
-        passed=False,
-        order=request.order,
-        error=error,
-        bad_input=bad_input,
-        bug=bug,
-        counts={Verdict.ERROR: 1},
-        seconds=seconds,
-    )
-
-
-def out_of_time(seconds: float | None) -> str:
-    """What to say where the time limit has passed."""
-    return f"no verdict within the time limit of {seconds:g} s: --timeout (in a file, timeout:) allows more"
