@@ -16,12 +16,9 @@ import numpy as np
 
 from gradcheck_cli.certified.float_filter.kernels import Floats
 from gradcheck_cli.certified.float_filter.settle import FirstTier, Settled
-from gradcheck_cli.certified.references import references_at
-from gradcheck_cli.checking.kept_rows import Rows
 from gradcheck_cli.checking.points import Axis, Points
 from gradcheck_cli.checking.problem import Problem
-from gradcheck_cli.checking.sampling import Sampling
-from gradcheck_cli.claims.judge import COMPARED
+from gradcheck_cli.checking.rows import rows_at
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import InternalError
 from gradcheck_cli.pytorch.gradients import AutogradResult
@@ -38,53 +35,48 @@ NUMBERS = 2**21
 
 
 class Block(NamedTuple):
-    """first: index of its first point. sampled: whether undefined points are left out."""
+    """sampled: whether undefined points are left out."""
 
     columns: Columns
-    first: int
     sampled: bool
 
+    @property
+    def length(self) -> int:
+        return len(next(iter(self.columns.values())))
 
-def check_many(problem: Problem, rows: Rows, on_progress: Callable[[int], None] | None) -> None:
+
+def check_many(problem: Problem, on_progress: Callable[[int], None] | None) -> None:
     """Check a problem at all its points; the rows are counted, and those that are kept are complete."""
-    _ManyPoints(problem, rows).check(on_progress)
-    rows.complete(lambda short: _in_full(problem, short))
+    _ManyPoints(problem).check(on_progress)
+    problem.rows.complete(lambda short: _in_full(problem, short))
 
 
 class _ManyPoints:
-    def __init__(self, problem: Problem, rows: Rows) -> None:
-        self.problem, self.rows = problem, rows
-        possible = FirstTier.is_possible(problem.derivatives)
-        strict = problem.request.strict
-        self.tier = (
-            FirstTier(problem.derivatives, problem.dtype, problem.tolerance, strict=strict) if possible else None
-        )
-        self.size = max(64, min(BLOCK, NUMBERS // len(problem.derivatives.program.nodes)))
-        self.sampling: Sampling | None = None
-        self.done = self.tried = 0
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self.plan, self.rows = problem, problem.plan, problem.rows
+        plan, derivatives = problem.plan, problem.sides.derivatives
+        possible = FirstTier.is_possible(derivatives)
+        self.tier = FirstTier(derivatives, plan.dtype, plan.tolerance, strict=plan.strict) if possible else None
+        self.size = max(64, min(BLOCK, NUMBERS // len(derivatives.program.nodes)))
 
     def check(self, on_progress: Callable[[int], None] | None) -> None:
         for block in self._blocks():
             self._check(block)
             if on_progress is not None:
-                on_progress(self.done)
+                on_progress(self.rows.points)
 
     def _blocks(self) -> Iterator[Block]:
-        problem = self.problem
-        for columns in _columns(problem.given, self.size):
-            yield Block(self._rounded(columns), self.done, False)
-        self.sampling = problem.sampling()
-        if self.sampling is None:
-            return
-        while self.sampling.missing:
-            points = list(islice(self.sampling.candidates, min(self.size, self.sampling.missing)))
-            columns = {name: np.array([float(point[name]) for point in points]) for name in problem.variables}
-            yield Block(self._rounded(columns), self.done, True)
-        problem.notice_samples(self.sampling)
+        for columns in _columns(self.plan.points, self.size):
+            yield Block(self._rounded(columns), sampled=False)
+        sampling = self.problem.sampling
+        while sampling is not None and sampling.missing:
+            points = list(islice(sampling.candidates, min(self.size, sampling.missing)))
+            columns = {name: np.array([float(point[name]) for point in points]) for name in self.plan.variables}
+            yield Block(self._rounded(columns), sampled=True)
 
     def _rounded(self, columns: Columns) -> Columns:
         """The points in the working dtype. What overflows or underflows is told as for a single point."""
-        dtype = self.problem.dtype
+        dtype = self.plan.dtype
         if dtype.precision == 53:
             return columns
         rounded = {name: _round(values, dtype) for name, values in columns.items()}
@@ -92,29 +84,28 @@ class _ManyPoints:
         for name, values in columns.items():
             odd |= np.isinf(rounded[name]) | ((rounded[name] == 0) & (values != 0))
         for i in np.flatnonzero(odd)[:1]:
-            self.problem.round_point({name: Fraction(float(values[i])) for name, values in columns.items()})
+            self.problem.rounded({name: Fraction(float(values[i])) for name, values in columns.items()})
         return rounded
 
     def _check(self, block: Block) -> None:
-        problem, count = self.problem, len(next(iter(block.columns.values())))
         with phase("autograd"):
-            found = {mode: side.at_many(block.columns, count) for mode, side in problem.sides.items()}
+            found = {
+                mode: side.at_many(block.columns, block.length) for mode, side in self.problem.sides.autograd.items()
+            }
         autograd = {mode: results for mode, results in found.items() if results is not None}
         settled: dict[tuple[str, Derivative], Settled] = {}
-        if self.tier is not None and len(autograd) == len(problem.modes):
+        if self.tier is not None and len(autograd) == len(self.plan.modes):
             with phase("float64"):
                 settled = self.tier.settle(block.columns, autograd)
-        everywhere = np.ones(count, bool) if settled else np.zeros(count, bool)
+        everywhere = np.ones(block.length, bool) if settled else np.zeros(block.length, bool)
         for one in settled.values():
             everywhere &= one.where
         unsettled = [int(i) for i in np.flatnonzero(~everywhere)]
         left_out = self._check_by_balls(block, unsettled, autograd, settled)
         for key, one in settled.items():
             self._add(block, key, one, autograd[key[0]])
-        if problem.claims:
-            inside = [i for i in range(min(count, COMPARED + len(left_out))) if i not in left_out]
-            problem.own += [_point(block.columns, i) for i in inside[: COMPARED - len(problem.own)]]
-        self.done += count - len(left_out)
+        inside = (_point(block.columns, i) for i in range(block.length) if i not in left_out)
+        self.rows.add_points(block.length - len(left_out), inside)
 
     def _check_by_balls(
         self,
@@ -124,23 +115,25 @@ class _ManyPoints:
         settled: Mapping[tuple[str, Derivative], Settled],
     ) -> set[int]:
         """The points that are not settled for every row. Returns those that were left out of a sample."""
-        problem, left_out = self.problem, set[int]()
-        sampling = self.sampling if block.sampled else None
+        sides, left_out = self.problem.sides, set[int]()
+        sampling = self.problem.sampling if block.sampled else None
+        next_one = 0
         for i in indices:
             point = _point(block.columns, i)
-            with phase("balls"):
-                references = references_at(problem.derivatives, point)
-            if sampling is not None and not sampling.take(references, self.tried + i):
-                left_out.add(i)
-                continue
+            references = sides.references(point)
+            if sampling is not None:
+                sampling.take_defined(i - next_one)
+                next_one = i + 1
+                if not sampling.take(references):
+                    left_out.add(i)
+                    continue
             results = {mode: _result(numbers, i) for mode, numbers in autograd.items()}
-            for check in problem.check(point, references=references, results=results, brief=True):
+            for check in rows_at(sides, point, references, results=results, brief=True):
                 key = check.mode, check.derivative
                 if key not in settled or not settled[key].where[i]:
-                    self.rows.add(problem.expected.apply(check, block.first + i))
+                    self.rows.add(self.plan.expected.apply_verdicts(check))
         if sampling is not None:
-            count = len(next(iter(block.columns.values())))
-            sampling.found, self.tried = sampling.found + count - len(indices), self.tried + count
+            sampling.take_defined(block.length - next_one)
         return left_out
 
     def _add(
@@ -153,18 +146,18 @@ class _ManyPoints:
             return
 
         def short(i: int) -> Check:
-            return Check(
+            check = Check(
                 _point(block.columns, i), row, mode, Verdict.MATCH, passed=True, autograd=float(numbers[row][i]),
                 value_autograd=float(numbers[VALUE][i]), rel_error=float(settled.rel_error[i]),
             )  # fmt: skip
+            return self.plan.expected.apply_verdicts(check)
 
-        passed = self.problem.expected.apply(short(int(indices[0])), block.first + int(indices[-1])).passed
+        passed = short(int(indices[0])).passed
         errors = settled.rel_error[indices]
         worth = np.flatnonzero(errors > self.rows.threshold(passed))
         if len(worth) > self.rows.keep:
             worth = worth[np.argpartition(errors[worth], -self.rows.keep)[-self.rows.keep :]]
-        checks = [self.problem.expected.apply(short(int(indices[i])), block.first) for i in worth]
-        self.rows.add_many(Verdict.MATCH, len(indices), passed, checks)
+        self.rows.add_many(Verdict.MATCH, len(indices), passed, [short(int(indices[i])) for i in worth])
 
 
 def _in_full(problem: Problem, short: Check) -> Check:
@@ -172,14 +165,14 @@ def _in_full(problem: Problem, short: Check) -> Check:
     results = None
     if short.autograd is not None:
         results = {short.mode: AutogradResult(short.value_autograd, {short.derivative: short.autograd}, {})}
-    for check in problem.check(short.point, results=results, only=(short.mode, short.derivative)):
-        if check.verdict is not short.verdict:
-            raise InternalError(
-                f"the quick tier finds {short.verdict.value} at {dict(short.point)}, and balls find "
-                f"{check.verdict.value}"
-            )
-        return problem.expected.apply(check, 0)
-    raise AssertionError(short)
+    sides = problem.sides
+    references = sides.references(short.point)
+    (check,) = rows_at(sides, short.point, references, results=results, only=(short.mode, short.derivative))
+    if check.verdict is not short.verdict:
+        raise InternalError(
+            f"the quick tier finds {short.verdict.value} at {dict(short.point)}, and balls find {check.verdict.value}"
+        )
+    return problem.plan.expected.apply_verdicts(check)
 
 
 def _point(columns: Columns, i: int) -> dict[str, float]:

@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from gradcheck_cli.certified.references import References
-from gradcheck_cli.checking.kept_rows import Rows
-from gradcheck_cli.checking.problem import Problem
-from gradcheck_cli.checking.reading import Reading, read
-from gradcheck_cli.claims.judge import COMPARED
-from gradcheck_cli.pytorch.gradients import AutogradResult
 from gradcheck_cli.checking.failures import failure, out_of_time
+from gradcheck_cli.checking.plan import make_plan
+from gradcheck_cli.checking.problem import Place, Problem
+from gradcheck_cli.checking.reading import Reading, read
+from gradcheck_cli.checking.rows import rows_at
+from gradcheck_cli.pytorch.gradients import AutogradResult
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Check, ProblemResult
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
@@ -20,9 +19,6 @@ from gradcheck_cli.runtime.stopwatch import phase
 from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit
 
 T = TypeVar("T")
-
-Place = tuple[Mapping[str, float], References, Mapping[str, AutogradResult] | None]
-"""A point, what is true there, and what torch says, by mode; None: it was not asked yet."""
 
 
 @one_at_a_time
@@ -42,12 +38,12 @@ def check_expression(
     started = time.perf_counter()
     try:
         with time_limit(request.timeout):
-            problem = Problem(request, reading)
+            problem = Problem(make_plan(request, reading))
             if on_row is None and problem.has_many_points:
-                rows = _many(problem, on_progress)
+                _many(problem, on_progress)
             else:
-                rows = _one_by_one(problem, ((*place, None) for place in problem.points()), on_progress, on_row)
-            return problem.result(rows, problem.judge_claims(), started)
+                _one_by_one(problem, ((place, None) for place in problem.places()), on_progress, on_row)
+            return problem.result(started)
     except OutOfTime:
         return failure(request, out_of_time(request.timeout), seconds=time.perf_counter() - started)
 
@@ -62,13 +58,13 @@ def check_together(requests: Sequence[Request]) -> list[ProblemResult]:
     timed = _Timed(len(requests))
     with phase("parsing"):
         readings = timed(read, requests)
-    problems = timed(Problem, requests, readings)
-    places = timed(lambda problem: [] if problem.has_many_points else list(problem.points()), problems)
-    results = timed(lambda problem, its: [problem.autograd(point) for point, _ in its], problems, places)
-    rows = timed(_with_results, problems, places, results)
+    plans = timed(make_plan, requests, readings)
+    problems = timed(Problem, plans)
+    places = timed(lambda problem: [] if problem.has_many_points else list(problem.places()), problems)
+    results = timed(lambda problem, its: [problem.sides.results(place.point) for place in its], problems, places)
+    timed(_with_results, problems, places, results)
     return [
-        problem.result(its, problem.judge_claims(), time.perf_counter() - seconds)
-        for problem, its, seconds in zip(problems, rows, timed.seconds, strict=True)
+        problem.result(time.perf_counter() - seconds) for problem, seconds in zip(problems, timed.seconds, strict=True)
     ]
 
 
@@ -87,39 +83,32 @@ class _Timed:
         return results
 
 
-def _with_results(
-    problem: Problem,
-    places: Sequence[tuple[Mapping[str, float], References]],
-    results: Sequence[Mapping[str, AutogradResult]],
-) -> Rows:
+def _with_results(problem: Problem, places: Sequence[Place], results: Sequence[Mapping[str, AutogradResult]]) -> None:
     if problem.has_many_points:
-        return _many(problem, None)
-    return _one_by_one(problem, [(*place, its) for place, its in zip(places, results, strict=True)], None, None)
+        _many(problem, None)
+    else:
+        _one_by_one(problem, zip(places, results, strict=True), None, None)
 
 
-def _many(problem: Problem, on_progress: Callable[[int], None] | None) -> Rows:
+def _many(problem: Problem, on_progress: Callable[[int], None] | None) -> None:
     from gradcheck_cli.checking.blocks import check_many
 
-    rows = Rows(problem.request.keep)
-    check_many(problem, rows, on_progress)
-    return rows
+    check_many(problem, on_progress)
 
 
 def _one_by_one(
     problem: Problem,
-    places: Iterable[Place],
+    places: Iterable[tuple[Place, Mapping[str, AutogradResult] | None]],
     on_progress: Callable[[int], None] | None,
     on_row: Callable[[Check], None] | None,
-) -> Rows:
-    rows = Rows(problem.request.keep)
-    for index, (point, references, results) in enumerate(places):
-        if problem.claims and len(problem.own) < COMPARED:
-            problem.own.append(dict(point))
-        for check in problem.check(point, references=references, results=results):
-            row = problem.expected.apply(check, index)
-            rows.add(row)
+) -> None:
+    """Make the rows at places, each with what torch says there, by mode; None: it was not asked yet."""
+    for index, (place, results) in enumerate(places):
+        problem.rows.add_points(1, [place.point])
+        for check in rows_at(problem.sides, place.point, place.references, results=results):
+            row = problem.plan.expected.apply(check, index)
+            problem.rows.add(row)
             if on_row is not None:
                 on_row(row)
         if on_progress is not None:
             on_progress(index + 1)
-    return rows

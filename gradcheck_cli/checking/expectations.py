@@ -54,11 +54,18 @@ class Expected:
             _row("gradient", key, rows): numbers("gradient", texts) for key, texts in expectation.gradient.items()
         }
         self.claims = expectation.claims
-        self.points = 0
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether numbers are expected, which may be one a point."""
+        return bool(self.gradient or self.value)
 
     def apply(self, check: Check, index: int) -> Check:
         """The row with what was expected of it. index: of its point."""
-        self.points = max(self.points, index + 1)
+        return self._apply_numbers(self.apply_verdicts(check), index)
+
+    def apply_verdicts(self, check: Check) -> Check:
+        """The row with what was expected of its verdict; nothing else, wherever its point is."""
         wanted = [
             verdicts
             for verdicts in (self.verdicts_by_row.get(check.derivative), self.verdicts_by_mode.get(check.mode))
@@ -69,6 +76,9 @@ class Expected:
             if not check.passed:
                 names = " and ".join(" or ".join(verdict.value for verdict in verdicts) for verdicts in wanted)
                 check = _noted(check, f"expected {names}")
+        return check
+
+    def _apply_numbers(self, check: Check, index: int) -> Check:
         gradient = _at("gradient", self.gradient.get(check.derivative, ()), index)
         if gradient is not None:
             check = replace(check, expected=gradient)
@@ -86,12 +96,12 @@ class Expected:
         is_ = exact(certified, self.dtype)
         return _noted(replace(check, passed=False), f"{what} is expected to be {exact(expected)}, and is {is_}")
 
-    def require_all_used(self) -> None:
-        """UsageError where a list of numbers is longer than the points. Call it when all points are done."""
+    def require_all_used(self, points: int) -> None:
+        """UsageError where a list of numbers is longer than the points, of which there are so many."""
         for what, lists in (("gradient", list(self.gradient.values())), ("value", [self.value])):
             for numbers in lists:
-                if len(numbers) > 1 and len(numbers) != self.points:
-                    raise _lengths(what, len(numbers), self.points)
+                if len(numbers) > 1 and len(numbers) != points:
+                    raise _lengths(what, len(numbers), points)
 
     def apply_to_claim(self, claim: Claim) -> Claim:
         """The claim with what was expected of it."""

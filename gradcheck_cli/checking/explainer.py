@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from gradcheck_cli.certified.row_rounding import PointRounding, RowRounding
-from gradcheck_cli.checking.kept_rows import Rows
+from gradcheck_cli.checking.plan import make_plan
 from gradcheck_cli.checking.problem import Problem
 from gradcheck_cli.checking.reading import Reading
+from gradcheck_cli.checking.rows import rows_at
+from gradcheck_cli.checking.sides import Sides
 from gradcheck_cli.differentiation.rules import expand_composed
 from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import DTYPES
@@ -38,40 +40,40 @@ def explain_expression(request: Request, *, reading: Reading | None = None) -> E
     reading: the request, where it has been read already. Raises GradcheckError for bad input.
     """
     started = time.perf_counter()
-    problem = Problem(request, reading)
-    points = [] if not (request.at or request.samples) else list(islice(problem.points(), 2))
+    problem = Problem(make_plan(request, reading))
+    points = [] if not (request.at or request.samples) else list(islice(problem.places(), 2))
     if len(points) != 1:
         found = "there is none" if not points else "there are several"
         raise UsageError(
             f"explain shows the chain rule at one point, and {found}: give one by --at, for example --at 2"
         )
     ((point, references),) = points
-    rows = Rows(request.keep)
-    for check in problem.check(point, references=references):
-        rows.add(check)
-    return _Explainer(problem, point, problem.result(rows, (), started)).explanation()
+    problem.rows.add_points(1, [point])
+    for check in rows_at(problem.sides, point, references):
+        problem.rows.add(check)
+    return _Explainer(problem.sides, point, problem.result(started)).explanation()
 
 
 class _Explainer:
-    def __init__(self, problem: Problem, point: Mapping[str, float], result: ProblemResult) -> None:
-        self.problem, self.point, self.result = problem, point, result
-        self.chain: ChainRule = problem.diagnosis.chain
-        self.dtype = problem.dtype
-        self.truths = problem.diagnosis.programs.at(point)
-        self.graph = TorchGraph(self.chain, problem.dtype, problem.device)
-        self.rounding = PointRounding(point, problem.numbers, problem.dtype)
-        self.wrt = [row.wrt[0] for row in problem.rows]
+    def __init__(self, sides: Sides, point: Mapping[str, float], result: ProblemResult) -> None:
+        self.plan, self.point, self.result = sides.plan, point, result
+        self.chain: ChainRule = sides.diagnosis.chain
+        self.dtype = self.plan.dtype
+        self.truths = sides.diagnosis.programs.at(point)
+        self.graph = TorchGraph(self.chain, self.plan.dtype, self.plan.device)
+        self.rounding = PointRounding(point, sides.numbers, self.dtype)
+        self.wrt = [row.wrt[0] for row in self.plan.rows]
         self.traces = self._traces(self.graph)
         self.checks = {(check.wrt[0], check.mode): check for check in result.checks}
         self.undefined = any(check.verdict is Verdict.UNDEFINED for check in result.checks)
         float64 = DTYPES["float64"]
-        compares_dtypes = problem.request.mode == "both" and self.dtype is not float64
-        self.wide = self._traces(TorchGraph(self.chain, float64, problem.device)) if compares_dtypes else {}
+        compares_dtypes = len(self.plan.modes) > 1 and self.dtype is not float64
+        self.wide = self._traces(TorchGraph(self.chain, float64, self.plan.device)) if compares_dtypes else {}
 
     def _traces(self, graph: TorchGraph) -> dict[str, Trace]:
         """By mode: "reverse", and the variable for forward mode, which cannot go along a named result."""
-        traces = {"reverse": graph.reverse(self.point, self.wrt)} if "reverse" in self.problem.modes else {}
-        if "forward" in self.problem.modes:
+        traces = {"reverse": graph.reverse(self.point, self.wrt)} if "reverse" in self.plan.modes else {}
+        if "forward" in self.plan.modes:
             traces |= {name: graph.forward(self.point, name) for name in self.wrt if name in self.point}
         return traces
 
@@ -97,7 +99,7 @@ class _Explainer:
             value=truth.value,
             undefined=truth.undefined,
             value_autograd=traced.value,
-            value_right=right and self.problem.tolerance.allows(traced.value or 0.0, truth.value or 0.0),
+            value_right=right and self.plan.tolerance.allows(traced.value or 0.0, truth.value or 0.0),
             locals=tuple(
                 LocalDerivative(
                     local.by,
@@ -150,7 +152,7 @@ class _Explainer:
             return Flow(truth.value, autograd, None, truth.left, truth.right)
         root = self.chain.marked if mode == "reverse" else step.node
         rounding = RowRounding(self.rounding, root, by, mode, truth, root)
-        verdict = judge(truth, autograd, self.problem.tolerance, rounding)
+        verdict = judge(truth, autograd, self.plan.tolerance, rounding)
         return Flow(truth.value, autograd, verdict, truth.left, truth.right)
 
     def _chain(self, by: str) -> Chain:
@@ -199,9 +201,7 @@ class _Explainer:
     def _differ(self, first: float | None, second: float | None) -> bool:
         if first is None or second is None or first != first or second != second:
             return (first != first) is not (second != second) if None not in (first, second) else first is not second
-        return not (
-            self.problem.tolerance.allows(first, second) or self.problem.tolerance.allows_with_atol(first, second)
-        )
+        return not (self.plan.tolerance.allows(first, second) or self.plan.tolerance.allows_with_atol(first, second))
 
     def _definition(self, step: Step) -> str:
         return step.name if step.formula is None else f"{step.name} = {_text(step.formula)}"
@@ -210,11 +210,11 @@ class _Explainer:
         return "none" if value is None else exact(value, self.dtype)
 
     def _notices(self) -> Iterator[str]:
-        if expand_composed(self.problem.expression) is not self.problem.expression:
+        if expand_composed(self.plan.expression) is not self.plan.expression:
             yield "what torch does not have is written as its definition, as it is run"
         refusals = dict.fromkeys(trace.refusal for trace in self.traces.values() if trace.refusal)
         yield from refusals
-        if "forward" in self.problem.modes and any(name not in self.point for name in self.wrt):
+        if "forward" in self.plan.modes and any(name not in self.point for name in self.wrt):
             yield "forward mode is shown along variables, not along intermediate results"
 
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 from gradcheck_cli.records.results import Check, Verdict, worst_first
 
 
 class Rows:
-    """The rows of a problem, counted; the failing ones and then the worst are kept where there are too many."""
+    """The rows of a problem, counted; the failing ones and then the worst are kept where there are too many.
 
-    def __init__(self, keep: int) -> None:
+    points: how many there were; first_points: the first of them, at most `remember`.
+    """
+
+    def __init__(self, keep: int, remember: int = 0) -> None:
         self.keep, self.total, self.failed = keep, 0, 0
         self.counts: dict[Verdict, int] = {}
+        self.points, self.first_points, self._remember = 0, list[dict[str, float]](), remember
         self._rows: list[Check] = []
+
+    def add_points(self, count: int, first: Iterable[dict[str, float]]) -> None:
+        """`count` points of which rows are added; first: the first of them, or all."""
+        self.points += count
+        self.first_points.extend(islice(first, self._remember - len(self.first_points)))
 
     def add(self, check: Check) -> None:
         self._rows.append(check)

@@ -19,26 +19,37 @@ class Sampling:
     def __init__(self, candidates: Iterator[dict[str, Fraction]], wanted: int) -> None:
         self.candidates, self.wanted = candidates, wanted
         self.found = self.skipped = 0
-        self._last, self._in_a_row = -2, 0
+        self._in_a_row = 0
 
     @property
     def missing(self) -> int:
         return self.wanted - self.found
 
-    def take(self, references: References, index: int) -> bool:
-        """Whether the point with this number counts: it does unless it is outside the domain.
+    def told(self, seed: int) -> str:
+        """How many points were sampled, and how to get the same ones."""
+        outside = f", {self.skipped} outside the domain skipped" if self.skipped else ""
+        points = "point" if self.found == 1 else "points"
+        return f"{self.found} {points} sampled with --seed {seed}{outside}"
+
+    def take(self, references: References) -> bool:
+        """Whether the next point counts: it does unless it is outside the domain.
 
         Raises UsageError after SAMPLE_TRIES of those in a row.
         """
         if any(row.kind is not Kind.UNDEFINED for row in references.rows.values()):
-            self.found += 1
+            self.take_defined(1)
             return True
         self.skipped += 1
-        self._in_a_row = self._in_a_row + 1 if index == self._last + 1 else 1
-        self._last = index
+        self._in_a_row += 1
         if self._in_a_row >= SAMPLE_TRIES:
             raise UsageError(
                 f"the function is defined at none of {self._in_a_row} points sampled: give points by --at, or where "
                 "to sample by --range"
             )
         return False
+
+    def take_defined(self, count: int) -> None:
+        """The next `count` points are known to be inside of the domain."""
+        if count:
+            self.found += count
+            self._in_a_row = 0

@@ -165,7 +165,7 @@ def test_what_cannot_be_checked_with_others_is_checked_alone(odd_one: Request) -
 
 def test_a_bug_in_one_of_a_chunk_is_reported_with_that_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def result(self: Problem, *_: Any) -> ProblemResult:
-        if self.variables == ("y",):
+        if self.plan.variables == ("y",):
             raise ZeroDivisionError("planted")
         return before(self, *_)
 

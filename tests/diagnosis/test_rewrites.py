@@ -10,6 +10,7 @@ import torch
 from gradcheck_cli import Check, Verdict, check
 from gradcheck_cli.certified.ball import Numbers
 from gradcheck_cli.certified.references import references_at
+from gradcheck_cli.checking.plan import make_plan
 from gradcheck_cli.checking.problem import Problem
 from gradcheck_cli.diagnosis.matching import candidates
 from gradcheck_cli.diagnosis.remedies import Remedies, Wanted
@@ -132,9 +133,9 @@ def test_the_forms_are_equal(rewrite: Rewrite) -> None:
 
 
 def test_candidates_keep_the_rest_of_the_expression() -> None:
-    problem = Problem(Request("3*log(1 + exp(x)) - x", at=("800",), derivatives=False))
-    ((point, _),) = problem.points()
-    first = next(candidates(problem.expression))
+    problem = Problem(make_plan(Request("3*log(1 + exp(x)) - x", at=("800",), derivatives=False)))
+    ((point, _),) = problem.places()
+    first = next(candidates(problem.plan.expression))
     float64 = DTYPES["float64"]
     sides = Autograd(first.root, [Derivative(("x",))], "reverse", float64, torch.device("cpu"))
     assert sides.at(point).derivatives[Derivative(("x",))] == 2.0
@@ -142,10 +143,11 @@ def test_candidates_keep_the_rest_of_the_expression() -> None:
 
 def test_a_nan_is_not_equal_to_a_nan() -> None:
     """A rewrite whose gradient is NaN as well is none."""
-    problem = Problem(Request("x*sqrt(abs(x))", at=("0",), derivatives=False))
-    ((point, _),) = problem.points()
-    remedies = Remedies(problem.expression, Numbers(problem.dtype), problem.dtype, problem.device, problem.tolerance)
-    truth = references_at(problem.derivatives, point).rows[Derivative(("x",))]
+    problem = Problem(make_plan(Request("x*sqrt(abs(x))", at=("0",), derivatives=False)))
+    ((point, _),) = problem.places()
+    plan = problem.plan
+    remedies = Remedies(plan.expression, Numbers(plan.dtype), plan.dtype, plan.device, plan.tolerance)
+    truth = references_at(problem.sides.derivatives, point).rows[Derivative(("x",))]
     found = remedies.find(Wanted(point, Derivative(("x",)), "reverse", truth, 0.0, math.nan))
     assert found is not None
     assert found.autograd == 0.0

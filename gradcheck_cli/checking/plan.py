@@ -1,0 +1,201 @@
+"""A question, resolved: every text is read and every option checked, before anything is evaluated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING, TypeVar
+
+from gradcheck_cli.certified.ball import certified_constant
+from gradcheck_cli.checking.expectations import Expected
+from gradcheck_cli.checking.points import Points, Ranges, read_points, read_ranges
+from gradcheck_cli.checking.reading import Reading, read
+from gradcheck_cli.claims.judge import ClaimedDerivative, unreadable
+from gradcheck_cli.dtypes import DTYPES, Dtype
+from gradcheck_cli.errors import ExpressionError, NoReference, UsageError
+from gradcheck_cli.expression.literals import rounded_constant
+from gradcheck_cli.expression.nodes import Constant, Expr, intermediates, topological
+from gradcheck_cli.number_text import exact
+from gradcheck_cli.pytorch.gradients import resolve_device
+from gradcheck_cli.records.derivative import Derivative
+from gradcheck_cli.records.request import MAX_ORDER, Request
+from gradcheck_cli.records.results import Claim
+from gradcheck_cli.runtime.stopwatch import phase
+from gradcheck_cli.verdict import Tolerance
+
+if TYPE_CHECKING:
+    import torch
+
+DEFAULT_SAMPLES = 5
+MODES = {"reverse": ("reverse",), "forward": ("forward",), "both": ("reverse", "forward")}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Points to be drawn. seed, ranges: as for points.sample_points."""
+
+    count: int
+    seed: int
+    ranges: Ranges
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a result is to hold, beside the verdicts.
+
+    closed_forms: of the derivatives. formula: the expression as it was read, also where the problem passes. keep: how
+    many rows.
+    """
+
+    closed_forms: bool
+    formula: bool
+    keep: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be checked.
+
+    text, let_texts: as they were typed. expression: with the intermediate results in it, which `lets` has by name.
+    rows: the derivatives asked for. points: those asked for; samples: to be drawn after them, None where none are.
+    claims: one that cannot be read is a record already. notices: what there is to say before anything is evaluated.
+    """
+
+    text: str
+    let_texts: Mapping[str, str]
+    expression: Expr
+    lets: Mapping[str, Expr]
+    variables: tuple[str, ...]
+    rows: tuple[Derivative, ...]
+    order: int
+    modes: tuple[str, ...]
+    dtype: Dtype
+    device: torch.device
+    tolerance: Tolerance
+    claim_tolerance: Tolerance
+    strict: bool
+    points: Points
+    samples: Samples | None
+    expected: Expected
+    claims: tuple[ClaimedDerivative | Claim, ...]
+    notices: tuple[str, ...]
+    wanted: Wanted
+
+
+def make_plan(request: Request, reading: Reading | None = None) -> Plan:
+    """The plan of a request. reading: of the same, where it has been read already. Raises GradcheckError."""
+    dtype = _choice(DTYPES, request.dtype, "dtype")
+    modes = _choice(MODES, request.mode, "mode")
+    tolerance = _tolerance(request, dtype)
+    device = resolve_device(request.device)
+    if reading is None:
+        with phase("parsing"):
+            reading = read(request)
+    rows = _rows(request, reading)
+    claims = _claims(request, reading, rows)
+    expected = Expected(request.expectation, rows, modes, tolerance, dtype, nearest_double)
+    expected.require_claims([claim.derivative for claim in claims])
+    underflows = _underflows(reading.expression, dtype)
+    points = read_points(request.at, reading.variables, nearest_double)
+    return Plan(
+        text=request.expression.strip(),
+        let_texts={name.strip(): text.strip() for name, _, text in (let.partition("=") for let in request.lets)},
+        expression=reading.expression,
+        lets=reading.lets,
+        variables=reading.variables,
+        rows=rows,
+        order=request.order,
+        modes=modes,
+        dtype=dtype,
+        device=device,
+        tolerance=tolerance,
+        claim_tolerance=Tolerance(request.claim_rtol, tolerance.atol),
+        strict=request.strict,
+        points=points,
+        samples=_samples(request),
+        expected=expected,
+        claims=claims,
+        notices=(*underflows, *points.notices),
+        wanted=Wanted(request.derivatives, request.formula, request.keep),
+    )
+
+
+def nearest_double(node: Expr) -> Fraction:
+    """The double nearest to a constant expression, such as pi/4. Raises NoReference where there is none."""
+    value = certified_constant(node, DTYPES["float64"])
+    if math.isinf(value):
+        raise NoReference("it is larger than any double")
+    return Fraction(value)
+
+
+def _choice(table: Mapping[str, T], name: str, what: str) -> T:
+    if name not in table:
+        raise UsageError(f"--{what} {name}: there are {', '.join(table)}")
+    return table[name]
+
+
+def _tolerance(request: Request, dtype: Dtype) -> Tolerance:
+    rtol = dtype.rtol if request.rtol is None else request.rtol
+    atol = dtype.atol if request.atol is None else request.atol
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if not 0 <= value < float("inf"):
+            raise UsageError(f"--{name} is a number from 0, not {value}")
+    return Tolerance(rtol, atol)
+
+
+def _rows(request: Request, reading: Reading) -> tuple[Derivative, ...]:
+    known = (*reading.variables, *intermediates(reading.expression))
+    for name in request.wrt:
+        if name not in known:
+            raise UsageError(f"--wrt {name}: the expression has no {name}; it has {', '.join(known)}")
+    if not 1 <= request.order <= MAX_ORDER:
+        raise UsageError(f"--order is a whole number from 1 to {MAX_ORDER}, not {request.order}")
+    names = tuple(dict.fromkeys(request.wrt)) or reading.variables
+    return tuple(map(Derivative, combinations_with_replacement(names, request.order)))
+
+
+def _claims(request: Request, reading: Reading, rows: tuple[Derivative, ...]) -> tuple[ClaimedDerivative | Claim, ...]:
+    """The claims, read: at most one for each derivative. One that cannot be read costs the problem nothing else."""
+    claims: list[ClaimedDerivative | Claim] = []
+    for text in request.claims:
+        try:
+            claim = ClaimedDerivative(text, reading.expression, rows, reading.lets)
+            if claim.derivative in [other.derivative for other in claims]:
+                raise UsageError(f"there are two claims for {claim.derivative.label}")
+            claims.append(claim)
+        except (ExpressionError, UsageError) as error:
+            claims.append(unreadable(text, rows, str(error)))
+    return tuple(claims)
+
+
+def _underflows(expression: Expr, dtype: Dtype) -> list[str]:
+    """What to say of constants that the working dtype has 0 for. Raises UsageError where one overflows."""
+    said = []
+    for node in topological(expression):
+        if isinstance(node, Constant):
+            rounded = rounded_constant(node, dtype)
+            if rounded in (float("inf"), float("-inf")):
+                raise UsageError(
+                    f"{_number(node)} overflows {dtype.name}, whose largest number is {exact(dtype.max, dtype)}"
+                )
+            if not rounded and node.value:
+                said.append(f"{_number(node)} underflows to 0 in {dtype.name}")
+    return said
+
+
+def _number(node: Constant) -> str:
+    return node.value if isinstance(node.value, str) else exact(float(node.value))
+
+
+def _samples(request: Request) -> Samples | None:
+    if request.samples is None and request.at:
+        if request.ranges:
+            raise UsageError("--range is where to sample: give --samples N as well, or leave out --at")
+        return None
+    count = DEFAULT_SAMPLES if request.samples is None else request.samples
+    return Samples(count, request.seed, read_ranges(request.ranges))

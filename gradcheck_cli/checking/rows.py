@@ -1,0 +1,119 @@
+"""The rows of a point: each derivative in each mode, what is true beside what torch says, with verdict and note."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gradcheck_cli.certified.references import References
+from gradcheck_cli.certified.row_rounding import PointRounding, RowRounding, ValueRounding
+from gradcheck_cli.checking.plan import Plan
+from gradcheck_cli.checking.sides import Sides
+from gradcheck_cli.diagnosis import wording
+from gradcheck_cli.pytorch.gradients import AutogradResult
+from gradcheck_cli.records.derivative import Derivative
+from gradcheck_cli.records.reference import Kind, Reference
+from gradcheck_cli.records.results import Blame, Check, Verdict
+from gradcheck_cli.runtime.stopwatch import phase
+from gradcheck_cli.verdict import compare, errors, judge, with_value
+
+if TYPE_CHECKING:
+    from gradcheck_cli.diagnosis import blame
+    from gradcheck_cli.diagnosis.diagnosis import Diagnosed
+
+
+def rows_at(
+    sides: Sides,
+    point: Mapping[str, float],
+    references: References,
+    *,
+    results: Mapping[str, AutogradResult] | None = None,
+    only: tuple[str, Derivative] | None = None,
+    brief: bool = False,
+) -> Iterator[Check]:
+    """The rows of one point.
+
+    references: what is true there. results: what torch says, by mode, where that is known already. only: this mode and
+    row. brief: no more than the verdict and the numbers it rests on; no note.
+    """
+    plan = sides.plan
+    if sides.forms is not None and not brief:
+        with phase("closed forms"):
+            sides.forms.must_agree(point, references)
+    sweeps = PointRounding(point, sides.numbers, plan.dtype)
+    for mode in plan.modes:
+        if only is not None and mode != only[0]:
+            continue
+        result = results[mode] if results and mode in results else sides.result(point, mode)
+        with phase("balls"):  # where the two differ, they say whether rounding explains it
+            value = _Value(plan, references, result, sweeps)
+        for row in plan.rows if only is None else [only[1]]:
+            with phase("balls"):
+                check = _row(sides, point, row, mode, references.rows[row], result, value, sweeps, brief)
+            yield check
+
+
+def _row(
+    sides: Sides,
+    point: Mapping[str, float],
+    row: Derivative,
+    mode: str,
+    truth: Reference,
+    result: AutogradResult,
+    value: _Value,
+    sweeps: PointRounding,
+    brief: bool,
+) -> Check:
+    plan = sides.plan
+    record = partial(
+        Check, point, row, mode, value=value.analytical, value_autograd=result.value, value_verdict=value.verdict,
+        analytical=truth.value, left=truth.left, right=truth.right,
+    )  # fmt: skip
+    if row in result.errors and truth.kind is not Kind.UNDEFINED:
+        return record(Verdict.ERROR, passed=False, note=result.errors[row])
+    autograd = result.derivatives.get(row, float("nan"))
+    root = sides.derivatives.expressions.get(row.before, plan.expression)
+    rounding = RowRounding(sweeps, root, row.last, mode, truth, plan.expression)
+    judged = judge(truth, autograd, plan.tolerance, rounding)
+    verdict = with_value(judged, value.analytical, result.value)
+    found: Diagnosed | None = None
+    if verdict in (Verdict.UNSTABLE, Verdict.MISMATCH, Verdict.UNDEFINED) and not brief:
+        given = result.derivatives.get(row)
+        with phase("diagnosis"):
+            if verdict is judged:
+                found = sides.diagnosis.row(verdict, point, row, mode, truth, value.analytical, given, rounding)
+            else:
+                found = sides.diagnosis.of_value(point)
+    note = None if brief else wording.row_note(judged, truth, autograd, plan.dtype, rounding, found)
+    of_value = value.note
+    if verdict is not judged and found is not None:
+        of_value = wording.only_the_value(value.analytical, result.value, plan.dtype, found.blame)
+    error = errors(truth.value, autograd, plan.dtype)
+    passes = verdict.passes
+    if plan.strict:
+        passes = verdict is Verdict.MATCH and value.verdict is Verdict.MATCH
+    return record(
+        verdict, passes, autograd=None if row in result.errors else autograd, abs_error=error.absolute,
+        rel_error=error.relative, ulps=error.ulps, note="; ".join(filter(None, (note, of_value))) or None,
+        blame=_blame_record(found.blame) if found else None, remedy=found.remedy if found else None,
+    )  # fmt: skip
+
+
+class _Value:
+    """The function's own value at a point: certified, torch's, and how they compare."""
+
+    def __init__(self, plan: Plan, references: References, result: AutogradResult, sweeps: PointRounding) -> None:
+        self.analytical = references.value
+        self.note: str | None = None
+        self.verdict = Verdict.ERROR
+        if references.value is None:
+            self.verdict = Verdict.UNDEFINED if references.value_certified else Verdict.ERROR
+        elif result.value is not None:
+            rounding = ValueRounding(sweeps, plan.expression)
+            self.verdict = compare(references.value, result.value, plan.tolerance, rounding)
+            self.note = wording.value_note(self.verdict, references.value, result.value, plan.dtype, rounding)
+
+
+def _blame_record(found: blame.Blame | None) -> Blame | None:
+    return None if found is None else Blame(wording.short(found.step.node), found.step.name, found.cause.value)
