@@ -12,6 +12,7 @@ from gradcheck_cli.checking.problem import Problem
 from gradcheck_cli.checking.reading import Reading
 from gradcheck_cli.checking.rows import rows_at
 from gradcheck_cli.checking.sides import Sides
+from gradcheck_cli.diagnosis import wording
 from gradcheck_cli.differentiation.rules import expand_composed
 from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import DTYPES
@@ -56,7 +57,7 @@ def explain_expression(request: Request, *, reading: Reading | None = None) -> E
 
 class _Explainer:
     def __init__(self, sides: Sides, point: Mapping[str, float], result: ProblemResult) -> None:
-        self.plan, self.point, self.result = sides.plan, point, result
+        self.plan, self.point, self.result, self.autograd = sides.plan, point, result, sides.autograd
         self.chain: ChainRule = sides.diagnosis.chain
         self.dtype = self.plan.dtype
         self.truths = sides.diagnosis.programs.at(point)
@@ -212,6 +213,8 @@ class _Explainer:
     def _notices(self) -> Iterator[str]:
         if expand_composed(self.plan.expression) is not self.plan.expression:
             yield "what torch does not have is written as its definition, as it is run"
+        given = dict.fromkeys(name for side in self.autograd.values() for name in side.given_tensors)
+        yield from wording.run_instead((), given)
         refusals = dict.fromkeys(trace.refusal for trace in self.traces.values() if trace.refusal)
         yield from refusals
         if "forward" in self.plan.modes and any(name not in self.point for name in self.wrt):

@@ -14,6 +14,7 @@ from gradcheck_cli.checking.points import sample_points
 from gradcheck_cli.checking.sampling import Sampling
 from gradcheck_cli.checking.sides import Sides
 from gradcheck_cli.claims.judge import COMPARED
+from gradcheck_cli.diagnosis import wording
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.language.printer import to_text
 from gradcheck_cli.number_text import exact
@@ -99,6 +100,9 @@ class Problem:
         plan.expected.require_all_used(rows.points)
         if self.sampling is not None and plan.samples is not None:
             self._notice(self.sampling.told(plan.samples.seed))
+        for side in self.sides.autograd.values():
+            for notice in wording.run_instead(side.composed, side.given_tensors):
+                self._notice(notice)
         passed = rows.failed == 0 and all(claim.passed for claim in claims)
         return ProblemResult(
             expression=plan.text,

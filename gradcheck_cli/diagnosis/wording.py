@@ -11,6 +11,7 @@ from gradcheck_cli.certified.row_rounding import RowRounding, ValueRounding
 from gradcheck_cli.diagnosis.blame import Blame, Cause
 from gradcheck_cli.differentiation.rules import expand_composed
 from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import Call, Expr, call, topological, variable
 from gradcheck_cli.language.printer import to_text
 from gradcheck_cli.number_text import exact, pair
@@ -45,6 +46,14 @@ def row_note(
         case Verdict.MISMATCH:
             reason = _mismatch(truth, autograd, dtype, rounding, blame)
             return reason + _advice(remedy, dtype)
+
+
+def run_instead(composed: Iterable[Function], given_tensors: Iterable[str]) -> Iterable[str]:
+    """What torch ran that is not what was typed: the functions that it lacks, and those that refused a number."""
+    for row in composed:
+        yield f"{row.name}: torch has no such function, so {row.definition} is run"
+    for name in given_tensors:
+        yield f"{name}: torch refuses a number there, so a 0-d tensor is given"
 
 
 def short(node: Expr, limit: int = 60) -> str:

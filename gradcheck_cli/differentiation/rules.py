@@ -30,9 +30,15 @@ def partial_text(row: Function, index: int) -> str:
     return row.partials[real.index(index)]
 
 
+def composed(root: Expr) -> tuple[Function, ...]:
+    """The functions in `root` that torch does not have."""
+    order = topological(root)
+    return tuple(dict.fromkeys(x.function for x in order if isinstance(x, Call) and x.function.composed))
+
+
 def expand_composed(root: Expr) -> Expr:
     """`root` with the functions that torch has not replaced by their definitions."""
-    if not any(isinstance(node, Call) and node.function.composed for node in topological(root)):
+    if not composed(root):
         return root
 
     def replace(node: Expr, args: tuple[Expr, ...]) -> Expr | None:

@@ -39,6 +39,8 @@ class Function:
     symbol: how it is written where it is no call: + between two numbers.
     signature: arguments in torch's order; `beta=1` is a number with a default, `n:integer` one without, a star marks
         what torch takes by keyword only.
+    aliases: other names of torch's for the same callable, as dotted names below `torch`; also: names that torch lacks,
+        of mathematics and of other libraries.
     torch: the torch callable, as a dotted name below `torch` or as a callable; None: no such function in torch, and
         `definition` is run instead (the row is composed).
     ball: the name of a function of `ball_functions` or of a method of `arb`; None: `definition` is evaluated.
@@ -53,6 +55,11 @@ class Function:
     differentiable: False where torch cuts the graph silently or refuses.
     options: keywords with a text value that select another row (gelu's approximate="tanh").
     overloads: rows to try where the arguments given do not fit this one (clamp(x, max=1)).
+    operands: what torch calls the first two real arguments, for which the signature has letters.
+    mixed: the kinds of real operands that torch takes beside tensors alone, each a letter: "tn nt" for a tensor and a
+        number, either way round. Tested against torch, as the next two are.
+    method: whether torch.Tensor has a method of each name that is directly below `torch`.
+    inplace: whether the callable below torch.nn.functional has the keyword of that name.
     float_ulps: how far NumPy's (or the standard library's) function may be off in float64, in ulps; tested against
         balls. None: there is none, and in float64 `definition` is run.
     points: interior points, for the tests over the table.
@@ -67,6 +74,7 @@ class Function:
     doc: str = ""
     group: str = "elementary"
     aliases: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     torch: str | Callable[..., Any] | None = ""
     ball: str | None = ""
     sympy: str | Callable[..., Any] | None = ""
@@ -79,6 +87,10 @@ class Function:
     differentiable: bool = True
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     overloads: tuple[str, ...] = ()
+    operands: tuple[str, ...] = ("input", "other")
+    mixed: str = ""
+    method: bool = True
+    inplace: bool = False
     float_ulps: float | None = None
     points: tuple[tuple[float, ...], ...] = ()
     internal: bool = False
@@ -102,6 +114,11 @@ class Function:
         for column in ("torch", "ball", "sympy"):
             if getattr(self, column) == "":
                 set_(self, column, None if self.definition and column != "torch" else self.name)
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """All names beside its own, torch's first."""
+        return self.aliases + self.also
 
     def usage(self) -> str:
         """The signature as shown to users: softplus(x, beta=1, threshold=20)."""

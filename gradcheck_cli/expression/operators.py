@@ -14,18 +14,22 @@ SINC, DSINC, DIGAMMA, MVPOLYGAMMA = (FUNCTIONS[name] for name in ("sinc", "dsinc
 CLAMP_MIN, CLAMP_MAX, POSITIVE = (FUNCTIONS[name] for name in ("clamp_min", "clamp_max", "positive"))
 
 
-def _form(name: str, signature: str, role: Role, symbol: str = "") -> Function:
-    return Function(name, signature, role=role, symbol=symbol, torch=None, ball=None, sympy=None)
+def _form(name: str, signature: str, role: Role, symbol: str = "", mixed: str = "") -> Function:
+    return Function(name, signature, role=role, symbol=symbol, mixed=mixed, torch=None, ball=None, sympy=None)
 
 
-WHERE = _form("where", "condition, input, other", "branch")  # both branches are run, as torch does
+def _comparison(name: str, symbol: str) -> Function:
+    return _form(name, "input, other", "comparison", symbol, mixed="tn")
+
+
+WHERE = _form("where", "condition, input, other", "branch", mixed="ttn tnt tnn")  # both branches are run, as torch does
 IFELSE = _form("ifelse", "condition, input, other", "branch")  # only the branch taken is run, as Python does
-LT = _form("lt", "input, other", "comparison", "<")
-LE = _form("le", "input, other", "comparison", "<=")
-GT = _form("gt", "input, other", "comparison", ">")
-GE = _form("ge", "input, other", "comparison", ">=")
-EQ = _form("eq", "input, other", "comparison", "==")
-NE = _form("ne", "input, other", "comparison", "!=")
+LT = _comparison("lt", "<")
+LE = _comparison("le", "<=")
+GT = _comparison("gt", ">")
+GE = _comparison("ge", ">=")
+EQ = _comparison("eq", "==")
+NE = _comparison("ne", "!=")
 AND = _form("and", "input, other", "junction", "and")
 OR = _form("or", "input, other", "junction", "or")
 NOT = _form("not", "input", "junction", "not")

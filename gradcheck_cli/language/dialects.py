@@ -6,7 +6,7 @@ where it differs, the error says what to write instead. Constants (math.pi) are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from gradcheck_cli.errors import ExpressionError
@@ -30,7 +30,7 @@ def meaning(prefix: str, name: str) -> str:
         return library.names[name]
     if name in library.differs:
         raise ExpressionError(f"{typed}: {library.differs[name]}")
-    if library in (_TORCH, _FUNCTIONAL, _SPECIAL) and (elsewhere := _elsewhere_in_torch(name)):
+    if library in OF_TORCH and (elsewhere := _elsewhere_in_torch(name)):
         raise ExpressionError(f"There is no {typed}{elsewhere}")
     if ours := _elsewhere(name):
         raise ExpressionError(f"{typed} is not known to gradcheck: without the prefix, write {ours}.")
@@ -77,29 +77,16 @@ def _degree_last(name: str) -> str:
     return f"torch has the degree last: write {name}(x, n)."
 
 
-# Aliases of rows that are in torch itself, which torch does not have.
-_NOT_IN_TORCH = _words(
-    """
-    power Pow ln radians degrees expit fabs Abs Max Min ReLU ceiling mod Mod gammaln loggamma psi gammainc gammaincc
-    log_sigmoid swish logit_clamped nan_to_num_bounded round_decimals div_floor div_trunc gelu_tanh
-    """
-)
-
-
 def _torch_names(below: str) -> dict[str, str]:
     """The functions of the table that are in torch.<below>, as torch spells them there."""
     names = {}
     for row in FUNCTIONS.values():
         if row.internal or row.composed:
             continue
-        place = row.torch if isinstance(row.torch, str) else row.name
-        spelled: Iterable[str] = (place, *row.aliases)
-        if "." not in place:
-            spelled = (row.name, *spelled)
-        for dotted in spelled:
+        for dotted in (row.torch if isinstance(row.torch, str) else row.name, *row.aliases):
             parent, _, name = dotted.rpartition(".")
             # A row such as div_floor stands for torch's div with fixed arguments: it does not own that name.
-            if parent == below and dotted not in _NOT_IN_TORCH and (name not in FUNCTIONS or name == row.name):
+            if parent == below and (name not in FUNCTIONS or name == row.name):
                 names[name] = row.name
     return names
 
@@ -118,7 +105,7 @@ _GAMMA = "it has values at negative x, torch has no gamma: write gamma(x), which
 _NOT_FINITE = "it is not a finite number."
 _NUMBER = "write the number itself."
 
-_TORCH = Library(
+TORCH = Library(
     {
         **_torch_names(""),
         **_CONDITIONS,
@@ -133,8 +120,9 @@ _TORCH = Library(
         **dict.fromkeys(("inf", "nan"), _NOT_FINITE),
     },
 )
-_FUNCTIONAL = Library(_torch_names("nn.functional"), {})
+FUNCTIONAL = Library(_torch_names("nn.functional"), {})
 _SPECIAL = Library(_torch_names("special"), {})
+OF_TORCH = (TORCH, FUNCTIONAL, _SPECIAL)
 _MODULES = Library({}, {"ReLU": "modules are not read: write relu(x).", "functional": "name a function in it."})
 
 _NUMPY = Library(
@@ -251,14 +239,14 @@ _JAX_NN = Library(
 )
 
 LIBRARIES: dict[str, Library] = {
-    "torch": _TORCH,
+    "torch": TORCH,
     "torch.special": _SPECIAL,
     "special": _SPECIAL,
     "torch.nn": _MODULES,
     "nn": _MODULES,
-    "torch.nn.functional": _FUNCTIONAL,
-    "nn.functional": _FUNCTIONAL,
-    "F": _FUNCTIONAL,
+    "torch.nn.functional": FUNCTIONAL,
+    "nn.functional": FUNCTIONAL,
+    "F": FUNCTIONAL,
     "np": _NUMPY,
     "numpy": _NUMPY,
     "jnp": _NUMPY,

@@ -29,7 +29,7 @@ from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Argument, Function
 from gradcheck_cli.expression.nodes import Constant, Expr, Variable, call, count, named, variable
-from gradcheck_cli.language import dialects, signatures
+from gradcheck_cli.language import dialects, signatures, torch_text
 from gradcheck_cli.language.cursor import MAX_NESTING, Arguments, Cursor, Operand, Operator
 from gradcheck_cli.language.magnitude import is_plain, rational
 from gradcheck_cli.language.syntax import (
@@ -53,7 +53,6 @@ from gradcheck_cli.language.syntax import (
 )
 from gradcheck_cli.language.tokens import Kind, Token, shorten
 
-_TRUTH = (call(op.TRUE), call(op.FALSE))
 MAX_NODES = 100_000  # of an expression with all that --let defines
 
 
@@ -470,17 +469,19 @@ class _Parser(Cursor):
         arguments = self.arguments()
         positional = arguments.positional
         place = Operand(call(op.TRUE), first.start, end)
+        torchs = torch_text.is_torchs(typed) and not self.constants_only
         if row is None:
-            return Operand(self.form(form, arguments, typed, place), first.start, arguments.end)
+            expr = self.form(form, arguments, typed, place, torchs=torchs)
+            return Operand(expr, first.start, arguments.end)
         if name == "Heaviside" and len(positional) == 1:
             half = self.constant(Fraction(1, 2))  # SymPy's value at 0
             positional = [*positional, Operand(half, end, end)]
-        if row.name in ("maximum", "minimum") and len(positional) > 2 and not arguments.keywords:
+        if row.name in ("maximum", "minimum") and len(positional) > 2 and not arguments.keywords and not torchs:
             expr = self.number(positional[0])
             for operand in positional[1:]:
                 expr = self.make(row, expr, self.number(operand))
         else:
-            expr = self.fit(row, typed, positional, arguments, place)
+            expr = self.fit(row, typed, positional, arguments, place, torchs=torchs)
         return Operand(expr, first.start, arguments.end)
 
     def method(self, target: Operand) -> Operand:
@@ -507,7 +508,17 @@ class _Parser(Cursor):
             if as_method is None and signatures.bind(row, arguments.positional, arguments.keywords):
                 raise self.unknown_prefix(name, token)
         place = Operand(target.expr, token.start, token.end)
-        return Operand(self.fit(row, token.text, positional, arguments, place), target.start, arguments.end)
+        if refusal := torch_text.no_method(token.text, row, self.bare(row, positional, arguments)):
+            raise self.error(refusal, token)
+        expr = self.fit(row, token.text, positional, arguments, place, torchs=True)
+        return Operand(expr, target.start, arguments.end)
+
+    def bare(self, row: Function, positional: Sequence[Operand], arguments: Arguments) -> str:
+        """A call of `row` without a prefix, with the arguments as they were typed."""
+        shown = [self.shown(operand.start, operand.end) for operand in positional]
+        shown += [f"{name}={self.shown(operand.start, operand.end)}" for name, operand in arguments.keywords.items()]
+        shown += [f"{name}={option.text!r}" for name, option in arguments.options.items()]
+        return f"{row.name}({', '.join(shown)})"
 
     def arguments(self) -> Arguments:
         """What is in the brackets of a call."""
@@ -533,9 +544,16 @@ class _Parser(Cursor):
         return found._replace(end=self.close(opening).end)
 
     def fit(
-        self, row: Function, typed: str, positional: Sequence[Operand], arguments: Arguments, place: Operand
+        self,
+        row: Function,
+        typed: str,
+        positional: Sequence[Operand],
+        arguments: Arguments,
+        place: Operand,
+        *,
+        torchs: bool = False,
     ) -> Expr:
-        """The call of `row`, or of one of its overloads, with these arguments."""
+        """The call of `row`, or of one of its overloads, with these arguments. torchs: as torch itself takes them."""
         for option, value in arguments.options.items():
             choices = row.options.get(option)
             if choices is None:
@@ -545,8 +563,10 @@ class _Parser(Cursor):
         chosen = signatures.select(row, {option: value.text for option, value in arguments.options.items()})
         assert chosen is not None
         keywords = dict(arguments.keywords)
-        if row.group == "activation" and "inplace" in keywords and keywords["inplace"].expr in _TRUTH:
-            del keywords["inplace"]  # it changes nothing in the value
+        if "inplace" in keywords and torch_text.takes_inplace(typed, row):
+            if keywords["inplace"].expr is not call(op.FALSE):
+                raise self.error("inplace=True, which changes the operand itself, is not run: leave it out.", place)
+            del keywords["inplace"]
         alpha = keywords.pop("alpha", None) if row.name in ("add", "sub") else None
         bound = signatures.bind(chosen, positional, keywords)
         if bound is None:
@@ -556,7 +576,12 @@ class _Parser(Cursor):
                     *(self.shown(operand.start, operand.end) for operand in positional)
                 )
             raise self.error(message, place)
-        row, values = bound
+        named_row, (row, values) = row, bound
+        if torchs:
+            bare = self.bare(named_row, positional, arguments)
+            given = keywords.keys() | arguments.options.keys()
+            if refusal := torch_text.refusal(typed, row, values, len(positional), given, bare):
+                raise self.error(refusal, place)
         args = [self.argument(typed, row, *pair) for pair in zip(row.arguments, values, strict=True)]
         if alpha is not None:
             args[1] = self.make(op.MUL, self.argument(typed, row, Argument("alpha", "number"), alpha), args[1])
@@ -584,8 +609,8 @@ class _Parser(Cursor):
                 raise self.error(f"The argument {argument.name} of {typed} is {wanted}, not {shown}.", value)
         return self.constant(number)
 
-    def form(self, name: str, arguments: Arguments, typed: str, place: Operand) -> Expr:
-        """where, or a condition that is written as a call: torch.gt(x, 0), logical_not(c)."""
+    def form(self, name: str, arguments: Arguments, typed: str, place: Operand, *, torchs: bool) -> Expr:
+        """where, or a condition that is written as a call: torch.gt(x, 0), logical_not(c). torchs: as in `fit`."""
         row = signatures.FORMS[name]
         bound = None if arguments.options else signatures.bind(row, arguments.positional, arguments.keywords)
         if bound is None:
@@ -594,6 +619,11 @@ class _Parser(Cursor):
                 message = f"{typed} takes a condition and two values: {typed}(x > 0, a, b)."
             raise self.error(message, place)
         operands = [value._replace(last=None) for value in bound[1] if value is not None]
+        if torchs:
+            shown = [self.atom(operand) for operand in operands]
+            bare = f" {name} ".join(shown) if name in INFIX else f"{name}({', '.join(shown)})"
+            if refusal := torch_text.refusal(typed, row, operands, 0, (), bare):
+                raise self.error(refusal, place)
         if name == "where":
             condition, first, second = operands
             return call(op.WHERE, self.condition(condition, "where"), self.number(first), self.number(second))

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 MAX_INTEGER = 100  # of what counts: orders, degrees, decimals
 _LOWEST = {"round_decimals": -MAX_INTEGER, "mvlgamma": 1}  # elsewhere 0
-_TORCH_KEYWORDS = {"input": 0, "self": 0, "other": 1, "exponent": 1}  # torch's names for the first and second argument
+OURS = frozenset({"x", "y", "a", "q"})  # names of arguments that torch calls otherwise: see Function.operands
 
 # What is written as a call and is no function of the table, by its name here: its arguments.
 FORMS = {
@@ -26,7 +26,7 @@ FORMS = {
 }
 
 _BY_NAME = {row.name: row for row in FUNCTIONS.values()}
-_BY_NAME |= {alias: row for row in FUNCTIONS.values() for alias in row.aliases}
+_BY_NAME |= {alias: row for row in FUNCTIONS.values() for alias in row.spellings}
 _OFFERED = {"where", "Piecewise"} | {name for name in _BY_NAME if "." not in name and not _BY_NAME[name].internal}
 
 
@@ -94,7 +94,12 @@ def _fit(row: Function, positional: Sequence[T], keywords: Mapping[str, T]) -> l
 def _place(row: Function, keyword: str) -> int:
     """The index of the argument that a keyword names; one beyond the last where there is none."""
     names = [argument.name for argument in row.arguments]
-    return names.index(keyword) if keyword in names else _TORCH_KEYWORDS.get(keyword, len(names))
+    if keyword in names:
+        return names.index(keyword)
+    if keyword == row.operands[0]:
+        return first_real(row)
+    is_second = keyword in row.operands and len(names) > 1 and names[1] in OURS and first_real(row) == 0
+    return 1 if is_second else len(names)
 
 
 def misfit(row: Function, typed: str, positional: int, keywords: Collection[str]) -> str:
@@ -106,10 +111,10 @@ def misfit(row: Function, typed: str, positional: int, keywords: Collection[str]
     accepted = {argument.name for each in rows for argument in each.arguments} | row.options.keys()
     usage = " or ".join(typed + each.usage().removeprefix(each.name) for each in rows)
     for keyword in keywords:
-        if keyword not in accepted and keyword not in _TORCH_KEYWORDS:
+        places = [_place(each, keyword) for each in rows if _place(each, keyword) < len(each.arguments)]
+        if keyword not in accepted and not places:
             return f"{typed} has no argument {keyword}: it is {usage}."
-        places = (_place(each, keyword) for each in rows if _place(each, keyword) < len(each.arguments))
-        if next(places, positional) < positional:
+        if places and places[0] < positional:
             return f"{keyword} is given twice, by its place and by its name: it is {usage}."
     given = positional + len(keywords)
     least = min(sum(argument.default is None for argument in each.arguments) for each in rows)

@@ -106,6 +106,7 @@ class TorchFunction:
         self.straight = True  # every node is run, whatever the others are
         self.named: set[str] = set()
         self.constants: dict[Expr, Number] = {}
+        self.given_tensors: set[str] = set()  # the functions whose numbers had to be tensors beside others
         self.tensors: dict[tuple[Number, float], Tensor] = {}  # by number and sign: 0.0 and -0.0 are equal keys
         for node in self.order:
             if isinstance(node, Constant):
@@ -129,9 +130,13 @@ class TorchFunction:
             self.tensors[number, math.copysign(1.0, number)] = tensor
 
     def __call__(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """(the value, the tensors of the named results)."""
+        """(the value, the tensors of the named results). TorchRefusal where it is in another dtype."""
         names: dict[str, Tensor] = {}
-        return self.tensor(self.evaluate(inputs, names)[self.root]), names
+        value = self.tensor(self.evaluate(inputs, names)[self.root])
+        if value.dtype is not self.dtype:
+            theirs, ours = (str(dtype).removeprefix("torch.") for dtype in (value.dtype, self.dtype))
+            raise TorchRefusal(f"torch computes this in {theirs}, not in {ours}: check it with --dtype {theirs}")
+        return value, names
 
     def evaluate(self, inputs: Mapping[str, Tensor], names: dict[str, Tensor]) -> dict[Expr, Operand]:
         """What every node is that was run; the tensors of the named results go into `names`.
@@ -244,6 +249,8 @@ class TorchFunction:
                 _WITHOUT_NUMBERS.add(kinds)
         for i in numbers:
             args[i] = self.tensor(args[i])
+        if numbers != reals:
+            self.given_tensors.add(row.name)
         return run(*args[:count], **keywords)  # type: ignore[no-any-return]
 
     def tensor(self, value: Operand) -> Tensor:
@@ -300,16 +307,23 @@ def _kind(arg: Operand) -> object:
 class Autograd:
     """The derivatives that torch finds for an expression, in one mode.
 
-    rows: the derivatives asked for; mode: "reverse" (torch.autograd.grad) or "forward"
-    (torch.func.jvp, nested for higher orders, all other variables carrying zero tangents).
+    rows: the derivatives asked for; mode: "reverse" (torch.autograd.grad) or "forward" (torch.func.jvp, nested for
+    higher orders, all other variables carrying zero tangents). composed: the functions that torch lacks, whose
+    definitions are run.
     """
 
     def __init__(self, root: Expr, rows: Sequence[Derivative], mode: str, dtype: Dtype, device: torch.device) -> None:
+        self.composed = rules.composed(root)
         root = unshared(rules.expand_composed(root), UNSHARED)
         self.rows, self.mode = tuple(rows), mode
         self.names = frozenset(name for row in rows for name in row.wrt)  # only what is differentiated requires grad
         self.function = TorchFunction(root, dtype, device, differentiable=self.names if mode == "reverse" else None)
         self.dtype, self.device = getattr(torch, dtype.name), device
+
+    @property
+    def given_tensors(self) -> Collection[str]:
+        """The functions that refused the numbers they were given beside tensors, and were run on 0-d tensors."""
+        return self.function.given_tensors
 
     def at(self, point: Mapping[str, float]) -> AutogradResult:
         """Value and derivatives at a point. What torch refuses is in `errors`, with torch's reason."""

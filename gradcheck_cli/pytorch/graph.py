@@ -179,6 +179,7 @@ class _Alone(_Recorder):
     def __init__(self, whole: TorchFunction, formula: Expr) -> None:
         self.root, self.device, self.dtype, self.differentiable = formula, whole.device, whole.dtype, None
         self.constants, self.tensors, self.straight = whole.constants, whole.tensors, False
+        self.given_tensors = whole.given_tensors
 
 
 def _traced(step: Step, value: Operand | None, derivative: float | None) -> Traced:

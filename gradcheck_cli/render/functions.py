@@ -22,7 +22,7 @@ def matching(word: str = "") -> list[Function]:
 
 
 def _searched(row: Function) -> str:
-    return " ".join((row.usage(), *row.aliases, row.group, row.doc)).casefold()
+    return " ".join((row.usage(), *row.spellings, row.group, row.doc)).casefold()
 
 
 def render_functions(rows: Sequence[Function], display: Display) -> str:
@@ -43,7 +43,7 @@ def _group(group: str, rows: Sequence[Function], display: Display) -> str:
 
 def _description(row: Function) -> str:
     remarks = [row.doc]
-    if short := [alias for alias in row.aliases if "." not in alias]:
+    if short := [alias for alias in row.spellings if "." not in alias]:
         remarks.append(f"also {', '.join(short)}")
     if row.composed:
         remarks.append("composed: torch has no such function")
@@ -61,7 +61,7 @@ def _row(row: Function) -> dict[str, object]:
         "usage": row.usage(),
         "description": row.doc,
         "group": row.group,
-        "aliases": row.aliases,
+        "aliases": row.spellings,
         "arguments": [
             {"name": a.name, "kind": a.kind, "default": None if a.default is None else float(a.default)}
             for a in row.arguments

@@ -196,7 +196,7 @@ def test_row_is_complete(row: Function) -> None:
 
 def test_names_and_aliases_are_unique() -> None:
     """No name means two rows."""
-    names = [name for row in FUNCTIONS.values() for name in (row.name, *row.aliases)]
+    names = [name for row in FUNCTIONS.values() for name in (row.name, *row.spellings)]
     assert len(names) == len(set(names))
 
 

@@ -206,7 +206,7 @@ CALLS = [
     ("torch.special.expit(x)", call("sigmoid", x)),
     ("scipy.special.j0(x)", call("bessel_j0", x)),
     ("math.hypot(x, y)", call("hypot", x, y)),
-    ("F.relu(x, inplace=True)", call("relu", x)),
+    ("F.relu(x, inplace=False)", call("relu", x)),
     ("F.elu(x, alpha=2, inplace=False)", call("elu", x, number(2))),
     ("torch.add(x, y, alpha=2)", call("add", x, call("mul", number(2), y))),
     ("torch.sub(x, y, alpha=3)", call("sub", x, call("mul", number(3), y))),
@@ -227,7 +227,7 @@ def test_every_row_is_called_by_its_name_and_aliases(name: str) -> None:
     row = FUNCTIONS[name]
     given = [str(i + 1) if a.kind != "real" else f"x{i}" for i, a in enumerate(row.arguments)]
     expected = parse(f"{name}({', '.join(given)})")
-    for alias in row.aliases:
+    for alias in row.spellings:
         prefix = "torch." if "." in alias else ""
         assert parse(f"{prefix}{alias}({', '.join(given)})") is expected
 

@@ -151,6 +151,8 @@ POINTS: Sequence[dict[str, float]] = (
 def test_a_row_of_the_table(name: str, dtype: str) -> None:
     if any(a.keyword for a in TABLE[name].arguments):
         pytest.skip("by keyword only")
+    if (name, dtype) == ("float_power", "float16"):
+        pytest.skip("torch computes it in float64")
     for text in calls(TABLE[name]):
         used = [variable for variable in "xyz" if variable in text.replace(name, "")]
         for point in POINTS:
