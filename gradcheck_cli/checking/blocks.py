@@ -6,27 +6,29 @@ checked once more in full, by balls, with the number that torch gave for it in i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import groupby, islice
+from itertools import islice
 from typing import NamedTuple
 
-import numpy as np
-
+from gradcheck_cli.certified.float_filter.columns import (
+    Columns,
+    column,
+    first_out_of_range,
+    length_of,
+    point_of,
+    round_many,
+)
 from gradcheck_cli.certified.float_filter.kernels import Floats
-from gradcheck_cli.certified.float_filter.settle import FirstTier, Settled
-from gradcheck_cli.checking.points import Axis, Points
+from gradcheck_cli.certified.float_filter.settle import FirstTier, Settled, unsettled
+from gradcheck_cli.checking.point_blocks import blocks
 from gradcheck_cli.checking.problem import Problem
 from gradcheck_cli.checking.rows import rows_at
-from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import InternalError
 from gradcheck_cli.pytorch.gradients import AutogradResult
 from gradcheck_cli.records.derivative import VALUE, Derivative
 from gradcheck_cli.records.results import Check, Verdict
 from gradcheck_cli.runtime.stopwatch import phase
-
-Columns = Mapping[str, Floats]
 
 BLOCK = 2**14
 """Points of a block: its numbers stay in the processor's cache."""
@@ -42,7 +44,7 @@ class Block(NamedTuple):
 
     @property
     def length(self) -> int:
-        return len(next(iter(self.columns.values())))
+        return length_of(self.columns)
 
 
 def check_many(problem: Problem, on_progress: Callable[[int], None] | None) -> None:
@@ -66,12 +68,12 @@ class _ManyPoints:
                 on_progress(self.rows.points)
 
     def _blocks(self) -> Iterator[Block]:
-        for columns in _columns(self.plan.points, self.size):
+        for columns in blocks(self.plan.points, self.size):
             yield Block(self._rounded(columns), sampled=False)
         sampling = self.problem.sampling
         while sampling is not None and sampling.missing:
             points = list(islice(sampling.candidates, min(self.size, sampling.missing)))
-            columns = {name: np.array([float(point[name]) for point in points]) for name in self.plan.variables}
+            columns = {name: column(float(point[name]) for point in points) for name in self.plan.variables}
             yield Block(self._rounded(columns), sampled=True)
 
     def _rounded(self, columns: Columns) -> Columns:
@@ -79,12 +81,10 @@ class _ManyPoints:
         dtype = self.plan.dtype
         if dtype.precision == 53:
             return columns
-        rounded = {name: _round(values, dtype) for name, values in columns.items()}
-        odd = np.zeros(len(next(iter(columns.values()))), bool)
-        for name, values in columns.items():
-            odd |= np.isinf(rounded[name]) | ((rounded[name] == 0) & (values != 0))
-        for i in np.flatnonzero(odd)[:1]:
-            self.problem.rounded({name: Fraction(float(values[i])) for name, values in columns.items()})
+        rounded = {name: round_many(values, dtype) for name, values in columns.items()}
+        odd = first_out_of_range(columns, rounded)
+        if odd is not None:
+            self.problem.rounded({name: Fraction(value) for name, value in point_of(columns, odd).items()})
         return rounded
 
     def _check(self, block: Block) -> None:
@@ -97,14 +97,10 @@ class _ManyPoints:
         if self.tier is not None and len(autograd) == len(self.plan.modes):
             with phase("float64"):
                 settled = self.tier.settle(block.columns, autograd)
-        everywhere = np.ones(block.length, bool) if settled else np.zeros(block.length, bool)
-        for one in settled.values():
-            everywhere &= one.where
-        unsettled = [int(i) for i in np.flatnonzero(~everywhere)]
-        left_out = self._check_by_balls(block, unsettled, autograd, settled)
+        left_out = self._check_by_balls(block, unsettled(settled, block.length), autograd, settled)
         for key, one in settled.items():
             self._add(block, key, one, autograd[key[0]])
-        inside = (_point(block.columns, i) for i in range(block.length) if i not in left_out)
+        inside = (point_of(block.columns, i) for i in range(block.length) if i not in left_out)
         self.rows.add_points(block.length - len(left_out), inside)
 
     def _check_by_balls(
@@ -119,7 +115,7 @@ class _ManyPoints:
         sampling = self.problem.sampling if block.sampled else None
         next_one = 0
         for i in indices:
-            point = _point(block.columns, i)
+            point = point_of(block.columns, i)
             references = sides.references(point)
             if sampling is not None:
                 sampling.take_defined(i - next_one)
@@ -141,23 +137,20 @@ class _ManyPoints:
     ) -> None:
         """The settled rows of a block: counted, and the worst of them kept in short."""
         mode, row = key
-        indices = np.flatnonzero(settled.where)
-        if not len(indices):
+        count, first = settled.count_and_first()
+        if not count:
             return
 
         def short(i: int) -> Check:
             check = Check(
-                _point(block.columns, i), row, mode, Verdict.MATCH, passed=True, autograd=float(numbers[row][i]),
+                point_of(block.columns, i), row, mode, Verdict.MATCH, passed=True, autograd=float(numbers[row][i]),
                 value_autograd=float(numbers[VALUE][i]), rel_error=float(settled.rel_error[i]),
             )  # fmt: skip
             return self.plan.expected.apply_verdicts(check)
 
-        passed = short(int(indices[0])).passed
-        errors = settled.rel_error[indices]
-        worth = np.flatnonzero(errors > self.rows.threshold(passed))
-        if len(worth) > self.rows.keep:
-            worth = worth[np.argpartition(errors[worth], -self.rows.keep)[-self.rows.keep :]]
-        self.rows.add_many(Verdict.MATCH, len(indices), passed, [short(int(indices[i])) for i in worth])
+        passed = short(first).passed
+        worst = settled.worst(self.rows.threshold(passed), self.rows.keep)
+        self.rows.add_many(Verdict.MATCH, count, passed, [short(i) for i in worst])
 
 
 def _in_full(problem: Problem, short: Check) -> Check:
@@ -175,54 +168,7 @@ def _in_full(problem: Problem, short: Check) -> Check:
     return problem.plan.expected.apply_verdicts(check)
 
 
-def _point(columns: Columns, i: int) -> dict[str, float]:
-    return {name: float(values[i]) for name, values in columns.items()}
-
-
 def _result(numbers: Mapping[Derivative, Floats], i: int) -> AutogradResult:
     return AutogradResult(
         float(numbers[VALUE][i]), {row: float(column[i]) for row, column in numbers.items() if row.wrt}, {}
     )
-
-
-def _columns(points: Points, size: int) -> Iterator[Columns]:
-    """The points of --at in blocks, as doubles; texts of one point each share a block."""
-    for names, texts in groupby(points.texts, _names_of_one_point):
-        if names is None:
-            for axes in texts:
-                yield from _products(axes, size)
-        while names is not None and (block := list(islice(texts, size))):
-            yield {name: np.array([float(axes[i].start) for axes in block]) for i, name in enumerate(names)}
-
-
-def _names_of_one_point(axes: Sequence[Axis]) -> tuple[str, ...] | None:
-    """The variables of a text that is one point; None where it has a range."""
-    return tuple(axis.name for axis in axes) if all(axis.count == 1 for axis in axes) else None
-
-
-def _products(axes: Sequence[Axis], size: int) -> Iterator[Columns]:
-    """The points of one text in blocks; in a product the last variable moves fastest."""
-    values = {axis.name: _axis(axis) for axis in axes}
-    counts = [axis.count for axis in axes]
-    total = math.prod(counts)
-    for first in range(0, total, size):
-        flat = np.arange(first, min(first + size, total))
-        places = np.unravel_index(flat, counts)
-        yield {axis.name: values[axis.name][place] for axis, place in zip(axes, places, strict=True)}
-
-
-def _axis(axis: Axis) -> Floats:
-    """What Axis.values gives: the double nearest to each point of the range, as a quotient of integers."""
-    step = (axis.stop - axis.start) / max(1, axis.count - 1)
-    below = math.lcm(axis.start.denominator, step.denominator)
-    first, by = int(axis.start * below), int(step * below)
-    if abs(first) + axis.count * abs(by) < 2**53 and below < 2**53:  # then all of them are doubles
-        return (first + np.arange(axis.count, dtype=np.float64) * by) / below
-    return np.array([(first + i * by) / below for i in range(axis.count)])
-
-
-def _round(values: Floats, dtype: Dtype) -> Floats:
-    """Dtype.round for many numbers."""
-    exponents = np.maximum(np.frexp(values)[1] - dtype.precision, dtype.min_exponent)
-    rounded = np.ldexp(np.rint(np.ldexp(values, -exponents)), exponents)
-    return np.where(np.abs(rounded) > dtype.max, np.copysign(np.inf, values), rounded)

@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from gradcheck_cli.certified.ball import Numbers, ball_function, precision
 from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.float_filter import kernels, settle
+from gradcheck_cli.certified.float_filter.columns import evenly_spaced, round_many
 from gradcheck_cli.certified.float_filter.kernels import KERNELS, UNARY, WIDER, Approx
 from gradcheck_cli.certified.float_filter.running_error import FloatProgram
 from gradcheck_cli.checking import problem
-from gradcheck_cli.checking.blocks import _axis, _columns, _round
 from gradcheck_cli.checking.checker import check_expression
+from gradcheck_cli.checking.point_blocks import blocks
 from gradcheck_cli.checking.points import read_points
 from gradcheck_cli.cli.app import run_command
 from gradcheck_cli.dtypes import DTYPES
@@ -229,13 +230,14 @@ def test_lets_and_constants() -> None:
 )
 def test_points_are_the_nearest_doubles(text: str) -> None:
     points = read_points([text], ["x"])
-    assert _axis(points.texts[0][0]).tolist() == [float(point["x"]) for point in points]
+    axis = points.texts[0][0]
+    assert evenly_spaced(axis.start, axis.stop, axis.count).tolist() == [float(point["x"]) for point in points]
 
 
 @given(st.floats(-1e5, 1e5) | st.floats(-1e-6, 1e-6), st.sampled_from(["float32", "float16", "bfloat16"]))
 def test_points_round_as_one_by_one(value: float, name: str) -> None:
     dtype = DTYPES[name]
-    assert _round(np.array([value]), dtype)[0] == dtype.round(value)
+    assert round_many(np.array([value]), dtype)[0] == dtype.round(value)
 
 
 _LEAVES = st.sampled_from(["x", "y", "0.5", "2", "-3"])
@@ -326,10 +328,10 @@ def test_an_array_of_points_is_taken_in_blocks() -> None:
     array = np.linspace(-1, 1, 20_001)
     in_array, in_range = check("x**2", *map(repr, array.tolist())), check("x**2", "x=-1:1:20001")
     assert (in_array.checks_total, in_array.counts) == (in_range.checks_total, in_range.counts)
-    blocks = list(_columns(read_points([repr(float(x)) for x in array[:5000]], ["x"]), 2000))
-    assert [len(block["x"]) for block in blocks] == [2000, 2000, 1000]
-    assert [x for block in blocks for x in block["x"]] == list(array[:5000])
+    found = list(blocks(read_points([repr(float(x)) for x in array[:5000]], ["x"]), 2000))
+    assert [len(block["x"]) for block in found] == [2000, 2000, 1000]
+    assert [x for block in found for x in block["x"]] == list(array[:5000])
     mixed = read_points(["x=1,y=2", "x=3,y=4", "x=0:1:2,y=5", "y=6,x=7"], ["x", "y"])
-    points = [dict(zip(block, row, strict=True)) for block in _columns(mixed, 100)
+    points = [dict(zip(block, row, strict=True)) for block in blocks(mixed, 100)
               for row in zip(*block.values(), strict=True)]  # fmt: skip
     assert points == [{name: float(value) for name, value in point.items()} for point in mixed]

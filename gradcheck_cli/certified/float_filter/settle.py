@@ -36,6 +36,28 @@ class Settled(NamedTuple):
     where: Bools
     rel_error: Floats
 
+    def count_and_first(self) -> tuple[int, int]:
+        """How many points are settled, and the first of them."""
+        indices = np.flatnonzero(self.where)
+        return len(indices), int(indices[0]) if len(indices) else -1
+
+    def worst(self, above: float, most: int) -> list[int]:
+        """The points settled whose relative error is larger than `above`, at most those `most` where it is largest."""
+        indices = np.flatnonzero(self.where)
+        errors = self.rel_error[indices]
+        worth = np.flatnonzero(errors > above)
+        if len(worth) > most:
+            worth = worth[np.argpartition(errors[worth], -most)[-most:]]
+        return [int(i) for i in indices[worth]]
+
+
+def unsettled(settled: Mapping[tuple[str, Derivative], Settled], count: int) -> list[int]:
+    """The points, of `count`, that are not settled for every row."""
+    everywhere = np.ones(count, bool) if settled else np.zeros(count, bool)
+    for one in settled.values():
+        everywhere &= one.where
+    return [int(i) for i in np.flatnonzero(~everywhere)]
+
 
 class FirstTier:
     """strict: whether the function's own value has to match as well."""
