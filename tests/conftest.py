@@ -6,6 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from gradcheck_cli.batch import run
+
+run.PRELOAD += ("helpers.warm",)
+
 
 @pytest.fixture(autouse=True)
 def _globals_are_restored() -> Iterator[None]:
