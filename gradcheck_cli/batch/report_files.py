@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.derivative import Derivative
+from gradcheck_cli.records.finding import Code, Finding
 from gradcheck_cli.records.request import options_of
 from gradcheck_cli.records.results import (
-    Blame,
     Check,
     Claim,
     ClaimStatus,
@@ -185,8 +185,9 @@ def _check(item: Json) -> Check:
         passed=bool(item["passed"]),
         value_verdict=_maybe(Verdict, item["value_verdict"]),
         note=item["note"],
-        blame=_maybe(lambda found: Blame(**found), item.get("blame")),
+        blame=_maybe(lambda found: Finding(Code(found["cause"]), found["step"], found["name"]), item.get("blame")),
         remedy=_maybe(_remedy, item.get("remedy")),
+        findings=tuple(map(_finding, item.get("findings", ()))),
         **{name: _maybe(_number, item[name]) for name in _NUMBERS},
     )
 
@@ -194,6 +195,19 @@ def _check(item: Json) -> Check:
 _NUMBERS = (
     "value", "value_autograd", "analytical", "autograd", "left", "right", "abs_error", "rel_error", "ulps", "expected",
 )  # fmt: skip
+
+
+def _finding(item: Json) -> Finding:
+    return Finding(
+        Code(item["code"]),
+        item.get("step", ""),
+        item.get("name", ""),
+        int(item.get("order", 0)),
+        tuple(item.get("operands", ())),
+        {name: _number(value) for name, value in item.get("numbers", {}).items()},
+        dict(item.get("texts", {})),
+        tuple(map(_finding, item.get("parts", ()))),
+    )
 
 
 def _claim(item: Json) -> Claim:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from fractions import Fraction
 
 from gradcheck_cli.checking.points import read_number
+from gradcheck_cli.diagnosis import wording
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.expression.nodes import Expr
-from gradcheck_cli.number_text import exact
 from gradcheck_cli.records.derivative import Derivative
+from gradcheck_cli.records.finding import Code, Finding
 from gradcheck_cli.records.request import Expectation
 from gradcheck_cli.records.results import Check, Claim, ClaimStatus, Verdict
 from gradcheck_cli.verdict import Tolerance
@@ -74,8 +75,8 @@ class Expected:
         if wanted:
             check = replace(check, passed=all(check.verdict in verdicts for verdicts in wanted))
             if not check.passed:
-                names = " and ".join(" or ".join(verdict.value for verdict in verdicts) for verdicts in wanted)
-                check = _noted(check, f"expected {names}")
+                names = tuple(" or ".join(verdict.value for verdict in verdicts) for verdicts in wanted)
+                check = self._noted(check, Finding(Code.EXPECTED, operands=names))
         return check
 
     def _apply_numbers(self, check: Check, index: int) -> Check:
@@ -89,12 +90,15 @@ class Expected:
         return check
 
     def _compared(self, check: Check, what: str, expected: float, certified: float | None) -> Check:
-        if certified is None:
-            return _noted(replace(check, passed=False), f"{what} is expected to be {exact(expected)}, but has no value")
-        if self.tolerance.allows(expected, certified):
+        if certified is not None and self.tolerance.allows(expected, certified):
             return check
-        is_ = exact(certified, self.dtype)
-        return _noted(replace(check, passed=False), f"{what} is expected to be {exact(expected)}, and is {is_}")
+        numbers = {"expected": expected} if certified is None else {"expected": expected, "exact": certified}
+        finding = Finding(Code.EXPECTED_NUMBER, numbers=numbers, texts={"of": what})
+        return self._noted(replace(check, passed=False), finding)
+
+    def _noted(self, check: Check, finding: Finding) -> Check:
+        findings = (*check.findings, finding)
+        return replace(check, findings=findings, note=wording.note(check.verdict, findings, check.remedy, self.dtype))
 
     def require_all_used(self, points: int) -> None:
         """UsageError where a list of numbers is longer than the points, of which there are so many."""
@@ -162,7 +166,3 @@ def _lengths(what: str, numbers: int, points: int) -> UsageError:
 
 def _names(statuses: Sequence[ClaimStatus]) -> str:
     return " or ".join(status.value for status in statuses)
-
-
-def _noted(check: Check, note: str) -> Check:
-    return replace(check, note="; ".join(filter(None, (check.note, note))))

@@ -10,16 +10,16 @@ from gradcheck_cli.certified.references import References
 from gradcheck_cli.certified.row_rounding import PointRounding, RowRounding, ValueRounding
 from gradcheck_cli.checking.plan import Plan
 from gradcheck_cli.checking.sides import Sides
-from gradcheck_cli.diagnosis import wording
+from gradcheck_cli.diagnosis import findings, wording
 from gradcheck_cli.pytorch.gradients import AutogradResult
 from gradcheck_cli.records.derivative import Derivative
+from gradcheck_cli.records.finding import Code, Finding
 from gradcheck_cli.records.reference import Kind, Reference
-from gradcheck_cli.records.results import Blame, Check, Verdict
+from gradcheck_cli.records.results import Check, Verdict
 from gradcheck_cli.runtime.stopwatch import phase
 from gradcheck_cli.verdict import compare, errors, judge, with_value
 
 if TYPE_CHECKING:
-    from gradcheck_cli.diagnosis import blame
     from gradcheck_cli.diagnosis.diagnosis import Diagnosed
 
 
@@ -71,7 +71,8 @@ def _row(
         analytical=truth.value, left=truth.left, right=truth.right,
     )  # fmt: skip
     if row in result.errors and truth.kind is not Kind.UNDEFINED:
-        return record(Verdict.ERROR, passed=False, note=result.errors[row])
+        refused = Finding(Code.REFUSED, texts={"reason": result.errors[row]})
+        return record(Verdict.ERROR, passed=False, note=result.errors[row], findings=(refused,))
     autograd = result.derivatives.get(row, float("nan"))
     root = sides.derivatives.expressions.get(row.before, plan.expression)
     rounding = RowRounding(sweeps, root, row.last, mode, truth, plan.expression)
@@ -85,18 +86,22 @@ def _row(
                 found = sides.diagnosis.row(verdict, point, row, mode, truth, value.analytical, given, rounding)
             else:
                 found = sides.diagnosis.of_value(point)
-    note = None if brief else wording.row_note(judged, truth, autograd, plan.dtype, rounding, found)
-    of_value = value.note
+    blame = found.blame if found is not None else None
+    remedy = found.remedy if found is not None else None
+    told = () if brief else findings.of_row(judged, truth, autograd, plan.dtype, rounding, blame)
+    of_value = value.finding
     if verdict is not judged and found is not None:
-        of_value = wording.only_the_value(value.analytical, result.value, plan.dtype, found.blame)
+        of_value = findings.of_only_the_value(value.analytical, result.value, plan.dtype, blame)
+    if of_value is not None:
+        told = (*told, of_value)
     error = errors(truth.value, autograd, plan.dtype)
     passes = verdict.passes
     if plan.strict:
         passes = verdict is Verdict.MATCH and value.verdict is Verdict.MATCH
     return record(
         verdict, passes, autograd=None if row in result.errors else autograd, abs_error=error.absolute,
-        rel_error=error.relative, ulps=error.ulps, note="; ".join(filter(None, (note, of_value))) or None,
-        blame=_blame_record(found.blame) if found else None, remedy=found.remedy if found else None,
+        rel_error=error.relative, ulps=error.ulps, note=wording.note(verdict, told, remedy, plan.dtype),
+        blame=None if blame is None else findings.of_blame(blame, plan.dtype), remedy=remedy, findings=told,
     )  # fmt: skip
 
 
@@ -105,15 +110,11 @@ class _Value:
 
     def __init__(self, plan: Plan, references: References, result: AutogradResult, sweeps: PointRounding) -> None:
         self.analytical = references.value
-        self.note: str | None = None
+        self.finding: Finding | None = None
         self.verdict = Verdict.ERROR
         if references.value is None:
             self.verdict = Verdict.UNDEFINED if references.value_certified else Verdict.ERROR
         elif result.value is not None:
             rounding = ValueRounding(sweeps, plan.expression)
             self.verdict = compare(references.value, result.value, plan.tolerance, rounding)
-            self.note = wording.value_note(self.verdict, references.value, result.value, plan.dtype, rounding)
-
-
-def _blame_record(found: blame.Blame | None) -> Blame | None:
-    return None if found is None else Blame(wording.short(found.step.node), found.step.name, found.cause.value)
+            self.finding = findings.of_value(self.verdict, references.value, result.value, rounding)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.certified.ball import Value
@@ -21,6 +20,7 @@ from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.nodes import Call, Expr, Named, variables
+from gradcheck_cli.records.finding import Code
 from gradcheck_cli.records.reference import Kind, Reference
 
 if TYPE_CHECKING:
@@ -31,24 +31,6 @@ EXACT_UNITS = 64
 """A number within this many unit roundoffs of the truth is right: torch's own kernels lose a few."""
 SHARE = 0.1
 """The part of an error that one summand must have made to be its cause."""
-
-
-class Cause(Enum):
-    """What went wrong at the step to blame."""
-
-    LEAK = "leak"  # 0 times a local derivative that is not finite, in the branch of a where that was not taken
-    CUT = "cut"  # torch does not differentiate the function
-    OVERFLOW = "overflow"
-    UNDERFLOW = "underflow"
-    CANCELLATION = "cancellation"
-    LOSS = "loss"  # the operation depends too much on its operands' last digits
-    VALUE = "value"  # torch's own value of the function is off
-    INDEFINITE = "indefinite"  # 0 times infinity, outside of any branch
-    TIE = "tie"  # a convention at a kink
-    AMPLIFIED = "amplified"  # the local derivative depends too much on its operand's last digits
-    KERNEL = "kernel"  # torch's own derivative of the function is off
-    SUM = "sum"  # right contributions cancel where they are added
-    UNDEFINED = "undefined"  # the function has no value
 
 
 @dataclass(frozen=True)
@@ -65,7 +47,7 @@ class Blame:
     """
 
     step: Step
-    cause: Cause
+    code: Code
     by: str | None = None
     local: float | None = None
     exact: float | None = None
@@ -152,13 +134,13 @@ class Search:
         missing = {name for name, truth in self.truths.values.items() if truth.undefined}
         for step in self.chain.steps:
             if step.name in missing and not any(local.by in missing for local in step.locals):
-                return Blame(step, Cause.UNDEFINED)
+                return Blame(step, Code.UNDEFINED)
         if self.truths.tied:
-            return Blame(self.chain.by_name[self.truths.tied[0]], Cause.UNDEFINED)
+            return Blame(self.chain.by_name[self.truths.tied[0]], Code.UNDEFINED)
         edges = (
             step for step in self.chain.steps if any(self.truths.locals[step.name, x.by] is None for x in step.locals)
         )
-        return next((Blame(step, Cause.UNDEFINED) for step in edges), None)
+        return next((Blame(step, Code.UNDEFINED) for step in edges), None)
 
     def tie(self) -> Blame | None:
         """The steps at a tie, where there are any."""
@@ -262,37 +244,37 @@ class Search:
         step = edge.step
         incoming = self.trace.steps[edge.source].derivative
         if self._is_cut(step):
-            return Blame(step, Cause.CUT, edge.by)
+            return Blame(step, Code.CUT, edge.by)
         values = self.torch_values(step)
         local = self.graph.local(step, edge.by, values, 1.0, self.mode) if values is not None else None
         exact = self.truths.local_truths[step.name, edge.by]
         operand = self.chain.by_name[edge.by].node
         found = Blame(
-            step, Cause.KERNEL, edge.by, local, exact.value, incoming, beyond=exact.beyond, operands=(operand,)
+            step, Code.KERNEL, edge.by, local, exact.value, incoming, beyond=exact.beyond, operands=(operand,)
         )
         indefinite = edge.torch is None or not math.isfinite(edge.torch)
         branch = self.branch_not_taken(step)
         if indefinite and branch is not None and edge.truth in (0.0, None):
-            return replace(found, cause=Cause.LEAK, source=branch)
+            return replace(found, code=Code.LEAK, source=branch)
         own = self.truths.values[step.name]
         out_of_range = exact.overflows or exact.vanishes or exact.value is None
         if (own.overflows or own.vanishes) and out_of_range:
             blamed = self._value(step)
-            if blamed.step is step and blamed.cause in (Cause.OVERFLOW, Cause.UNDERFLOW):
+            if blamed.step is step and blamed.code in (Code.OVERFLOW, Code.UNDERFLOW):
                 return blamed
         formula = next(x.formula for x in step.locals if x.by == edge.by)
         wrong = self._culprit(step, formula, self.truths.local_balls[step.name, edge.by], local)
         if wrong is not None and self._consistent(formula, local, values):
             return self._value(wrong)
         if exact.overflows or exact.vanishes:
-            return replace(found, cause=Cause.OVERFLOW if exact.overflows else Cause.UNDERFLOW)
+            return replace(found, code=Code.OVERFLOW if exact.overflows else Code.UNDERFLOW)
         if indefinite and 0.0 in (local, incoming):
             infinite = next((s for s in self._sources(edge.source) if self._has_infinite_local(s)), None)
-            return replace(found, cause=Cause.INDEFINITE, source=infinite)
+            return replace(found, code=Code.INDEFINITE, source=infinite)
         if step.name in self.truths.tied:
             return self._tie(step, edge.by, local, incoming)
         if self._consistent(formula, local, values) and edge.truth is not None and math.isfinite(edge.truth):
-            return replace(found, cause=Cause.AMPLIFIED)
+            return replace(found, code=Code.AMPLIFIED)
         if local is None or values is None:
             return found
         nodes = {name: self.chain.by_name[name].node for name in values}
@@ -304,7 +286,7 @@ class Search:
         self, step: Step, by: str | None = None, local: float | None = None, incoming: float | None = None
     ) -> Blame:
         tied = tuple(self.chain.by_name[name] for name in self.truths.tied)
-        return Blame(step, Cause.TIE, by, local, None, incoming, tied=tied, constant=self._constant_branch(step))
+        return Blame(step, Code.TIE, by, local, None, incoming, tied=tied, constant=self._constant_branch(step))
 
     def _constant_branch(self, step: Step) -> Expr | None:
         """The branch that is taken, where that is a constant and the other one is not."""
@@ -336,17 +318,17 @@ class Search:
             if wrong is None:
                 break
             step = wrong
-        blame = Blame(step, Cause.VALUE, None, found, truth.value)
+        blame = Blame(step, Code.VALUE, None, found, truth.value)
         if truth.undefined:
-            return replace(blame, cause=Cause.UNDEFINED)
+            return replace(blame, code=Code.UNDEFINED)
         if truth.overflows:
-            return replace(blame, cause=Cause.OVERFLOW)
+            return replace(blame, code=Code.OVERFLOW)
         if truth.vanishes:
-            return replace(blame, cause=Cause.UNDERFLOW)
+            return replace(blame, code=Code.UNDERFLOW)
         if step.function in (op.ADD, op.SUB):
-            return replace(blame, cause=Cause.CANCELLATION)
+            return replace(blame, code=Code.CANCELLATION)
         consistent = self._consistent(step.formula, found, self.torch_values(step))
-        return replace(blame, cause=Cause.LOSS) if consistent else blame
+        return replace(blame, code=Code.LOSS) if consistent else blame
 
     def _culprit(self, step: Step, formula: Expr | None, truth: Value, found: float | None) -> Step | None:
         """The operand to blame for a number that a step makes of its operands: with it as torch has it, and all others
@@ -439,14 +421,14 @@ class Search:
             return self._first_out_of_range()
         if any(math.isinf(value) for _, value in parts) and (found := self._first_out_of_range()) is not None:
             return found
-        return Blame(self.chain.by_name[target], Cause.SUM, parts=parts)
+        return Blame(self.chain.by_name[target], Code.SUM, parts=parts)
 
 
 def from_enclosure(enclosure: Enclosure) -> Blame | None:
     """The sub-expression whose rounding shows in an enclosure: for what is not traced step by step."""
-    found = [(enclosure.overflow, Cause.OVERFLOW), (enclosure.cancellation, Cause.CANCELLATION)]
-    found.insert(1 if not enclosure.bounded else 2, (enclosure.underflow, Cause.UNDERFLOW))
-    return next((Blame(Step("", node, None, ()), cause) for node, cause in found if node is not None), None)
+    found = [(enclosure.overflow, Code.OVERFLOW), (enclosure.cancellation, Code.CANCELLATION)]
+    found.insert(1 if not enclosure.bounded else 2, (enclosure.underflow, Code.UNDERFLOW))
+    return next((Blame(Step("", node, None, ()), code) for node, code in found if node is not None), None)
 
 
 def of_the_only_function(root: Expr) -> Blame | None:
@@ -455,7 +437,7 @@ def of_the_only_function(root: Expr) -> Blame | None:
     match root:
         case Call(function=function, args=args) if function.role == "function" and not callable(function.torch):
             if not any(isinstance(arg, Call | Named) for arg in args):
-                return Blame(Step("", root, None, ()), Cause.KERNEL)
+                return Blame(Step("", root, None, ()), Code.KERNEL)
     return None
 
 

@@ -14,12 +14,13 @@ from itertools import combinations_with_replacement
 from gradcheck_cli.certified.ball import Numbers
 from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.references import references_at
-from gradcheck_cli.diagnosis.blame import SHARE, Blame, Cause, Search, is_right, relative_error
+from gradcheck_cli.diagnosis.blame import SHARE, Blame, Search, is_right, relative_error
 from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.pytorch.gradients import Autograd, Device
 from gradcheck_cli.records.derivative import Derivative
+from gradcheck_cli.records.finding import Code
 from gradcheck_cli.records.reference import Reference
 
 STEPS = 60
@@ -40,7 +41,7 @@ class HigherOrders:
         found = self._lower(search, row, autograd, truth)
         if found is None and len(self.chain.steps) <= STEPS:
             own = list(self._own(search, row.order, autograd))
-            found = next((blame for blame in own if blame.cause in (Cause.LEAK, Cause.KERNEL)), next(iter(own), None))
+            found = next((blame for blame in own if blame.code in (Code.LEAK, Code.KERNEL)), next(iter(own), None))
         if found is None and truth.probed:
             found = search.tie()
         return found
@@ -62,7 +63,7 @@ class HigherOrders:
             for k in range(2, order + 1):
                 for names in combinations_with_replacement([local.by for local in step.locals], k):
                     blame = self._of(search, step, Derivative(names), values)
-                    if blame is not None and (blame.cause is Cause.LEAK or _matters(blame.local, autograd)):
+                    if blame is not None and (blame.code is Code.LEAK or _matters(blame.local, autograd)):
                         yield blame
 
     def _of(self, search: Search, step: Step, by: Derivative, values: Mapping[str, float]) -> Blame | None:
@@ -78,14 +79,14 @@ class HigherOrders:
         if found is None:
             return None
         operands = tuple(self.chain.by_name[name].node for name in by.wrt)
-        blame = Blame(step, Cause.KERNEL, None, found, exact.value, order=by.order, operands=operands)
+        blame = Blame(step, Code.KERNEL, None, found, exact.value, order=by.order, operands=operands)
         branch = search.branch_not_taken(step)
         if branch is not None:
-            return None if math.isfinite(found) else replace(blame, cause=Cause.LEAK, incoming=0.0, source=branch)
+            return None if math.isfinite(found) else replace(blame, code=Code.LEAK, incoming=0.0, source=branch)
         if not exact.numbers:
             return None
         if math.isinf(found) and found == exact.value:  # where it meets a 0, or another one, the result is NaN
-            return replace(blame, cause=Cause.INDEFINITE if exact.probed else Cause.OVERFLOW)
+            return replace(blame, code=Code.INDEFINITE if exact.probed else Code.OVERFLOW)
         return None if is_right(exact, found, search.limit) else blame
 
 

@@ -3,49 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
-from gradcheck_cli.certified.rounding import Enclosure
-from gradcheck_cli.certified.row_rounding import RowRounding, ValueRounding
-from gradcheck_cli.diagnosis.blame import Blame, Cause
-from gradcheck_cli.differentiation.rules import expand_composed
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression.function import Function
-from gradcheck_cli.expression.nodes import Call, Expr, call, topological, variable
-from gradcheck_cli.language.printer import to_text
 from gradcheck_cli.number_text import exact, pair
-from gradcheck_cli.records.reference import Reference
+from gradcheck_cli.records.finding import Code, Finding
 from gradcheck_cli.records.results import Remedy, Verdict
 
-if TYPE_CHECKING:
-    from gradcheck_cli.diagnosis.diagnosis import Diagnosed
+EDGE = "one-sided: the function exists only to the {side} of the point"
 
 
-def row_note(
-    verdict: Verdict, truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, found: Diagnosed | None
-) -> str | None:
-    """What to say about a row, or None. found: what a diagnosis says of a row that did not pass."""
-    blame, remedy = (found.blame, found.remedy) if found is not None else (None, None)
-    match verdict:
-        case Verdict.MATCH:
-            if truth.one_sided:
-                return f"one-sided: the function exists only to the {truth.one_sided} of the point"
-            return None
-        case Verdict.KINK:
-            return f"{_kink(truth, dtype)}; autograd takes {exact(autograd, dtype)}"
-        case Verdict.UNDEFINED:
-            return _undefined(truth, dtype) + _advice(remedy, dtype)
-        case Verdict.ERROR:
-            return f"no certified reference: {truth.reason}"
-        case Verdict.IMPRECISE:
-            return f"the digits are lost in {dtype.name}, far below atol{_where_lost(rounding.plain)}"
-        case Verdict.UNSTABLE:
-            cause = _where(blame, dtype) or _inside_torch(autograd, rounding) or _vague(rounding)
-            return f"the formula is right, its arithmetic in {dtype.name} is not: {cause}{_advice(remedy, dtype)}"
-        case Verdict.MISMATCH:
-            reason = _mismatch(truth, autograd, dtype, rounding, blame)
-            return reason + _advice(remedy, dtype)
+def note(verdict: Verdict, findings: Sequence[Finding], remedy: Remedy | None, dtype: Dtype) -> str | None:
+    """All that is to be said about a row, or None."""
+    if not findings:  # of nearly every row
+        return None
+    own = [finding for finding in findings if finding.code not in _APART]
+    clauses = [said(finding, dtype) for finding in findings if finding.code in _APART]
+    if own:
+        unstable = verdict is Verdict.UNSTABLE and all(one.code is not Code.VALUE_NOT_FINITE for one in findings)
+        clauses.insert(0, _row(own, unstable, dtype) + _advice(remedy, dtype))
+    return "; ".join(clauses) or None
 
 
 def run_instead(composed: Iterable[Function], given_tensors: Iterable[str]) -> Iterable[str]:
@@ -56,62 +34,33 @@ def run_instead(composed: Iterable[Function], given_tensors: Iterable[str]) -> I
         yield f"{name}: torch refuses a number there, so a 0-d tensor is given"
 
 
-def short(node: Expr, limit: int = 60) -> str:
-    """The text of a sub-expression; where that is too long, what is deepest in it is left out: (… + …)**2."""
-    try:
-        return to_text(node, limit=limit)
-    except ValueError:
-        pass
-    for depth in range(DEEPEST, 0, -1):
-        try:
-            return to_text(_elided(node, depth), limit=limit)
-        except ValueError:
-            continue
-    return f"{node.function.name}(…)" if isinstance(node, Call) else "…"
+def _row(findings: Sequence[Finding], unstable: bool, dtype: Dtype) -> str:
+    """unstable: the derivative, not only the value."""
+    first, *more = findings
+    told = said(first, dtype)
+    if first.code in _KINKS:
+        return f"{told}{_beside_a_kink(first, more, dtype)}"
+    if unstable:
+        return f"the formula is right, its arithmetic in {dtype.name} is not: {told}"
+    return told
 
 
-DEEPEST = 6
-"""How deep a sub-expression is shown that is too long to be shown whole."""
+def said(finding: Finding, dtype: Dtype) -> str:
+    """One finding in words."""
+    return _WORDS[finding.code](finding, dtype)
 
 
-def _elided(node: Expr, depth: int) -> Expr:
-    """A sub-expression with `…` for what is more than `depth` calls deep, leaves apart."""
-    if not isinstance(node, Call):
-        return node
-    if depth == 0:
-        return variable("…")
-    return call(node.function, *(_elided(arg, depth - 1) for arg in node.args))
-
-
-RULE = 100
-"""Characters of a rule of torch that are shown."""
-
-
-def _kink(truth: Reference, dtype: Dtype) -> str:
-    assert truth.left is not None
-    assert truth.right is not None
-    left, right = exact(truth.left, dtype), exact(truth.right, dtype)
-    if truth.jump and truth.one_sided:
-        where = f"one-sided: the function exists only to the {truth.one_sided} of the point"
-        return f"{where}, and jumps here; the slope beside it is {right}"
-    if truth.jump:
-        return f"the function jumps here; the slopes beside it are [{left}, {right}]"
-    if left == right:
-        return f"no derivative, since one of lower order has no value here; beside the point it is [{left}, {right}]"
-    return f"no derivative: left and right are [{left}, {right}]"
-
-
-def _undefined(truth: Reference, dtype: Dtype) -> str:
-    reason = truth.reason or "the function has no real value here"
-    if truth.limit is not None and truth.one_sided is not None:
-        return f"{reason}; its limit from the {truth.one_sided} is {exact(truth.limit, dtype)}"
-    if truth.limit is not None:
-        return f"{reason}: a removable singularity, with limit {exact(truth.limit, dtype)}"
-    return reason
-
-
-def _where_lost(enclosure: Enclosure) -> str:
-    return f" (cancellation in {short(enclosure.cancellation)})" if enclosure.cancellation is not None else ""
+def _beside_a_kink(kink: Finding, more: Sequence[Finding], dtype: Dtype) -> str:
+    """What autograd makes of a kink."""
+    found = exact(kink.numbers["torch"], dtype)
+    match more:
+        case [Finding(code=Code.OUTSIDE, parts=())]:
+            return f"; autograd's {found} is outside"
+        case [Finding(code=Code.OUTSIDE, parts=(cause, *_))]:
+            return f"; autograd's {found} is outside: {said(cause, dtype)}"
+        case [Finding(code=Code.DESTROYS)]:
+            return f"; autograd takes {found}: no weight survives a step with it"
+    return f"; autograd takes {found}"
 
 
 def _advice(remedy: Remedy | None, dtype: Dtype) -> str:
@@ -126,58 +75,38 @@ def _advice(remedy: Remedy | None, dtype: Dtype) -> str:
     return f"{advice} {after}, not {before}"
 
 
-def _inside_torch(autograd: float, rounding: RowRounding) -> str | None:
-    """Where only torch's own rules explain a number: the rules of which functions."""
-    if rounding.explains(autograd):
-        return None
-    return f"the digits are lost inside torch's own {' or '.join(_functions(rounding.expression))}"
+def _sides(finding: Finding, dtype: Dtype) -> str:
+    """`[0, 1]`."""
+    return f"[{exact(finding.numbers['left'], dtype)}, {exact(finding.numbers['right'], dtype)}]"
 
 
-def _where(blame: Blame | None, dtype: Dtype) -> str | None:
-    """Where a wrong derivative begins, and why."""
-    told = _step(blame, dtype)
-    before = blame is not None and blame.lower
-    return f"in the first derivative already, {told}" if told is not None and before else told
+def _edge(finding: Finding, dtype: Dtype) -> str:
+    where = EDGE.format(**finding.texts)
+    return f"{where}, and jumps here; the slope beside it is {exact(finding.numbers['right'], dtype)}"
 
 
-def _vague(rounding: RowRounding) -> str:
-    """The cause where no step is known."""
-    if rounding.plain.bounded:
-        return "rounding errors are amplified"
-    return f"a number on the way leaves the range of {rounding.sweeps.dtype.name}, or rounding brings it to a pole"
+def _no_value(finding: Finding, dtype: Dtype) -> str:
+    reason = finding.texts.get("reason", "the function has no real value here")
+    if "limit" not in finding.numbers:
+        return reason
+    limit = exact(finding.numbers["limit"], dtype)
+    if "side" in finding.texts:
+        return f"{reason}; its limit from the {finding.texts['side']} is {limit}"
+    return f"{reason}: a removable singularity, with limit {limit}"
 
 
-def _step(blame: Blame | None, dtype: Dtype) -> str | None:
-    """What happens at the step to blame; None where that is not known."""
-    match blame:
-        case None:
-            return None
-        case Blame(cause=(Cause.OVERFLOW | Cause.UNDERFLOW) as cause, step=step) if blame.operands:
-            verb = "overflows" if cause is Cause.OVERFLOW else "underflows"
-            shown = "" if blame.beyond is None else f", {_without_zeros(blame.beyond)},"
-            return f"the {_nth(blame.order)}derivative of {short(step.node)}{_by(blame)}{shown} {verb}"
-        case Blame(cause=Cause.OVERFLOW, step=step):
-            return f"{short(step.node)} overflows"
-        case Blame(cause=Cause.UNDERFLOW, step=step):
-            return f"{short(step.node)} underflows"
-        case Blame(cause=Cause.CANCELLATION, step=step):
-            return f"cancellation in {short(step.node)}"
-        case Blame(cause=(Cause.LOSS | Cause.AMPLIFIED), step=step):
-            return f"{short(step.node)} amplifies the rounding of its operands"
-        case Blame(cause=Cause.VALUE, step=step, local=float(found), exact=float(right)):
-            shown, true = pair(found, right, dtype)
-            return f"torch's own value of {short(step.node)} is {shown}, not {true}"
-        case Blame(cause=Cause.SUM):
-            return _sum(blame, dtype)
-        case Blame(cause=(Cause.INDEFINITE | Cause.LEAK)):
-            return _indefinite(blame, dtype)
-        case Blame(cause=Cause.UNDEFINED, step=step):
-            return f"{short(step.node)} has no value"
-        case Blame(cause=Cause.TIE):
-            return _tie(blame)
-        case Blame(cause=Cause.KERNEL):
-            return _kernel(blame, dtype)
-    return None
+def _below_atol(finding: Finding, dtype: Dtype) -> str:
+    where = f" (cancellation in {finding.step})" if finding.step else ""
+    return f"the digits are lost in {dtype.name}, far below atol{where}"
+
+
+def _out_of_range(finding: Finding, dtype: Dtype) -> str:
+    """Of a value; or of the derivative of a step."""
+    verb = "overflows" if finding.code is Code.OVERFLOW else "underflows"
+    if not finding.order:
+        return f"{finding.step} {verb}"
+    shown = f", {_without_zeros(finding.texts['exact'])}," if "exact" in finding.texts else ""
+    return f"the {_nth(finding.order)}derivative of {finding.step}{_by(finding)}{shown} {verb}"
 
 
 def _without_zeros(digits: str) -> str:
@@ -186,112 +115,85 @@ def _without_zeros(digits: str) -> str:
     return mantissa.rstrip("0").removesuffix(".") + exponent + power
 
 
-def _tie(blame: Blame) -> str:
-    tied, step = blame.tied, blame.step
-    if blame.local is not None and math.isnan(blame.local):
-        return f"torch's derivative of {_and(short(step.node) for step in tied)} is nan here"
-    if not step.is_branch:
-        kinks = _and(short(step.node) for step in tied)
+def _own_value(finding: Finding, dtype: Dtype) -> str:
+    shown, true = pair(finding.numbers["torch"], finding.numbers["exact"], dtype)
+    return f"torch's own value of {finding.step} is {shown}, not {true}"
+
+
+def _tie(finding: Finding, dtype: Dtype) -> str:
+    kinks = _and(finding.operands) if finding.operands else finding.step
+    if math.isnan(finding.numbers.get("torch", 0.0)):
+        return f"torch's derivative of {kinks} is nan here"
+    if finding.operands:
         return f"at the kink of {kinks} torch's conventions do not add up to the derivative"
-    told = f"{short(step.node)} is decided at a tie, and autograd follows one branch only"
-    return told if blame.constant is None else f"{told}: the constant {short(blame.constant)}, whose derivatives are 0"
+    told = f"{finding.step} is decided at a tie, and autograd follows one branch only"
+    constant = finding.texts.get("constant")
+    return told if constant is None else f"{told}: the constant {constant}, whose derivatives are 0"
 
 
-def _kernel(blame: Blame, dtype: Dtype) -> str | None:
+def _kernel(finding: Finding, dtype: Dtype) -> str:
     """`torch's own derivative of tanh(x) is 6.55e-5, not 6.56e-5: it computes 1 - tanh(x)*tanh(x), whose digits
     cancel`."""
-    if blame.local is None:
-        return f"torch's own {_nth(blame.order)}derivative of {short(blame.step.node)} is off"
-    of = f"torch's own {_nth(blame.order)}derivative of {short(blame.step.node)}{_by(blame)}"
-    if blame.exact is None:
-        return f"{of} is {exact(blame.local, dtype)} here"
-    found, right = pair(blame.local, blame.exact, dtype)
-    return f"{of} is {found}, not {right}{_loss(blame, dtype)}"
+    of = f"torch's own {_nth(finding.order)}derivative of {finding.step}"
+    if "torch" not in finding.numbers:
+        return f"{of} is off"
+    if "exact" not in finding.numbers:
+        return f"{of}{_by(finding)} is {exact(finding.numbers['torch'], dtype)} here"
+    found, right = pair(finding.numbers["torch"], finding.numbers["exact"], dtype)
+    return f"{of}{_by(finding)} is {found}, not {right}{''.join(map(_in_the_rule, finding.parts))}"
 
 
-def _loss(blame: Blame, dtype: Dtype) -> str:
+def _in_the_rule(loss: Finding) -> str:
     """What rounding does inside torch's own rule for the derivative."""
-    match blame.loss:
-        case None:
-            assert blame.local is not None
-            assert blame.exact is not None
-            slack = 4 * dtype.unit_roundoff * max(1.0, abs(blame.exact))
-            within = blame.order == 1 and abs(blame.local - blame.exact) <= slack
-            return ": the digits are lost inside torch's own rule" if within else ""
-        case loss:
-            rule = f": it computes {short(loss.rule, RULE)}"
-            if loss.overflow is not None:
-                return f"{rule}, where {short(loss.overflow)} overflows"
-            if loss.cancellation is not None and loss.cancellation is loss.rule:
-                return f"{rule}, whose digits cancel"
-            if loss.cancellation is not None:
-                return f"{rule}, where the digits of {short(loss.cancellation)} cancel"
-            if loss.underflow is not None:
-                return f"{rule}, where {short(loss.underflow)} underflows"
-            return f"{rule}, and rounding there loses the digits"
+    if "rule" not in loss.texts:
+        return ": the digits are lost inside torch's own rule"
+    rule = f": it computes {loss.texts['rule']}"
+    match loss.code, loss.step:
+        case Code.OVERFLOW, part:
+            return f"{rule}, where {part} overflows"
+        case Code.CANCELLATION, "":
+            return f"{rule}, whose digits cancel"
+        case Code.CANCELLATION, part:
+            return f"{rule}, where the digits of {part} cancel"
+        case Code.UNDERFLOW, part:
+            return f"{rule}, where {part} underflows"
+    return f"{rule}, and rounding there loses the digits"
 
 
-def _by(blame: Blame) -> str:
+def _indefinite(finding: Finding, dtype: Dtype) -> str:
+    """`NaN enters at sqrt(x): local derivative inf times incoming 0, from the branch of where() that was not taken`."""
+    local, incoming = finding.numbers["torch"], finding.numbers.get("incoming")
+    nth = _nth(finding.order)
+    if incoming is None:
+        return f"the {nth}derivative of {finding.step}{_by(finding)} is {exact(local, dtype)} here"
+    product = f"{nth}local derivative {exact(local, dtype)} times incoming {exact(incoming, dtype)}"
+    source = ""
+    if finding.code is Code.LEAK:
+        source = ", from the branch of where() that was not taken"
+    elif "source" in finding.texts:
+        source = f", which comes from {finding.texts['source']}"
+    return f"NaN enters at {finding.step}: {product}{source}"
+
+
+def _sum(finding: Finding, dtype: Dtype) -> str:
+    """Contributions that are right one by one, and not together."""
+    shown = _and(f"{pair(part.numbers['torch'], 0.0, dtype)[0]} from {part.step}" for part in finding.parts)
+    left_out = int(finding.numbers["count"]) - len(finding.parts)
+    more = f" and {left_out} more" if left_out else ""
+    if math.isnan(finding.numbers["total"]):
+        return f"NaN enters where the contributions to {finding.step} are added: {shown}{more}"
+    if math.isinf(finding.parts[0].numbers["torch"]):
+        return f"a contribution to {finding.step} is infinite: {shown}{more}"
+    return f"the contributions to {finding.step} cancel: {shown}{more}"
+
+
+def _by(finding: Finding) -> str:
     """` by y`, where a step has several operands; ` by x and y` for a mixed derivative."""
-    if not blame.operands or len(blame.step.locals) < 2:
-        return ""
-    return f" by {_and(short(operand) for operand in blame.operands)}"
+    return f" by {_and(finding.operands)}" if finding.operands else ""
 
 
 def _nth(order: int) -> str:
-    return {1: "", 2: "second ", 3: "third "}.get(order, f"{order}-th ")
-
-
-def _mismatch(truth: Reference, autograd: float, dtype: Dtype, rounding: RowRounding, blame: Blame | None) -> str:
-    cut = rounding.cut
-    if blame is not None and blame.cause is Cause.CUT and blame.step.function is not None:
-        cut = blame.step.function.name
-    if cut is not None and not math.isnan(autograd):
-        return f"torch does not differentiate {cut}: the graph is cut there, and what goes through it counts as 0"
-    reason = _where(blame, dtype)
-    if truth.left is not None:
-        if math.isinf(autograd) and autograd in truth.numbers:
-            return f"{_kink(truth, dtype)}; autograd takes {exact(autograd, dtype)}: no weight survives a step with it"
-        outside = f"{_kink(truth, dtype)}; autograd's {exact(autograd, dtype)} is outside"
-        return f"{outside}: {reason}" if reason is not None else outside
-    if reason is not None:
-        return reason
-    if math.isnan(autograd):
-        return "autograd says NaN, and neither overflow nor rounding explains it"
-    if truth.probed:
-        return "a branch is decided at a tie here, and the conventions of its functions do not add up to the derivative"
-    if rounding.explains_with_slack(autograd):
-        return f"the digits are lost inside torch's own {' or '.join(_functions(rounding.expression))}"
-    return "the gradient is wrong: rounding does not explain the difference"
-
-
-def _indefinite(blame: Blame, dtype: Dtype) -> str:
-    """`NaN enters at sqrt(x): local derivative inf times incoming 0, from the branch of where() that was not taken`."""
-    assert blame.local is not None
-    if blame.incoming is None:
-        where = f"{short(blame.step.node)}{_by(blame)}"
-        return f"the {_nth(blame.order)}derivative of {where} is {exact(blame.local, dtype)} here"
-    nth = "" if blame.order == 1 else _nth(blame.order)
-    product = f"{nth}local derivative {exact(blame.local, dtype)} times incoming {exact(blame.incoming + 0.0, dtype)}"
-    source = ""
-    if blame.cause is Cause.LEAK:
-        source = ", from the branch of where() that was not taken"
-    elif blame.source is not None and blame.source is not blame.step:
-        source = f", which comes from {short(blame.source.node)}"
-    return f"NaN enters at {short(blame.step.node)}: {product}{source}"
-
-
-def _sum(blame: Blame, dtype: Dtype) -> str:
-    """Contributions that are right one by one, and not together."""
-    parts = sorted(blame.parts, key=lambda part: -abs(part[1]) if math.isfinite(part[1]) else -math.inf)
-    shown = _and(f"{pair(value, 0.0, dtype)[0]} from {short(step.node)}" for step, value in parts[:3])
-    more = f" and {len(parts) - 3} more" if len(parts) > 3 else ""
-    to = short(blame.step.node)
-    if math.isnan(sum(value for _, value in parts)):
-        return f"NaN enters where the contributions to {to} are added: {shown}{more}"
-    if any(math.isinf(value) for _, value in parts):
-        return f"a contribution to {to} is infinite: {shown}{more}"
-    return f"the contributions to {to} cancel: {shown}{more}"
+    return {0: "", 1: "", 2: "second ", 3: "third "}.get(order, f"{order}-th ")
 
 
 def _and(texts: Iterable[str]) -> str:
@@ -299,28 +201,91 @@ def _and(texts: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _functions(expression: Expr) -> list[str]:
-    """The functions of torch that an expression runs, operators apart."""
-    order = topological(expand_composed(expression))
-    calls = dict.fromkeys(node.function for node in order if isinstance(node, Call))
-    return [row.name for row in calls if row.role == "function" and not callable(row.torch)]
+def _value_off(finding: Finding, dtype: Dtype) -> str:
+    reasons = {
+        Code.RANGE: f"out of the range of {dtype.name} on the way",
+        Code.ROUNDING: "lost to rounding",
+        Code.WRONG: "which rounding does not explain",
+        Code.BELOW_ATOL: "far below atol",
+    }
+    reason = ", ".join(reasons[part.code] for part in finding.parts)
+    value, torch = exact(finding.numbers["exact"], dtype), exact(finding.numbers["torch"], dtype)
+    return f"the value is off as well: {value}, torch has {torch} ({reason})"
 
 
-def only_the_value(value: float | None, autograd: float | None, dtype: Dtype, blame: Blame | None) -> str:
-    """What to say where the derivative is right and torch has no finite value. blame: of the value."""
-    assert value is not None
-    assert autograd is not None
-    cause = _where(blame, dtype) or f"it leaves the range of {dtype.name} on the way"
-    return f"the function's own value is {exact(value, dtype)}, and torch has {exact(autograd, dtype)}: {cause}"
+def _value_not_finite(finding: Finding, dtype: Dtype) -> str:
+    [part] = finding.parts
+    cause = f"it leaves the range of {dtype.name} on the way" if part.code is Code.RANGE else said(part, dtype)
+    value, torch = exact(finding.numbers["exact"], dtype), exact(finding.numbers["torch"], dtype)
+    return f"the function's own value is {value}, and torch has {torch}: {cause}"
 
 
-def value_note(verdict: Verdict, value: float, autograd: float, dtype: Dtype, rounding: ValueRounding) -> str | None:
-    """What to say about the function's own value, where it does not match."""
-    if verdict is Verdict.MATCH:
-        return f"the value overflows {dtype.name}" if math.isinf(value) else None
-    lost = f"out of the range of {dtype.name} on the way" if rounding.leaves_the_range else "lost to rounding"
-    reason = {
-        Verdict.IMPRECISE: f"{lost}, far below atol",
-        Verdict.UNSTABLE: lost,
-    }.get(verdict, "which rounding does not explain")
-    return f"the value is off as well: {exact(value, dtype)}, torch has {exact(autograd, dtype)} ({reason})"
+def _expected_number(finding: Finding, dtype: Dtype) -> str:
+    told = f"{finding.texts['of']} is expected to be {exact(finding.numbers['expected'])}"
+    if "exact" not in finding.numbers:
+        return f"{told}, but has no value"
+    return f"{told}, and is {exact(finding.numbers['exact'], dtype)}"
+
+
+Words = Callable[[Finding, Dtype], str]
+
+_KINKS: dict[Code, Words] = {
+    Code.KINK: lambda finding, dtype: f"no derivative: left and right are {_sides(finding, dtype)}",
+    Code.JUMP: lambda finding, dtype: f"the function jumps here; the slopes beside it are {_sides(finding, dtype)}",
+    Code.EDGE: _edge,
+    Code.NO_LOWER_ORDER: lambda finding, dtype: (
+        f"no derivative, since one of lower order has no value here; beside the point it is {_sides(finding, dtype)}"
+    ),
+}
+_APART: dict[Code, Words] = {
+    # about the function's own value
+    Code.VALUE_OVERFLOWS: lambda finding, dtype: f"the value overflows {dtype.name}",
+    Code.VALUE_OFF: _value_off,
+    Code.VALUE_NOT_FINITE: _value_not_finite,
+    # about what a problem file says
+    Code.EXPECTED: lambda finding, dtype: f"expected {' and '.join(finding.operands)}",
+    Code.EXPECTED_NUMBER: _expected_number,
+}
+"""What is said in a clause of its own, after all else."""
+_WORDS: dict[Code, Words] = {
+    **_KINKS,
+    **_APART,
+    # at one step
+    Code.LEAK: _indefinite,
+    Code.CUT: lambda finding, dtype: (
+        f"torch does not differentiate {finding.operands[0]}: the graph is cut there, and what goes through it "
+        "counts as 0"
+    ),
+    Code.OVERFLOW: _out_of_range,
+    Code.UNDERFLOW: _out_of_range,
+    Code.CANCELLATION: lambda finding, dtype: f"cancellation in {finding.step}",
+    Code.LOSS: lambda finding, dtype: f"{finding.step} amplifies the rounding of its operands",
+    Code.AMPLIFIED: lambda finding, dtype: f"{finding.step} amplifies the rounding of its operands",
+    Code.VALUE: _own_value,
+    Code.INDEFINITE: _indefinite,
+    Code.TIE: _tie,
+    Code.KERNEL: _kernel,
+    Code.SUM: _sum,
+    Code.CONTRIBUTION: lambda finding, dtype: f"{exact(finding.numbers['torch'], dtype)} from {finding.step}",
+    Code.UNDEFINED: lambda finding, dtype: f"{finding.step} has no value",
+    Code.FIRST: lambda finding, dtype: f"in the first derivative already, {said(finding.parts[0], dtype)}",
+    # where no step is known
+    Code.INSIDE_TORCH: lambda finding, dtype: f"the digits are lost inside torch's own {' or '.join(finding.operands)}",
+    Code.ROUNDING: lambda finding, dtype: "rounding errors are amplified",
+    Code.RANGE: lambda finding, dtype: (
+        f"a number on the way leaves the range of {dtype.name}, or rounding brings it to a pole"
+    ),
+    Code.NAN: lambda finding, dtype: "autograd says NaN, and neither overflow nor rounding explains it",
+    Code.CONVENTIONS: lambda finding, dtype: (
+        "a branch is decided at a tie here, and the conventions of its functions do not add up to the derivative"
+    ),
+    Code.WRONG: lambda finding, dtype: "the gradient is wrong: rounding does not explain the difference",
+    Code.BELOW_ATOL: _below_atol,
+    # about the point
+    Code.ONE_SIDED: lambda finding, dtype: EDGE.format(**finding.texts),
+    Code.NO_VALUE: _no_value,
+    Code.NO_REFERENCE: lambda finding, dtype: f"no certified reference: {finding.texts['reason']}",
+    Code.REFUSED: lambda finding, dtype: finding.texts["reason"],
+    Code.DESTROYS: lambda finding, dtype: "no weight survives a step with it",
+    Code.OUTSIDE: lambda finding, dtype: "autograd's number is outside of the one-sided derivatives",
+}

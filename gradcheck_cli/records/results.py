@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from gradcheck_cli.records.derivative import Derivative
+from gradcheck_cli.records.finding import Finding
 
 MOST_ROWS = 10_000
 """Rows of a problem that a report holds one by one, failing ones first, then the worst."""
@@ -60,16 +61,6 @@ class ClaimStatus(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Blame:
-    """The operation that spoils a row: as a text, by its name in `gradcheck explain`, and in one word how (see
-    blame.Cause)."""
-
-    step: str
-    name: str
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
 class Remedy:
     """A rewrite that was verified at the row's point: equal there and elsewhere, and with a gradient that matches.
 
@@ -91,8 +82,9 @@ class Check:
     point: variable -> the number of the working dtype that both sides got. value, analytical,
     left, right: certified, rounded to the working dtype; left and right are the one-sided derivatives at a kink.
     value_autograd, autograd: torch's. A number that does not exist is None. ulps: error in units in the last place of
-    the working dtype, None unless both sides are finite. expected: the number a problem file states. blame, remedy: of
-    a row that did not pass, where they are known.
+    the working dtype, None unless both sides are finite. expected: the number a problem file states. findings: why the
+    row has its verdict, and note: the same in words. blame: the step that spoils it; remedy: what to write instead;
+    both of a row that did not pass, where they are known.
     """
 
     point: Mapping[str, float]
@@ -112,8 +104,9 @@ class Check:
     ulps: float | None = None
     expected: float | None = None
     note: str | None = None
-    blame: Blame | None = None
+    blame: Finding | None = None
     remedy: Remedy | None = None
+    findings: tuple[Finding, ...] = ()
 
     @property
     def wrt(self) -> tuple[str, ...]:

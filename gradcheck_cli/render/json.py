@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from enum import Enum
 
+from gradcheck_cli.records.finding import Finding
 from gradcheck_cli.records.results import Check, Claim, ProblemResult, Report, Verdict
 from gradcheck_cli.render.display import Display
 
@@ -104,9 +105,21 @@ def row(check: Check) -> Json:
         "verdict": check.verdict.value,
         "passed": check.passed,
         "note": check.note,
-        "blame": None if check.blame is None else asdict(check.blame),
+        "blame": None if check.blame is None else _blame(check.blame),
         "remedy": None if check.remedy is None else asdict(check.remedy),
+        "findings": [_finding(finding) for finding in check.findings],
     }
+
+
+def _blame(finding: Finding) -> Json:
+    return {"step": finding.step, "name": finding.name, "cause": finding.cause}
+
+
+def _finding(finding: Finding) -> Json:
+    """A finding without what it does not have."""
+    fields = {name: getattr(finding, name) for name in ("step", "name", "order", "operands", "numbers", "texts")}
+    parts = [_finding(part) for part in finding.parts]
+    return {"code": finding.code.value, **{k: v for k, v in (*fields.items(), ("parts", parts)) if v}}
 
 
 def _claim(claim: Claim) -> Json:

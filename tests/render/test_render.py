@@ -320,7 +320,7 @@ def test_json_is_the_contract() -> None:
         "point": {"x": 2.0}, "wrt": ["x"], "mode": "reverse", "value": 152.0, "value_autograd": 152.0,
         "value_verdict": "match", "analytical": 292.0, "autograd": 292.0, "left": None, "right": None,
         "abs_error": 0.0, "rel_error": 0.0, "ulps": 0.0, "expected": None, "verdict": "match", "passed": True,
-        "note": None, "blame": None, "remedy": None,
+        "note": None, "blame": None, "remedy": None, "findings": [],
     }]  # fmt: skip
     assert "derivatives" not in second
     [check] = second["checks"]
