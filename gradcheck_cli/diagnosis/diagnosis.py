@@ -9,9 +9,10 @@ from functools import cached_property
 from gradcheck_cli.certified.ball import Numbers
 from gradcheck_cli.certified.row_rounding import RowRounding
 from gradcheck_cli.certified.step_truths import StepPrograms, StepTruths
-from gradcheck_cli.diagnosis.blame import Blame, Search, from_enclosure, of_the_only_function
+from gradcheck_cli.diagnosis.blame import Blame, from_enclosure, of_the_only_function
 from gradcheck_cli.diagnosis.higher_orders import HigherOrders
 from gradcheck_cli.diagnosis.remedies import Remedies, Wanted
+from gradcheck_cli.diagnosis.search import Search
 from gradcheck_cli.differentiation.rules import expand_composed
 from gradcheck_cli.differentiation.steps import ChainRule
 from gradcheck_cli.dtypes import Dtype

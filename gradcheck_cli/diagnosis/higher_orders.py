@@ -14,7 +14,8 @@ from itertools import combinations_with_replacement
 from gradcheck_cli.certified.ball import Numbers
 from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.references import references_at
-from gradcheck_cli.diagnosis.blame import SHARE, Blame, Search, is_right, relative_error
+from gradcheck_cli.diagnosis.blame import SHARE, Blame, is_right, relative_error
+from gradcheck_cli.diagnosis.search import Search
 from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression import operators as op
@@ -57,7 +58,7 @@ class HigherOrders:
     def _own(self, search: Search, order: int, autograd: float) -> Iterator[Blame]:
         """The steps, the result first, whose own derivative of an order from 2 on is wrong."""
         for step in reversed(self.chain.steps):
-            values = search.torch_values(step) if step.locals and step.function not in _LINEAR else None
+            values = search.values.of_torch(step) if step.locals and step.function not in _LINEAR else None
             if values is None or not all(map(math.isfinite, values.values())):
                 continue
             for k in range(2, order + 1):
