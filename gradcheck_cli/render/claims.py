@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gradcheck_cli import number_text
 from gradcheck_cli.records.results import Claim, ClaimStatus, ProblemResult
-from gradcheck_cli.render import labels, plain
+from gradcheck_cli.render import labels, layout, plain
 from gradcheck_cli.render.sentences import place_of
 
 SIGNS = {
@@ -43,13 +43,10 @@ def claims(result: ProblemResult) -> Iterator[Padding]:
 
 
 def _block(result: ProblemResult, claim: Claim) -> Table:
-    grid = Table.grid()
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
     derivative = labels.derivative(result, claim.wrt)
-    grid.add_row(Text(f"claim: {derivative} = "), Text(plain.one_line(claim.expression)))
+    formulas = [(f"claim: {derivative}", plain.one_line(claim.expression))]
     if claim.analytical is not None:
-        grid.add_row(Text(f"truth: {derivative} = "), Text(plain.one_line(claim.analytical)))
+        formulas.append((f"truth: {derivative}", plain.one_line(claim.analytical)))
     found = status(claim)
     if claim.counterexample is not None:
         claimed, analytical = number_text.pair(claim.counterexample.claimed, claim.counterexample.analytical)
@@ -61,12 +58,8 @@ def _block(result: ProblemResult, claim: Claim) -> Table:
         found.append(f" ({compared} at {points})", style="default")
     rows = Table.grid()
     rows.add_column(overflow="fold")
-    rows.add_row(grid)
+    rows.add_row(layout.equations(formulas))
     rows.add_row(found)
     if claim.note:
-        note = Table.grid(padding=(0, 1, 0, 0))
-        note.add_column(no_wrap=True)
-        note.add_column(overflow="fold")
-        note.add_row(Text("•"), Text(plain.lines(claim.note)))
-        rows.add_row(note)
+        rows.add_row(layout.bullet("•", plain.lines(claim.note)))
     return rows

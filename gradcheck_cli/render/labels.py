@@ -1,15 +1,21 @@
-"""The names of things in a report: f(x), f''(x), ∂²f/∂x∂y, `w=2, x=1`, ✗ mismatch."""
+"""What things are called in a report, the same in every format: f''(x), ∂²f/∂x∂y, `w=2, x=1`, ✗ mismatch, [0, 1]."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
+from gradcheck_cli import number_text
 from gradcheck_cli.dtypes import DTYPES, Dtype
 from gradcheck_cli.number_text import exact
-from gradcheck_cli.records.results import ProblemResult, Verdict
+from gradcheck_cli.records.results import Check, ProblemResult, Verdict
 from gradcheck_cli.render.plain import one_line
 
+if TYPE_CHECKING:
+    from gradcheck_cli.records.explanation import Flow
+
+NOTHING = "–"
 SIGNS = {
     Verdict.MATCH: "✓",
     Verdict.IMPRECISE: "≈",
@@ -83,6 +89,23 @@ def point(result: ProblemResult, values: Mapping[str, float], separator: str = "
     if len(values) == 1 and set(values) == set(result.variables):
         return exact(next(iter(values.values())), dtype)
     return separator.join(f"{name}={exact(value, dtype)}" for name, value in values.items())
+
+
+def pair(
+    found: Check | Flow, dtype: Dtype, nothing: str = NOTHING, text: Callable[[float, Dtype], str] = exact
+) -> tuple[str, str]:
+    """(the certified derivative or the one-sided ones, autograd's), with as many digits as show how they differ.
+
+    nothing: for a number that does not exist; text: how a number is written that is not compared.
+    """
+    if found.analytical is not None and found.autograd is not None:
+        return number_text.pair(found.analytical, found.autograd, dtype)
+    autograd = nothing if found.autograd is None else text(found.autograd, dtype)
+    if found.analytical is not None:
+        return text(found.analytical, dtype), autograd
+    if found.left is not None and found.right is not None:
+        return f"[{text(found.left, dtype)}, {text(found.right, dtype)}]", autograd
+    return nothing, autograd
 
 
 MOST_LETS = 20

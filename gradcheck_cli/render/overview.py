@@ -22,7 +22,6 @@ MOST = 200
 """Problems that are all listed; of more, those that match are left out (-v shows all)."""
 ERROR, CLAIMS, GAP = 14, 10, 2
 """Columns of the terminal."""
-NOTHING = "–"
 
 
 def overview(report: Report, display: Display) -> Iterator[RenderableType]:
@@ -78,7 +77,7 @@ def _worst(result: ProblemResult) -> str:
     """The largest relative error; not a number is worse than any."""
     errors = [check.rel_error for check in result.checks if check.rel_error is not None]
     if not errors:
-        return NOTHING
+        return labels.NOTHING
     return number_text.small(max(errors, key=lambda error: math.inf if math.isnan(error) else error))
 
 
@@ -90,4 +89,4 @@ def _claims(result: ProblemResult) -> Text:
     )
     several = len(result.claims) > 1
     text = ", ".join(f"{count} {name}" if several else name for name, count in counts.items())
-    return Text(text or NOTHING, style="" if all(claim.passed for claim in result.claims) else "red")
+    return Text(text or labels.NOTHING, style="" if all(claim.passed for claim in result.claims) else "red")

@@ -52,15 +52,7 @@ def place_of(result: ProblemResult, example: Counterexample) -> str:
 
 def pair(result: ProblemResult, check: Check) -> tuple[str, str]:
     """The analytical number, or the one-sided ones, and autograd's."""
-    dtype = labels.dtype_of(result)
-    if check.analytical is not None and check.autograd is not None:
-        return number_text.pair(check.analytical, check.autograd, dtype)
-    autograd = "none" if check.autograd is None else number_text.exact(check.autograd, dtype)
-    if check.analytical is not None:
-        return number_text.exact(check.analytical, dtype), autograd
-    if check.left is not None and check.right is not None:
-        return f"[{number_text.exact(check.left, dtype)}, {number_text.exact(check.right, dtype)}]", autograd
-    return "none", autograd
+    return labels.pair(check, labels.dtype_of(result), "none")
 
 
 def place(result: ProblemResult) -> str:

@@ -6,18 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from rich.box import SIMPLE_HEAD
-from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from gradcheck_cli import number_text
 from gradcheck_cli.records.results import MOST_ROWS, Check, ProblemResult, Report, Verdict
-from gradcheck_cli.render import labels, plain, rows
+from gradcheck_cli.render import cells, labels, layout, plain
 from gradcheck_cli.render.claims import claims
 from gradcheck_cli.render.console import to_text
 from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.layout import Column
 from gradcheck_cli.render.overview import overview
 from gradcheck_cli.render.sentences import place
 
@@ -44,8 +43,8 @@ def render_table(report: Report, display: Display) -> str:
 
 
 def _problem(result: ProblemResult, display: Display) -> Iterator[RenderableType]:
-    checks = rows.select(result, display)
-    notes, markers = rows.number_notes(checks, display)
+    checks = cells.select(result, display)
+    notes, markers = cells.number_notes(checks, display)
     if result.name is not None:
         yield Text(plain.one_line(f"{result.name} ({place(result)})"), style="bold")
     if result.description is not None:
@@ -54,46 +53,44 @@ def _problem(result: ProblemResult, display: Display) -> Iterator[RenderableType
         yield _formulas(result, display)
     if result.error is not None:
         yield Text()
-        yield _bullet("!", plain.lines(result.error), labels.STYLES[Verdict.ERROR])
+        yield layout.bullet("!", plain.lines(result.error), labels.STYLES[Verdict.ERROR])
     if checks:
         yield from _value(result)
         yield Text()
-        yield from _table(result, checks, rows.columns(result, checks, markers, display), display.width)
+        yield from _table(result, checks, cells.columns(result, checks, markers, display), display.width)
         if rest := _rest(result, checks, display):
             yield Text(rest, style="dim")
     remarks = [(labels.superscript(number) if markers else "•", note) for number, note in enumerate(notes, 1)]
-    if more := rows.unshown_notes(checks, markers):
+    if more := cells.unshown_notes(checks, markers):
         remarks.append(("•", f"and {more:,} more {'note' if more == 1 else 'notes'}: -v shows all"))
     remarks += [("•", notice) for notice in result.notices]
     if remarks:
         yield Text()
     for sign, remark in remarks:
-        yield _bullet(sign, plain.lines(remark))
+        yield layout.bullet(sign, plain.lines(remark))
     yield from claims(result)
 
 
 def _formulas(result: ProblemResult, display: Display) -> Table:
     """The intermediate results, the function and its derivatives, with their equals signs in line."""
-    grid = Table.grid()
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
     formulas = {plain.one_line(name): text for name, text in labels.lets(result, everything=display.verbose)}
     formulas[labels.function(result, display.width // 3)] = result.formula or result.expression
     derivatives = list((result.derivatives or {}).items())
     more = 0 if display.verbose else max(0, len(derivatives) - DERIVATIVES)
     for wrt, text in derivatives[: len(derivatives) - more]:
         formulas[plain.one_line(labels.derivative(result, wrt.split(",")))] = text
-    room = max(map(cell_len, formulas))
-    for label, text in formulas.items():
-        shown = plain.one_line(text)
-        if len(shown) > LONGEST_FORMULA and not display.verbose:
-            shown = f"{shown[:LONGEST_FORMULA]}… ({len(shown):,} characters; -v shows all)"
-        grid.add_row(Text(f"{label}{' ' * (room - cell_len(label))} = "), Text(shown))
     if more:
-        grid.add_row(
-            Text("…"), Text(f"and {more:,} more {'derivative' if more == 1 else 'derivatives'} (-v shows all)")
-        )
-    return grid
+        below = [("…", f"and {more:,} more {'derivative' if more == 1 else 'derivatives'} (-v shows all)")]
+    else:
+        below = []
+    return layout.equations(((label, _cut(text, display)) for label, text in formulas.items()), below)
+
+
+def _cut(formula: str, display: Display) -> str:
+    shown = plain.one_line(formula)
+    if len(shown) <= LONGEST_FORMULA or display.verbose:
+        return shown
+    return f"{shown[:LONGEST_FORMULA]}… ({len(shown):,} characters; -v shows all)"
 
 
 def _value(result: ProblemResult) -> Iterator[Text]:
@@ -111,70 +108,41 @@ def _value(result: ProblemResult) -> Iterator[Text]:
 
 
 def _table(
-    result: ProblemResult, checks: Sequence[Check], columns: list[rows.Column], width: int
+    result: ProblemResult, checks: Sequence[Check], columns: list[Column], width: int
 ) -> Iterator[RenderableType]:
     """The columns as one table. Too wide, it gives up space in this order: the headers, the gaps, the point.
 
     A point that has no room beside its row goes on a line above it. What is still too wide is no table any more: each
     row becomes lines of a label and a value.
     """
-    narrow = [replace(column, header=column.narrow) for column in columns]
-    for layout, gap in ((columns, 2), (narrow, 2), (narrow, 1)):
-        if _width(layout, gap) <= width:
-            yield _grid(layout, gap)
+    narrow = [replace(column, header=column.narrow) if column.narrow is not None else column for column in columns]
+    for candidate, gap in ((columns, 2), (narrow, 2), (narrow, 1)):
+        if layout.width(candidate, gap) <= width:
+            yield layout.table(candidate, gap)
             return
-    layout = narrow[1:]
-    gap = 2 if _width(layout, 2) <= width else 1
-    if _width(layout, gap) > width:
+    without_point = narrow[1:]
+    gap = 2 if layout.width(without_point) <= width else 1
+    if layout.width(without_point, gap) > width:
         yield from _stacks(columns)
         return
-    widths = [_column_width(column) for column in layout]  # found once, they keep the columns of all points in line
+    widths = [column.width for column in without_point]  # found once, they keep the columns of all points in line
     header = True
     for point, group in groupby(range(len(checks)), lambda index: labels.point(result, checks[index].point)):
         members = list(group)
-        cells = [replace(column, cells=tuple(column.cells[index] for index in members)) for column in layout]
+        part = [replace(column, cells=tuple(column.cells[index] for index in members)) for column in without_point]
         single = len(checks[members[0]].point) == 1 and "=" not in point
         where = f"{result.variables[0]}={point}" if single else point
         yield Text(f"at {plain.one_line(where)}", style="bold")
-        yield _grid(cells, gap, header, widths)
+        yield layout.table(part, gap, header, widths)
         header = False
 
 
-def _stacks(columns: Sequence[rows.Column]) -> Iterator[RenderableType]:
+def _stacks(columns: Sequence[Column]) -> Iterator[RenderableType]:
     """Each row as lines, with an empty line between rows."""
     for index in range(len(columns[0].cells)):
         if index:
             yield Text()
-        grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_column(no_wrap=True)
-        grid.add_column(overflow="fold")
-        for column in columns:
-            grid.add_row(Text(column.header, style="bold"), column.cells[index])
-        yield grid
-
-
-def _grid(columns: Sequence[rows.Column], gap: int, header: bool = True, widths: Sequence[int] = ()) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap - 1, 0, 0), show_header=header,
-                  header_style="bold")  # fmt: skip
-    for index, column in enumerate(columns):
-        table.add_column(
-            Text(column.header),
-            justify="right" if column.right else "left",
-            overflow="fold",
-            width=widths[index] if widths else None,
-        )
-    for cells in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*cells)
-    return table
-
-
-def _column_width(column: rows.Column) -> int:
-    header = max((cell_len(line) for line in column.header.split("\n")), default=0)
-    return max(header, *(cell.cell_len for cell in column.cells))
-
-
-def _width(columns: Sequence[rows.Column], gap: int) -> int:
-    return sum(map(_column_width, columns)) + gap * (len(columns) - 1)
+        yield layout.hanging(((Text(column.header, style="bold"), column.cells[index]) for column in columns), gap=2)
 
 
 def _rest(result: ProblemResult, checks: Sequence[Check], display: Display) -> str:
@@ -191,12 +159,3 @@ def _rest(result: ProblemResult, checks: Sequence[Check], display: Display) -> s
     hint = "" if display.verbose else f" (-v shows {'all' if result.checks_total <= MOST_ROWS else f'{MOST_ROWS:,}'})"
     shown = f"the {len(checks):,} worst of {result.checks_total:,} rows, in the order of the points"
     return f"{shown}; left out: {listed}{hint}"
-
-
-def _bullet(sign: str, text: str, style: str = "") -> Table:
-    """A remark with a hanging indent."""
-    grid = Table.grid(padding=(0, 1, 0, 0))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row(Text(sign, style=style), Text(text, style=style))
-    return grid

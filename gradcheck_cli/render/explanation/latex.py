@@ -8,7 +8,8 @@ from gradcheck_cli.language.latex import name, number, plain, to_latex
 from gradcheck_cli.number_text import brief
 from gradcheck_cli.records.explanation import Chain, Explanation, Flow, StepRecord
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.explanation import chain
+from gradcheck_cli.render.explanation import cells
+from gradcheck_cli.render.labels import NOTHING
 
 
 def render_explanation_latex(explanation: Explanation, display: Display) -> str:
@@ -17,9 +18,9 @@ def render_explanation_latex(explanation: Explanation, display: Display) -> str:
 
 
 def _lines(explanation: Explanation, display: Display) -> Iterator[str]:
-    steps, left_out = chain.shown_steps(explanation, display.verbose)
+    steps, left_out = cells.shown_steps(explanation, display.verbose)
     yield from _environment("align*", [_step(explanation, step) for step in steps])
-    for _, mode in chain.columns(explanation):
+    for _, mode in cells.columns(explanation):
         yield ""
         yield from _flows(explanation, steps, mode)
     if left_out:
@@ -38,13 +39,13 @@ def _environment(kind: str, rows: list[str]) -> Iterator[str]:
 
 def _step(explanation: Explanation, step: StepRecord) -> str:
     """`b &= \\exp(a) = 0.135 & \\frac{db}{da} &= \\exp(a) = 0.135`."""
-    dtype = chain.dtype_of(explanation)
+    dtype = cells.dtype_of(explanation)
     value = r"\text{undefined}" if step.value is None else number(step.beyond or brief(step.value, dtype))
     own = [value] if step.formula is None else _distinct(to_latex(step.formula), value)
     row = f"{name(step.name)} &= {' = '.join(own)}"
     parts = []
     for local in step.locals:
-        shown = r"\text{undefined}" if local.value is None else number(chain.local_number(local, dtype))
+        shown = r"\text{undefined}" if local.value is None else number(cells.local_number(local, dtype))
         formula = r"\text{no known form}" if local.formula is None else to_latex(local.formula)
         parts.append((_derivative(explanation, step.name, local.by), " = ".join(_distinct(formula, shown))))
     if parts:
@@ -64,7 +65,7 @@ def _flows(explanation: Explanation, steps: list[StepRecord], mode: str) -> Iter
     yield r"\begin{array}{lrrll}"
     yield r"  & \text{analytical} & \text{autograd} & \text{grad}\_\text{fn} & \\ \hline"
     for step in steps:
-        found = chain.flow_of(step, mode)
+        found = cells.flow_of(step, mode)
         label = (
             _derivative(explanation, explanation.name, step.name)
             if mode == "reverse"
@@ -76,12 +77,12 @@ def _flows(explanation: Explanation, steps: list[StepRecord], mode: str) -> Iter
 
 
 def _numbers(explanation: Explanation, found: Flow | None) -> str:
-    analytical, autograd = chain.flow(found, chain.dtype_of(explanation))
+    analytical, autograd = cells.flow(found, cells.dtype_of(explanation))
     return f"{_bracketed(analytical)} & {_bracketed(autograd)}"
 
 
 def _bracketed(text: str) -> str:
-    if text == chain.NOTHING:
+    if text == NOTHING:
         return r"\text{--}"
     if text.startswith("["):
         return "[" + ", ".join(number(part) for part in text.strip("[]").split(", ")) + "]"
@@ -100,25 +101,25 @@ def _verdict(step: StepRecord, found: Flow | None, mode: str) -> str:
 
 def _chain(explanation: Explanation, one: Chain, everything: bool) -> Iterator[str]:
     """The chain rule: symbols, numbers, the result. Each term of a sum has a line of its own."""
-    written, _ = chain.written_out(explanation, one, everything)
+    written, _ = cells.written_out(explanation, one, everything)
     left = _derivative(explanation, explanation.name, one.by)
     symbols, values = [], []
     for term in written.terms:
         factors_named = r" \cdot ".join(_derivative(explanation, above, below) for above, below in term)
         symbols.append(_alone(explanation, term) or factors_named)
-        texts = [_bracketed(chain.factor(explanation, above, below)) for above, below in term]
+        texts = [_bracketed(cells.factor(explanation, above, below)) for above, below in term]
         factors = [rf"\left({t}\right)" if t.startswith("-") and i else t for i, t in enumerate(texts)]
         values.append(r" \cdot ".join(factors) or "1")
     yield from _sum(f"{left} &= ", symbols or ["0"])
     if values:
         yield from _sum("&= ", [rf"\left({v}\right)" if i and v.startswith("-") else v for i, v in enumerate(values)])
-    found = chain.total(explanation, one.by)
+    found = cells.total(explanation, one.by)
     if found is not None and [found[0]] != (values or ["0"]):
         yield f"&= {_bracketed(found[0])}"
 
 
 def _alone(explanation: Explanation, term: tuple[tuple[str, str], ...]) -> str | None:
-    if not term or chain.alone(explanation, term) is None:
+    if not term or cells.alone(explanation, term) is None:
         return "1" if not term else None
     formula = next(x.formula for x in explanation.by_name[explanation.name].locals if x.by == term[0][1])
     return None if formula is None else to_latex(formula)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from gradcheck_cli.number_text import brief
 from gradcheck_cli.records.explanation import Explanation, StepRecord
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.explanation import chain
+from gradcheck_cli.render.explanation import cells
 from gradcheck_cli.render.explanation.table import chain_lines
+from gradcheck_cli.render.labels import NOTHING
 from gradcheck_cli.render.markdown import code, escaped, head, line
 from gradcheck_cli.render.plain import one_line
 
@@ -20,12 +21,12 @@ def render_explanation_markdown(explanation: Explanation, display: Display) -> s
 
 def _lines(explanation: Explanation, display: Display) -> Iterator[str]:
     formula = explanation.result.formula or explanation.result.expression
-    yield f"## {code(formula)} at {escaped(chain.point(explanation))}"
-    for label, text in chain.title(explanation, display.verbose)[:-1]:
+    yield f"## {code(formula)} at {escaped(cells.point(explanation))}"
+    for label, text in cells.title(explanation, display.verbose)[:-1]:
         yield ""
         yield f"with {code(f'{label} = {text}')}"
-    steps, left_out = chain.shown_steps(explanation, display.verbose)
-    for number, (heading, mode) in enumerate(chain.columns(explanation)):
+    steps, left_out = cells.shown_steps(explanation, display.verbose)
+    for number, (heading, mode) in enumerate(cells.columns(explanation)):
         yield ""
         if mode != "reverse":
             yield from (f"Forward mode, along {code(mode)}:", "")
@@ -38,7 +39,7 @@ def _lines(explanation: Explanation, display: Display) -> Iterator[str]:
             yield ""
         yield from map(one_line_kept, chain_lines(explanation, one, display.verbose, display.width))
     yield "```"
-    remarks = chain.notes(explanation)
+    remarks = cells.notes(explanation)
     if remarks:
         yield ""
         yield from (f"- {escaped(remark)}" for remark in remarks)
@@ -52,20 +53,20 @@ def one_line_kept(text: str) -> str:
 def _table(
     explanation: Explanation, steps: list[StepRecord], heading: str, mode: str, *, with_locals: bool
 ) -> Iterator[str]:
-    dtype = chain.dtype_of(explanation)
+    dtype = cells.dtype_of(explanation)
     wide = any(mode in step.reference for step in steps)
     names = ["step", "value", *(["local derivatives"] if with_locals else []), " ".join(heading.split()), "autograd"]
     yield from head(*names, *(["in float64"] if wide else []), "grad_fn", "verdict")
     for step in steps:
-        flow = chain.flow_of(step, mode)
-        analytical, autograd = chain.flow(flow, dtype)
-        cells = [code(chain.definition(step)), escaped(chain.value(step, dtype))]
+        flow = cells.flow_of(step, mode)
+        analytical, autograd = cells.flow(flow, dtype)
+        texts = [code(cells.definition(step)), escaped(cells.value(step, dtype))]
         if with_locals:
-            cells.append("<br>".join(map(code, chain.local_derivatives(explanation, step))))
-        cells += [escaped(analytical), escaped(autograd)]
+            texts.append("<br>".join(map(code, cells.local_derivatives(explanation, step))))
+        texts += [escaped(analytical), escaped(autograd)]
         if wide:
             number = step.reference.get(mode)
-            cells.append(chain.NOTHING if number is None else escaped(brief(number, dtype)))
+            texts.append(NOTHING if number is None else escaped(brief(number, dtype)))
         way = "reverse" if mode == "reverse" else "forward"
-        cells += [code(step.grad_fn) if step.grad_fn else "", escaped(chain.verdict(step, flow, way))]
-        yield line(*cells)
+        texts += [code(step.grad_fn) if step.grad_fn else "", escaped(cells.verdict(step, flow, way))]
+        yield line(*texts)

@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from textwrap import wrap
 
-from rich.box import SIMPLE_HEAD
-from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from gradcheck_cli.number_text import brief
 from gradcheck_cli.records.explanation import Chain, Explanation, StepRecord
-from gradcheck_cli.render import labels
+from gradcheck_cli.render import labels, layout
 from gradcheck_cli.render.console import to_text
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.explanation import chain
+from gradcheck_cli.render.explanation import cells
+from gradcheck_cli.render.layout import Column
 from gradcheck_cli.render.plain import lines, one_line
 
 LOCAL = 46
 """Columns for the local derivatives where everything stands side by side."""
 NARROWEST = 12
 """Columns for a step and its local derivatives, however little room there is."""
-
-
-@dataclass(frozen=True)
-class _Column:
-    header: str
-    cells: tuple[Text, ...]
-    right: bool = False
-
-    @property
-    def width(self) -> int:
-        texts = [line for cell in (Text(self.header), *self.cells) for line in cell.plain.split("\n")]
-        return max(map(cell_len, texts))
 
 
 def render_explanation_table(explanation: Explanation, display: Display) -> str:
@@ -45,8 +31,8 @@ def render_explanation_table(explanation: Explanation, display: Display) -> str:
 
 def _parts(explanation: Explanation, display: Display) -> Iterator[RenderableType]:
     yield _title(explanation, display.verbose)
-    steps, left_out = chain.shown_steps(explanation, display.verbose)
-    for number, (heading, mode) in enumerate(chain.columns(explanation)):
+    steps, left_out = cells.shown_steps(explanation, display.verbose)
+    for number, (heading, mode) in enumerate(cells.columns(explanation)):
         yield Text()
         if mode != "reverse":
             yield Text(f"forward mode, along {mode}", style="bold")
@@ -58,28 +44,16 @@ def _parts(explanation: Explanation, display: Display) -> Iterator[RenderableTyp
     for one in explanation.chains:
         yield Text()
         yield _chain(explanation, one, display)
-    remarks = chain.notes(explanation)
+    remarks = cells.notes(explanation)
     if remarks:
         yield Text()
     for remark in remarks:
-        grid = Table.grid(padding=(0, 1, 0, 0))
-        grid.add_column(no_wrap=True)
-        grid.add_column(overflow="fold")
-        grid.add_row(Text("•"), Text(lines(remark)))
-        yield grid
+        yield layout.bullet("•", lines(remark))
 
 
 def _title(explanation: Explanation, everything: bool) -> Table:
-    grid = Table.grid()
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    rows = [*chain.title(explanation, everything), ("at", "")]
-    room = max(cell_len(one_line(label)) for label, text in rows if text)
-    for label, text in rows[:-1]:
-        shown = one_line(label)
-        grid.add_row(Text(f"{shown}{' ' * (room - cell_len(shown))} = "), Text(one_line(text)))
-    grid.add_row(Text(f"{'at':{room}}   "), Text(one_line(chain.point(explanation))))
-    return grid
+    formulas = [(one_line(label), one_line(text)) for label, text in cells.title(explanation, everything)]
+    return layout.equations(formulas, [("at", one_line(cells.point(explanation)))])
 
 
 def _table(
@@ -88,46 +62,46 @@ def _table(
     """Side by side where there is room; else torch's own value and the local derivatives below their step, and the
     grad_fn below the verdict."""
     own = _columns(explanation, steps, heading, mode)
-    derivatives = [list(map(one_line, chain.local_derivatives(explanation, step))) for step in steps]
-    local = _Column("local derivatives", tuple(Text("\n".join(_broken(texts, LOCAL))) for texts in derivatives))
-    grad_fn = _Column("grad_fn", tuple(Text(step.grad_fn or chain.NOTHING) for step in steps))
+    derivatives = [list(map(one_line, cells.local_derivatives(explanation, step))) for step in steps]
+    local = Column("local derivatives", tuple(Text("\n".join(_broken(texts, LOCAL))) for texts in derivatives))
+    grad_fn = Column("grad_fn", tuple(Text(step.grad_fn or labels.NOTHING) for step in steps))
     if not with_locals:
         return _grid(own, width)
     wide = [*own[:2], local, *own[2:-1], grad_fn, own[-1]]
-    if _width(wide) <= width:
+    if layout.width(wide) <= width:
         return _grid(wide, width)
     grad_fns = [[step.grad_fn] if step.grad_fn else [] for step in steps]
     verdict = tuple(_below(cell, texts, width) for cell, texts in zip(own[-1].cells, grad_fns, strict=True))
     values = [cell.plain.partition("\n") for cell in own[1].cells]
-    value = _Column("value", tuple(Text(certified) for certified, _, _ in values), right=True)
-    others = [value, *own[2:-1], _Column("verdict, grad_fn", verdict)]
-    room = max(NARROWEST, width - _width(others) - 1)
+    value = Column("value", tuple(Text(certified) for certified, _, _ in values), right=True)
+    others = [value, *own[2:-1], Column("verdict, grad_fn", verdict)]
+    room = max(NARROWEST, width - layout.width(others) - 1)
     below = tuple(
         _below(first, [*filter(None, [torch]), *texts], room)
         for first, (_, _, torch), texts in zip(own[0].cells, values, derivatives, strict=True)
     )
-    return _grid([_Column("step", below), *others], width)
+    return _grid([Column("step", below), *others], width)
 
 
-def _columns(explanation: Explanation, steps: Sequence[StepRecord], heading: str, mode: str) -> list[_Column]:
-    dtype = chain.dtype_of(explanation)
-    flows = [chain.flow_of(step, mode) for step in steps]
-    pairs = [chain.flow(flow, dtype) for flow in flows]
+def _columns(explanation: Explanation, steps: Sequence[StepRecord], heading: str, mode: str) -> list[Column]:
+    dtype = cells.dtype_of(explanation)
+    flows = [cells.flow_of(step, mode) for step in steps]
+    pairs = [cells.flow(flow, dtype) for flow in flows]
     found = [
-        _Column("step", tuple(Text(one_line(chain.definition(step))) for step in steps)),
-        _Column("value", tuple(Text(chain.value(step, dtype)) for step in steps), right=True),
-        _Column(heading, tuple(Text(first) for first, _ in pairs), right=True),
-        _Column("autograd", tuple(Text(second) for _, second in pairs), right=True),
+        Column("step", tuple(Text(one_line(cells.definition(step))) for step in steps)),
+        Column("value", tuple(Text(cells.value(step, dtype)) for step in steps), right=True),
+        Column(heading, tuple(Text(first) for first, _ in pairs), right=True),
+        Column("autograd", tuple(Text(second) for _, second in pairs), right=True),
     ]
     if any(mode in step.reference for step in steps):
         wide = [step.reference.get(mode) for step in steps]
-        texts = (chain.NOTHING if number is None else brief(number, dtype) for number in wide)
-        found.append(_Column("in float64", tuple(map(Text, texts)), right=True))
+        texts = (labels.NOTHING if number is None else brief(number, dtype) for number in wide)
+        found.append(Column("in float64", tuple(map(Text, texts)), right=True))
     verdicts = []
     for step, flow in zip(steps, flows, strict=True):
         style = labels.STYLES[flow.verdict] if flow is not None and flow.verdict is not None else ""
-        verdicts.append(Text(chain.verdict(step, flow, "reverse" if mode == "reverse" else "forward"), style=style))
-    return [*found, _Column("verdict", tuple(verdicts))]
+        verdicts.append(Text(cells.verdict(step, flow, "reverse" if mode == "reverse" else "forward"), style=style))
+    return [*found, Column("verdict", tuple(verdicts))]
 
 
 def _broken(texts: Sequence[str], room: int, indent: str = "") -> Iterator[str]:
@@ -141,18 +115,8 @@ def _below(first: Text, texts: Sequence[str], room: int) -> Text:
     return Text.assemble(first, *(Text(f"\n{line}", style="dim") for line in _broken(texts, room, "  ")))
 
 
-def _width(columns: Sequence[_Column]) -> int:
-    return sum(column.width for column in columns) + 2 * (len(columns) - 1)
-
-
-def _grid(columns: Sequence[_Column], width: int) -> Table:
-    gap = 2 if _width(columns) <= width else 1
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap - 1, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(Text(column.header), justify="right" if column.right else "left", overflow="fold")
-    for cells in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*cells)
-    return table
+def _grid(columns: Sequence[Column], width: int) -> Table:
+    return layout.table(columns, gap=2 if layout.width(columns) <= width else 1)
 
 
 def chain_lines(explanation: Explanation, one: Chain, everything: bool, width: int) -> list[str]:
@@ -164,11 +128,11 @@ def chain_lines(explanation: Explanation, one: Chain, everything: bool, width: i
 
     A sum that is wider than `width` has a line for each of its terms.
     """
-    written, remark = chain.written_out(explanation, one, everything)
+    written, remark = cells.written_out(explanation, one, everything)
     symbols, numbers = [], []
     for term in written.terms:
-        symbols.append(chain.alone(explanation, term) or " · ".join(f"d{above}/d{below}" for above, below in term))
-        numbers.append(" · ".join(chain.factor(explanation, above, below) for above, below in term) or "1")
+        symbols.append(cells.alone(explanation, term) or " · ".join(f"d{above}/d{below}" for above, below in term))
+        numbers.append(" · ".join(cells.factor(explanation, above, below) for above, below in term) or "1")
     if len(numbers) > 1:
         numbers = [f"({product})" if product.startswith("-") else product for product in numbers]
     label = f"d{explanation.name}/d{one.by}"
@@ -178,7 +142,7 @@ def chain_lines(explanation: Explanation, one: Chain, everything: bool, width: i
         sides = [" + ".join(terms) for terms in (symbols, numbers)]
         if len(label) + len(" = ") + max(map(len, sides)) > width:
             sides = [f"\n{indent} + ".join(terms) for terms in (symbols, numbers)]
-    found = chain.total(explanation, one.by)
+    found = cells.total(explanation, one.by)
     if found is not None:
         analytical, autograd, verdict = found
         if sides[-1] == analytical:
@@ -190,10 +154,6 @@ def chain_lines(explanation: Explanation, one: Chain, everything: bool, width: i
 
 def _chain(explanation: Explanation, one: Chain, display: Display) -> Table:
     """These lines, with a hanging indent."""
-    grid = Table.grid()
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
     indent = len(f"d{explanation.name}/d{one.by} = ")
-    for text in chain_lines(explanation, one, display.verbose, display.width):
-        grid.add_row(Text(text[:indent]), Text(text[indent:]))
-    return grid
+    texts = chain_lines(explanation, one, display.verbose, display.width)
+    return layout.hanging((Text(text[:indent]), Text(text[indent:])) for text in texts)

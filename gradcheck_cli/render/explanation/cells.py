@@ -10,7 +10,7 @@ from gradcheck_cli.dtypes import DTYPES, Dtype
 from gradcheck_cli.number_text import brief
 from gradcheck_cli.records.explanation import Chain, Explanation, Flow, LocalDerivative, StepRecord
 from gradcheck_cli.records.results import Verdict
-from gradcheck_cli.render.labels import SIGNS, lets
+from gradcheck_cli.render.labels import NOTHING, SIGNS, lets, pair
 
 MOST = 30
 """Steps that are shown unless -v asks for all."""
@@ -18,7 +18,6 @@ PATHS = 8
 """Paths that are written out unless -v asks for all."""
 FACTORS = 12
 """Factors of a path that are written out unless -v asks for all."""
-NOTHING = "–"
 
 
 @dataclass(frozen=True)
@@ -94,16 +93,9 @@ def flow(found: Flow | None, dtype: Dtype) -> tuple[str, str]:
     """(the certified derivative or the one-sided ones, torch's)."""
     if found is None:
         return NOTHING, NOTHING
-    if found.analytical is not None and found.autograd is not None:
-        if found.verdict is Verdict.MATCH:
-            return brief(found.analytical, dtype), brief(found.autograd, dtype)
-        return number_text.pair(found.analytical, found.autograd, dtype)
-    autograd = NOTHING if found.autograd is None else brief(found.autograd, dtype)
-    if found.analytical is not None:
-        return brief(found.analytical, dtype), autograd
-    if found.left is not None and found.right is not None:
-        return f"[{brief(found.left, dtype)}, {brief(found.right, dtype)}]", autograd
-    return NOTHING, autograd
+    if found.verdict is Verdict.MATCH and found.analytical is not None and found.autograd is not None:
+        return brief(found.analytical, dtype), brief(found.autograd, dtype)
+    return pair(found, dtype, text=brief)
 
 
 def verdict(step: StepRecord, found: Flow | None, mode: str) -> str:

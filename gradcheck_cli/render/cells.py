@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from rich.text import Text
 
@@ -13,23 +12,14 @@ from gradcheck_cli import number_text
 from gradcheck_cli.records.results import Check, ProblemResult
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.labels import NOTHING
+from gradcheck_cli.render.layout import Column
 
 LIMIT = 20
 """How many rows are shown unless -v asks for all."""
-NOTHING = "–"
 NOTES = 8
 """How many notes are shown unless -v asks for all."""
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|inf|nan)(?!\w)")
-
-
-@dataclass(frozen=True)
-class Column:
-    """header: a wide and a narrow form. right: numbers whose ends should be aligned."""
-
-    header: str
-    narrow: str
-    cells: tuple[Text, ...]
-    right: bool = False
 
 
 def select(result: ProblemResult, display: Display) -> tuple[Check, ...]:
@@ -53,50 +43,37 @@ def columns(
 ) -> list[Column]:
     """The table, column by column; the point comes first, the verdict last."""
     dtype = labels.dtype_of(result)
-    numbered = [_numbers(result, check) for check in checks]
+    numbered = [labels.pair(check, dtype) for check in checks]
 
-    def column(header: str, narrow: str, cell: Callable[[Check], str], right: bool = True) -> Column:
-        return Column(header, narrow, tuple(Text(cell(check)) for check in checks), right)
+    def column(header: str, cell: Callable[[Check], str], right: bool = True, narrow: str | None = None) -> Column:
+        return Column(header, tuple(Text(cell(check)) for check in checks), right, narrow)
 
     def error(value: float | None) -> str:
         return NOTHING if value is None else number_text.small(value)
 
     header = result.variables[0] if len(result.variables) == 1 else "point"
-    shown = [column(header, header, lambda check: labels.point(result, check.point), right=header != "point")]
+    shown = [column(header, lambda check: labels.point(result, check.point), right=header != "point")]
     if not all(labels.is_prime(result, check.wrt) for check in checks) or len({check.wrt for check in checks}) > 1:
-        shown.append(column("derivative", "", lambda check: labels.derivative(result, check.wrt), right=False))
+        shown.append(column("derivative", lambda check: labels.derivative(result, check.wrt), right=False, narrow=""))
     if len({check.mode for check in checks}) > 1:
-        shown.append(column("mode", "mode", lambda check: check.mode, right=False))
+        shown.append(column("mode", lambda check: check.mode, right=False))
     shown += [
-        Column("analytical", "analytical", tuple(Text(first) for first, _ in numbered), right=True),
-        Column("autograd", "autograd", tuple(Text(second) for _, second in numbered), right=True),
+        Column("analytical", tuple(Text(first) for first, _ in numbered), right=True),
+        Column("autograd", tuple(Text(second) for _, second in numbered), right=True),
     ]
     if any(check.expected is not None for check in checks):
 
         def expected(check: Check) -> str:
             return NOTHING if check.expected is None else number_text.exact(check.expected, dtype)
 
-        shown.append(column("expected", "expected", expected))
+        shown.append(column("expected", expected))
     if display.verbose:
-        shown.append(column("absolute error", "absolute\nerror", lambda check: error(check.abs_error)))
-    shown.append(column("relative error", "relative\nerror", lambda check: error(check.rel_error)))
+        shown.append(column("absolute error", lambda check: error(check.abs_error), narrow="absolute\nerror"))
+    shown.append(column("relative error", lambda check: error(check.rel_error), narrow="relative\nerror"))
     if display.verbose:
-        shown.append(column("ulps", "ulps", lambda check: error(check.ulps)))
-    shown.append(Column("verdict", "verdict", tuple(_verdict(check, markers) for check in checks)))
+        shown.append(column("ulps", lambda check: error(check.ulps)))
+    shown.append(Column("verdict", tuple(_verdict(check, markers) for check in checks)))
     return shown
-
-
-def _numbers(result: ProblemResult, check: Check) -> tuple[str, str]:
-    """The analytical cell and the autograd cell."""
-    dtype = labels.dtype_of(result)
-    if check.analytical is not None and check.autograd is not None:
-        return number_text.pair(check.analytical, check.autograd, dtype)
-    autograd = NOTHING if check.autograd is None else number_text.exact(check.autograd, dtype)
-    if check.analytical is not None:
-        return number_text.exact(check.analytical, dtype), autograd
-    if check.left is not None and check.right is not None:
-        return f"[{number_text.exact(check.left, dtype)}, {number_text.exact(check.right, dtype)}]", autograd
-    return NOTHING, autograd
 
 
 def _verdict(check: Check, markers: Mapping[str, int]) -> Text:
