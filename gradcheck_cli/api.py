@@ -9,6 +9,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeVar
 
 from gradcheck_cli import python_arguments
+from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import ProblemResult, Report
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
@@ -124,6 +125,7 @@ class _Given:
 
     def ask(self, function: Callable[[Request], T], options: Mapping[str, object]) -> T:
         """The function's answer to the request."""
+        words = python_arguments.Words(at=self.at, wrt=self.wrt, let=self.let, claim=self.claim, range=self.range)
         request = Request(
             self.expression,
             at=_texts(self.at),
@@ -131,11 +133,13 @@ class _Given:
             lets=_texts(self.let),
             claims=_texts(self.claim),
             ranges=_texts(self.range),
+            words=words,
             **python_arguments.options(options),
         )
-        terms = {"at": self.at, "wrt": self.wrt, "let": self.let, "claim": self.claim, "range": self.range}
-        with python_arguments.python_terms(**terms):
+        try:
             return function(request)
+        except GradcheckError as error:
+            raise error.in_words(words) from None
 
 
 def _texts(pairs: python_arguments.Texts) -> tuple[str, ...]:

@@ -1,28 +1,58 @@
-"""The errors a user can cause, and the one that is ours. Imports nothing."""
+"""The errors a user can cause, and the one that is ours."""
 
 from __future__ import annotations
 
+from typing import Self
+
+from gradcheck_cli.surfaces import Message, Option, Words, on_command_line, worded
+
 
 class GradcheckError(Exception):
-    """Base of every error that is reported to a user as a sentence, never as a traceback."""
+    """Base of every error that is reported to a user as a sentence, never as a traceback.
+
+    parts: of the message, texts and the options that it speaks of. `str()` words them as the command line does.
+    """
+
+    def __init__(self, *parts: str | Option) -> None:
+        super().__init__(*parts)
+        self.parts: Message = parts
+
+    def __str__(self) -> str:
+        return self.worded(on_command_line)
+
+    def worded(self, words: Words) -> str:
+        return worded(self.parts, words)
+
+    def in_words(self, words: Words) -> Self:
+        """The same error with a message for another surface."""
+        return type(self)(self.worded(words))
 
 
 class ExpressionError(GradcheckError):
     """A text that cannot be read as an expression.
 
-    source: the text as it was typed; start, end: the half-open range of characters at fault, as indices into
-    `source`; message: what is wrong and what to do. `str()` shows the text with a caret under the place.
+    message: what is wrong and what to do; source: the text as it was typed; start, end: the half-open range of
+    characters at fault, as indices into `source`. `str()` shows the text with a caret under the place.
     """
 
-    def __init__(self, message: str, source: str = "", start: int = 0, end: int | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: str | Message, source: str = "", start: int = 0, end: int | None = None) -> None:
+        Exception.__init__(self, message)
+        self.parts = (message,) if isinstance(message, str) else message
         self.source = source
         self.start = start
         self.end = start + 1 if end is None else end
 
-    def __str__(self) -> str:
-        return f"{self.message}\n{underline(self.source, self.start, self.end)}" if self.source else self.message
+    @property
+    def message(self) -> str:
+        """Without the place, as the command line words it."""
+        return worded(self.parts, on_command_line)
+
+    def worded(self, words: Words) -> str:
+        message = worded(self.parts, words)
+        return f"{message}\n{underline(self.source, self.start, self.end)}" if self.source else message
+
+    def in_words(self, words: Words) -> Self:
+        return type(self)(worded(self.parts, words), self.source, self.start, self.end)
 
 
 class UsageError(GradcheckError):

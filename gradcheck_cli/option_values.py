@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.surfaces import Option
 
 OTHER_NAMES = {
     "double": "float64", "f64": "float64", "fp64": "float64",
@@ -23,7 +24,7 @@ def choice(option: str, text: str, known: Sequence[str]) -> str:
     name = text.strip().lower().removeprefix("torch.")
     near = difflib.get_close_matches(OTHER_NAMES.get(name, name), known, n=1)
     advice = f"did you mean {near[0]}? There are" if near else "there are"
-    raise UsageError(f"{option} {text}: {advice} {', '.join(known)}")
+    raise UsageError(Option(option, text), f": {advice} {', '.join(known)}")
 
 
 def whole(option: str, text: str, low: int | None = None, high: int | None = None) -> int:
@@ -34,7 +35,7 @@ def whole(option: str, text: str, low: int | None = None, high: int | None = Non
         value = None
     if value is None or (low is not None and value < low) or (high is not None and value > high):
         limits = "" if low is None else f" from {low}" if high is None else f" from {low} to {high}"
-        raise UsageError(f"{option} {text}: it takes a whole number{limits}")
+        raise UsageError(Option(option, text), f": it takes a whole number{limits}")
     return value
 
 
@@ -45,7 +46,7 @@ def tolerance(option: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 <= value < math.inf:
-        raise UsageError(f"{option} {text}: it takes a finite number from 0, for example 1e-9")
+        raise UsageError(Option(option, text), ": it takes a finite number from 0, for example 1e-9")
     return value
 
 
@@ -56,5 +57,5 @@ def seconds(option: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:
-        raise UsageError(f"{option} {text}: it takes a number of seconds, for example 30")
+        raise UsageError(Option(option, text), ": it takes a number of seconds, for example 30")
     return value

@@ -11,20 +11,16 @@ import os
 import re
 import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 from gradcheck_cli.checking.points import MAX_POINTS
-from gradcheck_cli.errors import ExpressionError, GradcheckError, UsageError
+from gradcheck_cli.errors import UsageError
+from gradcheck_cli.surfaces import Option, in_python
 
 Texts = list[tuple[str, object]]
 """The texts of an option, each with what the caller gave for it."""
 
 _AT = 'at takes 2, [1, 2], {"x": 1, "y": 2}, an array, or a text such as "x=-3:3:101"'
-_OPTION = r"--(at|wrt|let|claim-rtol|claim|order|mode|dtype|device|rtol|atol|samples|seed|range|timeout)\b"
-_ENDS = r"(?=[,:;?)]?(?:\s|$))"
-_WITH_VALUE = re.compile(_OPTION + r" ('[^']*'|(?=\S*[\d=:…(])[^\s:]\S*?)" + _ENDS)
-_ALONE = re.compile(_OPTION)
 
 
 def shown(value: object) -> str:
@@ -245,29 +241,15 @@ def file(name: object) -> str:
     return os.fsdecode(name)
 
 
-@contextmanager
-def python_terms(**given: Texts) -> Iterator[None]:
-    """Errors in the block speak of arguments and what was given for them, not of options and their texts.
+class Words:
+    """How messages call the options: what was given for one stands as it was given.
 
     given: by option, the texts that were made of what the caller gave.
     """
-    try:
-        yield
-    except ExpressionError as error:
-        raise ExpressionError(_in_python(error.message, given), error.source, error.start, error.end) from None
-    except GradcheckError as error:
-        raise type(error)(_in_python(str(error), given)) from None
 
+    def __init__(self, **given: Texts) -> None:
+        self.given = {name: dict(texts) for name, texts in given.items()}
 
-def _in_python(message: str, given: Mapping[str, Texts]) -> str:
-    for name, texts in given.items():
-        for said, value in dict(texts).items():
-            if (option := f"--{name} {said}") in message:
-                as_given = f"{name}={shown(value)}"
-                message = re.sub(re.escape(option) + _ENDS, lambda _, new=as_given: new, message)  # type: ignore[misc]
-    message = _WITH_VALUE.sub(lambda found: f'{_named(found)}="{found[2].strip(chr(39))}"', message)
-    return _ALONE.sub(_named, message)
-
-
-def _named(found: re.Match[str]) -> str:
-    return found[1].replace("-", "_")
+    def __call__(self, option: Option) -> str:
+        given = self.given.get(option.name, {})
+        return f"{option.name}={shown(given[option.value])}" if option.value in given else in_python(option)

@@ -120,7 +120,7 @@ REFUSED = [
     (lambda: check("x", at=2, timeout=-1), "timeout is a number of seconds above 0, not -1.0"),
     (lambda: check("x", at=2, strict="yes"), "strict is True or False, not 'yes'"),
     (lambda: check("x", samples=0), "samples is a whole number from 1"),
-    (lambda: check("x", at=2, range="0:1"), "range is where to sample: give samples N as well, or leave out at"),
+    (lambda: check("x", at=2, range="0:1"), "range is where to sample: give samples=N as well, or leave out at"),
     (lambda: check("x", range=(1, 0)), "range=(1, 0): low must be less than high"),
     (lambda: check("x", range=5), "range=5 is no range"),
     (lambda: check("x", range={"z": (0, 1)}), "range: z is not a variable"),

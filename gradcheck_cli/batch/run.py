@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,10 +25,6 @@ AT_ONCE = 1.0
 """Seconds that several problems may take stage by stage; see dispatch.SPAN for what they should."""
 
 BatchWork = Work[Request, ProblemResult]
-
-_OPTION = re.compile(
-    r"(?<![\w-])--(at|wrt|let|claim|order|mode|dtype|device|rtol|atol|samples|seed|range|timeout)\b:? ?"
-)
 
 
 @dataclass(frozen=True)
@@ -97,7 +92,7 @@ def check_request(request: Request) -> ProblemResult:
     try:
         return check_expression(request)
     except GradcheckError as error:
-        return failure(request, in_file_terms(str(error)), bad_input=True)
+        return failure(request, error.worded(request.words), bad_input=True)
     except MemoryError:
         return failure(request, "it needs more memory than a check may take")
     except Exception as error:  # noqa: BLE001  one problem must not end the others
@@ -148,11 +143,6 @@ def batch_phases(own: Mapping[str, float], results: Iterable[ProblemResult]) -> 
             else:
                 seconds[name] = seconds.get(name, 0.0) + value
     return seconds | {"imports": seconds.get("imports", 0.0) + preload}
-
-
-def in_file_terms(message: str) -> str:
-    """A message that speaks of options, in terms of the keys of a problem file: `--at 2` is `at: 2`."""
-    return _OPTION.sub(r"\1: ", message)
 
 
 def _named(result: ProblemResult, spec: ProblemSpec, key: str) -> ProblemResult:

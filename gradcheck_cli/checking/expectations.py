@@ -15,6 +15,7 @@ from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.finding import Code, Finding
 from gradcheck_cli.records.request import Expectation
 from gradcheck_cli.records.results import Check, Claim, ClaimStatus, Verdict
+from gradcheck_cli.surfaces import Option
 from gradcheck_cli.verdict import Tolerance
 
 INFINITE = {"inf": float("inf"), "infinity": float("inf"), "oo": float("inf")}
@@ -145,7 +146,7 @@ def _number(where: str, text: str, evaluate: Callable[[Expr], Fraction]) -> floa
     sign, magnitude = (-1, plain[1:]) if plain.startswith("-") else (1, plain)
     if magnitude in INFINITE:
         return sign * INFINITE[magnitude]
-    return float(read_number(f"{where}: {text}", text, evaluate, []))
+    return float(read_number(Option(where, text), text, evaluate, []))
 
 
 def _at(what: str, numbers: Sequence[float], index: int) -> float | None:

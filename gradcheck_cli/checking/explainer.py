@@ -26,6 +26,7 @@ from gradcheck_cli.records.reference import Kind, Reference
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Check, ProblemResult, Verdict
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
+from gradcheck_cli.surfaces import Option
 from gradcheck_cli.verdict import judge
 
 PATHS = 64
@@ -46,7 +47,10 @@ def explain_expression(request: Request, *, reading: Reading | None = None) -> E
     if len(points) != 1:
         found = "there is none" if not points else "there are several"
         raise UsageError(
-            f"explain shows the chain rule at one point, and {found}: give one by --at, for example --at 2"
+            f"explain shows the chain rule at one point, and {found}: give one by ",
+            Option("at"),
+            ", for example ",
+            Option("at", "2"),
         )
     ((point, references),) = points
     problem.rows.add_points(1, [point])

@@ -24,6 +24,7 @@ from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import MAX_ORDER, Request
 from gradcheck_cli.records.results import Claim
 from gradcheck_cli.runtime.stopwatch import phase
+from gradcheck_cli.surfaces import Option, Words
 from gradcheck_cli.verdict import Tolerance
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class Plan:
 
     text, let_texts: as they were typed. expression: with the intermediate results in it, which `lets` has by name.
     rows: the derivatives asked for. points: those asked for; samples: to be drawn after them, None where none are.
-    claims: one that cannot be read is a record already. notices: what there is to say before anything is evaluated.
+    claims: one that cannot be read is a record already. notices: what there is to say before anything is evaluated;
+    words: how that, and what comes later, calls the options.
     """
 
     text: str
@@ -85,6 +87,7 @@ class Plan:
     claims: tuple[ClaimedDerivative | Claim, ...]
     notices: tuple[str, ...]
     wanted: Wanted
+    words: Words
 
 
 def make_plan(request: Request, reading: Reading | None = None) -> Plan:
@@ -122,6 +125,7 @@ def make_plan(request: Request, reading: Reading | None = None) -> Plan:
         claims=claims,
         notices=(*underflows, *points.notices),
         wanted=Wanted(request.derivatives, request.formula, request.keep),
+        words=request.words,
     )
 
 
@@ -135,7 +139,7 @@ def nearest_double(node: Expr) -> Fraction:
 
 def _choice(table: Mapping[str, T], name: str, what: str) -> T:
     if name not in table:
-        raise UsageError(f"--{what} {name}: there are {', '.join(table)}")
+        raise UsageError(Option(what, name), f": there are {', '.join(table)}")
     return table[name]
 
 
@@ -144,7 +148,7 @@ def _tolerance(request: Request, dtype: Dtype) -> Tolerance:
     atol = dtype.atol if request.atol is None else request.atol
     for name, value in (("rtol", rtol), ("atol", atol)):
         if not 0 <= value < float("inf"):
-            raise UsageError(f"--{name} is a number from 0, not {value}")
+            raise UsageError(Option(name), f" is a number from 0, not {value}")
     return Tolerance(rtol, atol)
 
 
@@ -152,9 +156,9 @@ def _rows(request: Request, reading: Reading) -> tuple[Derivative, ...]:
     known = (*reading.variables, *intermediates(reading.expression))
     for name in request.wrt:
         if name not in known:
-            raise UsageError(f"--wrt {name}: the expression has no {name}; it has {', '.join(known)}")
+            raise UsageError(Option("wrt", name), f": the expression has no {name}; it has {', '.join(known)}")
     if not 1 <= request.order <= MAX_ORDER:
-        raise UsageError(f"--order is a whole number from 1 to {MAX_ORDER}, not {request.order}")
+        raise UsageError(Option("order"), f" is a whole number from 1 to {MAX_ORDER}, not {request.order}")
     names = tuple(dict.fromkeys(request.wrt)) or reading.variables
     return tuple(map(Derivative, combinations_with_replacement(names, request.order)))
 
@@ -169,7 +173,7 @@ def _claims(request: Request, reading: Reading, rows: tuple[Derivative, ...]) ->
                 raise UsageError(f"there are two claims for {claim.derivative.label}")
             claims.append(claim)
         except (ExpressionError, UsageError) as error:
-            claims.append(unreadable(text, rows, str(error)))
+            claims.append(unreadable(text, rows, error.worded(request.words)))
     return tuple(claims)
 
 
@@ -195,7 +199,8 @@ def _number(node: Constant) -> str:
 def _samples(request: Request) -> Samples | None:
     if request.samples is None and request.at:
         if request.ranges:
-            raise UsageError("--range is where to sample: give --samples N as well, or leave out --at")
+            needs = " is where to sample: give ", Option("samples", "N"), " as well, or leave out ", Option("at")
+            raise UsageError(Option("range"), *needs)
         return None
     count = DEFAULT_SAMPLES if request.samples is None else request.samples
     return Samples(count, request.seed, read_ranges(request.ranges))

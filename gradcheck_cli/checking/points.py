@@ -19,6 +19,7 @@ from functools import lru_cache
 
 from gradcheck_cli.errors import ExpressionError, NoReference, UsageError
 from gradcheck_cli.expression.nodes import Expr
+from gradcheck_cli.surfaces import Option
 
 MAX_POINTS = 10_000_000
 DEFAULT_RANGE = (-3.0, 3.0)
@@ -105,27 +106,32 @@ def read_points(texts: Sequence[str], free: Sequence[str], evaluate: Evaluate | 
         _require_all(text, [axis.name for axis in one], free, texts, axes)
     points = Points(tuple(axes), tuple(dict.fromkeys(notices)))
     if points.count > MAX_POINTS:
-        raise UsageError(f"--at asks for more than {MAX_POINTS:,} points, which is all that are checked at once")
+        raise _too_many("at")
     return points
+
+
+def _too_many(option: str) -> UsageError:
+    which = "which is all that are checked at once"
+    return UsageError(Option(option), f" asks for more than {MAX_POINTS:,} points, {which}")
 
 
 def _written(text: str, free: Sequence[str]) -> tuple[tuple[str | None, str], ...]:
     """The assignments of one text, or UsageError where commas and equals signs are not as they should be."""
     if not text.strip():
-        raise UsageError("--at is empty: a point is written 2, or x=1,y=-2, or x=-3:3:101")
-    parts = _assignments(text)
+        raise UsageError(Option("at"), " is empty: a point is written 2, or x=1,y=-2, or x=-3:3:101")
+    this, parts = Option("at", text), _assignments(text)
     if len(parts) > 1 and (None, "") in parts:
-        raise UsageError(f"--at {text}: there is nothing beside a comma: delete the comma, or write what is missing")
+        raise UsageError(this, ": there is nothing beside a comma: delete the comma, or write what is missing")
     for _, value in parts:
         for found in _NEXT_NAME.finditer(value):
             before = value[: found.start()]
             if before.count("(") == before.count(")"):
                 joined = ",".join(piece.strip() for piece in _NEXT_NAME.split(text.strip()))
-                raise UsageError(f"--at {text}: variables are separated by commas: write --at {joined}")
+                raise UsageError(this, ": variables are separated by commas: write ", Option("at", joined))
     named = [_COLON.match(value) for name, value in parts if name is None]
     if len(named) == len(parts) and all(match and match[1] in free for match in named):
         fixed = ",".join(_COLON.sub(r"\1=", value, count=1) for _, value in parts)
-        raise UsageError(f"--at {text}: a variable gets its value by =: write --at {fixed}")
+        raise UsageError(this, ": a variable gets its value by =: write ", Option("at", fixed))
     return parts
 
 
@@ -141,9 +147,9 @@ def _axes(
     for given_name, value in parts:
         name = _only(text, value, parts, free) if given_name is None else given_name
         if name not in free:
-            raise UsageError(f"--at {text}: {_unknown(name, free)}")
+            raise UsageError(Option("at", text), f": {_unknown(name, free)}")
         if name in axes:
-            raise UsageError(f"--at {text} gives {name} two values; for two points repeat --at")
+            raise UsageError(Option("at", text), f" gives {name} two values; for two points ", Option("at", again=True))
         axes[name] = _axis(text, name, value, evaluate, notices)
     return tuple(axes.values())
 
@@ -151,46 +157,50 @@ def _axes(
 def _only(text: str, value: str, parts: Sequence[object], free: Sequence[str]) -> str:
     """The variable that a value without a name belongs to: the only one there is."""
     if not free:
-        raise UsageError(f"--at {text}: the expression has no variable")
+        raise UsageError(Option("at", text), ": the expression has no variable")
     example = ",".join(f"{name}={number}" for number, name in enumerate(free, 1))
     if len(parts) > 1 and len(free) == 1:
         raise UsageError(
-            f"--at {text}: {value} belongs to no variable; repeat --at for several points, and write decimals with a "
-            f"point (1.5)"
+            Option("at", text),
+            f": {value} belongs to no variable; ",
+            Option("at", again=True),
+            " for several points, and write decimals with a point (1.5)",
         )
     if len(free) > 1:
         raise UsageError(
-            f"--at {text}: there are several variables ({', '.join(free)}), so say which is which: --at {example}"
+            Option("at", text),
+            f": there are several variables ({', '.join(free)}), so say which is which: ",
+            Option("at", example),
         )
     return free[0]
 
 
 def _axis(text: str, name: str, value: str, evaluate: Evaluate | None, notices: list[str]) -> Axis:
-    pieces = _split(value, ":")
-    numbers = [read_number(f"--at {text}", piece, evaluate, notices) for piece in pieces[:2]]
+    this, pieces = Option("at", text), _split(value, ":")
+    numbers = [read_number(this, piece, evaluate, notices) for piece in pieces[:2]]
     if len(pieces) == 1:
         return Axis(name, numbers[0], numbers[0])
     if len(pieces) != 3:
-        raise UsageError(f"--at {text}: a range is start:stop:count, for example {name}=-3:3:101")
+        raise UsageError(this, f": a range is start:stop:count, for example {name}=-3:3:101")
     count_text = pieces[2].strip()
     if not re.fullmatch(r"\d{1,18}", count_text, re.ASCII) or int(count_text) < 1:
-        raise UsageError(f"--at {text}: the count of a range is a whole number from 1, not {count_text or 'nothing'}")
+        raise UsageError(this, f": the count of a range is a whole number from 1, not {count_text or 'nothing'}")
     return Axis(name, numbers[0], numbers[1], int(count_text))
 
 
-def read_number(where: str, value: str, evaluate: Evaluate | None, notices: list[str]) -> Fraction:
-    """A number or a constant expression, exactly. where: the option and its text."""
+def read_number(where: Option, value: str, evaluate: Evaluate | None, notices: list[str]) -> Fraction:
+    """A number or a constant expression, exactly. where: the option, and its text."""
     plain = value.strip().replace("\N{MINUS SIGN}", "-")
     if not plain:
-        form = "a point is written 2, or x=1,y=-2, or x=-3:3:101" if where.startswith("--at") else _RANGE_FORM
-        raise UsageError(f"{where}: a value is missing; {form}")
+        form = "a point is written 2, or x=1,y=-2, or x=-3:3:101" if where.name == "at" else _RANGE_FORM
+        raise UsageError(where, f": a value is missing; {form}")
     if plain.lower().lstrip("+-") in ("inf", "infinity", "nan", "oo"):
-        raise UsageError(f"{where}: points are finite numbers, and {plain} is not")
+        raise UsageError(where, f": points are finite numbers, and {plain} is not")
     if not _NUMBER.fullmatch(plain):
         return _constant(where, plain, evaluate)
     nearest = float(plain)
     if math.isinf(nearest):
-        raise UsageError(f"{where}: {plain} is larger than any double; points are finite numbers")
+        raise UsageError(where, f": {plain} is larger than any double; points are finite numbers")
     if not nearest:
         if re.search("[1-9]", plain.lower().partition("e")[0]):
             notices.append(f"{plain} is smaller than any double: 0 is taken for it")
@@ -199,18 +209,18 @@ def read_number(where: str, value: str, evaluate: Evaluate | None, notices: list
     return Fraction(*Decimal(plain).as_integer_ratio()) if len(plain) <= 400 else Fraction(nearest)
 
 
-def _constant(where: str, text: str, evaluate: Evaluate | None) -> Fraction:
+def _constant(where: Option, text: str, evaluate: Evaluate | None) -> Fraction:
     from gradcheck_cli.language.parser import parse_constant
 
-    this = "this" if where.endswith(f" {text}") else text
+    this = "this" if where.value is not None and where.value.strip() == text else text
     try:
         return (evaluate or _certified)(parse_constant(text))
     except ExpressionError as error:
-        raise ExpressionError(f"{where}: {error.message}", error.source, error.start, error.end) from None
+        raise ExpressionError((where, ": ", *error.parts), error.source, error.start, error.end) from None
     except NoReference:
-        raise UsageError(f"{where}: {this} has no real finite value") from None
+        raise UsageError(where, f": {this} has no real finite value") from None
     except OverflowError:
-        raise UsageError(f"{where}: {this} is larger than any double; points are finite numbers") from None
+        raise UsageError(where, f": {this} is larger than any double; points are finite numbers") from None
 
 
 def _certified(expression: Expr) -> Fraction:
@@ -230,11 +240,13 @@ def _require_all(
     everywhere = [axis.name for one in axes for axis in one]
     if len(set(everywhere)) == len(everywhere) and set(free) <= set(everywhere):
         joined = ",".join(part.strip() for part in texts)
-        raise UsageError(f"each --at is a whole point, and --at {text} gives no value to {_list(missing)}: "
-                         f"write --at {joined}")  # fmt: skip
+        raise UsageError("each ", Option("at"), " is a whole point, and ", Option("at", text),
+                         f" gives no value to {_list(missing)}: write ", Option("at", joined))  # fmt: skip
     known = f"{text.strip()}," if names else ""
     example = known + ",".join(f"{name}=1" for name in missing)
-    raise UsageError(f"--at {text} gives no value to {_list(missing)}: write, for example, --at {example}")
+    raise UsageError(
+        Option("at", text), f" gives no value to {_list(missing)}: write, for example, ", Option("at", example)
+    )
 
 
 def read_ranges(texts: Sequence[str], evaluate: Evaluate | None = None) -> Ranges:
@@ -242,16 +254,17 @@ def read_ranges(texts: Sequence[str], evaluate: Evaluate | None = None) -> Range
     ranges: Ranges = {}
     for text in texts:
         if not text.strip():
-            raise UsageError(f"--range is empty: {_RANGE_FORM}")
+            raise UsageError(Option("range"), f" is empty: {_RANGE_FORM}")
+        this = Option("range", text)
         for name, value in _assignments(text):
             pieces = _split(value, ":")
             if len(pieces) != 2:
-                raise UsageError(f"--range {text}: {_RANGE_FORM}")
-            low, high = (float(read_number(f"--range {text}", piece, evaluate, [])) for piece in pieces)
+                raise UsageError(this, f": {_RANGE_FORM}")
+            low, high = (float(read_number(this, piece, evaluate, [])) for piece in pieces)
             if low >= high:
-                raise UsageError(f"--range {text}: low must be less than high")
+                raise UsageError(this, ": low must be less than high")
             if name in ranges:
-                raise UsageError(f"--range {text}: there are two ranges for {name or 'the variables not named'}")
+                raise UsageError(this, f": there are two ranges for {name or 'the variables not named'}")
             ranges[name] = low, high
     return ranges
 
@@ -265,12 +278,12 @@ def sample_points(names: Sequence[str], count: int, seed: int, ranges: Mapping[s
     points. Raises UsageError for a range of an unknown variable.
     """
     if count < 1:
-        raise UsageError("--samples is a whole number from 1")
+        raise UsageError(Option("samples"), " is a whole number from 1")
     if count > MAX_POINTS:
-        raise UsageError(f"--samples asks for more than {MAX_POINTS:,} points, which is all that are checked at once")
+        raise _too_many("samples")
     for name in ranges:
         if name is not None and name not in names:
-            raise UsageError(f"--range: {_unknown(name, names)}")
+            raise UsageError(Option("range"), f": {_unknown(name, names)}")
     default = ranges.get(None, DEFAULT_RANGE)
     return _samples([(name, *ranges.get(name, default)) for name in names], random.Random(seed))
 

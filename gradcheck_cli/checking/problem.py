@@ -21,6 +21,7 @@ from gradcheck_cli.number_text import exact
 from gradcheck_cli.pytorch.gradients import device_name
 from gradcheck_cli.records.results import Claim, ClaimStatus, ProblemResult, Verdict
 from gradcheck_cli.runtime.stopwatch import phase
+from gradcheck_cli.surfaces import Option
 
 MANY = 1_000
 """Points from which on blocks of them pay."""
@@ -80,8 +81,8 @@ class Problem:
         for name, value in rounded.items():
             if abs(value) == float("inf"):
                 raise UsageError(
-                    f"--at {name}={exact(float(point[name]))} overflows {dtype.name}, whose largest number is "
-                    f"{exact(dtype.max, dtype)}"
+                    Option("at", f"{name}={exact(float(point[name]))}"),
+                    f" overflows {dtype.name}, whose largest number is {exact(dtype.max, dtype)}",
                 )
             if not value and point[name]:
                 self._notice(f"{name}={exact(float(point[name]))} underflows to 0 in {dtype.name}")
@@ -99,7 +100,7 @@ class Problem:
             raise UsageError("there is no point to check at")
         plan.expected.require_all_used(rows.points)
         if self.sampling is not None and plan.samples is not None:
-            self._notice(self.sampling.told(plan.samples.seed))
+            self._notice(self.sampling.told(plan.words(Option("seed", str(plan.samples.seed)))))
         for side in self.sides.autograd.values():
             for notice in wording.run_instead(side.composed, side.given_tensors):
                 self._notice(notice)
@@ -136,7 +137,9 @@ class Problem:
             return tuple(
                 claim
                 if isinstance(claim, Claim)
-                else plan.expected.apply_to_claim(claim.judge(self.rows.first_points, asked, plan.claim_tolerance))
+                else plan.expected.apply_to_claim(
+                    claim.judge(self.rows.first_points, asked, plan.claim_tolerance, words=plan.words)
+                )
                 for claim in plan.claims
             )
 

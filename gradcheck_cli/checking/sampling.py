@@ -8,6 +8,7 @@ from fractions import Fraction
 from gradcheck_cli.certified.references import References
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.reference import Kind
+from gradcheck_cli.surfaces import Option
 
 SAMPLE_TRIES = 1_000
 """Undefined samples in a row before giving up on the range."""
@@ -25,11 +26,11 @@ class Sampling:
     def missing(self) -> int:
         return self.wanted - self.found
 
-    def told(self, seed: int) -> str:
-        """How many points were sampled, and how to get the same ones."""
+    def told(self, seed: str) -> str:
+        """How many points were sampled, and how to get the same ones. seed: the option, in words."""
         outside = f", {self.skipped} outside the domain skipped" if self.skipped else ""
         points = "point" if self.found == 1 else "points"
-        return f"{self.found} {points} sampled with --seed {seed}{outside}"
+        return f"{self.found} {points} sampled with {seed}{outside}"
 
     def take(self, references: References) -> bool:
         """Whether the next point counts: it does unless it is outside the domain.
@@ -43,8 +44,10 @@ class Sampling:
         self._in_a_row += 1
         if self._in_a_row >= SAMPLE_TRIES:
             raise UsageError(
-                f"the function is defined at none of {self._in_a_row} points sampled: give points by --at, or where "
-                "to sample by --range"
+                f"the function is defined at none of {self._in_a_row} points sampled: give points by ",
+                Option("at"),
+                ", or where to sample by ",
+                Option("range"),
             )
         return False
 

@@ -25,6 +25,7 @@ from gradcheck_cli.language.parser import parse
 from gradcheck_cli.language.printer import to_text
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.results import Claim, ClaimStatus, Counterexample
+from gradcheck_cli.surfaces import Option, Words, on_command_line
 from gradcheck_cli.verdict import Tolerance
 
 COMPARED = 200
@@ -72,12 +73,18 @@ class ClaimedDerivative:
         return found
 
     def judge(
-        self, points: Sequence[Point], asked: bool, tolerance: Tolerance, seconds: float = PROOF_SECONDS
+        self,
+        points: Sequence[Point],
+        asked: bool,
+        tolerance: Tolerance,
+        seconds: float = PROOF_SECONDS,
+        words: Words = on_command_line,
     ) -> Claim:
         """What becomes of the claim.
 
         points: the problem's own; asked: whether they were asked for, and not drawn (then an easier counterexample is
         preferred). tolerance: rtol of claims, and atol where the derivative is 0. seconds: allowed for a proof.
+        words: how notes call the options.
         """
         sides = DerivativeAndClaim(self.chain, self.claim, self.derivative, tolerance)
         own = _fill(points[:COMPARED], self.extra)
@@ -89,9 +96,9 @@ class ClaimedDerivative:
         if compared.pairs and not (compared.refuting and (not asked or compared.refutes_one_of(own))):
             self._look_further(compared, sides, own)
         if not compared.pairs:
-            return self._claim(ClaimStatus.UNCHECKED, 0, note=_nowhere(compared.missing), truth=self._text())
+            return self._claim(ClaimStatus.UNCHECKED, 0, note=_nowhere(compared.missing, words), truth=self._text())
         if compared.refuting:
-            return self._refuted(compared, own if asked else ())
+            return self._refuted(compared, own if asked else (), words)
         notes = compared.notes()
         if not compared.close and self._proven(seconds):
             return self._claim(ClaimStatus.PROVEN, len(compared.pairs), note="; ".join(notes) or None)
@@ -113,7 +120,7 @@ class ClaimedDerivative:
 
         return equal(self.expression, self.right, self.claim, self.derivative.wrt, seconds)
 
-    def _refuted(self, compared: Compared, asked: Sequence[Point]) -> Claim:
+    def _refuted(self, compared: Compared, asked: Sequence[Point], words: Words) -> Claim:
         place, found = min(compared.refuting, key=lambda pair: _distance(pair[0], asked) if asked else _effort(pair[0]))
         counterexample = Counterexample(
             {name: float(value) for name, value in place.items()}, found.claimed, found.analytical, _exactly(place)
@@ -121,7 +128,7 @@ class ClaimedDerivative:
         notes = [f"the function has no {name}" for name in self.extra]
         if counterexample.exactly:
             texts = ", ".join(f"{name}={value}" for name, value in counterexample.exactly.items())
-            notes.append(f"{texts} is no double, so no point of --at is there")
+            notes.append(f"{texts} is no double, so no point of {words(Option('at'))} is there")
         if (number := self._right_at(compared, asked)) is not None:
             notes.append(number)
         elif (slip := self._slip(compared)) is not None:
@@ -323,9 +330,9 @@ def _effort(point: Place) -> int:
     return sum(len(repr(value)) for value in point.values())
 
 
-def _nowhere(missing: Place | None) -> str:
+def _nowhere(missing: Place | None, words: Words) -> str:
     if missing is None:
-        return "the derivative exists at none of the points tried: name points where it does by --at"
+        return f"the derivative exists at none of the points tried: name points where it does by {words(Option('at'))}"
     return f"the claim is undefined wherever the derivative exists, as at {_at(missing)}"
 
 

@@ -71,7 +71,7 @@ _MEANINGS: dict[str, Callable[[str, Any], object]] = {
 def given_options(texts: Mapping[str, Any]) -> dict[str, Any]:
     """The options that were given, read: name -> value. Raises UsageError for one that cannot be read."""
     return {
-        name: _MEANINGS[name](f"--{name.replace('_', '-')}", text)
+        name: _MEANINGS[name](name, text)
         for name, text in texts.items()
         if text is not None and text is not False and text != []
     }

@@ -15,6 +15,7 @@ from gradcheck_cli.expression.nodes import Call, Constant, Expr, call, constant
 from gradcheck_cli.language.magnitude import Magnitudes, TooLarge, magnitude
 from gradcheck_cli.language.syntax import MEANINGLESS
 from gradcheck_cli.language.tokens import Kind, Token, shorten, tokenize
+from gradcheck_cli.surfaces import Message, Option
 
 MAX_LENGTH = 20_000  # characters of a text
 MAX_NESTING = 100  # brackets within brackets
@@ -68,7 +69,7 @@ class Cursor:
         self.index = 0
         self.names = frozenset(names)
         self.lets = lets or {}
-        self.later: Mapping[str, str] = {}
+        self.later: Mapping[str, Message] = {}
         self.exact = exact
         self.internal = internal
         self.constants_only = constants_only
@@ -103,11 +104,15 @@ class Cursor:
         """A part of the text, for a message."""
         return shorten(self.text[start:end])
 
-    def error(self, message: str, place: Token | Operand | Operator, end: int | None = None) -> ExpressionError:
+    def error(
+        self, message: str | Message, place: Token | Operand | Operator, end: int | None = None
+    ) -> ExpressionError:
         return ExpressionError(message, self.text, place.start, place.end if end is None else end)
 
     def too_deep(self, place: Token | Operator) -> ExpressionError:
-        return self.error(f"This is nested more than {MAX_NESTING} deep: name parts of it with --let.", place)
+        return self.error(
+            (f"This is nested more than {MAX_NESTING} deep: name parts of it with ", Option("let"), "."), place
+        )
 
     # Brackets
 
@@ -177,6 +182,7 @@ class Cursor:
     def unexpected(self, *, missing: bool = False) -> ExpressionError:
         """The error for the next token, which does not fit. missing: an operand was wanted."""
         token = self.token
+        message: str | Message
         match token.kind:
             case Kind.END:
                 message = "Something is missing: the expression ends too early."

@@ -42,6 +42,7 @@ from gradcheck_cli.language.syntax import (
     INFIX,
     LOGICAL,
     MEANINGLESS,
+    NAMING,
     NOT_FINITE,
     NOT_IN_TORCH,
     POWER,
@@ -52,6 +53,7 @@ from gradcheck_cli.language.syntax import (
     SIGN,
 )
 from gradcheck_cli.language.tokens import Kind, Token, shorten
+from gradcheck_cli.surfaces import Message, Option
 
 MAX_NODES = 100_000  # of an expression with all that --let defines
 
@@ -86,14 +88,18 @@ def parse_lets(definitions: Sequence[str], *, names: Collection[str] = ()) -> di
     parsers = [_Parser(text, names=names) for text in definitions]
     defined = [parser.definition() for parser in parsers]
     lets: dict[str, Expr] = {}
-    later = {token.text: f"{token.text} is used before its --let: put that one first." for token in defined}
+    later: dict[str, Message] = {
+        token.text: (f"{token.text} is used before its ", Option("let"), ": put that one first.") for token in defined
+    }
     for parser, token in zip(parsers, defined, strict=True):
         name = token.text
         if name in names:
-            raise parser.error(f"{name} is given a value and defined by --let: leave one of them out.", token)
+            raise parser.error(
+                (f"{name} is given a value and defined by ", Option("let"), ": leave one of them out."), token
+            )
         if name in lets:
             raise parser.error(f"{name} is defined twice.", token)
-        later[name] = f"{name} is defined by itself."
+        later[name] = (f"{name} is defined by itself.",)
         # What is known of the ones before is shared, for to walk them again each time would be quadratic.
         first = parsers[0]
         parser.magnitudes, parser.counted = first.magnitudes, first.counted
@@ -128,13 +134,13 @@ class _Parser(Cursor):
             return
         equals = self.tokens[min(self.extent() + 1, len(self.tokens) - 1)]
         if equals.is_symbol("=", ":=") and (right := self.shown(equals.end, len(self.text)).strip()):
-            advice = f'give the right-hand side alone, {right} (--let "y = x*x" names an intermediate result).'
-            raise self.error(f"{equals.text} has no meaning here: {advice}", equals)
+            raise self.error((f"{equals.text} has no meaning here: give the right-hand side alone, {right} (",
+                              NAMING, " names an intermediate result)."), equals)  # fmt: skip
 
     def definition(self) -> Token:
         """The name in `name = expression`, up to and with the equals sign."""
         if not self.comes("=", ahead=1) or self.token.kind is not Kind.NAME:
-            raise self.error('--let takes a definition such as "y = x*x".', self.token)
+            raise self.error((Option("let"), ' takes a definition such as "y = x*x".'), self.token)
         self.check_name(self.token)
         token = self.take()
         self.take()

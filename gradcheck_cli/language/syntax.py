@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gradcheck_cli.expression import operators as op
+from gradcheck_cli.surfaces import Message, Option
 
 
 def _words(text: str) -> frozenset[str]:
@@ -86,10 +89,12 @@ OF_TENSORS = _words(
     """
 )
 
+NAMING = Option("let", "y = x*x")
+
 # Symbols without a meaning, or without one where they stand.
-MEANINGLESS = {
-    "=": '= has no meaning here: --let "y = x*x" names an intermediate result, == compares.',
-    ":=": ':= has no meaning here: --let "y = x*x" names an intermediate result.',
+MEANINGLESS: Mapping[str, str | Message] = {
+    "=": ("= has no meaning here: ", NAMING, " names an intermediate result, == compares."),
+    ":=": (":= has no meaning here: ", NAMING, " names an intermediate result."),
     "[": "Brackets [ ] have no meaning here: group with ( ), and give every number a name of its own, such as x0.",
     "{": "Braces { } have no meaning here: group with ( ).",
     "?": "? has no meaning here: write a if condition else b, or where(condition, a, b).",

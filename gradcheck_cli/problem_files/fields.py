@@ -271,7 +271,7 @@ def _as_usage(node: Node, read: Callable[..., T], key: str, found: str, *limits:
     try:
         return read(key, found, *limits)
     except UsageError as error:
-        raise Misread(str(error).replace(found, short(found)), node) from None
+        raise Misread(error.worded(lambda option: f"{option.name} {short(option.value or '')}"), node) from None
 
 
 def _choice(key: str, node: Node, known: tuple[str, ...]) -> str:

@@ -21,6 +21,7 @@ from gradcheck_cli.problem_files.fields import COMMA, Misread, advice, kind, sho
 from gradcheck_cli.problem_files.models import Options, Problem, ProblemFile
 from gradcheck_cli.problem_files.plain_yaml import Node, YamlError, YamlList, YamlMapping, YamlText, compose
 from gradcheck_cli.records.request import Expectation, ProblemSpec, Request
+from gradcheck_cli.surfaces import in_file
 from gradcheck_cli.text_files import read_source
 
 MAX_POINTS = 1_000_000
@@ -156,7 +157,7 @@ class _Loader:
     def _request(self, problem: Problem) -> Request:
         expectation = Expectation(problem.expect, problem.gradient, problem.value, problem.expect_claim)
         values: dict[str, Any] = {
-            **self.base, "expression": problem.expression, "at": problem.at, "lets": problem.let,
+            **self.base, "words": in_file, "expression": problem.expression, "at": problem.at, "lets": problem.let,
             "claims": problem.claim, "expectation": expectation, **_set_fields(problem), **self.given,
         }  # fmt: skip
         return Request(**values)

@@ -31,6 +31,7 @@ from gradcheck_cli.expression.nodes import (
     unshared,
 )
 from gradcheck_cli.records.derivative import VALUE, Derivative
+from gradcheck_cli.surfaces import Option
 
 with warnings.catch_warnings():
     # torch warns where NumPy is absent, which only many points need.
@@ -80,7 +81,9 @@ def resolve_device(text: str) -> torch.device:
     if text not in available:
         raise DeviceError(
             f"there is no device {text!r} here: this machine and this build of torch ({TORCH_VERSION}) have "
-            f"{', '.join(available)}; use --device auto to take the best one there is"
+            f"{', '.join(available)}; use ",
+            Option("device", "auto"),
+            " to take the best one there is",
         )
     return torch.device(text)
 

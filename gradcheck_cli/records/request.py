@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gradcheck_cli.records.results import MOST_ROWS, ClaimStatus, Verdict
+from gradcheck_cli.surfaces import Words, on_command_line
 
 MODES = ("reverse", "forward", "both")
 MAX_ORDER = 10
@@ -33,7 +34,7 @@ class Request:
 
     at: the texts of --at; ranges: of --range; claims: of --claim ("2*x", or "x: 2*x"); timeout: seconds until the check
     is given up; derivatives: their closed forms are wanted; formula: so is the expression as it was read, also of a
-    problem that passes; keep: how many rows are kept in the result.
+    problem that passes; keep: how many rows are kept in the result; words: how whoever asks calls the options.
     """
 
     expression: str
@@ -57,6 +58,7 @@ class Request:
     formula: bool = True
     keep: int = MOST_ROWS
     expectation: Expectation = Expectation()
+    words: Words = on_command_line
 
 
 _OPTIONS = {

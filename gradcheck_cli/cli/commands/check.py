@@ -69,7 +69,7 @@ def check(
     lists = {"at": at, "lets": let, "claims": claim}
     for texts in ([expression], wrt, ranges, *lists.values()):
         options.require_readable(*(texts or ()))
-    choice("--output-format", output_format, FORMATS)
+    choice("output_format", output_format, FORMATS)
     given = options.given_options({
         "order": order, "mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol,
         "claim_rtol": claim_rtol, "strict": strict, "samples": samples, "seed": seed, "range": ranges,

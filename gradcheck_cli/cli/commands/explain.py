@@ -48,7 +48,7 @@ def explain(
     """
     lists = {"at": at, "lets": let}
     options.require_readable(expression, *(wrt or ()), *(text for texts in lists.values() for text in texts or ()))
-    choice("--output-format", output_format, EXPLANATION_FORMATS)
+    choice("output_format", output_format, EXPLANATION_FORMATS)
     asked: dict[str, Any] = {name: tuple(texts) for name, texts in lists.items() if texts}
     asked |= options.given_options({
         "dtype": dtype, "device": device, "mode": mode, "rtol": rtol, "atol": atol,

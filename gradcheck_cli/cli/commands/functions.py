@@ -27,7 +27,7 @@ def functions(
     """List the functions that expressions may use."""
     from gradcheck_cli.render.functions import matching, render_functions, render_functions_json
 
-    choice("--output-format", output_format, LIST_FORMATS)
+    choice("output_format", output_format, LIST_FORMATS)
     file = writable(output_file)
     rows = matching(word)
     if not rows:

@@ -27,7 +27,7 @@ def merge(
 
     A report is what --output-format json or json-lines wrote.
     """
-    choice("--output-format", output_format, FORMATS)
+    choice("output_format", output_format, FORMATS)
     file = writable(output_file)
     from gradcheck_cli.batch.report_files import merged, read_report, shared_options
 

@@ -94,7 +94,7 @@ def run(
 
     Options given here hold for every problem, whatever its file says; see README.md for the files.
     """
-    choice("--output-format", output_format, FORMATS)
+    choice("output_format", output_format, FORMATS)
     given = options.given_options({
         "order": order, "mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol,
         "claim_rtol": claim_rtol, "strict": strict, "samples": samples, "seed": seed, "range": ranges,
@@ -165,7 +165,7 @@ def _where(jobs: str | None, executor: str | None) -> Where:
         from gradcheck_cli.batch.workers import processors
 
         return Where(processors())
-    return Where(1 if jobs is None else whole("--jobs", jobs, 1, MOST_JOBS))
+    return Where(1 if jobs is None else whole("jobs", jobs, 1, MOST_JOBS))
 
 
 class _Lines:
