@@ -101,8 +101,8 @@ def check_request(request: Request) -> ProblemResult:
 
 
 def check_requests(requests: Sequence[Request]) -> list[ProblemResult] | None:
-    """Several problems, stage by stage; None where one of them cannot be checked so, be it slow, bad input or a bug:
-    one by one, each gets what is its own."""
+    """Several problems, stage by stage; None where one of them cannot be checked so, be it slow or bad input: one by
+    one, each gets what is its own."""
     with phase("imports"):
         from gradcheck_cli.checking.checker import check_together
         from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit
@@ -110,10 +110,22 @@ def check_requests(requests: Sequence[Request]) -> list[ProblemResult] | None:
     try:
         with time_limit(AT_ONCE), resting_collector():  # it would look at all of them again and again
             results = check_together(requests)
-    except (Exception, OutOfTime):  # noqa: BLE001  whatever it is, it comes again
+    except (GradcheckError, MemoryError, OutOfTime):
         return None
+    except Exception as error:  # noqa: BLE001  one problem must not end the others
+        return _after_a_bug(requests, error)
     in_time = (r.timeout is None or result.seconds <= r.timeout for r, result in zip(requests, results, strict=True))
     return results if all(in_time) else None
+
+
+def _after_a_bug(requests: Sequence[Request], error: Exception) -> list[ProblemResult]:
+    """Problems that met a bug together, one by one: it is that of one of them, or else the first one says it."""
+    results = [check_request(request) for request in requests]
+    if not any(result.bug for result in results):
+        said = f"{type(error).__name__}: {error}"
+        notice = f"this is a bug in gradcheck, please report it: not checked together with other problems ({said})"
+        results[0] = replace(results[0], notices=(*results[0].notices, notice))
+    return results
 
 
 def profiled_request(request: Request) -> ProblemResult:

@@ -20,6 +20,7 @@ from helpers.tasks import double
 from gradcheck_cli.batch.dispatch import LARGEST, Died, Lost, Work, dispatch, run_chunk
 from gradcheck_cli.batch.run import check_request, check_requests
 from gradcheck_cli.batch.workers import run_in_workers
+from gradcheck_cli.checking import checker
 from gradcheck_cli.checking.checker import check_expression
 from gradcheck_cli.checking.problem import Problem
 from gradcheck_cli.cli.app import run_command
@@ -174,6 +175,22 @@ def test_a_bug_in_one_of_a_chunk_is_reported_with_that_one(monkeypatch: pytest.M
     requests = [Request(f"{name}**2", at=("1",)) for name in "xyz"]
     results = run_chunk(Work(check_request, check_requests), [(r, 10.0) for r in requests], False)
     assert [isinstance(r, ProblemResult) and r.bug for r in results] == [False, True, False]
+
+
+def test_a_bug_of_checking_together_is_said_and_costs_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    def check_together(_: Any) -> list[ProblemResult]:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(checker, "check_together", check_together)
+    results = check_requests([Request("x**2", at=("1",)), Request("y**2", at=("1",))])
+    assert results is not None
+    assert [result.passed for result in results] == [True, True]
+    assert [result.bug for result in results] == [False, False]
+    assert results[0].notices == (
+        "this is a bug in gradcheck, please report it: not checked together with other problems "
+        "(ZeroDivisionError: planted)",
+    )
+    assert results[1].notices == ()
 
 
 def test_shards_are_parts_and_merge_joins_them(capsys: pytest.CaptureFixture[str]) -> None:
