@@ -47,7 +47,6 @@ from gradcheck_cli.expression.nodes import (
 
 WORKING_PRECISION = 256
 ROUNDING_UNITS = 4  # slack per operation: ten times as much, or a tenth, changes hardly a verdict
-EXACT_OPERATIONS = frozenset({op.NEG, op.POSITIVE})
 POLE = arb("inf")
 """A local derivative at operands that are known exactly, where there is none or it is infinite."""
 
@@ -143,7 +142,7 @@ class Sweep:
                     return _condition(node, values)
                 balls = [_ball(value) for value in values]
                 result = wide_apply(function, self.model, *balls)
-                exact = function in EXACT_OPERATIONS or self.model.holds(result)
+                exact = function.exact or self.model.holds(result)
                 widened = result if exact else self.model.widen(result, self.value_slack)
                 self._blame(node, balls, result, widened)
                 return widened

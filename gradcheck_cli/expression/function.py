@@ -14,20 +14,23 @@ Role = Literal["function", "branch", "comparison", "junction"]
 class Argument:
     """One argument. kind: "real" (any expression), "number" or "integer" (a constant: torch takes a Python number).
 
-    keyword: torch takes it by keyword only.
+    keyword: torch takes it by keyword only. least: of an integer.
     """
 
     name: str
     kind: str = "real"
     default: Fraction | None = None
     keyword: bool = False
+    least: int = 0
 
 
 def _argument(text: str) -> Argument:
     name, _, default = text.strip().partition("=")
     name, _, kind = name.partition(":")
+    kind, _, least = kind.partition("; from ")
     value = Fraction(default) if default else None
-    return Argument(name.lstrip("*"), kind or ("number" if default else "real"), value, name.startswith("*"))
+    kind = kind or ("number" if default else "real")
+    return Argument(name.lstrip("*"), kind, value, name.startswith("*"), int(least or 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +40,11 @@ class Function:
     role: "function"; or what a user does not call by its name: a "branch" (its first argument is a condition), a
         "comparison" of two numbers, a "junction" of conditions (of none: true, false). The latter two are conditions.
     symbol: how it is written where it is no call: + between two numbers.
-    signature: arguments in torch's order; `beta=1` is a number with a default, `n:integer` one without, a star marks
-        what torch takes by keyword only.
+    signature: arguments in torch's order; `beta=1` is a number with a default, `n:integer` one without, `p:integer;
+        from 1` one with a smallest value other than 0; a star marks what torch takes by keyword only.
     aliases: other names of torch's for the same callable, as dotted names below `torch`; also: names that torch lacks,
-        of mathematics and of other libraries.
+        of mathematics and of other libraries; variables: those of all names of it that are good names of variables
+        too, where they are not called.
     torch: the torch callable, as a dotted name below `torch` or as a callable; None: no such function in torch, and
         `definition` is run instead (the row is composed).
     ball: the name of a function of `ball_functions` or of a method of `arb`; None: `definition` is evaluated.
@@ -62,6 +66,11 @@ class Function:
     inplace: whether the callable below torch.nn.functional has the keyword of that name.
     float_ulps: how far NumPy's (or the standard library's) function may be off in float64, in ulps; tested against
         balls. None: there is none, and in float64 `definition` is run.
+    latex: its command in LaTeX; "": its name is written.
+    exact: whether torch computes it without rounding.
+    odd: whether f(-x) is -f(x). associative: whether it is read and written with more than two arguments.
+    jumps: whether it may jump where it is defined.
+    zeros: where it is 0: "argument", where its argument is and nowhere else; "never"; "": elsewhere, or not known.
     points: interior points, for the tests over the table.
     internal: whether only the formulas of the table may use it.
 
@@ -75,6 +84,7 @@ class Function:
     group: str = "elementary"
     aliases: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
     torch: str | Callable[..., Any] | None = ""
     ball: str | None = ""
     sympy: str | Callable[..., Any] | None = ""
@@ -92,6 +102,12 @@ class Function:
     method: bool = True
     inplace: bool = False
     float_ulps: float | None = None
+    latex: str = ""
+    exact: bool = False
+    odd: bool = False
+    associative: bool = False
+    jumps: bool = False
+    zeros: Literal["", "argument", "never"] = ""
     points: tuple[tuple[float, ...], ...] = ()
     internal: bool = False
     role: Role = "function"

@@ -17,11 +17,6 @@ _LAST = "upsilon phi chi psi omega"
 _UPPER = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 GREEK = (*_LOWER.split(), *_LAST.split(), *_UPPER.split())
 _GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", GREEK, strict=True))
-_COMMANDS = {
-    "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "sec": r"\sec", "csc": r"\csc", "cot": r"\cot",
-    "asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan", "sinh": r"\sinh", "cosh": r"\cosh", "tanh": r"\tanh",
-    "coth": r"\coth", "exp": r"\exp", "log": r"\log", "maximum": r"\max", "minimum": r"\min", "gamma": r"\Gamma",
-}  # fmt: skip
 _RELATIONS = {op.LT: "<", op.LE: r"\le", op.GT: ">", op.GE: r"\ge", op.EQ: "=", op.NE: r"\ne"}
 _SCIENTIFIC = re.compile(r"^(-?)([\d.]+)e(-?\d+)$")
 
@@ -152,7 +147,7 @@ def _function(function: Function, args: Sequence[Expr], texts: list[str]) -> Wri
         if not (isinstance(value, Constant) and value.value == default):
             break
         arguments.pop()
-    command = _COMMANDS.get(function.name, rf"\operatorname{{{plain(function.name)}}}")
+    command = function.latex or rf"\operatorname{{{plain(function.name)}}}"
     return command + _parentheses(", ".join(text for *_, text in arguments)), ATOM
 
 

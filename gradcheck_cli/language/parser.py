@@ -482,7 +482,7 @@ class _Parser(Cursor):
         if name == "Heaviside" and len(positional) == 1:
             half = self.constant(Fraction(1, 2))  # SymPy's value at 0
             positional = [*positional, Operand(half, end, end)]
-        if row.name in ("maximum", "minimum") and len(positional) > 2 and not arguments.keywords and not torchs:
+        if row.associative and len(positional) > 2 and not arguments.keywords and not torchs:
             expr = self.number(positional[0])
             for operand in positional[1:]:
                 expr = self.make(row, expr, self.number(operand))
@@ -573,11 +573,11 @@ class _Parser(Cursor):
             if keywords["inplace"].expr is not call(op.FALSE):
                 raise self.error("inplace=True, which changes the operand itself, is not run: leave it out.", place)
             del keywords["inplace"]
-        alpha = keywords.pop("alpha", None) if row.name in ("add", "sub") else None
+        alpha = keywords.pop("alpha", None) if row in (op.ADD, op.SUB) else None
         bound = signatures.bind(chosen, positional, keywords)
         if bound is None:
             message = signatures.misfit(row, typed, len(positional), keywords)
-            if row.name == "log" and len(positional) == 2:
+            if row is op.LOG and len(positional) == 2:
                 message = "log takes one argument: for the logarithm to base {1} write log({0})/log({1}).".format(
                     *(self.shown(operand.start, operand.end) for operand in positional)
                 )
@@ -609,7 +609,7 @@ class _Parser(Cursor):
             message = f"The argument {argument.name} of {typed} is a plain number, such as 2 or 0.5, not {shown}."
             raise self.error(message, value)
         if argument.kind == "integer":
-            least, most = signatures.limits(row)
+            least, most = argument.least, signatures.MAX_INTEGER
             if number.denominator != 1 or not least <= number <= most:
                 wanted = f"an integer from {least} to {most}"
                 raise self.error(f"The argument {argument.name} of {typed} is {wanted}, not {shown}.", value)

@@ -84,7 +84,7 @@ def _pieces(node: Expr, expand: bool) -> list[str | Expr]:
             return _call("where", args)
         case (op.CLAMP_MIN | op.CLAMP_MAX) as row, (x, bound):
             return _call("clamp", [x], [(row.name.removeprefix("clamp_"), bound)])
-        case (op.MAXIMUM | op.MINIMUM) as row, args:
+        case row, args if row.associative:
             return _call(row.name, _flat(row, args))
     return _row(node.function, node.args)
 

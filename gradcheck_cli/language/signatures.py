@@ -14,7 +14,6 @@ from gradcheck_cli.language.syntax import COMPARISONS, CONNECTIVES, OF_TENSORS
 T = TypeVar("T")
 
 MAX_INTEGER = 100  # of what counts: orders, degrees, decimals
-_LOWEST = {"round_decimals": -MAX_INTEGER, "mvlgamma": 1}  # elsewhere 0
 OURS = frozenset({"x", "y", "a", "q"})  # names of arguments that torch calls otherwise: see Function.operands
 
 # What is written as a call and is no function of the table, by its name here: its arguments.
@@ -123,8 +122,3 @@ def misfit(row: Function, typed: str, positional: int, keywords: Collection[str]
         return f"These arguments do not go together: it is {usage}."
     counts = f"{least} argument{'s' * (least != 1)}" if least == most else f"{least} to {most} arguments"
     return f"{usage} takes {counts}, but {given or 'none'} {'was' if given < 2 else 'were'} given."
-
-
-def limits(row: Function) -> tuple[int, int]:
-    """The smallest and largest integer that an argument of kind "integer" may be in this row."""
-    return _LOWEST.get(row.name, 0), MAX_INTEGER

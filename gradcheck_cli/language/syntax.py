@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.surfaces import Message, Option
 
 
@@ -50,13 +51,7 @@ CONSTANTS = {"pi": "pi", "e": "e", "tau": "tau", "π": "pi", "τ": "tau"}
 NOT_FINITE = frozenset({"inf", "nan", "oo", "zoo", "Inf", "NaN", "INF", "NAN", "infinity", "Infinity"})
 
 # Names of functions that are good names of variables too, when they are not called.
-ALSO_VARIABLES = _words(
-    """
-    gamma zeta psi i0 i1 add sub subtract mul multiply div divide neg negative pow power square positive reciprocal
-    sign max min maximum minimum floor ceil ceiling round trunc frac fix remainder mod clip clamp threshold degrees
-    radians absolute
-    """
-)
+ALSO_VARIABLES = frozenset(name for row in FUNCTIONS.values() for name in row.variables)
 
 # Words of a program around the formula, which people paste with it.
 _PROGRAM = "{0} is a word of a program: give the formula alone, such as x**2."

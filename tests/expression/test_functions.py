@@ -12,7 +12,7 @@ import sympy
 import torch
 from flint import arb
 
-from gradcheck_cli.certified.ball import EXACT, Numbers, Program, Seams, precision, seam_value
+from gradcheck_cli.certified.ball import EXACT, Numbers, Program, Seams, ball_function, precision, seam_value
 from gradcheck_cli.differentiation.gradient import gradient
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.expression.function import Function
@@ -192,6 +192,52 @@ def test_row_is_complete(row: Function) -> None:
     assert len(row.partials) == len(real)
     assert row.ball or row.definition
     assert row.torch is not None or row.composed or row.internal
+
+
+def at(row: Function, *point: float) -> Any:
+    """The row's value in balls: not finite where there is none."""
+    with precision(200):
+        value = ball_function(row)(*map(arb, point))
+        return value if isinstance(value, arb) else arb("nan")
+
+
+@pytest.mark.parametrize("row", [row for row in FUNCTIONS.values() if row.odd], ids=lambda row: row.name)
+def test_odd_functions_are_odd(row: Function) -> None:
+    assert at(row, 0).contains(0)
+    for (x,) in points(row):
+        assert at(row, -x).overlaps(-at(row, x))
+
+
+@pytest.mark.parametrize("row", [row for row in FUNCTIONS.values() if row.zeros], ids=lambda row: row.name)
+def test_functions_are_zero_where_the_table_says(row: Function) -> None:
+    at_zero = at(row, 0)
+    assert not at_zero.is_finite() or at_zero.contains(0) is (row.zeros == "argument")
+    assert not any(at(row, x).contains(0) for (x,) in (*points(row), (1e-6,)))
+
+
+JUMPS_AT = {"round_decimals": ((0.125, 0.375), (2,)), "pow": ((0.5, 1, 2), (-1, 0, 0.5, 2))}
+"""Places to look at, of rows where the usual ones do not show it: 0**0 is 1 for itself alone."""
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in FUNCTIONS.values() if len(points(row)[0]) == len(row.arguments)], ids=lambda row: row.name
+)
+def test_functions_jump_where_the_table_says(row: Function) -> None:
+    """Beside a place where it is defined, it is elsewhere: at one of some simple places, or at none."""
+    real = [i for i, argument in enumerate(row.arguments) if argument.kind == "real"]
+    usual = [(-2, -1, -0.5, 0, 0.5, 1, 2) if i in real else (points(row)[0][i],) for i in range(len(row.arguments))]
+    jumps = False
+    for place in product(*JUMPS_AT.get(row.name, usual)):
+        here = at(row, *place)
+        for i, step in product(real, (1e-12, -1e-12)):
+            there = at(row, *(x + step * (i == j) for j, x in enumerate(place)))
+            jumps |= bool(here.is_finite() and there.is_finite() and abs(here - there) > 1e-3)
+    assert jumps is row.jumps
+
+
+def test_names_that_are_named_are_names() -> None:
+    for row in FUNCTIONS.values():
+        assert set(row.variables) <= {row.name, *row.spellings}
 
 
 def test_names_and_aliases_are_unique() -> None:

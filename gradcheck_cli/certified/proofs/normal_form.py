@@ -74,7 +74,6 @@ def _context() -> Any:
 
 TOTAL = rows("erf atan asinh besseli besselj")
 """Functions without a rule here that are defined everywhere."""
-ODD = rows("erf atan asin asinh atanh erfinv")
 DOMAINS: Mapping[Function, Sequence[tuple[int, int, tuple[int, ...]]]] = by_row(
     {
         "acosh": ((0, 1, (0, 1)),),
@@ -645,9 +644,9 @@ class Algebra:
         args = [self.reduced(arg) for arg in args]
         for index, least, allowed in DOMAINS.get(row, ()):
             self._must_have_sign(self.sub(args[index], _ratio(_number(least))), allowed)
-        if row in ODD and args[0].above.is_zero():
+        if row.odd and args[0].above.is_zero():
             return args[0]
-        negative = row in ODD and args[0].above.leading_coefficient() < 0
+        negative = row.odd and args[0].above.leading_coefficient() < 0
         if negative:
             args = [self.neg(args[0])]
         key = f"{row.name}({', '.join(map(_text, args))})"

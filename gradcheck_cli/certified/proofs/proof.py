@@ -33,7 +33,7 @@ from gradcheck_cli.differentiation import rules
 from gradcheck_cli.differentiation.folding import ONE
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
-from gradcheck_cli.expression.functions import by_row, rows
+from gradcheck_cli.expression.functions import by_row
 from gradcheck_cli.expression.nodes import (
     Call,
     Constant,
@@ -53,8 +53,6 @@ DEPTH_LIMIT = 200
 MOST_CASES = 400
 MOST_ATTEMPTS = 20
 
-JUMPS = rows("floor atan2")
-"""Functions that may jump where they are defined, and are no branches here."""
 FOLDED = by_row(
     {
         "abs": ("x", "x", "-x"),
@@ -121,7 +119,7 @@ def _holds(function: Expr, derivative: Expr, claim: Expr, name: str, apart: bool
 
 def _has_branches(root: Expr) -> bool:
     return any(
-        isinstance(node, Call) and (node.function.is_branch or node.function in FOLDED or node.function in JUMPS)
+        isinstance(node, Call) and (node.function.is_branch or node.function in FOLDED or node.function.jumps)
         for node in topological(root)
     )
 
@@ -531,6 +529,6 @@ def _jumps(claim: Expr, name: str) -> bool:
     """Whether a claim without branches may jump where it is defined, along the variable."""
     for node in topological(claim):
         match node:
-            case Call(function=function) if function in JUMPS and name in variables(node):
+            case Call(function=function) if function.jumps and name in variables(node):
                 return True
     return False

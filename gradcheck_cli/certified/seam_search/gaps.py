@@ -15,7 +15,7 @@ from gradcheck_cli.differentiation import rules
 from gradcheck_cli.differentiation.folding import ONE, fold
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
-from gradcheck_cli.expression.functions import by_row, rows
+from gradcheck_cli.expression.functions import by_row
 from gradcheck_cli.expression.nodes import (
     Call,
     Constant,
@@ -54,8 +54,6 @@ _PIECES: dict[Function, tuple[str, ...]] = by_row(
         "positive": ("x",),
     }
 )
-_ZERO_WITH_ARGUMENT = rows("neg sqrt cbrt abs sinh tanh atan asin asinh atanh erf erfinv expm1 log1p")
-_NEVER_ZERO = rows("exp exp2 cosh sigmoid sech erfc erfcx ndtr rsqrt gamma i0")
 
 
 def gaps(*roots: Expr) -> tuple[Expr, ...]:
@@ -135,11 +133,11 @@ def _factors(root: Expr) -> Iterator[Expr]:
                 stack.append(above)
             case Call(function=op.POW, args=(base, exponent)) if rational(exponent) is not None:
                 stack.append(base)
-            case Call(function=function, args=(arg,)) if function in _ZERO_WITH_ARGUMENT:
+            case Call(function=function, args=(arg,)) if function.zeros == "argument":
                 stack.append(arg)
             case Call(function=op.LOG, args=(arg,)):
                 stack.append(call(op.SUB, arg, ONE))
-            case Call(function=function) if function in _NEVER_ZERO:
+            case Call(function=function) if function.zeros == "never":
                 pass
             case _ if any(isinstance(leaf, Variable) for leaf in topological(node)):
                 yield node
