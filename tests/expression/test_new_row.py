@@ -21,12 +21,6 @@ from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Verdict
 
 COLUMNS = {"doc": "x**3", "torch": None, "definition": "x*x*x", "partials": ("3*x**2",), "latex": r"\text{cub}"}
-    "doc": "x**3",
-    "torch": None,
-    "definition": "x*x*x",
-    "partials": ("3*x**2",),
-    "latex": r"\\text{cub}",
-}
 ROW = Function("cubed", **COLUMNS)  # type: ignore[arg-type]
 x = variable("x")
 
