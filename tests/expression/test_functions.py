@@ -215,7 +215,12 @@ def test_functions_are_zero_where_the_table_says(row: Function) -> None:
     assert not any(at(row, x).contains(0) for (x,) in (*points(row), (1e-6,)))
 
 
-JUMPS_AT = {"round_decimals": ((0.125, 0.375), (2,)), "pow": ((0.5, 1, 2), (-1, 0, 0.5, 2))}
+JUMPS_AT = {
+    "float_power": ((0.5, 1, 2), (-1, 0, 0.5, 2)),
+    "pow": ((0.5, 1, 2), (-1, 0, 0.5, 2)),
+    "round_decimals": ((0.125, 0.375), (2,)),
+    "threshold": ((0.1, 1), (0.1,), (20,)),
+}
 """Places to look at, of rows where the usual ones do not show it: 0**0 is 1 for itself alone."""
 
 
