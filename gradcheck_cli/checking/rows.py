@@ -14,8 +14,9 @@ from gradcheck_cli.diagnosis import findings, wording
 from gradcheck_cli.pytorch.gradients import AutogradResult
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.finding import Code, Finding
-from gradcheck_cli.records.reference import Kind, Reference
+from gradcheck_cli.records.reference import Kind
 from gradcheck_cli.records.results import Check, Verdict
+from gradcheck_cli.records.row_comparison import RowComparison
 from gradcheck_cli.runtime.stopwatch import phase
 from gradcheck_cli.verdict import compare, errors, judge, with_value
 
@@ -49,49 +50,44 @@ def rows_at(
         with phase("balls"):  # where the two differ, they say whether rounding explains it
             value = _Value(plan, references, result, sweeps)
         for row in plan.rows if only is None else [only[1]]:
+            compared = RowComparison(
+                point, row, mode, references.rows[row], references.value, result.derivatives.get(row)
+            )
             with phase("balls"):
-                check = _row(sides, point, row, mode, references.rows[row], result, value, sweeps, brief)
+                check = _row(sides, compared, result.errors.get(row), value, sweeps, brief)
             yield check
 
 
 def _row(
-    sides: Sides,
-    point: Mapping[str, float],
-    row: Derivative,
-    mode: str,
-    truth: Reference,
-    result: AutogradResult,
-    value: _Value,
-    sweeps: PointRounding,
-    brief: bool,
+    sides: Sides, compared: RowComparison, refusal: str | None, value: _Value, sweeps: PointRounding, brief: bool
 ) -> Check:
-    plan = sides.plan
+    """refusal: why torch has no derivative."""
+    plan, row, truth = sides.plan, compared.derivative, compared.reference
     record = partial(
-        Check, point, row, mode, value=value.analytical, value_autograd=result.value, value_verdict=value.verdict,
-        analytical=truth.value, left=truth.left, right=truth.right,
+        Check, compared.point, row, compared.mode, value=compared.value, value_autograd=value.autograd,
+        value_verdict=value.verdict, analytical=truth.value, left=truth.left, right=truth.right,
     )  # fmt: skip
-    if row in result.errors and truth.kind is not Kind.UNDEFINED:
-        refused = Finding(Code.REFUSED, texts={"reason": result.errors[row]})
-        return record(Verdict.ERROR, passed=False, note=result.errors[row], findings=(refused,))
-    autograd = result.derivatives.get(row, float("nan"))
+    if refusal is not None and truth.kind is not Kind.UNDEFINED:
+        refused = Finding(Code.REFUSED, texts={"reason": refusal})
+        return record(Verdict.ERROR, passed=False, note=refusal, findings=(refused,))
+    autograd = float("nan") if compared.autograd is None else compared.autograd
     root = sides.derivatives.expressions.get(row.before, plan.expression)
-    rounding = RowRounding(sweeps, root, row.last, mode, truth, plan.expression)
+    rounding = RowRounding(sweeps, root, row.last, compared.mode, truth, plan.expression)
     judged = judge(truth, autograd, plan.tolerance, rounding)
-    verdict = with_value(judged, value.analytical, result.value)
+    verdict = with_value(judged, compared.value, value.autograd)
     found: Diagnosed | None = None
     if verdict in (Verdict.UNSTABLE, Verdict.MISMATCH, Verdict.UNDEFINED) and not brief:
-        given = result.derivatives.get(row)
         with phase("diagnosis"):
             if verdict is judged:
-                found = sides.diagnosis.row(verdict, point, row, mode, truth, value.analytical, given, rounding)
+                found = sides.diagnosis.row(verdict, compared, rounding)
             else:
-                found = sides.diagnosis.of_value(point)
+                found = sides.diagnosis.of_value(compared.point)
     blame = found.blame if found is not None else None
     remedy = found.remedy if found is not None else None
     told = () if brief else findings.of_row(judged, truth, autograd, plan.dtype, rounding, blame)
     of_value = value.finding
     if verdict is not judged and found is not None:
-        of_value = findings.of_only_the_value(value.analytical, result.value, plan.dtype, blame)
+        of_value = findings.of_only_the_value(compared.value, value.autograd, plan.dtype, blame)
     if of_value is not None:
         told = (*told, of_value)
     error = errors(truth.value, autograd, plan.dtype)
@@ -99,7 +95,7 @@ def _row(
     if plan.strict:
         passes = verdict is Verdict.MATCH and value.verdict is Verdict.MATCH
     return record(
-        verdict, passes, autograd=None if row in result.errors else autograd, abs_error=error.absolute,
+        verdict, passes, autograd=None if refusal is not None else autograd, abs_error=error.absolute,
         rel_error=error.relative, ulps=error.ulps, note=wording.note(verdict, told, remedy, plan.dtype),
         blame=None if blame is None else findings.of_blame(blame, plan.dtype), remedy=remedy, findings=told,
     )  # fmt: skip
@@ -109,7 +105,7 @@ class _Value:
     """The function's own value at a point: certified, torch's, and how they compare."""
 
     def __init__(self, plan: Plan, references: References, result: AutogradResult, sweeps: PointRounding) -> None:
-        self.analytical = references.value
+        self.autograd = result.value
         self.finding: Finding | None = None
         self.verdict = Verdict.ERROR
         if references.value is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from gradcheck_cli.certified.ball import Numbers
@@ -11,7 +11,7 @@ from gradcheck_cli.certified.row_rounding import RowRounding
 from gradcheck_cli.certified.step_truths import StepPrograms, StepTruths
 from gradcheck_cli.diagnosis.blame import Blame, from_enclosure, of_the_only_function
 from gradcheck_cli.diagnosis.higher_orders import HigherOrders
-from gradcheck_cli.diagnosis.remedies import Remedies, Wanted
+from gradcheck_cli.diagnosis.remedies import Remedies
 from gradcheck_cli.diagnosis.search import Search
 from gradcheck_cli.differentiation.rules import expand_composed
 from gradcheck_cli.differentiation.steps import ChainRule
@@ -20,9 +20,9 @@ from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.pytorch.gradients import Device
 from gradcheck_cli.pytorch.graph import TorchGraph, Trace
-from gradcheck_cli.records.derivative import Derivative
-from gradcheck_cli.records.reference import Kind, Reference
+from gradcheck_cli.records.reference import Kind
 from gradcheck_cli.records.results import Remedy, Verdict
+from gradcheck_cli.records.row_comparison import RowComparison
 from gradcheck_cli.verdict import Tolerance
 
 Point = Mapping[str, float]
@@ -56,23 +56,13 @@ class Diagnosis:
         self._truths: StepTruths | None = None
         self._trace: tuple[object, Trace] | None = None
 
-    def row(
-        self,
-        verdict: Verdict,
-        point: Point,
-        row: Derivative,
-        mode: str,
-        truth: Reference,
-        value: float | None,
-        autograd: float | None,
-        rounding: RowRounding,
-    ) -> Diagnosed:
-        """What is known of a row. value: of the function, certified."""
+    def row(self, verdict: Verdict, row: RowComparison, rounding: RowRounding) -> Diagnosed:
+        """What is known of a row."""
         if self._rows <= 0:
             return NOTHING
         self._rows -= 1
-        blame = self._blame(verdict, point, row, mode, truth, autograd) or self._blame_as_a_whole(verdict, rounding)
-        return Diagnosed(blame, self._remedy(point, row, mode, truth, value, autograd, blame))
+        blame = self._blame(verdict, row) or self._blame_as_a_whole(verdict, rounding)
+        return Diagnosed(blame, self._remedy(row, blame))
 
     def of_value(self, point: Point) -> Diagnosed:
         """What is known of a row whose derivative is right, and for which torch has no finite value."""
@@ -103,18 +93,19 @@ class Diagnosis:
     def higher_orders(self) -> HigherOrders:
         return HigherOrders(self.chain, self.numbers, self.dtype, self.device)
 
-    def _blame(
-        self, verdict: Verdict, point: Point, row: Derivative, mode: str, truth: Reference, autograd: float | None
-    ) -> Blame | None:
-        if row.wrt[0] not in self.chain.by_name or len(self.chain.steps) > BLAMED:
+    def _blame(self, verdict: Verdict, row: RowComparison) -> Blame | None:
+        first = row.derivative.wrt[0]
+        if first not in self.chain.by_name or len(self.chain.steps) > BLAMED:
             return None
         try:
-            search = self._search(point, mode, row.wrt[0])
+            search = self._search(row.point, row.mode, first)
             if verdict is Verdict.UNDEFINED:
                 return search.undefined()
-            if row.order == 1:
-                return search.derivative(row.wrt[0])
-            return None if autograd is None else self.higher_orders.blame(search, row, autograd, truth)
+            if row.derivative.order == 1:
+                return search.derivative(first)
+            if row.autograd is None:
+                return None
+            return self.higher_orders.blame(search, row.derivative, row.autograd, row.reference)
         except NoReference:
             return None
 
@@ -133,22 +124,11 @@ class Diagnosis:
             self._trace = key, trace
         return Search(self.chain, self._truths, self.graph, self._trace[1], self.dtype, mode, by)
 
-    def _remedy(
-        self,
-        point: Point,
-        row: Derivative,
-        mode: str,
-        truth: Reference,
-        value: float | None,
-        autograd: float | None,
-        blame: Blame | None,
-    ) -> Remedy | None:
+    def _remedy(self, row: RowComparison, blame: Blame | None) -> Remedy | None:
         if self._searches <= 0:
             return None
         self._searches -= 1
-        known = value if truth.kind is not Kind.UNDEFINED else truth.limit
-        found = self.remedies.find(
-            Wanted(point, row, mode, truth, known, autograd), [blame.step.node] if blame is not None else []
-        )
+        wanted = replace(row, value=row.reference.limit) if row.reference.kind is Kind.UNDEFINED else row
+        found = self.remedies.find(wanted, [blame.step.node] if blame is not None else [])
         self._searches += found is not None
         return found

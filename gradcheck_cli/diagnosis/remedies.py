@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
 
@@ -27,6 +26,7 @@ from gradcheck_cli.pytorch.gradients import Autograd, Device
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind, Reference
 from gradcheck_cli.records.results import Remedy
+from gradcheck_cli.records.row_comparison import RowComparison
 from gradcheck_cli.verdict import Tolerance
 
 Point = Mapping[str, float]
@@ -45,21 +45,6 @@ STRICTER = 1e-3
 """Of rtol: how near the rewritten expression must be to the original one. Most are equal; a series is not quite."""
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """A row that needs a remedy: where, by what, in which mode, and what is true there.
-
-    value: the certified value of the function, or the limit of a removable singularity.
-    """
-
-    point: Point
-    row: Derivative
-    mode: str
-    truth: Reference
-    value: float | None
-    autograd: float | None
-
-
 class Remedies:
     """The rewrites of one expression. What helped at one point is tried first at the next."""
 
@@ -71,10 +56,14 @@ class Remedies:
         self._sides: dict[tuple[Expr, Derivative, str], Autograd] = {}
         self._derivatives: dict[tuple[Expr, Derivative], Derivatives] = {}
 
-    def find(self, wanted: Wanted, blamed: Sequence[Expr] = ()) -> Remedy | None:
-        """The first rewrite that helps at a row; None where none does."""
+    def find(self, wanted: RowComparison, blamed: Sequence[Expr] = ()) -> Remedy | None:
+        """The first rewrite that helps at a row; None where none does.
+
+        wanted: the row; its value is what the function should have, also where that is the limit of a removable
+        singularity.
+        """
         names = variables(self.root)
-        if not set(wanted.row.wrt) <= set(names) or len(topological(self.root)) > LARGEST:
+        if not set(wanted.derivative.wrt) <= set(names) or len(topological(self.root)) > LARGEST:
             return None
         truth = self._aim(wanted)
         if truth is None:
@@ -89,7 +78,7 @@ class Remedies:
                     continue
                 if candidate not in self._helped:
                     self._helped.insert(0, candidate)
-                    self._equal_ones.add((candidate.root, wanted.row))
+                    self._equal_ones.add((candidate.root, wanted.derivative))
                 return remedy
         return None
 
@@ -102,24 +91,24 @@ class Remedies:
             for two in candidates(one.root, [one.better]):
                 yield Candidate(two.rewrite, self.root, two.root, two.root)
 
-    def _aim(self, wanted: Wanted) -> Reference | None:
+    def _aim(self, wanted: RowComparison) -> Reference | None:
         """What the derivative should be; at a removable singularity, that of the function with its limit put in."""
-        truth = wanted.truth
+        truth = wanted.reference
         if truth.kind in (Kind.EXISTS, Kind.KINK):
             return truth
         return Reference(Kind.EXISTS) if truth.kind is Kind.UNDEFINED and truth.limit is not None else None
 
-    def _autograd(self, root: Expr, wanted: Wanted) -> float | None:
+    def _autograd(self, root: Expr, wanted: RowComparison) -> float | None:
         if set(variables(root)) != set(variables(self.root)):
             return None
-        key = root, wanted.row, wanted.mode
-        side = self._sides.get(key) or Autograd(root, [wanted.row], wanted.mode, self.dtype, self.device)
+        key = root, wanted.derivative, wanted.mode
+        side = self._sides.get(key) or Autograd(root, [wanted.derivative], wanted.mode, self.dtype, self.device)
         if any(root is helped.root for helped in self._helped):
             self._sides[key] = side
         found = side.at(wanted.point)
         if wanted.value is not None and not self.tolerance.allows_with_atol(_number(found.value), wanted.value):
             return None
-        return found.derivatives.get(wanted.row)
+        return found.derivatives.get(wanted.derivative)
 
     def _right(self, found: float, truth: Reference) -> bool:
         if truth.value is not None:
@@ -128,15 +117,15 @@ class Remedies:
             return self.tolerance.within(found, min(truth.left, truth.right), max(truth.left, truth.right))
         return not math.isnan(found)
 
-    def _equal(self, root: Expr, wanted: Wanted, truth: Reference) -> bool:
+    def _equal(self, root: Expr, wanted: RowComparison, truth: Reference) -> bool:
         """Whether the rewritten expression has the same value and derivative, here and elsewhere."""
-        key = root, wanted.row
-        derivatives = self._derivatives.get(key) or Derivatives(root, [wanted.row], self.numbers, self.dtype)
+        key = root, wanted.derivative
+        derivatives = self._derivatives.get(key) or Derivatives(root, [wanted.derivative], self.numbers, self.dtype)
         if key in self._equal_ones:
             self._derivatives[key] = derivatives
         references = references_at(derivatives, wanted.point)
-        found = references.rows[wanted.row]
-        if wanted.truth.kind is Kind.UNDEFINED:
+        found = references.rows[wanted.derivative]
+        if wanted.reference.kind is Kind.UNDEFINED:
             here = self._autograd(root, wanted)
             if found.value is None or here is None or not self.tolerance.allows(here, found.value):
                 return False
@@ -148,9 +137,9 @@ class Remedies:
             return False
         return key in self._equal_ones or self._equal_elsewhere(root, wanted)
 
-    def _equal_elsewhere(self, root: Expr, wanted: Wanted) -> bool:
+    def _equal_elsewhere(self, root: Expr, wanted: RowComparison) -> bool:
         try:
-            forms = TwoForms(self.root, root, wanted.row.wrt, self.numbers)
+            forms = TwoForms(self.root, root, wanted.derivative.wrt, self.numbers)
         except NoReference:
             return False
         compared = 0
@@ -163,7 +152,7 @@ class Remedies:
             compared += same is True
         return compared >= NEEDED
 
-    def _special_points(self, wanted: Wanted) -> Iterator[Point]:
+    def _special_points(self, wanted: RowComparison) -> Iterator[Point]:
         """A variable at a number that the expression names, where a branch may be decided."""
         numbers = {
             float(node.value)

@@ -13,13 +13,14 @@ from gradcheck_cli.certified.references import references_at
 from gradcheck_cli.checking.plan import make_plan
 from gradcheck_cli.checking.problem import Problem
 from gradcheck_cli.diagnosis.matching import candidates
-from gradcheck_cli.diagnosis.remedies import Remedies, Wanted
+from gradcheck_cli.diagnosis.remedies import Remedies
 from gradcheck_cli.diagnosis.rewrites import REWRITES, Rewrite
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.pytorch.gradients import Autograd
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Remedy
+from gradcheck_cli.records.row_comparison import RowComparison
 
 FORMULAS = [rewrite for rewrite in REWRITES if isinstance(rewrite.better, str)]
 IDS = [rewrite.pattern for rewrite in REWRITES]
@@ -148,7 +149,7 @@ def test_a_nan_is_not_equal_to_a_nan() -> None:
     plan = problem.plan
     remedies = Remedies(plan.expression, Numbers(plan.dtype), plan.dtype, plan.device, plan.tolerance)
     truth = references_at(problem.sides.derivatives, point).rows[Derivative(("x",))]
-    found = remedies.find(Wanted(point, Derivative(("x",)), "reverse", truth, 0.0, math.nan))
+    found = remedies.find(RowComparison(point, Derivative(("x",)), "reverse", truth, 0.0, math.nan))
     assert found is not None
     assert found.autograd == 0.0
 
