@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gradcheck_cli.certified.proofs.normal_form import Algebra, Kernels, number_of
+from gradcheck_cli.certified.proofs.kernels import Kernels, number_of
+from gradcheck_cli.certified.proofs.normal_form import Algebra
 from gradcheck_cli.certified.proofs.proof import equal
 from gradcheck_cli.differentiation.gradient import derivative
 from gradcheck_cli.expression.function import Function, number_text
