@@ -21,6 +21,8 @@ from gradcheck_cli.cli.streams import complain, write_report
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.runtime.interruption import Interrupted, Signals, listening
 
+TyperUsageError: Any = typer.BadParameter.__base__
+"""What Typer raises for a command line that it cannot read; it has no public name."""
 DEFAULT_COMMAND = "check"
 EXPRESSION_COMMANDS = frozenset({"check", "explain"})
 
@@ -114,8 +116,8 @@ def _run(arguments: Sequence[str], signals: Signals) -> int:
     except Exception as error:  # noqa: BLE001  whatever it is, a user sees a sentence and an exit code
         if signals.received is not None:  # a library made something else of it
             raise Interrupted from None
-        if isinstance(message := _usage_message(error), str):
-            complain(message)
+        if isinstance(error, TyperUsageError):
+            complain(str(error.format_message()))
             return ExitCode.BAD_INPUT
         _report_bug(error, verbose=not {"-v", "--verbose"}.isdisjoint(arguments))
         return ExitCode.BUG
@@ -134,14 +136,6 @@ def _with_command(arguments: Sequence[str], commands: Mapping[str, Any]) -> list
                 options |= dict.fromkeys(parameter.opts, not parameter.is_flag)
         rest = arrange(rest, options)
     return [command, *rest]
-
-
-def _usage_message(error: Exception) -> str | None:
-    """The message of an error that Typer raises for a command line, else None."""
-    if getattr(error, "exit_code", None) != ExitCode.BAD_INPUT or not hasattr(error, "format_message"):
-        return None
-    message = str(error.format_message())
-    return "there is no expression" if "'EXPR'" in message else message
 
 
 def _report_bug(error: Exception, *, verbose: bool) -> None:

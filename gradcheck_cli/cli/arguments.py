@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 
 from gradcheck_cli.errors import UsageError
 
+ANSWERED_ALONE = frozenset({"--help", "-h", "--version"})
+"""Options that need no expression."""
 EXAMPLE = 'gradcheck "x**2 + sin(x)" --at 2'
 
 
@@ -20,7 +22,7 @@ def arrange(arguments: Sequence[str], options: Mapping[str, bool]) -> list[str]:
     """The arguments in an order that leaves nothing to guess: `--at=-2 -v -- -x**2`.
 
     options: every option of the command -> whether it takes a value. Raises UsageError for an unknown option, a value
-    that is missing or too much, and a second expression.
+    that is missing or too much, and for no expression or a second one.
     """
     arranged: list[str] = []
     expressions: list[str] = []
@@ -50,6 +52,8 @@ def arrange(arguments: Sequence[str], options: Mapping[str, bool]) -> list[str]:
             f"one expression is checked at a time, but there are {len(expressions)}: {shown}{more}. "
             f"Put the expression in quotes, so that the shell leaves spaces, * and ( alone: {EXAMPLE}"
         )
+    if not expressions and ANSWERED_ALONE.isdisjoint(arranged):
+        raise UsageError("there is no expression")
     return [*arranged, "--", *expressions] if expressions else arranged
 
 

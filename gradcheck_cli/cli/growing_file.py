@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TextIO
 
 from gradcheck_cli.cli.streams import write_report
+from gradcheck_cli.records.results import Check, ProblemResult, Report
+from gradcheck_cli.render.json_lines import first_line, last_line, problem_line, row_line
 from gradcheck_cli.text_files import cannot_write, replace_file, replaceable
+from gradcheck_cli.versions import versions
 
 
 class Growing:
@@ -51,3 +54,23 @@ class Growing:
         assert self._stream is not None
         self._stream.write(text)
         self._stream.flush()
+
+
+class GrowingLines:
+    """A report as JSON Lines that grows: by rows, by problems, and by its summary, which is the end.
+
+    options: for the first line. kept: problems that it begins with.
+    """
+
+    def __init__(self, file: Path | None, options: Mapping[str, object], kept: Iterable[ProblemResult] = ()) -> None:
+        self._lines = Growing(file, (first_line(versions(), options), *map(problem_line, kept)))
+
+    def row(self, check: Check) -> None:
+        self._lines.add(row_line(check))
+
+    def problem(self, result: ProblemResult) -> None:
+        self._lines.add(problem_line(result))
+
+    def end(self, report: Report) -> None:
+        self._lines.add(last_line(report))
+        self._lines.end()

@@ -383,7 +383,7 @@ def test_a_terminal_that_knows_ascii_only() -> None:
     assert "\\u03b1" in done.stderr
 
 
-OPTIONS = {"--at": True, "--strict": False, "-v": False}
+OPTIONS = {"--at": True, "--strict": False, "-v": False, "--help": False}
 
 
 @pytest.mark.parametrize(
@@ -396,7 +396,8 @@ OPTIONS = {"--at": True, "--strict": False, "-v": False}
         (["--at", "", "x"], ["--at=", "--", "x"]),
         (["--at", "--2", "x"], ["--at=--2", "--", "x"]),
         (["--", "--strict"], ["--", "--strict"]),
-        (["--strict"], ["--strict"]),
+        (["--strict"], None),
+        (["--strict", "--help"], ["--strict", "--help"]),
     ],
 )
 def test_arrange(arguments: list[str], arranged: list[str] | None) -> None:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from gradcheck_cli.checking import loading
 from gradcheck_cli.cli import options
-from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
-from gradcheck_cli.cli.growing_file import Growing
-from gradcheck_cli.cli.streams import deliver, display_for, points_progress, say, writable, write_report
+from gradcheck_cli.cli.emit import Output, emit
+from gradcheck_cli.cli.exit_codes import ExitCode
+from gradcheck_cli.cli.growing_file import GrowingLines
+from gradcheck_cli.cli.streams import points_progress, say, writable, write_report
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.option_values import choice
 from gradcheck_cli.records.request import Request, options_of
 from gradcheck_cli.records.results import Check, Report
-from gradcheck_cli.render import RENDERERS, json_lines
 from gradcheck_cli.render.formats import FORMATS
 from gradcheck_cli.render.profile import render_profile
-from gradcheck_cli.render.summary import summary_line
 from gradcheck_cli.runtime import stopwatch
 from gradcheck_cli.versions import versions
 
@@ -83,39 +81,18 @@ def check(
         raise UsageError("--all-rows is for --output-format json-lines, which has a line for each row")
     file = writable(output_file)
     request = Request(expression, **asked)
-    written_options = options_of(vars(request))
+    output = Output(output_format, file, quiet, verbose, options_of(vars(request)))
     with stopwatch.measuring(profile) as phases:
-        stream = _RowStream(file, written_options) if all_rows else None
-        report = _checked(request, quiet=quiet, on_row=stream.add if stream else None)
-        shown = display_for(quiet=quiet, verbose=verbose, options=written_options)
-        if stream is not None:
-            stream.end(report)
-        elif file is not None:
-            written = display_for(quiet=quiet, verbose=verbose, to_file=True, options=written_options)
-            deliver(RENDERERS[output_format](report, written), file)
-        if stream is None or file is not None:
-            write_report(RENDERERS[output_format if file is None else "table"](report, shown))
-        if not (quiet and report.passed):
-            say(summary_line(report, shown))
+        lines = GrowingLines(file, output.options) if all_rows else None
+        report = _checked(request, quiet=quiet, on_row=lines.row if lines else None)
+        if lines is not None:
+            for result in report.problems:
+                lines.problem(result)
+            lines.end(report)
+        code = emit(report, output, written=lines is not None)
     if profile:
         say(render_profile(phases), wrap=False)
-    return exit_code(report)
-
-
-class _RowStream:
-    """JSON Lines with every row: nothing is held back. file: None for standard output."""
-
-    def __init__(self, file: Path | None, options: Mapping[str, object]) -> None:
-        self.report = Growing(file, [json_lines.first_line(versions(), options)])
-
-    def add(self, check: Check) -> None:
-        self.report.add(json_lines.row_line(check))
-
-    def end(self, report: Report) -> None:
-        for result in report.problems:
-            self.report.add(json_lines.problem_line(result))
-        self.report.add(json_lines.last_line(report))
-        self.report.end()
+    return code
 
 
 def _checked(request: Request, *, quiet: bool, on_row: Callable[[Check], None] | None) -> Report:

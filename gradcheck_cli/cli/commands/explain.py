@@ -8,14 +8,14 @@ import typer
 
 from gradcheck_cli.checking import loading
 from gradcheck_cli.cli import options
-from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
-from gradcheck_cli.cli.streams import deliver, display_for, say, writable, write_report
+from gradcheck_cli.cli.emit import Output, emit_as
+from gradcheck_cli.cli.exit_codes import ExitCode
+from gradcheck_cli.cli.streams import writable
 from gradcheck_cli.option_values import choice
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Report
 from gradcheck_cli.render import EXPLANATIONS
 from gradcheck_cli.render.formats import EXPLANATION_FORMATS
-from gradcheck_cli.render.summary import summary_line
 from gradcheck_cli.versions import versions
 
 
@@ -64,9 +64,4 @@ def explain(
 
     explanation = explain_expression(request, reading=reading)
     report = Report((explanation.result,), versions(), explanation.result.seconds)
-    shown = display_for(verbose=verbose)
-    if file is not None:
-        deliver(EXPLANATIONS[output_format](explanation, display_for(verbose=verbose, to_file=True)), file)
-    write_report(EXPLANATIONS[output_format if file is None else "table"](explanation, shown))
-    say(summary_line(report, shown))
-    return exit_code(report)
+    return emit_as(EXPLANATIONS, explanation, report, Output(output_format, file, verbose=verbose))

@@ -7,13 +7,12 @@ from typing import Annotated
 import typer
 
 from gradcheck_cli.cli import options
-from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
-from gradcheck_cli.cli.streams import deliver, display_for, say, writable, write_report
+from gradcheck_cli.cli.emit import Output, emit
+from gradcheck_cli.cli.exit_codes import ExitCode
+from gradcheck_cli.cli.streams import writable
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.option_values import choice
-from gradcheck_cli.render import RENDERERS
 from gradcheck_cli.render.formats import FORMATS
-from gradcheck_cli.render.summary import summary_line
 
 
 def merge(
@@ -35,12 +34,4 @@ def merge(
         if files.count(name) > 1:
             raise UsageError(f"{name} is named twice: each report counts once")
     written = {name: read_report(name) for name in files}
-    report, given = merged(written), shared_options(written.values())
-    shown = display_for(quiet=quiet, verbose=verbose, options=given)
-    if file is not None:
-        to_file = display_for(quiet=quiet, verbose=verbose, to_file=True, options=given)
-        deliver(RENDERERS[output_format](report, to_file), file)
-    write_report(RENDERERS[output_format if file is None else "table"](report, shown))
-    if not (quiet and report.passed):
-        say(summary_line(report, shown))
-    return exit_code(report)
+    return emit(merged(written), Output(output_format, file, quiet, verbose, shared_options(written.values())))

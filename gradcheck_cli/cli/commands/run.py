@@ -18,18 +18,17 @@ from gradcheck_cli.batch.run import DEFAULT_TIMEOUT, PRELOAD, Where, batch_phase
 from gradcheck_cli.batch.selection import select
 from gradcheck_cli.batch.selection import shard as select_shard
 from gradcheck_cli.cli import options
-from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
-from gradcheck_cli.cli.growing_file import Growing
+from gradcheck_cli.cli.emit import Output, emit
+from gradcheck_cli.cli.exit_codes import ExitCode
+from gradcheck_cli.cli.growing_file import GrowingLines
 from gradcheck_cli.cli.progress import batch_progress
-from gradcheck_cli.cli.streams import complain, deliver, display_for, say, writable, write_report
+from gradcheck_cli.cli.streams import complain, say, writable, write_report
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.option_values import choice, whole
 from gradcheck_cli.records.request import ProblemSpec, options_of
 from gradcheck_cli.records.results import ProblemResult, Report, worst_first
-from gradcheck_cli.render import RENDERERS, json_lines
 from gradcheck_cli.render.formats import FORMATS
 from gradcheck_cli.render.profile import render_profile
-from gradcheck_cli.render.summary import summary_line
 from gradcheck_cli.runtime import stopwatch
 from gradcheck_cli.runtime.interruption import Interrupted, held, let_in
 from gradcheck_cli.text_files import DEFAULT_FILE, read_source, replaceable
@@ -129,9 +128,9 @@ def run(
             skipped = sum(problem_key(spec) in done for spec in selected)
             problems = "problem is" if len(selected) == 1 else "problems are"
             say(f"{skipped:,} of {len(selected):,} {problems} taken from {shown_name(resume)}\n")
-        shown = display_for(quiet=quiet, verbose=verbose, options=options_of(given))
+        output = Output(output_format, file, quiet, verbose, options_of(given))
         with held():  # what was found is kept
-            lines = _Lines(file, shown.options, selected, done) if output_format == "json-lines" else None
+            lines = _Lines(file, output.options, selected, done) if output_format == "json-lines" else None
             with stopwatch.phase("waiting"):
                 report = _run(
                     selected, where, done, lines.add if lines else None,
@@ -140,17 +139,10 @@ def run(
             report = replace(report, troubles=tuple(troubles), shard=shard)
             if lines is not None:
                 lines.end(report)
-            elif file is not None:
-                deliver(RENDERERS[output_format](report, display_for(quiet=quiet, verbose=verbose, to_file=True)), file)
-            else:
-                write_report(RENDERERS[output_format](report, shown))
-            if file is not None:
-                write_report(RENDERERS["table"](report, shown))
-            if not (quiet and report.passed):
-                say(summary_line(report, shown))
+            code = emit(report, output, written=lines is not None)
     if profile:
         say(render_profile(batch_phases(phases, report.problems), time.perf_counter() - started), wrap=False)
-    return exit_code(report)
+    return code
 
 
 def _where(jobs: str | None, executor: str | None) -> Where:
@@ -186,16 +178,14 @@ class _Lines:
         self.file, self.specs = file, specs
         known = [spec for spec in specs if problem_key(spec) in self.before]
         kept = run_batch(known, where=None, done=done) if known else ()
-        first = json_lines.first_line(versions(), options)
-        self.report = Growing(file, (first, *map(json_lines.problem_line, kept)))
+        self.lines = GrowingLines(file, options, kept)
 
     def add(self, result: ProblemResult) -> None:
         if result.key not in self.before:
-            self.report.add(json_lines.problem_line(result))
+            self.lines.problem(result)
 
     def end(self, report: Report) -> None:
-        self.report.add(json_lines.last_line(report))
-        self.report.end()
+        self.lines.end(report)
         if self.file is not None and self.before:
             in_order(Path(os.path.realpath(self.file)), self.specs, self.before)
 
