@@ -12,7 +12,8 @@ from gradcheck_cli.expression.nodes import Expr, intermediates, topological
 from gradcheck_cli.language.printer import to_text
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind, Reference
-from gradcheck_cli.symbolic.closed_form import NoClosedForm, closed_form
+from gradcheck_cli.symbolic.closed_form import closed_form
+from gradcheck_cli.symbolic.to_sympy import NoClosedForm
 
 MOST = 100  # derivatives that are written out: 12 variables have 4,368 of order 5
 SHOWN = 400  # characters of a derivative without a closed form

@@ -224,7 +224,8 @@ class ClaimedDerivative:
     def _closed_form(self, order: int) -> Expr:
         """The derivative of that order, in closed form where SymPy has one soon."""
         from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit
-        from gradcheck_cli.symbolic.closed_form import NoClosedForm, closed_form
+        from gradcheck_cli.symbolic.closed_form import closed_form
+        from gradcheck_cli.symbolic.to_sympy import NoClosedForm
 
         try:
             with time_limit(PROOF_SECONDS):

@@ -118,7 +118,8 @@ def factored_polynomial(node: Call) -> Iterator[Expr]:
     """A polynomial of one variable as a product of factors."""
     if node.function not in (op.ADD, op.SUB) or len(variables(node)) != 1 or not _is_polynomial(node):
         return
-    from gradcheck_cli.symbolic.closed_form import NoClosedForm, factored  # SymPy loads here
+    from gradcheck_cli.symbolic.closed_form import factored  # SymPy loads here
+    from gradcheck_cli.symbolic.to_sympy import NoClosedForm
 
     try:
         yield factored(node)

@@ -13,7 +13,8 @@ from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import variables
 from gradcheck_cli.language.parser import parse, parse_lets
 from gradcheck_cli.language.printer import to_text
-from gradcheck_cli.symbolic.closed_form import NoClosedForm, closed_form
+from gradcheck_cli.symbolic.closed_form import closed_form
+from gradcheck_cli.symbolic.to_sympy import NoClosedForm
 
 SECONDS = 20.0
 

@@ -20,7 +20,7 @@ from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import Constant, Expr, call, constant, variable
 from gradcheck_cli.pytorch.gradients import Autograd, TorchFunction
 from gradcheck_cli.records.derivative import Derivative
-from gradcheck_cli.symbolic.closed_form import row_form, symbol
+from gradcheck_cli.symbolic.to_sympy import row_form, symbol
 
 FLOAT64 = DTYPES["float64"]
 CPU = torch.device("cpu")

@@ -1,0 +1,361 @@
+"""Names, and what is called by them: variables, constants, functions with their arguments, methods, prefixes."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Sequence
+from fractions import Fraction
+
+from gradcheck_cli.errors import ExpressionError
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.function import Argument, Function
+from gradcheck_cli.expression.nodes import Constant, Expr, Variable, call, named, variable
+from gradcheck_cli.language import dialects, signatures, torch_text
+from gradcheck_cli.language.cursor import MAX_NESTING, Arguments, Cursor, Operand
+from gradcheck_cli.language.magnitude import is_plain, rational
+from gradcheck_cli.language.syntax import ALSO_VARIABLES, CONSTANTS, INFIX, LOGICAL, NOT_FINITE, NOT_IN_TORCH, PROGRAM
+from gradcheck_cli.language.tokens import Kind, Token, shorten
+
+
+class Calls(Cursor):
+    """A text being read as far as a name goes. The grammar between names is the parser's, who fills in `expression`."""
+
+    def expression(self) -> Operand:
+        """The longest expression from here. The caller judges what follows."""
+        raise NotImplementedError
+
+    # Names
+
+    def name(self) -> Operand:
+        """A variable, a constant, an intermediate result, or the call of a function."""
+        token = self.take()
+        called, dotted = self.comes("("), self.comes(".") and self.tokens[self.index + 1].kind is Kind.NAME
+        if self.is_variable(token.text):
+            if called:
+                raise self.not_a_function(token)
+        elif dotted and token.text in dialects.ROOTS:
+            return self.from_library(token)
+        elif called and not keyword.iskeyword(token.text):
+            return self.call(token.text, token.text, token)
+        return Operand(self.value(token), token.start, token.end)
+
+    def value(self, token: Token) -> Expr:
+        """What a name stands for where it is not called."""
+        name = token.text
+        if name in self.lets:
+            return named(name, self.lets[name])
+        if name in self.later:
+            raise self.error(self.later[name], token)
+        if name in ("True", "False"):
+            return call(op.TRUE if name == "True" else op.FALSE)
+        self.check_name(token)
+        if name not in self.names:
+            if name in NOT_FINITE:
+                raise self.error(f"{name} is not a finite number.", token)
+            if name in CONSTANTS:
+                return self.constant(CONSTANTS[name])
+            if self.is_function(name) and name not in ALSO_VARIABLES and not self.internal:
+                raise self.bare_function(token)
+        if self.constants_only:
+            raise self.error(f"{shorten(name)} is not a number: a constant is wanted here, such as pi/4.", token)
+        return variable(name)
+
+    def bare_function(self, token: Token) -> ExpressionError:
+        """The error for `sin`, `sin x` and `sin²(x)`."""
+        name, power = token.text, self.token
+        if power.kind is Kind.SUPERSCRIPT:
+            self.take()
+            argument = self.following() if self.comes("(") else "(x)"
+            message = f"{name} is a function: for a power of it write {name}{argument}**{power.value}."
+            return self.error(message, token, power.end)
+        argument = self.following() if power.kind in (Kind.NAME, Kind.NUMBER) else "x"
+        return self.error(f"{name} is a function: write {name}({argument}).", token)
+
+    def check_name(self, token: Token) -> None:
+        """Refuse the names that are words of Python, and those that begin with two underscores."""
+        name = token.text
+        if name == "None":
+            raise self.error("None is not a number.", token)
+        if keyword.iskeyword(name):
+            message = PROGRAM.get(name, "{0} is a word of Python, not a name: for a variable write {0}_.")
+            raise self.error(message.format(name), token)
+        if name.startswith("__") or not name.strip("_"):
+            raise self.error("A name may not begin with two underscores or be made of them.", token)
+
+    def is_variable(self, name: str) -> bool:
+        return name in self.names or name in self.lets or name in self.later
+
+    def is_function(self, name: str) -> bool:
+        return name in ("where", "Piecewise", "Heaviside") or (
+            not self.is_variable(name) and signatures.find(name, internal=self.internal) is not None
+        )
+
+    def not_a_function(self, token: Token) -> ExpressionError:
+        """The error for x(2)."""
+        name = shorten(token.text)
+        return self.error(f"{name} is not a function: for a product write {name}*{self.following()}.", token)
+
+    def from_library(self, first: Token) -> Operand:
+        """A name with a prefix, such as np.exp."""
+        path = [first]
+        while self.comes(".") and self.tokens[self.index + 1].kind is Kind.NAME:
+            self.take()
+            path.append(self.take())
+        prefix = dialects.longest_prefix(tuple(token.text for token in path))
+        if first.text in dialects.UNREAD:
+            raise self.unknown_prefix(first, path[-1])
+        if not prefix:
+            known = " and ".join(sorted(p for p in dialects.LIBRARIES if p.startswith(f"{first.text}.")))
+            raise self.error(f"Of {first.text}, gradcheck reads {known} only.", first, path[-1].end)
+        last = path[prefix.count(".") + 1]
+        self.index = self.tokens.index(last) + 1
+        try:
+            ours = dialects.meaning(prefix, last.text)
+        except ExpressionError as error:
+            raise self.error(error.message, first, last.end) from None
+        if ours in CONSTANTS:
+            return Operand(self.constant(CONSTANTS[ours]), first.start, last.end)
+        typed = f"{prefix}.{last.text}"
+        if not self.comes("("):
+            raise self.error(f"{typed} is a function: write {typed}(x).", first, last.end)
+        return self.call(ours, typed, first, last)
+
+    def unknown_prefix(self, first: Token, last: Token) -> ExpressionError:
+        """The error for tf.sigmoid(x)."""
+        message = f"{shorten(first.text)} is neither a variable with a value nor a known prefix: "
+        message += f"write the function alone, or after {dialects.COMMON}"
+        return self.error(message, first, last.end)
+
+    # Calls
+
+    def call(self, name: str, typed: str, first: Token, last: Token | None = None) -> Operand:
+        """The call of a function; its arguments come next. name: ours; typed: as typed, from `first` to `last`."""
+        end = (last or first).end
+        if name == "Piecewise":
+            return self.piecewise(first)
+        form = LOGICAL.get(name, name)
+        row = signatures.find("heaviside" if name == "Heaviside" else name, internal=self.internal)
+        if row is None and form not in signatures.FORMS:
+            raise self.unknown(first)
+        arguments = self.arguments()
+        positional = arguments.positional
+        place = Operand(call(op.TRUE), first.start, end)
+        torchs = torch_text.is_torchs(typed) and not self.constants_only
+        if row is None:
+            expr = self.form(form, arguments, typed, place, torchs=torchs)
+            return Operand(expr, first.start, arguments.end)
+        if name == "Heaviside" and len(positional) == 1:
+            half = self.constant(Fraction(1, 2))  # SymPy's value at 0
+            positional = [*positional, Operand(half, end, end)]
+        if row.associative and len(positional) > 2 and not arguments.keywords and not torchs:
+            expr = self.number(positional[0])
+            for operand in positional[1:]:
+                expr = self.make(row, expr, self.number(operand))
+        else:
+            expr = self.fit(row, typed, positional, arguments, place, torchs=torchs)
+        return Operand(expr, first.start, arguments.end)
+
+    def method(self, target: Operand) -> Operand:
+        """target.name(arguments): the target is the first argument that is no parameter."""
+        dot, token = self.take(), self.token
+        if token.kind is not Kind.NAME or not self.comes("(", ahead=1):
+            raise self.error("After a dot only a method call is read, such as x.sigmoid().", dot, token.end)
+        name = self.tokens[self.index - 2]
+        self.take()
+        row = signatures.find(token.text)
+        if token.text == "where":
+            raise self.error("Write where(condition, x, y): the condition comes first.", token)
+        if row is None:
+            raise self.error(f"There is no method {shorten(token.text)}.{signatures.hint(token.text)}", token)
+        depth, self.reached = self.reached, self.level
+        arguments = self.arguments()
+        self.reached = max(self.reached, depth + 1)  # written as a call, the target is in brackets
+        if self.reached > MAX_NESTING:
+            raise self.too_deep(token)
+        index = min(signatures.first_real(row), len(arguments.positional))
+        positional = [*arguments.positional[:index], target, *arguments.positional[index:]]
+        if isinstance(target.expr, Variable) and target.start == name.start and not self.is_variable(name.text):
+            as_method = signatures.bind(row, positional, arguments.keywords)
+            if as_method is None and signatures.bind(row, arguments.positional, arguments.keywords):
+                raise self.unknown_prefix(name, token)
+        place = Operand(target.expr, token.start, token.end)
+        if refusal := torch_text.no_method(token.text, row, self.bare(row, positional, arguments)):
+            raise self.error(refusal, token)
+        expr = self.fit(row, token.text, positional, arguments, place, torchs=True)
+        return Operand(expr, target.start, arguments.end)
+
+    def bare(self, row: Function, positional: Sequence[Operand], arguments: Arguments) -> str:
+        """A call of `row` without a prefix, with the arguments as they were typed."""
+        shown = [self.shown(operand.start, operand.end) for operand in positional]
+        shown += [f"{name}={self.shown(operand.start, operand.end)}" for name, operand in arguments.keywords.items()]
+        shown += [f"{name}={option.text!r}" for name, option in arguments.options.items()]
+        return f"{row.name}({', '.join(shown)})"
+
+    def arguments(self) -> Arguments:
+        """What is in the brackets of a call."""
+        opening = self.open()
+        found = Arguments([], {}, {}, 0)
+        while not self.comes(")"):
+            token = self.token
+            if token.kind is Kind.NAME and self.comes("=", ahead=1):
+                self.index += 2
+                if token.text in found.keywords or token.text in found.options:
+                    raise self.error(f"{token.text} is given twice.", token)
+                if self.token.kind is Kind.QUOTED:
+                    found.options[token.text] = self.take()
+                else:
+                    found.keywords[token.text] = self.expression()
+            elif found.keywords or found.options:
+                raise self.error("An argument without a keyword comes after one with a keyword.", token)
+            else:
+                found.positional.append(self.expression())
+            if not self.comes(","):
+                break
+            self.take()
+        return found._replace(end=self.close(opening).end)
+
+    def fit(
+        self,
+        row: Function,
+        typed: str,
+        positional: Sequence[Operand],
+        arguments: Arguments,
+        place: Operand,
+        *,
+        torchs: bool = False,
+    ) -> Expr:
+        """The call of `row`, or of one of its overloads, with these arguments. torchs: as torch itself takes them."""
+        for option, value in arguments.options.items():
+            choices = row.options.get(option)
+            if choices is None:
+                raise self.error(signatures.misfit(row, typed, len(positional), [option]), value)
+            if value.text not in choices:
+                raise self.error(f"{option} is one of {', '.join(map(repr, choices))}.", value)
+        chosen = signatures.select(row, {option: value.text for option, value in arguments.options.items()})
+        assert chosen is not None
+        keywords = dict(arguments.keywords)
+        if "inplace" in keywords and torch_text.takes_inplace(typed, row):
+            if keywords["inplace"].expr is not call(op.FALSE):
+                raise self.error("inplace=True, which changes the operand itself, is not run: leave it out.", place)
+            del keywords["inplace"]
+        alpha = keywords.pop("alpha", None) if row in (op.ADD, op.SUB) else None
+        bound = signatures.bind(chosen, positional, keywords)
+        if bound is None:
+            message = signatures.misfit(row, typed, len(positional), keywords)
+            if row is op.LOG and len(positional) == 2:
+                message = "log takes one argument: for the logarithm to base {1} write log({0})/log({1}).".format(
+                    *(self.shown(operand.start, operand.end) for operand in positional)
+                )
+            raise self.error(message, place)
+        named_row, (row, values) = row, bound
+        if torchs:
+            bare = self.bare(named_row, positional, arguments)
+            given = keywords.keys() | arguments.options.keys()
+            if refusal := torch_text.refusal(typed, row, values, len(positional), given, bare):
+                raise self.error(refusal, place)
+        args = [self.argument(typed, row, *pair) for pair in zip(row.arguments, values, strict=True)]
+        if alpha is not None:
+            args[1] = self.make(op.MUL, self.argument(typed, row, Argument("alpha", "number"), alpha), args[1])
+        return self.make(row, *args, start=place.start, end=arguments.end)
+
+    def argument(self, typed: str, row: Function, argument: Argument, value: Operand | None) -> Expr:
+        """One argument as it goes into the call: parameters are folded to a number, the default is put in."""
+        if value is None:
+            assert argument.default is not None
+            return self.constant(argument.default)
+        if argument.kind == "real":
+            return self.number(value)
+        number = rational(self.number(value))
+        if self.internal:
+            return value.expr if number is None else self.constant(number)
+        shown = self.shown(value.start, value.end)
+        literal = isinstance(value.expr, Constant)
+        if number is None or not (literal or is_plain(number)):
+            message = f"The argument {argument.name} of {typed} is a plain number, such as 2 or 0.5, not {shown}."
+            raise self.error(message, value)
+        if argument.kind == "integer":
+            least, most = argument.least, signatures.MAX_INTEGER
+            if number.denominator != 1 or not least <= number <= most:
+                wanted = f"an integer from {least} to {most}"
+                raise self.error(f"The argument {argument.name} of {typed} is {wanted}, not {shown}.", value)
+        return self.constant(number)
+
+    def form(self, name: str, arguments: Arguments, typed: str, place: Operand, *, torchs: bool) -> Expr:
+        """where, or a condition that is written as a call: torch.gt(x, 0), logical_not(c). torchs: as in `fit`."""
+        row = signatures.FORMS[name]
+        bound = None if arguments.options else signatures.bind(row, arguments.positional, arguments.keywords)
+        if bound is None:
+            message = signatures.misfit(row, typed, len(arguments.positional), arguments.keywords)
+            if row is op.WHERE:
+                message = f"{typed} takes a condition and two values: {typed}(x > 0, a, b)."
+            raise self.error(message, place)
+        operands = [value._replace(last=None) for value in bound[1] if value is not None]
+        if torchs:
+            shown = [self.atom(operand) for operand in operands]
+            bare = f" {name} ".join(shown) if name in INFIX else f"{name}({', '.join(shown)})"
+            if refusal := torch_text.refusal(typed, row, operands, 0, (), bare):
+                raise self.error(refusal, place)
+        if row is op.WHERE:
+            condition, *branches = operands
+            return call(row, self.condition(condition, name), *map(self.number, branches))
+        if row.is_comparison:
+            return call(row, *map(self.number, operands))
+        return call(row, *(self.condition(operand, name) for operand in operands))
+
+    def piecewise(self, name: Token) -> Operand:
+        """Piecewise((a, c), (b, True)), which is where(c, a, b)."""
+        opening, level = self.open(), self.level
+        pairs: list[tuple[Expr, Expr]] = []
+        while self.comes("("):
+            pair = self.open()
+            value = self.number(self.expression())
+            if not self.comes(","):
+                raise self.error("Piecewise takes pairs (value, condition), the last of them (value, True).", pair)
+            self.take()
+            condition = self.condition(self.expression(), "Piecewise")
+            self.close(pair)
+            pairs.append((value, condition))
+            if not self.comes(","):
+                break
+            self.take()
+            self.deepen(self.token)  # each pair is one more where within where
+        self.level = level
+        end = self.close(opening).end
+        if not pairs or pairs[-1][1] is not call(op.TRUE):
+            raise self.error("Piecewise needs a last pair (value, True), for where no condition holds.", name, end)
+        expr = pairs.pop()[0]
+        for value, condition in reversed(pairs):
+            expr = call(op.WHERE, condition, value, expr)
+        return Operand(expr, name.start, end)
+
+    def unknown(self, token: Token) -> ExpressionError:
+        """The error for the call of what is no function."""
+        name = token.text
+        self.value(token)  # names that are refused in any case
+        if name in NOT_IN_TORCH:
+            typed = [self.atom(operand) for operand in self.arguments().positional]
+            return self.error(NOT_IN_TORCH[name].format(*typed, *("x", "y")[len(typed) :]), token)
+        hint = signatures.hint(name)
+        if len(name) <= 2 or name in CONSTANTS:
+            return self.not_a_function(token)
+        return self.error(f"There is no function {shorten(name)}.{hint or ' See `gradcheck functions`.'}", token)
+
+    def following(self) -> str:
+        """The text of the operand that begins here."""
+        last = self.tokens[self.extent()]
+        return "(...)" if last.kind is Kind.END else self.shown(self.token.start, last.end)
+
+    def extent(self) -> int:
+        """The index of the last token of the operand that begins here, as far as one can tell without reading it: a
+        name, or all within brackets. That of the END token where a bracket is never closed."""
+        last = self.index
+        if self.token.kind is Kind.NUMBER and self.tokens[last + 1].kind is Kind.NAME:  # 2x
+            last += 1
+        if self.tokens[last + 1].is_symbol("(") and not self.token.is_symbol("("):
+            last += 1
+        depth = 0
+        for index in range(last, len(self.tokens)):
+            depth += self.tokens[index].is_symbol("(") - self.tokens[index].is_symbol(")")
+            if depth <= 0:
+                return index
+        return len(self.tokens) - 1
