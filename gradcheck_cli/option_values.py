@@ -21,7 +21,7 @@ def choice(option: str, text: str, known: Sequence[str]) -> str:
     """One of the names that an option knows."""
     if text in known:
         return text
-    name = text.strip().lower().removeprefix("torch.")
+    name = text.strip().lower().removeprefix("torch.")[:60]  # a file may have megabytes here
     near = difflib.get_close_matches(OTHER_NAMES.get(name, name), known, n=1)
     advice = f"did you mean {near[0]}? There are" if near else "there are"
     raise UsageError(Option(option, text), f": {advice} {', '.join(known)}")

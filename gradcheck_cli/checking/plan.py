@@ -19,9 +19,10 @@ from gradcheck_cli.errors import ExpressionError, NoReference, UsageError
 from gradcheck_cli.expression.literals import rounded_constant
 from gradcheck_cli.expression.nodes import Constant, Expr, intermediates, topological
 from gradcheck_cli.number_text import exact
+from gradcheck_cli.option_table import MAX_ORDER
 from gradcheck_cli.pytorch.gradients import resolve_device
 from gradcheck_cli.records.derivative import Derivative
-from gradcheck_cli.records.request import MAX_ORDER, Request
+from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Claim
 from gradcheck_cli.runtime.stopwatch import phase
 from gradcheck_cli.surfaces import Option, Words

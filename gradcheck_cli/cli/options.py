@@ -6,44 +6,49 @@ Every option of a check is None where it was not given, so that a problem file c
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.batch.run import DEFAULT_TIMEOUT
 from gradcheck_cli.errors import UsageError
-from gradcheck_cli.option_values import choice, seconds, tolerance, whole
-from gradcheck_cli.records.request import MAX_ORDER, MODES
+from gradcheck_cli.option_table import OPTIONS
 from gradcheck_cli.records.results import MOST_ROWS
 
 Expression = Annotated[str, typer.Argument(metavar="EXPR", help="The function, in Python syntax.")]
-At = Annotated[
-    list[str] | None,
-    typer.Option(metavar="POINT", help="Where: 2, x=1,y=-2, x=pi/4, or a range x=-3:3:101. Repeatable."),
-]
-Wrt = Annotated[list[str] | None, typer.Option(metavar="VAR", help="Differentiate by this variable only. Repeatable.")]
-Let = Annotated[list[str] | None, typer.Option(metavar="'y = x*x'", help="Name an intermediate result. Repeatable.")]
-Order = Annotated[str | None, typer.Option(metavar="N", help=f"The order of the derivatives: 1, at most {MAX_ORDER}.")]
-Dtype = Annotated[str | None, typer.Option(metavar="|".join(DTYPES), help="What torch computes in: float64.")]
-Device = Annotated[str | None, typer.Option(metavar="DEVICE", help="Where torch computes: cpu, cuda, cuda:N or auto.")]
-Mode = Annotated[str | None, typer.Option(metavar="|".join(MODES), help="How torch differentiates: reverse.")]
-Rtol = Annotated[
-    str | None, typer.Option(metavar="R", help="Relative tolerance; 1e-9 for float64, wider for the others.")
-]
-Atol = Annotated[
-    str | None, typer.Option(metavar="A", help="Absolute tolerance; 1e-12 for float64, wider for the others.")
-]
-ClaimRtol = Annotated[
-    str | None, typer.Option(metavar="R", help="How far a claim may be off, relatively, and not be refuted: 1e-9.")
-]
-Strict = Annotated[bool, typer.Option("--strict", help="Let only `match` pass.")]
-Samples = Annotated[str | None, typer.Option(metavar="N", help="Draw N points; 5 where none is given.")]
-Seed = Annotated[str | None, typer.Option(metavar="S", help="Where the drawing starts: 0.")]
-Range = Annotated[
-    list[str] | None,
-    typer.Option("--range", metavar="LO:HI", help="Where to draw: -3:3 if not given, or x=0:1. Repeatable."),
-]
+
+
+def _declared(name: str, help: str | None = None) -> Any:
+    """The option as Typer has it, its texts read by what is declared. help: where a command has its own."""
+    option = OPTIONS[name]
+    meaning = option.read
+
+    def read(text: str) -> Any:
+        return text if meaning is None else meaning(name, text)
+
+    parser = None if meaning is None else read
+    return typer.Option(option.flag, metavar=option.metavar, help=help or option.help, parser=parser)
+
+
+At = Annotated[list[str] | None, _declared("at")]
+OnePoint = Annotated[list[str] | None, _declared("at", "Where: 2, x=1,y=-2 or x=pi/4. One point.")]
+Wrt = Annotated[list[str] | None, _declared("wrt")]
+Let = Annotated[list[str] | None, _declared("let")]
+Claim = Annotated[list[str] | None, _declared("claim")]
+Order = Annotated[int | None, _declared("order")]
+Dtype = Annotated[str | None, _declared("dtype")]
+Device = Annotated[str | None, _declared("device")]
+Mode = Annotated[str | None, _declared("mode")]
+Rtol = Annotated[float | None, _declared("rtol")]
+Atol = Annotated[float | None, _declared("atol")]
+ClaimRtol = Annotated[float | None, _declared("claim_rtol")]
+Strict = Annotated[bool, _declared("strict")]
+Samples = Annotated[int | None, _declared("samples")]
+Seed = Annotated[int | None, _declared("seed")]
+Range = Annotated[list[str] | None, _declared("range")]
+Timeout = Annotated[float | None, _declared("timeout")]
+TimeoutOfEach = Annotated[float | None, _declared("timeout", f"Seconds that a problem may take: {DEFAULT_TIMEOUT:g}.")]
 OutputFile = Annotated[
     str | None, typer.Option(metavar="FILE", help="Write the report there; the table is shown all the same.")
 ]
@@ -52,29 +57,11 @@ Profile = Annotated[bool, typer.Option("--profile", help="Show at the end where 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show failures only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show all rows and all columns.")]
 
-_MEANINGS: dict[str, Callable[[str, Any], object]] = {
-    "order": lambda option, text: whole(option, text, 1, MAX_ORDER),
-    "mode": lambda option, text: choice(option, text, MODES),
-    "dtype": lambda option, text: choice(option, text, tuple(DTYPES)),
-    "device": lambda _, text: text,
-    "rtol": tolerance,
-    "atol": tolerance,
-    "claim_rtol": tolerance,
-    "strict": lambda _, flag: flag,
-    "samples": lambda option, text: whole(option, text, 1),
-    "seed": whole,
-    "range": lambda _, texts: tuple(texts),
-    "timeout": seconds,
-}
 
-
-def given_options(texts: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that were given, read: name -> value. Raises UsageError for one that cannot be read."""
-    return {
-        name: _MEANINGS[name](name, text)
-        for name, text in texts.items()
-        if text is not None and text is not False and text != []
-    }
+def given(**values: Any) -> dict[str, Any]:
+    """The options that were given."""
+    kept = {name: value for name, value in values.items() if value is not None and value is not False and value != []}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
 
 
 def require_readable(*texts: str) -> None:

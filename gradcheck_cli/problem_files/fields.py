@@ -14,10 +14,9 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from gradcheck_cli import option_values
-from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.option_table import OPTIONS
 from gradcheck_cli.problem_files.plain_yaml import Node, YamlList, YamlMapping, YamlText
-from gradcheck_cli.records.request import MODES
 from gradcheck_cli.records.results import ClaimStatus, Verdict
 
 T = TypeVar("T")
@@ -223,28 +222,11 @@ def by_variable(key: str, node: Node, read: Callable[[str, Node], T]) -> ByVaria
     return found
 
 
-def dtype(key: str, node: Node) -> str:
-    return _choice(key, node, tuple(DTYPES))
-
-
-def mode(key: str, node: Node) -> str:
-    return _choice(key, node, MODES)
-
-
-def order(key: str, node: Node) -> int:
-    return _as_usage(node, option_values.whole, key, text(key, node, "a whole number from 1 to 10"), 1, 10)
-
-
-def count(key: str, node: Node) -> int:
-    return _as_usage(node, option_values.whole, key, text(key, node, "a whole number from 1"), 1)
-
-
-def whole(key: str, node: Node) -> int:
-    return _as_usage(node, option_values.whole, key, text(key, node, "a whole number"))
-
-
-def tolerance(key: str, node: Node) -> float:
-    return _as_usage(node, option_values.tolerance, key, text(key, node, "a finite number from 0, for example 1e-9"))
+def option(key: str, node: Node) -> object:
+    """A text that means the same here as on the command line."""
+    declared = OPTIONS[key]
+    assert declared.read is not None
+    return _as_usage(node, declared.read, key, text(key, node, declared.takes))
 
 
 def seconds(key: str, node: Node) -> float:

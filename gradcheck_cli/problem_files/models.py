@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema
 
 from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.option_table import MAX_ORDER, MODES, OPTIONS
 from gradcheck_cli.problem_files import fields
 from gradcheck_cli.problem_files.plain_yaml import Node
 from gradcheck_cli.records.results import ClaimStatus, Verdict
@@ -43,6 +44,10 @@ _FINITE: Schema = {
 }
 
 
+def _described(name: str) -> Any:
+    return Field(description=OPTIONS[name].description)
+
+
 def _read(reader: Callable[[str, Node], object]) -> PlainValidator:
     """A reader of problem_fields as what pydantic calls for the field of that name."""
 
@@ -59,56 +64,56 @@ class Options(BaseModel):
 
     wrt: Annotated[
         tuple[str, ...], _read(fields.names), WithJsonSchema(_list_or({"type": "string"})),
-        Field(description="The variables to differentiate by: x, or [x, y]. Default: all of them."),
+        _described("wrt"),
     ] = ()  # fmt: skip
     order: Annotated[
-        int, _read(fields.order), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 10}),
-        Field(description="The order of the derivative. Default: 1."),
+        int, _read(fields.option), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_ORDER}),
+        _described("order"),
     ] = 1  # fmt: skip
     mode: Annotated[
-        str, _read(fields.mode), WithJsonSchema(_enum(list(fields.MODES))),
-        Field(description="How torch differentiates. Default: reverse."),
+        str, _read(fields.option), WithJsonSchema(_enum(list(MODES))),
+        _described("mode"),
     ] = "reverse"  # fmt: skip
     dtype: Annotated[
-        str, _read(fields.dtype), WithJsonSchema(_enum(list(DTYPES))),
-        Field(description="The working precision. Default: float64."),
+        str, _read(fields.option), WithJsonSchema(_enum(list(DTYPES))),
+        _described("dtype"),
     ] = "float64"  # fmt: skip
     device: Annotated[
-        str, _read(fields.text), WithJsonSchema({"type": "string"}),
-        Field(description="Where torch computes: cpu, cuda, cuda:N or auto. Default: cpu."),
+        str, _read(fields.option), WithJsonSchema({"type": "string"}),
+        _described("device"),
     ] = "cpu"  # fmt: skip
     rtol: Annotated[
-        float | None, _read(fields.tolerance), WithJsonSchema({**_FINITE, "minimum": 0}),
-        Field(description="Relative tolerance. Default: by dtype, 1e-9 for float64."),
+        float | None, _read(fields.option), WithJsonSchema({**_FINITE, "minimum": 0}),
+        _described("rtol"),
     ] = None  # fmt: skip
     atol: Annotated[
-        float | None, _read(fields.tolerance), WithJsonSchema({**_FINITE, "minimum": 0}),
-        Field(description="Absolute tolerance, for derivatives that are 0. Default: by dtype, 1e-12 for float64."),
+        float | None, _read(fields.option), WithJsonSchema({**_FINITE, "minimum": 0}),
+        _described("atol"),
     ] = None  # fmt: skip
     claim_rtol: Annotated[
-        float, _read(fields.tolerance), WithJsonSchema({**_FINITE, "minimum": 0}),
-        Field(description="Relative tolerance for the claim at points. Default: 1e-9."),
+        float, _read(fields.option), WithJsonSchema({**_FINITE, "minimum": 0}),
+        _described("claim_rtol"),
     ] = 1e-9  # fmt: skip
     strict: Annotated[
         bool, _read(fields.truth), WithJsonSchema(_TRUTH),
-        Field(description="Whether only the verdict match passes. Default: false."),
+        _described("strict"),
     ] = False  # fmt: skip
     samples: Annotated[
-        int | None, _read(fields.count), WithJsonSchema({"type": "integer", "minimum": 1}),
-        Field(description="How many random points to add. Default: 5 where there is no at."),
+        int | None, _read(fields.option), WithJsonSchema({"type": "integer", "minimum": 1}),
+        _described("samples"),
     ] = None  # fmt: skip
     range: Annotated[
         tuple[str, ...], _read(fields.ranges),
         WithJsonSchema({"anyOf": [*_list_or(_SCALAR)["anyOf"], _mapping_of(_SCALAR)]}),
-        Field(description="Where random points are taken: -3:3, or {x: 0:1}. Default: -3:3."),
+        _described("range"),
     ] = ()  # fmt: skip
     seed: Annotated[
-        int, _read(fields.whole), WithJsonSchema({"type": "integer"}),
-        Field(description="The seed of the random points. Default: 0."),
+        int, _read(fields.option), WithJsonSchema({"type": "integer"}),
+        _described("seed"),
     ] = 0  # fmt: skip
     timeout: Annotated[
         float | None, _read(fields.seconds), WithJsonSchema({**_FINITE, "exclusiveMinimum": 0}),
-        Field(description="Seconds after which the problem is given up. Default: none."),
+        _described("timeout"),
     ] = None  # fmt: skip
 
 
@@ -133,13 +138,12 @@ class Problem(Options):
     ]  # fmt: skip
     let: Annotated[
         tuple[str, ...], _read(fields.lets), WithJsonSchema(_mapping_of(_SCALAR)),
-        Field(description="Intermediate results in order, for example {y: x*x}; the expression may use them."),
+        _described("let"),
     ] = ()  # fmt: skip
     at: Annotated[
         tuple[str, ...], _read(fields.points),
         WithJsonSchema({"anyOf": [*_POINT["anyOf"], {"type": "array", "items": _POINT, "minItems": 1}]}),
-        Field(description="The points: 2, [1, 2], {x: 1, y: 2}, a list of those, or a text as for --at: x=-3:3:101. "
-                          "Lists in a mapping are a product."),
+        _described("at"),
     ] = ()  # fmt: skip
     value: Annotated[
         tuple[str, ...], _read(fields.numbers), WithJsonSchema(_list_or(_SCALAR)),
@@ -153,7 +157,7 @@ class Problem(Options):
     ]  # fmt: skip
     claim: Annotated[
         tuple[str, ...], _read(fields.claims), WithJsonSchema(_or_mapping_of(_SCALAR)),
-        Field(description="A derivative worked out by hand, to be proven or refuted: 2*x, or {x: 2*x}."),
+        _described("claim"),
     ] = ()  # fmt: skip
     expect: Annotated[
         dict[str, tuple[Verdict, ...]], _read(fields.verdicts),

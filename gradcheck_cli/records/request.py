@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 from gradcheck_cli.records.results import MOST_ROWS, ClaimStatus, Verdict
 from gradcheck_cli.surfaces import Words, on_command_line
 
-MODES = ("reverse", "forward", "both")
-MAX_ORDER = 10
-
 
 @dataclass(frozen=True)
 class Expectation:

@@ -35,10 +35,7 @@ def check(
     at: options.At = None,
     wrt: options.Wrt = None,
     let: options.Let = None,
-    claim: Annotated[
-        list[str] | None,
-        typer.Option(metavar="D", help="Your own derivative, to be judged: 2*x, or 'w: x*y'. Repeatable."),
-    ] = None,
+    claim: options.Claim = None,
     order: options.Order = None,
     dtype: options.Dtype = None,
     device: options.Device = None,
@@ -50,7 +47,7 @@ def check(
     samples: options.Samples = None,
     seed: options.Seed = None,
     ranges: options.Range = None,
-    timeout: Annotated[str | None, typer.Option(metavar="SECONDS", help="Give up after that; never.")] = None,
+    timeout: options.Timeout = None,
     output_format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the report.")] = "table",
     output_file: options.OutputFile = None,
     no_derivatives: options.NoDerivatives = False,
@@ -68,11 +65,10 @@ def check(
     for texts in ([expression], wrt, ranges, *lists.values()):
         options.require_readable(*(texts or ()))
     choice("output_format", output_format, FORMATS)
-    given = options.given_options({
-        "order": order, "mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol,
-        "claim_rtol": claim_rtol, "strict": strict, "samples": samples, "seed": seed, "range": ranges,
-        "timeout": timeout,
-    })  # fmt: skip
+    given = options.given(
+        order=order, mode=mode, dtype=dtype, device=device, rtol=rtol, atol=atol, claim_rtol=claim_rtol,
+        strict=strict, samples=samples, seed=seed, range=ranges, timeout=timeout,
+    )  # fmt: skip
     asked: dict[str, Any] = {name: tuple(texts) for name, texts in lists.items() if texts}
     asked |= {"ranges" if name == "range" else name: value for name, value in given.items()}
     asked |= {"wrt": options.names(wrt or ()), "derivatives": not no_derivatives}

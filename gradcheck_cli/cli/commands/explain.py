@@ -21,9 +21,7 @@ from gradcheck_cli.versions import versions
 
 def explain(
     expression: options.Expression,
-    at: Annotated[
-        list[str] | None, typer.Option(metavar="POINT", help="Where: 2, x=1,y=-2 or x=pi/4. One point.")
-    ] = None,
+    at: options.OnePoint = None,
     wrt: options.Wrt = None,
     let: options.Let = None,
     dtype: options.Dtype = None,
@@ -50,9 +48,7 @@ def explain(
     options.require_readable(expression, *(wrt or ()), *(text for texts in lists.values() for text in texts or ()))
     choice("output_format", output_format, EXPLANATION_FORMATS)
     asked: dict[str, Any] = {name: tuple(texts) for name, texts in lists.items() if texts}
-    asked |= options.given_options({
-        "dtype": dtype, "device": device, "mode": mode, "rtol": rtol, "atol": atol,
-    })  # fmt: skip
+    asked |= options.given(dtype=dtype, device=device, mode=mode, rtol=rtol, atol=atol)
     asked["wrt"] = options.names(wrt or ())
     file = writable(output_file)
     from gradcheck_cli.checking.reading import read

@@ -68,9 +68,7 @@ def run(
     executor: Annotated[
         str | None, typer.Option(metavar="dask://HOST:PORT", help="Check on a Dask cluster, not on this machine.")
     ] = None,
-    timeout: Annotated[
-        str | None, typer.Option(metavar="SECONDS", help=f"Seconds that a problem may take: {DEFAULT_TIMEOUT:g}.")
-    ] = None,
+    timeout: options.TimeoutOfEach = None,
     order: options.Order = None,
     dtype: options.Dtype = None,
     device: options.Device = None,
@@ -94,11 +92,10 @@ def run(
     Options given here hold for every problem, whatever its file says; see README.md for the files.
     """
     choice("output_format", output_format, FORMATS)
-    given = options.given_options({
-        "order": order, "mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol,
-        "claim_rtol": claim_rtol, "strict": strict, "samples": samples, "seed": seed, "range": ranges,
-        "timeout": timeout,
-    })  # fmt: skip
+    given = options.given(
+        order=order, mode=mode, dtype=dtype, device=device, rtol=rtol, atol=atol, claim_rtol=claim_rtol,
+        strict=strict, samples=samples, seed=seed, range=ranges, timeout=timeout,
+    )  # fmt: skip
     # The table of a batch does not show closed forms, which take longer than the checks, nor what passes unless asked.
     is_json = output_format.startswith("json")
     given["derivatives"], given["formula"] = is_json and not no_derivatives, is_json or verbose
