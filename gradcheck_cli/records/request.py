@@ -55,7 +55,7 @@ class Request:
     formula: bool = True
     keep: int = MOST_ROWS
     expectation: Expectation = Expectation()
-    words: Words = on_command_line
+    words: Words = field(default=on_command_line, compare=False)
 
 
 _OPTIONS = {
