@@ -31,8 +31,7 @@ from gradcheck_cli.certified.limits import (
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression import operators as op
-from gradcheck_cli.expression.nodes import Call, Expr
-from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.language.printer import short_text
 from gradcheck_cli.records.derivative import VALUE, Derivative
 from gradcheck_cli.records.reference import Kind, Reference
 
@@ -313,13 +312,6 @@ def _balls(slopes: Sequence[float | arb]) -> list[arb]:
 def _why_undefined(value: Undefined) -> str:
     """The call to blame, in words."""
     if value.node.function is op.DIV:
-        return f"division by zero in {_short(value.node)}"
+        return f"division by zero in {short_text(value.node)}"
     shown = "its argument is" if len(value.args) == 1 else "its arguments are"
-    return f"{_short(value.node)} has no real value where {shown} {' and '.join(value.args)}"
-
-
-def _short(node: Expr) -> str:
-    try:
-        return to_text(node, limit=60)
-    except ValueError:
-        return f"{node.function.name if isinstance(node, Call) else 'a function'}(...)"
+    return f"{short_text(value.node)} has no real value where {shown} {' and '.join(value.args)}"

@@ -9,7 +9,7 @@ from gradcheck_cli.certified.equality import Together, are_apart
 from gradcheck_cli.certified.references import References
 from gradcheck_cli.errors import InternalError
 from gradcheck_cli.expression.nodes import Expr, intermediates, topological
-from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.language.printer import text_within
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind, Reference
 from gradcheck_cli.symbolic.closed_form import closed_form
@@ -34,12 +34,13 @@ class ClosedForms:
                 continue
             derivative = derivatives.expressions[row]
             try:
-                form = closed_form(expression, row.wrt, intermediates(expression), derivative)
-                self.texts[row.label] = to_text(form, limit=2_000)
-                if not any(name in intermediates(expression) for name in row.wrt):
-                    self.forms[row] = form
-            except (NoClosedForm, ValueError):
-                self.texts[row.label] = _text(derivative)
+                form: Expr | None = closed_form(expression, row.wrt, intermediates(expression), derivative)
+            except NoClosedForm:
+                form = None
+            text = None if form is None else text_within(form, 2_000)
+            self.texts[row.label] = text or _text(derivative)
+            if form is not None and text is not None and not set(row.wrt) & set(intermediates(expression)):
+                self.forms[row] = form
         self.both = Together(*self.forms.values(), *(derivatives.expressions[row] for row in self.forms))
 
     def must_agree(self, point: Mapping[str, float], references: References) -> None:
@@ -60,7 +61,5 @@ def _is_regular(reference: Reference) -> bool:
 
 
 def _text(derivative: Expr) -> str:
-    try:
-        return to_text(derivative, limit=SHOWN)
-    except ValueError:
-        return f"(a derivative of {len(topological(derivative))} nodes, too long to show)"
+    text = text_within(derivative, SHOWN)
+    return text or f"(a derivative of {len(topological(derivative))} nodes, too long to show)"

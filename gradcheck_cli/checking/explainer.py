@@ -18,7 +18,7 @@ from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.expression.nodes import Expr
-from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.language.printer import text_within
 from gradcheck_cli.number_text import exact
 from gradcheck_cli.pytorch.graph import TorchGraph, Trace
 from gradcheck_cli.records.explanation import Chain, Explanation, Flow, LocalDerivative, Parting, Path, StepRecord
@@ -230,7 +230,4 @@ def _blames(check: Check, step: Step) -> bool:
 
 
 def _text(formula: Expr) -> str:
-    try:
-        return to_text(formula, limit=LONGEST)
-    except ValueError:
-        return "…"
+    return text_within(formula, LONGEST) or "…"

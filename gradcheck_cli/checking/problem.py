@@ -16,7 +16,7 @@ from gradcheck_cli.checking.sides import Sides
 from gradcheck_cli.claims.judge import COMPARED
 from gradcheck_cli.diagnosis import wording
 from gradcheck_cli.errors import UsageError
-from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.language.printer import text_within
 from gradcheck_cli.number_text import exact
 from gradcheck_cli.pytorch.gradients import device_name
 from gradcheck_cli.records.results import Claim, ClaimStatus, ProblemResult, Verdict
@@ -145,7 +145,4 @@ class Problem:
 
     def _formula(self) -> str:
         """The expression as read, evenly spaced; as typed where that is too long to be of use."""
-        try:
-            return to_text(self.plan.expression, limit=2_000)
-        except ValueError:
-            return self.plan.text
+        return text_within(self.plan.expression, 2_000) or self.plan.text

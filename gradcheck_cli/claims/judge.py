@@ -22,7 +22,7 @@ from gradcheck_cli.differentiation.gradient import gradient
 from gradcheck_cli.errors import NoReference, UsageError
 from gradcheck_cli.expression.nodes import Expr, intermediates, variables
 from gradcheck_cli.language.parser import parse
-from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.language.printer import text_within
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.results import Claim, ClaimStatus, Counterexample
 from gradcheck_cli.surfaces import Option, Words, on_command_line
@@ -155,17 +155,12 @@ class ClaimedDerivative:
         holding = [form for form in forms if not found.tied or self._holds(form, place, found.analytical)]
         remark = None if holding else f"the formula shown holds beside {_at(place)}, not there: a branch changes there"
         for form in (*holding, *forms):
-            try:
-                return to_text(form, limit=1_000), remark
-            except ValueError:
-                continue
+            if (text := text_within(form, 1_000)) is not None:
+                return text, remark
         return None, None
 
     def _text(self) -> str | None:
-        try:
-            return to_text(self._closed_form(self.derivative.order), limit=1_000)
-        except ValueError:
-            return None
+        return text_within(self._closed_form(self.derivative.order), 1_000)
 
     def _holds(self, form: Expr, place: Place, number: float) -> bool:
         (value,) = Together(at_place(form, {name: Fraction(value) for name, value in place.items()})).at({})

@@ -30,7 +30,7 @@ from gradcheck_cli.expression.nodes import (
     topological,
     variables,
 )
-from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.language.printer import short_text
 
 MOST_NODES = 60  # of a function whose every node is tried
 MARK = "slip node"
@@ -169,11 +169,11 @@ def _inner(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
             if inner in dependent:
                 factor = ONE if other == index else _derivative(inner, name)
                 wrong = fold(op.ADD, wrong, fold(op.MUL, _local(node, other), factor))
-        yield Wrong(f"the inner derivative of {_short(node)} is missing (chain rule)", wrong)
+        yield Wrong(f"the inner derivative of {short_text(node)} is missing (chain rule)", wrong)
     if node.function is op.POW and node.args[1] not in dependent and not isinstance(node.args[0], Variable):
         base, exponent = node.args
         yield Wrong(
-            f"the inner derivative of {_short(node)} is missing (chain rule)",
+            f"the inner derivative of {short_text(node)} is missing (chain rule)",
             fold(op.MUL, exponent, fold(op.POW, base, fold(op.SUB, exponent, ONE))),
         )
 
@@ -185,25 +185,27 @@ def _power(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
     inner = _derivative(base, name)
     less = fold(op.POW, base, fold(op.SUB, exponent, ONE))
     yield Wrong(
-        f"the factor {_short(exponent)} of the power rule is missing for {_short(node)}", fold(op.MUL, less, inner)
+        f"the factor {short_text(exponent)} of the power rule is missing for {short_text(node)}",
+        fold(op.MUL, less, inner),
     )
     yield Wrong(
-        f"the exponent of {_short(node)} was not reduced by 1 (power rule)",
+        f"the exponent of {short_text(node)} was not reduced by 1 (power rule)",
         fold(op.MUL, fold(op.MUL, exponent, node), inner),
     )
     yield Wrong(
-        f"the power was dropped, not reduced by 1, in the derivative of {_short(node)}",
+        f"the power was dropped, not reduced by 1, in the derivative of {short_text(node)}",
         fold(op.MUL, fold(op.MUL, exponent, base), inner),
     )
     yield Wrong(
-        f"the power was dropped, not reduced by 1, in the derivative of {_short(node)}", fold(op.MUL, exponent, inner)
+        f"the power was dropped, not reduced by 1, in the derivative of {short_text(node)}",
+        fold(op.MUL, exponent, inner),
     )
     yield Wrong(
-        f"the exponent of {_short(node)} was increased by 1, not reduced (power rule)",
+        f"the exponent of {short_text(node)} was increased by 1, not reduced (power rule)",
         fold(op.MUL, fold(op.MUL, exponent, fold(op.POW, base, fold(op.ADD, exponent, ONE))), inner),
     )
     yield Wrong(
-        f"the power {_short(node)} was differentiated like an exponential",
+        f"the power {short_text(node)} was differentiated like an exponential",
         fold(op.MUL, fold(op.MUL, node, fold(op.LOG, base)), inner),
     )
 
@@ -213,8 +215,8 @@ def _exponential(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]
         base, exponent = node.args
         inner = _derivative(exponent, name)
         less = fold(op.MUL, exponent, fold(op.POW, base, fold(op.SUB, exponent, ONE)))
-        yield Wrong(f"the power rule was used for the exponential {_short(node)}", fold(op.MUL, less, inner))
-        yield Wrong(f"the factor log({_short(base)}) is missing for {_short(node)}", fold(op.MUL, node, inner))
+        yield Wrong(f"the power rule was used for the exponential {short_text(node)}", fold(op.MUL, less, inner))
+        yield Wrong(f"the factor log({short_text(base)}) is missing for {short_text(node)}", fold(op.MUL, node, inner))
 
 
 def _product(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
@@ -222,7 +224,7 @@ def _product(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
         return
     u, v = node.args
     du, dv = _derivative(u, name), _derivative(v, name)
-    text = _short(node)
+    text = short_text(node)
     yield Wrong(f"only one term of the product rule for {text} is there", fold(op.MUL, du, v))
     yield Wrong(f"only one term of the product rule for {text} is there", fold(op.MUL, u, dv))
     yield Wrong(f"the derivative of the product {text} is not the product of the derivatives", fold(op.MUL, du, dv))
@@ -237,7 +239,7 @@ def _quotient(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
         return
     u, v = node.args
     du, dv = _derivative(u, name), _derivative(v, name)
-    text = _short(node)
+    text = short_text(node)
     square = fold(op.POW, v, constant(2, exact=True))
     cross, direct = fold(op.MUL, u, dv), fold(op.MUL, du, v)
     if u in dependent:
@@ -264,9 +266,9 @@ def _output(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
         return
     rule = substitute(rules.formula(OUTPUT_RULES[function]), {"y": arg})
     y = OUTPUT_RULES[function]
-    sentence = f"the derivative of {function.name} was written as y' = {y} with y = {_short(arg)}: y is its output"
-    yield Wrong(f"{sentence}, {_short(node)}", fold(op.MUL, rule, _derivative(arg, name)))
-    yield Wrong(f"{sentence}, {_short(node)}, and the inner derivative is missing (chain rule)", rule)
+    sentence = f"the derivative of {function.name} was written as y' = {y} with y = {short_text(arg)}: y is its output"
+    yield Wrong(f"{sentence}, {short_text(node)}", fold(op.MUL, rule, _derivative(arg, name)))
+    yield Wrong(f"{sentence}, {short_text(node)}, and the inner derivative is missing (chain rule)", rule)
 
 
 def _known_by_output(node: Call) -> tuple[Function, Expr] | None:
@@ -296,12 +298,12 @@ OUTPUT_RULES = by_row(
 
 def _sign(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
     if node.function not in op.ARITHMETIC:
-        yield Wrong(f"the sign of the derivative of {_short(node)} is wrong", fold(op.NEG, _derivative(node, name)))
+        yield Wrong(f"the sign of the derivative of {short_text(node)} is wrong", fold(op.NEG, _derivative(node, name)))
 
 
 def _term_sign(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
     if node.function in op.ARITHMETIC:
-        yield Wrong(f"the sign of the derivative of {_short(node)} is wrong", fold(op.NEG, _derivative(node, name)))
+        yield Wrong(f"the sign of the derivative of {short_text(node)} is wrong", fold(op.NEG, _derivative(node, name)))
 
 
 def _term(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
@@ -310,9 +312,9 @@ def _term(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
         if u in dependent:
             rest = _derivative(v, name)
             rest = fold(op.NEG, rest) if node.function is op.SUB else rest
-            yield Wrong(f"the derivative of {_short(u)} is missing", rest)
+            yield Wrong(f"the derivative of {short_text(u)} is missing", rest)
         if v in dependent:
-            yield Wrong(f"the derivative of {_short(v)} is missing", _derivative(u, name))
+            yield Wrong(f"the derivative of {short_text(v)} is missing", _derivative(u, name))
 
 
 SLIPS: tuple[tuple[Rule, str], ...] = (
@@ -334,10 +336,3 @@ def _local(node: Call, index: int) -> Expr:
     if rule is None:
         raise NoReference(f"the derivative of {node.function.name} is not known")
     return rules.instantiate(rule, node.function, node.args)
-
-
-def _short(node: Expr) -> str:
-    try:
-        return to_text(node, limit=60)
-    except ValueError:
-        return "a sub-expression" if not isinstance(node, Constant) else "a number"

@@ -9,14 +9,12 @@ from gradcheck_cli.diagnosis.blame import Blame
 from gradcheck_cli.diagnosis.torch_rules import RuleLoss
 from gradcheck_cli.differentiation.rules import expand_composed
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression.nodes import Call, Expr, call, topological, variable
-from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.expression.nodes import Call, Expr, topological
+from gradcheck_cli.language.printer import short_text
 from gradcheck_cli.records.finding import Code, Finding
 from gradcheck_cli.records.reference import Reference
 from gradcheck_cli.records.results import Verdict
 
-DEEPEST = 6
-"""How deep a sub-expression is shown that is too long to be shown whole."""
 RULE = 100
 """Characters of a rule of torch that are shown."""
 CONTRIBUTIONS = 3
@@ -38,7 +36,7 @@ def of_row(
             return (Finding(Code.NO_REFERENCE, texts={"reason": truth.reason or ""}),)
         case Verdict.IMPRECISE:
             cancelling = rounding.plain.cancellation
-            return (Finding(Code.BELOW_ATOL, "" if cancelling is None else short(cancelling)),)
+            return (Finding(Code.BELOW_ATOL, "" if cancelling is None else short_text(cancelling)),)
         case Verdict.UNSTABLE:
             return (_cause(blame, dtype) or _vague(autograd, rounding),)
         case Verdict.MISMATCH:
@@ -66,7 +64,7 @@ def of_only_the_value(value: float | None, autograd: float | None, dtype: Dtype,
 def of_blame(blame: Blame, dtype: Dtype) -> Finding:
     """The step to blame, with all that is known of it."""
     step, code = blame.step, blame.code
-    operands = tuple(map(short, blame.operands)) if len(step.locals) > 1 else ()
+    operands = tuple(map(short_text, blame.operands)) if len(step.locals) > 1 else ()
     numbers = {name: number for name, number in (("torch", blame.local), ("exact", blame.exact)) if number is not None}
     texts: dict[str, str] = {}
     parts: tuple[Finding, ...] = ()
@@ -81,40 +79,17 @@ def of_blame(blame: Blame, dtype: Dtype) -> Finding:
             if blame.incoming is not None:
                 numbers["incoming"] = blame.incoming + 0.0
             if blame.source is not None and blame.source is not step:
-                texts["source"] = short(blame.source.node)
+                texts["source"] = short_text(blame.source.node)
         case Code.TIE:
             if not step.is_branch or math.isnan(numbers.get("torch", 0.0)):
-                operands = tuple(short(tied.node) for tied in blame.tied)
+                operands = tuple(short_text(tied.node) for tied in blame.tied)
             elif blame.constant is not None:
-                texts["constant"] = short(blame.constant)
+                texts["constant"] = short_text(blame.constant)
         case Code.KERNEL:
             loss = _loss(blame, dtype)
             parts = () if loss is None else (loss,)
     order = blame.order if blame.operands else 0
-    return Finding(code, short(step.node), step.name, order, operands, numbers, texts, parts)
-
-
-def short(node: Expr, limit: int = 60) -> str:
-    """The text of a sub-expression; where that is too long, what is deepest in it is left out: (… + …)**2."""
-    try:
-        return to_text(node, limit=limit)
-    except ValueError:
-        pass
-    for depth in range(DEEPEST, 0, -1):
-        try:
-            return to_text(_elided(node, depth), limit=limit)
-        except ValueError:
-            continue
-    return f"{node.function.name}(…)" if isinstance(node, Call) else "…"
-
-
-def _elided(node: Expr, depth: int) -> Expr:
-    """A sub-expression with `…` for what is more than `depth` calls deep, leaves apart."""
-    if not isinstance(node, Call):
-        return node
-    if depth == 0:
-        return variable("…")
-    return call(node.function, *(_elided(arg, depth - 1) for arg in node.args))
+    return Finding(code, short_text(step.node), step.name, order, operands, numbers, texts, parts)
 
 
 def _cause(blame: Blame | None, dtype: Dtype) -> Finding | None:
@@ -181,7 +156,7 @@ def _contributions(blame: Blame) -> tuple[dict[str, float], tuple[Finding, ...]]
     """The sum of what torch adds and of how many parts, and the largest of them, what is not finite before all."""
     ranked = sorted(blame.parts, key=lambda part: -abs(part[1]) if math.isfinite(part[1]) else -math.inf)
     told = tuple(
-        Finding(Code.CONTRIBUTION, short(step.node), step.name, numbers={"torch": value})
+        Finding(Code.CONTRIBUTION, short_text(step.node), step.name, numbers={"torch": value})
         for step, value in ranked[:CONTRIBUTIONS]
     )
     return {"total": sum(value for _, value in blame.parts), "count": len(blame.parts)}, told
@@ -203,7 +178,7 @@ def _in_the_rule(loss: RuleLoss) -> Finding:
     ranked = ((Code.OVERFLOW, loss.overflow), (Code.CANCELLATION, loss.cancellation), (Code.UNDERFLOW, loss.underflow))
     code, part = next((pair for pair in ranked if pair[1] is not None), (Code.LOSS, None))
     whole = part is None or (code is Code.CANCELLATION and part is loss.rule)
-    return Finding(code, "" if whole or part is None else short(part), texts={"rule": short(loss.rule, RULE)})
+    return Finding(code, "" if whole or part is None else short_text(part), texts={"rule": short_text(loss.rule, RULE)})
 
 
 def _functions(expression: Expr) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from gradcheck_cli.diagnosis.rewrite_rules import replaced
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, rebuild, topological, variables
-from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.language.printer import text_within
 from gradcheck_cli.pytorch.gradients import Autograd, Device
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind, Reference
@@ -71,11 +71,10 @@ class Remedies:
         for candidate in islice(self._candidates(blamed), TRIED):
             found = self._autograd(candidate.root, wanted)
             if found is not None and self._right(found, truth) and self._equal(candidate.root, wanted, truth):
-                try:
-                    part, better = _shown(self.root, candidate)
-                    remedy = Remedy(part, better, to_text(candidate.root, limit=10 * LONGEST), found, wanted.autograd)
-                except ValueError:
+                shown, rewritten = _shown(self.root, candidate), text_within(candidate.root, 10 * LONGEST)
+                if shown is None or rewritten is None:
                     continue
+                remedy = Remedy(*shown, rewritten, found, wanted.autograd)
                 if candidate not in self._helped:
                     self._helped.insert(0, candidate)
                     self._equal_ones.add((candidate.root, wanted.derivative))
@@ -171,20 +170,20 @@ class Remedies:
         ) * abs(wanted)
 
 
-def _shown(root: Expr, candidate: Candidate) -> tuple[str, str]:
+def _shown(root: Expr, candidate: Candidate) -> tuple[str, str] | None:
     """What to write for what: the part and the better one, or what differs in them where that is too long.
 
-    ValueError where all of that is too long, or where the part stands elsewhere as well.
+    None where all of that is too long, or where the part stands elsewhere as well.
     """
     part, better = candidate.part, candidate.better
     while True:
-        try:
-            return to_text(part, limit=LONGEST), to_text(better, limit=LONGEST)
-        except ValueError:
-            inner = _difference(part, better)
-            if inner is None or replaced(root, *inner) is not candidate.root:
-                raise
-            part, better = inner
+        old, new = text_within(part, LONGEST), text_within(better, LONGEST)
+        if old is not None and new is not None:
+            return old, new
+        inner = _difference(part, better)
+        if inner is None or replaced(root, *inner) is not candidate.root:
+            return None
+        part, better = inner
 
 
 def _difference(part: Expr, better: Expr) -> tuple[Expr, Expr] | None:

@@ -10,10 +10,13 @@ from typing import NamedTuple
 
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function, number_text
-from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, Variable
+from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, Variable, call, variable
 from gradcheck_cli.language.syntax import AND, ATOM, CHOICE, COMPARISON, NOT, OR, POWER, PRODUCT, SIGN, SUM
 from gradcheck_cli.language.tokens import MAX_DIGITS
 from gradcheck_cli.number_text import exact
+
+LONGEST = 20_000  # characters of a text
+DEEPEST = 6  # calls within calls that are shown of what is too long to be shown whole
 
 
 class _Infix(NamedTuple):
@@ -36,11 +39,37 @@ _INFIX = {
 } | {row: _Infix(f" {row.symbol} ", COMPARISON, SUM, SUM) for row in op.COMPARISONS}
 
 
-def to_text(expr: Expr, *, expand: bool = False, limit: int = 20_000) -> str:
+def to_text(expr: Expr, *, expand: bool = False) -> str:
     """`expr` in Python syntax. Intermediate results are written by name; expand: by value.
 
-    ValueError where the text would be longer than `limit` characters: a DAG may be far larger as a text.
+    ValueError where the text would be longer than LONGEST: a DAG may be far larger as a text.
     """
+    text = text_within(expr, LONGEST, expand=expand)
+    if text is None:
+        raise ValueError(f"the expression is longer than {LONGEST:,} characters")
+    return text
+
+
+def short_text(expr: Expr, limit: int = 60) -> str:
+    """`expr` in at most about `limit` characters: where it is longer, what is deepest is left out: (… + …)**2."""
+    text = text_within(expr, limit)
+    depths = iter(range(DEEPEST, 0, -1))
+    while text is None and (depth := next(depths, None)) is not None:
+        text = text_within(_elided(expr, depth), limit)
+    return text or (f"{expr.function.name}(…)" if isinstance(expr, Call) else "…")
+
+
+def _elided(node: Expr, depth: int) -> Expr:
+    """A sub-expression with `…` for what is more than `depth` calls deep, leaves apart."""
+    if not isinstance(node, Call):
+        return node
+    if depth == 0:
+        return variable("…")
+    return call(node.function, *(_elided(arg, depth - 1) for arg in node.args))
+
+
+def text_within(expr: Expr, limit: int, *, expand: bool = False) -> str | None:
+    """As to_text; None where the text would be longer than `limit` characters."""
     written: list[str] = []
     length = 0
     stack: list[str | Expr] = [expr]
@@ -52,7 +81,7 @@ def to_text(expr: Expr, *, expand: bool = False, limit: int = 20_000) -> str:
         written.append(piece)
         length += len(piece)
         if length > limit:
-            raise ValueError(f"the expression is longer than {limit:,} characters")
+            return None
     return "".join(written)
 
 

@@ -13,7 +13,7 @@ from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import Expr, constant, named, variable
 from gradcheck_cli.language.parser import parse
-from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.language.printer import short_text, text_within, to_text
 
 x, y = variable("x"), variable("y")
 
@@ -96,8 +96,20 @@ def test_what_would_be_too_long_is_refused_early() -> None:
         expr = call("mul", call("sin", expr), expr)
     with pytest.raises(ValueError, match="20,000 characters"):
         to_text(expr)
-    with pytest.raises(ValueError, match="longer than 3"):
-        to_text(call("add", x, y), limit=3)
+    assert text_within(expr, 1_000) is None
+    assert text_within(call("add", x, y), 4) is None
+    assert text_within(call("add", x, y), 5) == "x + y"
+
+
+def test_what_is_too_long_is_shown_without_what_is_deepest() -> None:
+    expr: Expr = x
+    for _ in range(3000):
+        expr = call("mul", call("sin", expr), call("add", expr, y))
+    assert short_text(call("pow", expr, constant(2))) == "(sin(sin(…*…)*(…*… + y))*(sin(…*…)*(…*… + y) + y))**2"
+    assert short_text(call("pow", expr, constant(2)), limit=20) == "(sin(…)*(… + y))**2"
+    assert short_text(call("log1p", variable("x" * 100))) == "log1p(…)"
+    assert short_text(call("sin", x)) == "sin(x)"
+    assert short_text(constant(Fraction(10**80 + 1, 7))) == "…"
 
 
 def test_depth_is_no_limit() -> None:
