@@ -128,7 +128,7 @@ class _Given:
         words = python_arguments.Words(at=self.at, wrt=self.wrt, let=self.let, claim=self.claim, range=self.range)
         request = Request(
             self.expression,
-            at=_texts(self.at),
+            at=tuple(point for point, _ in self.at),
             wrt=_texts(self.wrt),
             lets=_texts(self.let),
             claims=_texts(self.claim),

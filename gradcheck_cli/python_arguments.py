@@ -13,12 +13,15 @@ import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from gradcheck_cli.checking.points import MAX_POINTS
+from gradcheck_cli.checking.points import MAX_POINTS, text_of
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.records.request import PointNumbers
 from gradcheck_cli.surfaces import Option, in_python
 
 Texts = list[tuple[str, object]]
 """The texts of an option, each with what the caller gave for it."""
+Points = list[tuple[str | PointNumbers, object]]
+"""The same of points, which are texts or numbers."""
 
 _AT = 'at takes 2, [1, 2], {"x": 1, "y": 2}, an array, or a text such as "x=-3:3:101"'
 
@@ -57,15 +60,15 @@ def number(name: str, value: object) -> float:
     return found
 
 
-def points(at: object) -> Texts:
-    """Points as texts of --at: a number, a mapping, a text, or any number of those; an empty tuple is none."""
+def points(at: object) -> Points:
+    """Points: a number, a mapping, a text, or any number of those; an empty tuple is none."""
     given = plain("at", at)
     if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
         return list(_one_point(given))
     items = list(given)
     if not items and not isinstance(at, tuple):
         raise UsageError(f"at={shown(at)} is empty: {_AT}")
-    texts: Texts = []
+    found: Points = []
     for item in items:
         one = plain("at", item)
         if isinstance(one, Iterable) and not isinstance(one, str | bytes | Mapping):
@@ -73,11 +76,11 @@ def points(at: object) -> Texts:
                 f"at has a list inside of a list, {shown(one)}: points of several variables are written "
                 '{"x": 1, "y": 2}, and a grid of them {"x": [1, 2], "y": [3, 4]}'
             )
-        texts.extend(_one_point(one, MAX_POINTS - len(texts)))
-    return texts
+        found.extend(_one_point(one, MAX_POINTS - len(found)))
+    return found
 
 
-def _one_point(point: object, room: int = MAX_POINTS) -> Iterator[tuple[str, object]]:
+def _one_point(point: object, room: int = MAX_POINTS) -> Iterator[tuple[str | PointNumbers, object]]:
     """A number, a text or a mapping; where its values are lists, their product."""
     if isinstance(point, str):
         yield point, point
@@ -85,19 +88,25 @@ def _one_point(point: object, room: int = MAX_POINTS) -> Iterator[tuple[str, obj
     if not isinstance(point, Mapping):
         if not hasattr(point, "__float__") and not hasattr(point, "__index__"):
             raise UsageError(f"at={shown(point)} is no point: {_AT}")
-        yield repr(number("at", point)), point
+        yield ((None, number("at", point)),), point
         return
     if not point:
         raise UsageError(f"at={{}} has no value for any variable: {_AT}")
-    axes = [[f"{_name('at', name)}={text}" for text in _coordinates(name, value)] for name, value in point.items()]
+    axes = [[(_name("at", name), one) for one in _coordinates(name, value)] for name, value in point.items()]
     count = math.prod(map(len, axes))
     if count > room:
         raise UsageError(f'at asks for more than {MAX_POINTS:,} points: write ranges, for example at="x=-3:3:101"')
     for parts in itertools.product(*axes):
-        yield ",".join(parts), point if count == 1 else ",".join(parts)
+        numbers = tuple((name, one) for name, one in parts if isinstance(one, float))
+        found = numbers if len(numbers) == len(parts) else ",".join(f"{name}={_text(one)}" for name, one in parts)
+        yield found, point if count == 1 else text_of(found)
 
 
-def _coordinates(name: str, value: object) -> list[str]:
+def _text(value: str | float) -> str:
+    return value if isinstance(value, str) else repr(value)
+
+
+def _coordinates(name: str, value: object) -> list[str | float]:
     """The values of one variable."""
     where = f"at[{name!r}]"
     given = plain(where, value)
@@ -105,7 +114,7 @@ def _coordinates(name: str, value: object) -> list[str]:
     items = list(given) if several else [given]
     if not items:
         raise UsageError(f"{where}={shown(value)} is empty: it takes a number, or a list of those")
-    return [item.strip() if isinstance(item, str) else repr(number(where, item)) for item in items]
+    return [item.strip() if isinstance(item, str) else number(where, item) for item in items]
 
 
 def _name(option: str, name: object) -> str:
@@ -244,12 +253,14 @@ def file(name: object) -> str:
 class Words:
     """How messages call the options: what was given for one stands as it was given.
 
-    given: by option, the texts that were made of what the caller gave.
+    given: by option, what was made of what the caller gave.
     """
 
-    def __init__(self, **given: Texts) -> None:
-        self.given = {name: dict(texts) for name, texts in given.items()}
+    def __init__(self, **given: Texts | Points) -> None:
+        self.given = given
 
     def __call__(self, option: Option) -> str:
-        given = self.given.get(option.name, {})
-        return f"{option.name}={shown(given[option.value])}" if option.value in given else in_python(option)
+        for one, value in self.given.get(option.name, ()):
+            if option.value == text_of(one):
+                return f"{option.name}={shown(value)}"
+        return in_python(option)

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcheck_cli import GradcheckError, check, explain, run
+from gradcheck_cli import GradcheckError, check, explain, python_arguments, run
 
 ONE = [{"x": 1.0}]
 TWO = [{"x": 1.0}, {"x": 2.0}]
@@ -57,6 +57,13 @@ def test_points(expression: str, at: object, points: list[dict[str, float]]) -> 
     result = check(expression, at=at, wrt="x", derivatives=False)
     assert [row.point for row in result.checks] == points
     assert result.passed
+
+
+def test_numbers_stay_numbers_on_their_way() -> None:
+    assert python_arguments.points(np.array([0.1, 2])) == [(((None, 0.1),), 0.1), (((None, 2.0),), 2.0)]
+    both = {"x": 1, "y": np.float32(0.5)}
+    assert python_arguments.points(both) == [((("x", 1.0), ("y", 0.5)), both)]
+    assert python_arguments.points({"x": [1, "pi/4"]}) == [((("x", 1.0),), "x=1.0"), ("x=pi/4", "x=pi/4")]
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False, width=32), min_size=1, max_size=3))

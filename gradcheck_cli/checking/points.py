@@ -19,6 +19,7 @@ from functools import lru_cache
 
 from gradcheck_cli.errors import ExpressionError, NoReference, UsageError
 from gradcheck_cli.expression.nodes import Expr
+from gradcheck_cli.records.request import PointNumbers
 from gradcheck_cli.surfaces import Option
 
 MAX_POINTS = 10_000_000
@@ -88,22 +89,30 @@ def _product(axes: Sequence[Axis]) -> Iterator[Point]:
             yield {axes[0].name: value, **rest}
 
 
-def names_in(texts: Sequence[str]) -> set[str]:
-    """The names that texts of `--at` or `--range` give values to."""
-    return {name for text in texts for name, _ in _assignments(text) if name is not None}
+def text_of(point: str | PointNumbers) -> str:
+    """A point as a text of `--at`."""
+    if isinstance(point, str):
+        return point
+    return ",".join(repr(value) if name is None else f"{name}={value!r}" for name, value in point)
 
 
-def read_points(texts: Sequence[str], free: Sequence[str], evaluate: Evaluate | None = None) -> Points:
-    """The points that the texts of `--at` describe.
+def names_in(given: Sequence[str | PointNumbers]) -> set[str]:
+    """The names that points, or texts of `--at` or `--range`, give values to."""
+    pairs = (pair for one in given for pair in (_assignments(one) if isinstance(one, str) else one))
+    return {name for name, _ in pairs if name is not None}
+
+
+def read_points(given: Sequence[str | PointNumbers], free: Sequence[str], evaluate: Evaluate | None = None) -> Points:
+    """The points that the texts of `--at` describe, or that are given as numbers.
 
     free: the variables that need a value, in order. evaluate: the value of a constant expression such as `pi/4`, as
     the parser reads it; certified where it is not given. Raises UsageError, or ExpressionError from within a value.
     """
-    given = [_written(text, free) for text in texts]
+    read = [_written(point, free) if isinstance(point, str) else point for point in given]
     notices: list[str] = []
-    axes = [_axes(text, parts, free, evaluate, notices) for text, parts in zip(texts, given, strict=True)]
-    for text, one in zip(texts, axes, strict=True):
-        _require_all(text, [axis.name for axis in one], free, texts, axes)
+    axes = [_axes(point, parts, free, evaluate, notices) for point, parts in zip(given, read, strict=True)]
+    for point, one in zip(given, axes, strict=True):
+        _require_all(point, [axis.name for axis in one], free, given, axes)
     points = Points(tuple(axes), tuple(dict.fromkeys(notices)))
     if points.count > MAX_POINTS:
         raise _too_many("at")
@@ -136,47 +145,54 @@ def _written(text: str, free: Sequence[str]) -> tuple[tuple[str | None, str], ..
 
 
 def _axes(
-    text: str,
-    parts: Sequence[tuple[str | None, str]],
+    point: str | PointNumbers,
+    parts: Sequence[tuple[str | None, str | float]],
     free: Sequence[str],
     evaluate: Evaluate | None,
     notices: list[str],
 ) -> tuple[Axis, ...]:
-    """One text, read: an axis for each of its variables."""
+    """One point or text: an axis for each of its variables."""
     axes: dict[str, Axis] = {}
     for given_name, value in parts:
-        name = _only(text, value, parts, free) if given_name is None else given_name
+        name = _only(point, value, parts, free) if given_name is None else given_name
         if name not in free:
-            raise UsageError(Option("at", text), f": {_unknown(name, free)}")
+            raise UsageError(_at(point), f": {_unknown(name, free)}")
         if name in axes:
-            raise UsageError(Option("at", text), f" gives {name} two values; for two points ", Option("at", again=True))
-        axes[name] = _axis(text, name, value, evaluate, notices)
+            raise UsageError(_at(point), f" gives {name} two values; for two points ", Option("at", again=True))
+        if isinstance(value, str):
+            axes[name] = _axis(_at(point), name, value, evaluate, notices)
+        else:
+            axes[name] = Axis(name, Fraction(value), Fraction(value))
     return tuple(axes.values())
 
 
-def _only(text: str, value: str, parts: Sequence[object], free: Sequence[str]) -> str:
+def _at(point: str | PointNumbers) -> Option:
+    return Option("at", text_of(point))
+
+
+def _only(point: str | PointNumbers, value: str | float, parts: Sequence[object], free: Sequence[str]) -> str:
     """The variable that a value without a name belongs to: the only one there is."""
     if not free:
-        raise UsageError(Option("at", text), ": the expression has no variable")
+        raise UsageError(_at(point), ": the expression has no variable")
     example = ",".join(f"{name}={number}" for number, name in enumerate(free, 1))
     if len(parts) > 1 and len(free) == 1:
         raise UsageError(
-            Option("at", text),
+            _at(point),
             f": {value} belongs to no variable; ",
             Option("at", again=True),
             " for several points, and write decimals with a point (1.5)",
         )
     if len(free) > 1:
         raise UsageError(
-            Option("at", text),
+            _at(point),
             f": there are several variables ({', '.join(free)}), so say which is which: ",
             Option("at", example),
         )
     return free[0]
 
 
-def _axis(text: str, name: str, value: str, evaluate: Evaluate | None, notices: list[str]) -> Axis:
-    this, pieces = Option("at", text), _split(value, ":")
+def _axis(this: Option, name: str, value: str, evaluate: Evaluate | None, notices: list[str]) -> Axis:
+    pieces = _split(value, ":")
     numbers = [read_number(this, piece, evaluate, notices) for piece in pieces[:2]]
     if len(pieces) == 1:
         return Axis(name, numbers[0], numbers[0])
@@ -231,7 +247,11 @@ def _certified(expression: Expr) -> Fraction:
 
 
 def _require_all(
-    text: str, names: Sequence[str], free: Sequence[str], texts: Sequence[str], axes: Sequence[Sequence[Axis]]
+    point: str | PointNumbers,
+    names: Sequence[str],
+    free: Sequence[str],
+    given: Sequence[str | PointNumbers],
+    axes: Sequence[Sequence[Axis]],
 ) -> None:
     """Every variable has a value at every point, or UsageError says which has none and how to write it."""
     missing = [name for name in free if name not in names]
@@ -239,14 +259,12 @@ def _require_all(
         return
     everywhere = [axis.name for one in axes for axis in one]
     if len(set(everywhere)) == len(everywhere) and set(free) <= set(everywhere):
-        joined = ",".join(part.strip() for part in texts)
-        raise UsageError("each ", Option("at"), " is a whole point, and ", Option("at", text),
+        joined = ",".join(text_of(one).strip() for one in given)
+        raise UsageError("each ", Option("at"), " is a whole point, and ", _at(point),
                          f" gives no value to {_list(missing)}: write ", Option("at", joined))  # fmt: skip
-    known = f"{text.strip()}," if names else ""
+    known = f"{text_of(point).strip()}," if names else ""
     example = known + ",".join(f"{name}=1" for name in missing)
-    raise UsageError(
-        Option("at", text), f" gives no value to {_list(missing)}: write, for example, ", Option("at", example)
-    )
+    raise UsageError(_at(point), f" gives no value to {_list(missing)}: write, for example, ", Option("at", example))
 
 
 def read_ranges(texts: Sequence[str], evaluate: Evaluate | None = None) -> Ranges:

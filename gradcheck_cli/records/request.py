@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from gradcheck_cli.records.results import MOST_ROWS, ClaimStatus, Verdict
 from gradcheck_cli.surfaces import Words, on_command_line
 
+PointNumbers = tuple[tuple[str | None, float], ...]
+"""A point as numbers: each with its variable, None for the only one there is."""
+
 
 @dataclass(frozen=True)
 class Expectation:
@@ -29,13 +32,14 @@ class Expectation:
 class Request:
     """What to check, as texts and options of the command line. None: the default.
 
-    at: the texts of --at; ranges: of --range; claims: of --claim ("2*x", or "x: 2*x"); timeout: seconds until the check
-    is given up; derivatives: their closed forms are wanted; formula: so is the expression as it was read, also of a
-    problem that passes; keep: how many rows are kept in the result; words: how whoever asks calls the options.
+    at: the texts of --at, or points as numbers; ranges: of --range; claims: of --claim ("2*x", or "x: 2*x"); timeout:
+    seconds until the check is given up; derivatives: their closed forms are wanted; formula: so is the expression as it
+    was read, also of a problem that passes; keep: how many rows are kept in the result; words: how whoever asks calls
+    the options.
     """
 
     expression: str
-    at: tuple[str, ...] = ()
+    at: tuple[str | PointNumbers, ...] = ()
     wrt: tuple[str, ...] = ()
     lets: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()

@@ -7,9 +7,12 @@ from fractions import Fraction
 from itertools import islice
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gradcheck_cli.checking.points import names_in, read_points, read_ranges, sample_points
+from gradcheck_cli.checking.points import names_in, read_points, read_ranges, sample_points, text_of
 from gradcheck_cli.errors import ExpressionError, GradcheckError, NoReference, UsageError
+from gradcheck_cli.records.request import PointNumbers
 
 
 def points(*texts: str, free: tuple[str, ...] = ("x",)) -> list[dict[str, float]]:
@@ -202,3 +205,20 @@ def test_ranges_say_what_to_do(text: str, message: str) -> None:
 def test_a_range_of_an_unknown_variable() -> None:
     with pytest.raises(UsageError, match="t is not a variable"):
         sample_points(["x"], 5, 0, read_ranges(["t=0:1"]))
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_point_given_as_numbers_is_that_of_its_text(number: float) -> None:
+    for point, free in ((((None, number),), ["x"]), ((("x", number), ("y", 1.0)), ["x", "y"])):
+        assert list(read_points([point], free)) == list(read_points([text_of(point)], free))
+        assert names_in([point]) == names_in([text_of(point)])
+
+
+@pytest.mark.parametrize("point", [((None, 1.0),), (("x", 1.0),), (("z", 1.0),), (("x", 1.0), ("x", 2.0))])
+def test_a_point_of_numbers_is_refused_as_its_text_is(point: PointNumbers) -> None:
+    said = []
+    for asked in (point, text_of(point)):
+        with pytest.raises(GradcheckError) as refused:
+            read_points([asked], ["x", "y"])
+        said.append(str(refused.value))
+    assert said[0] == said[1]
