@@ -14,9 +14,8 @@ from gradcheck_cli.certified.ball import (
     EXACT,
     LAST_PRECISION,
     NEGLIGIBLE,
+    Balls,
     Numbers,
-    Program,
-    Seams,
     Undefined,
     Value,
     good,
@@ -29,10 +28,12 @@ from gradcheck_cli.certified.exact_place import at_place
 from gradcheck_cli.certified.references import references_at
 from gradcheck_cli.certified.seam_search.gaps import raw_gaps
 from gradcheck_cli.certified.seam_search.places import Place
+from gradcheck_cli.certified.seams import Seams
 from gradcheck_cli.differentiation.gradient import derivative
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.nodes import Expr, call, constant, substitute, topological, variable
+from gradcheck_cli.expression.program import Program
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.verdict import Tolerance
 
@@ -85,7 +86,7 @@ class DerivativeAndClaim:
         env = {name: arb(value) for name, value in point.items()}
         for bits, last in precisions(last=most_bits):
             with precision(bits):
-                values = self.program.run(env, EXACT, settle=last)
+                values = self.program.run(Balls(env, EXACT, settle=last))
                 *chain, claim = (values[root] for root in self.roots)
                 if any(isinstance(value, Undefined) for value in chain):
                     return None
@@ -105,7 +106,7 @@ class DerivativeAndClaim:
         tied = any(_may_vanish(at_place(gap, place)) for gap in self._smoothness)
         for bits, _ in precisions(last=1280):
             with precision(bits):
-                values = program.run({}, EXACT)
+                values = program.run(Balls({}, EXACT))
                 *chain, claim = (values[root] for root in program.roots)
                 if any(isinstance(value, Undefined) for value in chain):
                     return None
@@ -182,7 +183,7 @@ class TwoForms:
         """Whether value and derivative are the same at a point, or nearer than `relative`; None: it does not tell."""
         env = {name: arb(value) for name, value in point.items()}
         with precision(FORM_BITS):
-            values = self.program.run(env, self.numbers)
+            values = self.program.run(Balls(env, self.numbers))
             value, slope, other_value, other_slope = (values[root] for root in self.program.roots)
             tied = any(seams.ties(values, name) is not False for seams in self.seams for name in self.wrt)
         if not is_sharp(value) or not (tied or is_sharp(slope)):

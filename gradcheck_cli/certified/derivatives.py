@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gradcheck_cli.certified.ball import Numbers, Program, Seams, Truth, Value
+from gradcheck_cli.certified.ball import Numbers, Truth, Value
+from gradcheck_cli.certified.seams import Seams
 from gradcheck_cli.differentiation.gradient import gradient
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Expr
+from gradcheck_cli.expression.program import Program
 from gradcheck_cli.records.derivative import VALUE, Derivative
 
 

@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from flint import arb
 
-from gradcheck_cli.certified.ball import EXACT, Numbers, Program, Value, precision
+from gradcheck_cli.certified.ball import EXACT, Balls, Numbers, Value, precision
 from gradcheck_cli.expression.nodes import Expr
+from gradcheck_cli.expression.program import Program
 
 BITS = 320
 BLUR = arb(2) ** -60
@@ -24,7 +25,7 @@ class Together:
     def at(self, point: Mapping[str, float], bits: int = BITS) -> list[Value]:
         """The value of each."""
         with precision(bits):
-            values = self.program.run({name: arb(value) for name, value in point.items()}, self.numbers)
+            values = self.program.run(Balls({name: arb(value) for name, value in point.items()}, self.numbers))
         return [values[root] for root in self.program.roots]
 
 

@@ -14,7 +14,7 @@ from math import comb
 
 from flint import arb
 
-from gradcheck_cli.certified.ball import Undefined, Value, precision, round_ball, round_known
+from gradcheck_cli.certified.ball import Balls, Undefined, Value, precision, round_ball, round_known
 from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.limits import (
     AGREEMENT,
@@ -67,7 +67,7 @@ class Probing:
     def here(self) -> list[Value]:
         """The values at the point itself, precise enough for differences with the farthest probe."""
         with precision(12_000):
-            return self.derivatives.program.run(self.env, self.derivatives.numbers, settle=True)
+            return self.derivatives.program.run(Balls(self.env, self.derivatives.numbers, settle=True))
 
     def moved(self, name: str, sign: int, exponent: int, times: int = 1, corner: Corner = ()) -> list[Value]:
         """The values where `name` is moved by sign * times * step(exponent), and those of the corner by far less."""
@@ -78,7 +78,7 @@ class Probing:
                 shift = {name: sign * times * step(exponent)}
                 shift |= {other: side * step(_beyond(exponent, i)) for i, (other, side) in enumerate(corner)}
                 self._moved[key] = self.derivatives.program.run(
-                    self.env, self.derivatives.numbers, settle=True, shift=shift
+                    Balls(self.env, self.derivatives.numbers, settle=True, shift=shift)
                 )
         return self._moved[key]
 

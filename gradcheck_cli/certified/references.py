@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from flint import arb
 
 from gradcheck_cli.certified.ball import (
+    Balls,
     Undefined,
     Value,
     good,
@@ -47,7 +48,7 @@ def references_at(derivatives: Derivatives, point: Mapping[str, float]) -> Refer
     value: Value = None
     for bits, last in precisions():
         with precision(bits):
-            values = derivatives.program.run(env, derivatives.numbers, settle=last)
+            values = derivatives.program.run(Balls(env, derivatives.numbers, settle=last))
             value = values[derivatives.root[VALUE]]
             if not good(value) and not last:
                 continue

@@ -15,38 +15,16 @@ from functools import cached_property
 
 from flint import arb
 
-from gradcheck_cli.certified.ball import (
-    CONDITION_STEPS,
-    EXACT,
-    Numbers,
-    Undefined,
-    Value,
-    ball_function,
-    formula_program,
-    is_inside,
-    precision,
-    seam_value,
-    to_fraction,
-)
+from gradcheck_cli.certified.ball import Numbers, Value, is_inside, precision, seam_value
 from gradcheck_cli.certified.ball_functions import EVERYTHING
+from gradcheck_cli.certified.wide_balls import RoundingModel, WideBalls, to_ball, wide_partial
 from gradcheck_cli.differentiation import rules
-from gradcheck_cli.differentiation.folding import ZERO
-from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
-from gradcheck_cli.expression.nodes import (
-    Call,
-    Constant,
-    Expr,
-    Named,
-    Variable,
-    children,
-    depends_on,
-    topological,
-)
+from gradcheck_cli.expression.nodes import Call, Expr, Named, Variable, children, depends_on
+from gradcheck_cli.expression.program import Program
 
 WORKING_PRECISION = 256
-ROUNDING_UNITS = 4  # slack per operation: ten times as much, or a tenth, changes hardly a verdict
 POLE = arb("inf")
 """A local derivative at operands that are known exactly, where there is none or it is infinite."""
 
@@ -77,31 +55,42 @@ class Enclosure:
         return math.isfinite(autograd) and bool(self.ball.contains(arb(autograd)))
 
 
-class RoundingModel:
-    """Widening in one dtype. slack: absolute slack of local derivatives, in units of 4u: 0, or 1 for `imprecise`."""
+class _Steps(WideBalls):
+    """Widened after each operation. What overflows, what falls below the range and what cancels is kept in mind, for
+    the note."""
 
-    def __init__(self, dtype: Dtype, slack: float = 0.0) -> None:
-        self.dtype = dtype
-        self.relative = arb(ROUNDING_UNITS * dtype.unit_roundoff)
-        self.slack = slack * ROUNDING_UNITS * dtype.unit_roundoff
-        self.tiny, self.max = arb(dtype.tiny), arb(dtype.max)
-        self.smallest_normal = arb(2) ** (dtype.min_exponent + dtype.precision)
+    def __init__(self, env: Mapping[str, arb], numbers: Numbers, model: RoundingModel, slack: float) -> None:
+        super().__init__(env, numbers, model)
+        self.slack = slack
+        self.overflows: list[Expr] = []
+        self.underflow: Expr | None = None
+        self.cancellation: Expr | None = None
+        self._worst_loss = 2.0**10
 
-    def holds(self, ball: arb) -> bool:
-        """Whether a result is exact in the dtype, as 1 + 2 is: then IEEE arithmetic returns just that."""
-        return bool(ball.is_exact()) and ball.is_finite() and self.dtype.round(number := to_fraction(ball)) == number
+    def apply(self, node: Call, args: Sequence[Value]) -> arb:
+        balls = [to_ball(arg) for arg in args]
+        result = super().apply(node, balls)
+        exact = node.function.exact or self.model.holds(result)
+        widened = result if exact else self.model.widen(result, self.slack)
+        self._remember(node, balls, result, widened)
+        return widened
 
-    def widen(self, ball: arb, extra: float = 0.0) -> arb:
-        if not ball.is_finite():
-            return EVERYTHING
-        upper = abs(ball).upper()
-        if upper > self.max:
-            return EVERYTHING
-        return ball + arb(0, (upper * self.relative + self.tiny + extra).upper())
-
-    def widen_partial(self, ball: arb) -> arb:
-        """A local derivative v: by 4u*|v|, and for `imprecise` by 4u*max(1, |v|)."""
-        return self.widen(ball, self.slack)
+    def _remember(self, node: Call, args: list[arb], result: arb, widened: arb) -> None:
+        """The overflows, the first underflow and the worst cancellation."""
+        if any(not arg.is_finite() for arg in args):
+            return
+        if not widened.is_finite():
+            if result.is_finite() or any(abs(arg) > self.model.max for arg in args) or _beyond_balls(node, args):
+                self.overflows.append(node)
+            return
+        if not result.is_zero() and abs(result).upper() < self.model.smallest_normal:
+            self.underflow = self.underflow or node
+        if node.function in (op.ADD, op.SUB) and not all(arg.is_exact() for arg in args):
+            size = max(float(abs(arg).upper()) for arg in args)
+            mid = abs(float(result.mid()))
+            loss = math.inf if not mid else size / mid
+            if loss > self._worst_loss:
+                self._worst_loss, self.cancellation = loss, node
 
 
 class Sweep:
@@ -114,56 +103,13 @@ class Sweep:
         self, root: Expr, point: Mapping[str, float], numbers: Numbers, model: RoundingModel, value_slack: float = 0.0
     ) -> None:
         # What torch has not is run as its definition, so its steps round and overflow one by one.
-        self.root, self.model, self.value_slack = rules.expand_composed(root), model, value_slack
-        self.order = topological(self.root)
-        self.values: dict[Expr, Value] = {}
-        self.overflows: list[Expr] = []
-        self.local_overflows: list[Expr] = []
-        self.underflow: Expr | None = None
-        self.cancellation: Expr | None = None
-        self._worst_loss = 2.0**10
+        self.root, self.model = rules.expand_composed(root), model
+        program = Program(self.root)
+        self.order = program.nodes
+        self.steps = _Steps({name: arb(value) for name, value in point.items()}, numbers, model, value_slack)
         with precision(WORKING_PRECISION):
-            for node in self.order:
-                self.values[node] = self._value(node, point, numbers)
-
-    def _value(self, node: Expr, point: Mapping[str, float], numbers: Numbers) -> Value:
-        match node:
-            case Constant():
-                return numbers(node)
-            case Variable(name=name):
-                return arb(point[name])
-            case Named(value=value):
-                return self.values[value]
-            case Call(function=function, args=args):
-                values = [self.values[arg] for arg in args]
-                if function.is_branch:
-                    return _select(values[0], values[1], values[2])
-                if function.is_condition:
-                    return _condition(node, values)
-                balls = [_ball(value) for value in values]
-                result = wide_apply(function, self.model, *balls)
-                exact = function.exact or self.model.holds(result)
-                widened = result if exact else self.model.widen(result, self.value_slack)
-                self._blame(node, balls, result, widened)
-                return widened
-        raise AssertionError(node)
-
-    def _blame(self, node: Expr, args: list[arb], result: arb, widened: arb) -> None:
-        """Remember the first overflow, underflow and the worst cancellation, for the note."""
-        if any(not arg.is_finite() for arg in args):
-            return
-        if not widened.is_finite():
-            if result.is_finite() or any(abs(arg) > self.model.max for arg in args) or _beyond_balls(node, args):
-                self.overflows.append(node)
-            return
-        if not result.is_zero() and abs(result).upper() < self.model.smallest_normal:
-            self.underflow = self.underflow or node
-        if isinstance(node, Call) and node.function in (op.ADD, op.SUB) and not all(arg.is_exact() for arg in args):
-            size = max(float(abs(arg).upper()) for arg in args)
-            mid = abs(float(result.mid()))
-            loss = math.inf if not mid else size / mid
-            if loss > self._worst_loss:
-                self._worst_loss, self.cancellation = loss, node
+            self.values = dict(zip(self.order, program.run(self.steps), strict=True))
+        self.local_overflows: list[Expr] = []
 
     def live(self) -> list[Expr]:
         """The nodes that the root's value rests on, children first: branches not taken are left out."""
@@ -180,7 +126,7 @@ class Sweep:
 
     def value(self) -> Enclosure:
         """The value of the root."""
-        return self._enclosure(_ball(self.values[self.root]), set(self.order))
+        return self._enclosure(to_ball(self.values[self.root]), set(self.order))
 
     def reverse(self, name: str) -> Enclosure:
         """The derivative of the root by a variable or named result, as reverse mode computes it."""
@@ -225,10 +171,10 @@ class Sweep:
 
     def _enclosure(self, ball: arb, dependent: set[Expr]) -> Enclosure:
         finite = ball if ball.is_finite() else EVERYTHING
-        found = [*self.overflows, *self.local_overflows]
+        found = [*self.steps.overflows, *self.local_overflows]
         on_the_way = [node for node in found if node in dependent]
         overflow = next(iter([*on_the_way, *found]), None)
-        return Enclosure(finite, overflow, bool(on_the_way), self.underflow, self.cancellation)
+        return Enclosure(finite, overflow, bool(on_the_way), self.steps.underflow, self.steps.cancellation)
 
     def _times(self, cotangent: arb, partial: arb | None) -> arb:
         """None stands for the factor 1 of a branch or a name: nothing is computed, nothing rounds. Exactly 0 times a
@@ -252,7 +198,7 @@ class Sweep:
                     if child in dependent and taken is not False:
                         yield child, None if taken is True else arb(0).union(arb(1))
             case Call(function=row, args=args) if not row.is_condition:
-                balls = tuple(_ball(self.values[arg]) for arg in args)
+                balls = tuple(to_ball(self.values[arg]) for arg in args)
                 for index, child in enumerate(args):
                     if child in dependent:
                         partial = wide_partial(row, index, self.model, balls)
@@ -266,7 +212,7 @@ class Sweep:
         if partial.is_finite():  # in itself, and too large for the dtype
             self.local_overflows.append(node)
         elif all(ball.is_exact() and ball.is_finite() for ball in balls) and (
-            _ball(self.values[node]).is_finite() or _at_pole(row, balls)
+            to_ball(self.values[node]).is_finite() or _at_pole(row, balls)
         ):
             return POLE
         return widened
@@ -278,92 +224,10 @@ def _at_pole(row: Function, args: Sequence[arb]) -> bool:
     return is_inside(row, args) is False or any(isinstance(seam, arb) and seam.is_zero() for seam in seams)
 
 
-def _beyond_balls(node: Expr, args: Sequence[arb]) -> bool:
+def _beyond_balls(node: Call, args: Sequence[arb]) -> bool:
     """Whether a function has a value at operands that are known exactly, too large even for a ball."""
-    assert isinstance(node, Call)
     return all(arg.is_exact() for arg in args) and not _at_pole(node.function, args)
-
-
-def _ball(value: Value) -> arb:
-    return value if isinstance(value, arb) and value.is_finite() else EVERYTHING
 
 
 def _negate(truth: Value) -> Value:
     return not truth if isinstance(truth, bool) else truth
-
-
-def _select(condition: Value, a: Value, b: Value) -> Value:
-    if condition is True:
-        return a
-    if condition is False:
-        return b
-    x, y = _ball(a), _ball(b)
-    return x.union(y) if x.is_finite() and y.is_finite() else EVERYTHING
-
-
-def _condition(node: Call, values: list[Value]) -> Value:
-    """A condition over widened balls: None where some values take it and others do not."""
-    if node.function.is_comparison:
-        values = [_ball(value) for value in values]
-    truth = CONDITION_STEPS[node.function](node, False, *values)
-    return None if isinstance(truth, Undefined) else truth
-
-
-def wide_apply(row: Function, model: RoundingModel, *args: arb) -> arb:
-    """A row at balls that may be wide: where nothing is known, the row's bounds, or the whole line."""
-    if row.ball is None:
-        assert row.definition is not None
-        value = _formula_values(row, row.definition, model, args)[rules.formula(row.definition)]
-    else:
-        value = ball_function(row)(*args)
-    if isinstance(value, arb) and value.is_finite():
-        return value
-    if row.bounds and all(map(math.isfinite, row.bounds)):
-        return arb(row.bounds[0]).union(arb(row.bounds[1]))
-    return EVERYTHING
-
-
-def wide_partial(row: Function, index: int, model: RoundingModel, args: tuple[arb, ...]) -> arb | None:
-    """The partial derivative of a row at balls that may be wide; None where a branch makes it exactly nothing."""
-    rule = rules.partial(row, index)
-    if rule is None:
-        return EVERYTHING
-    if rule is ZERO:
-        return arb(0)  # a factor like any other: 0 times an overflow is NaN
-    values = _formula_values(row, rules.partial_text(row, index), model, args)
-    node = rule
-    while isinstance(node, Call) and node.function.is_branch:
-        truth = values[node.args[0]]
-        if truth is None:
-            return _ball(values[rule])
-        node = node.args[1] if truth else node.args[2]
-    if node is ZERO:
-        return None
-    return _ball(values[node])
-
-
-def _formula_values(row: Function, text: str, model: RoundingModel, args: tuple[arb, ...]) -> dict[Expr, Value]:
-    """All values of a formula of the row at wide balls. What a comparison compares was computed, and so rounded."""
-    env = dict(zip((argument.name for argument in row.arguments), args, strict=True))
-    values: dict[Expr, Value] = {}
-    for node in formula_program(text).nodes:
-        match node:
-            case Constant():
-                values[node] = EXACT(node)
-            case Variable(name=name):
-                values[node] = env[name]
-            case Call(function=function):
-                inner = [values[child] for child in children(node)]
-                if function.is_branch:
-                    values[node] = _select(*inner)
-                elif function.is_comparison:
-                    rounded = [
-                        model.widen(value) if isinstance(value, arb) and isinstance(child, Call) else value
-                        for value, child in zip(inner, node.args, strict=True)
-                    ]
-                    values[node] = _condition(node, rounded)
-                elif function.is_condition:
-                    values[node] = _condition(node, inner)
-                else:
-                    values[node] = wide_apply(function, model, *(_ball(value) for value in inner))
-    return values

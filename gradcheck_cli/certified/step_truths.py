@@ -9,24 +9,16 @@ from functools import cached_property
 
 from flint import arb
 
-from gradcheck_cli.certified.ball import (
-    Numbers,
-    Program,
-    Seams,
-    Undefined,
-    Value,
-    good,
-    precision,
-    precisions,
-    round_ball,
-)
+from gradcheck_cli.certified.ball import Balls, Numbers, Undefined, Value, good, precision, precisions, round_ball
 from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.references import references_at
+from gradcheck_cli.certified.seams import Seams
 from gradcheck_cli.differentiation.folding import ZERO
 from gradcheck_cli.differentiation.gradient import tangents
 from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression.nodes import Call, Expr, topological, variables
+from gradcheck_cli.expression.program import Program
 from gradcheck_cli.records.derivative import VALUE
 from gradcheck_cli.records.reference import Kind, Reference
 
@@ -221,7 +213,7 @@ class StepTruths:
             return math.inf
         with precision(DAMAGE_BITS):
             program = Program(formula)
-            value = program.run({**env, operand: arb(found)}, self.numbers, settle=True)[program.roots[0]]
+            value = program.run(Balls({**env, operand: arb(found)}, self.numbers, settle=True))[program.roots[0]]
         return self.off(value, truth)
 
     def off(self, value: Value, truth: Value) -> float:
@@ -269,7 +261,7 @@ def _certify(program: Program, env: Mapping[str, arb], numbers: Numbers) -> tupl
     values: list[Value] = []
     for bits, last in precisions():
         with precision(bits):
-            values = program.run(env, numbers, settle=last)
+            values = program.run(Balls(env, numbers, settle=last))
             found.update({root: values[root] for root in program.roots if root not in found and good(values[root])})
             if len(found) == len(set(program.roots)) or (bits >= 320 and _all_beyond(values, program, found)):
                 break

@@ -8,6 +8,7 @@ from functools import cache
 from gradcheck_cli.differentiation.folding import fold
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import Call, Expr, Variable, rebuild, substitute, topological
+from gradcheck_cli.expression.program import Program
 from gradcheck_cli.language.parser import parse
 
 
@@ -15,6 +16,12 @@ from gradcheck_cli.language.parser import parse
 def formula(text: str) -> Expr:
     """A formula of the table. Its numbers are exact, and it may use the internal rows."""
     return parse(text, exact=True, internal=True)
+
+
+@cache
+def formula_program(text: str) -> Program:
+    """A formula of the table, laid out for evaluation."""
+    return Program(formula(text))
 
 
 @cache

@@ -15,12 +15,12 @@ from flint import arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradcheck_cli.certified.ball import Numbers, ball_function, precision
+from gradcheck_cli.certified.ball import Balls, Numbers, ball_function, precision
 from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.float_filter import kernels, settle
 from gradcheck_cli.certified.float_filter.columns import evenly_spaced, round_many
 from gradcheck_cli.certified.float_filter.kernels import KERNELS, UNARY, WIDER, Approx
-from gradcheck_cli.certified.float_filter.running_error import FloatProgram
+from gradcheck_cli.certified.float_filter.running_error import ErrorBounds
 from gradcheck_cli.checking import problem
 from gradcheck_cli.checking.checker import check_expression
 from gradcheck_cli.checking.point_blocks import blocks
@@ -263,13 +263,11 @@ def test_any_expression(text: str) -> None:
     derivatives = Derivatives(expression, [Derivative(("x",))], Numbers(DTYPES["float64"]), DTYPES["float64"])
     xs, ys = np.linspace(-2, 2, 23), np.linspace(1.7, -1.9, 23)
     with np.errstate(all="ignore"):
-        values = FloatProgram(derivatives.program, DTYPES["float64"]).run(
-            {"x": Approx(xs, None), "y": Approx(ys, None)}
-        )
+        values = derivatives.program.run(ErrorBounds({"x": Approx(xs, None), "y": Approx(ys, None)}, DTYPES["float64"]))
     for i in range(len(xs)):
         with precision(300):
             env = {"x": arb(float(xs[i])), "y": arb(float(ys[i]))}
-            truths = derivatives.program.run(env, derivatives.numbers)
+            truths = derivatives.program.run(Balls(env, derivatives.numbers))
             for root in derivatives.root.values():
                 found = values[root]
                 assert isinstance(found, Approx)

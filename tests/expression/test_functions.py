@@ -12,12 +12,14 @@ import sympy
 import torch
 from flint import arb
 
-from gradcheck_cli.certified.ball import EXACT, Numbers, Program, Seams, ball_function, precision, seam_value
+from gradcheck_cli.certified.ball import EXACT, Balls, Numbers, ball_function, precision, seam_value
+from gradcheck_cli.certified.seams import Seams
 from gradcheck_cli.differentiation.gradient import gradient
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import Constant, Expr, call, constant, variable
+from gradcheck_cli.expression.program import Program
 from gradcheck_cli.pytorch.gradients import Autograd, TorchFunction
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.symbolic.to_sympy import row_form, symbol
@@ -75,7 +77,7 @@ def applied(row: Function, point: tuple[float, ...]) -> tuple[Expr, dict[str, fl
 def ball_value(expression: Expr, env: dict[str, float]) -> arb:
     program = Program(expression)
     with precision(200):
-        value = program.run({name: arb(x) for name, x in env.items()}, Numbers(FLOAT64))[program.roots[0]]
+        value = program.run(Balls({name: arb(x) for name, x in env.items()}, Numbers(FLOAT64)))[program.roots[0]]
     assert isinstance(value, arb)
     assert value.is_finite(), value
     return value
@@ -173,10 +175,10 @@ def test_a_seam_that_does_not_move_with_a_variable_leaves_its_derivative(row: Fu
     for point in product((-1, 0, 1, 2), repeat=len(real)):
         env = dict(zip(real, map(arb, point), strict=True))
         with precision(1000):
-            values = program.run(env)
+            values = program.run(Balls(env))
             for name, by in zip(partials, roots, strict=True):
                 start, rule = values[root], values[by]
-                beside = [program.run(env, shift={name: side * step})[root] for side in (-1, 1)]
+                beside = [program.run(Balls(env, shift={name: side * step}))[root] for side in (-1, 1)]
                 if seams.ties(values, name) is False and isinstance(start, arb) and isinstance(rule, arb):
                     for side, moved in zip((-1, 1), beside, strict=True):
                         assert isinstance(moved, arb), (point, name)

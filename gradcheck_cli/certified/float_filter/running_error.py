@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck_cli.certified.ball import Program, formula_program
 from gradcheck_cli.certified.float_filter.kernels import EPS, INFINITE, KERNELS, WIDER, Approx, Floats, sum_of
+from gradcheck_cli.differentiation.rules import formula_program
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.literals import rounded_constant
 from gradcheck_cli.expression.nodes import Call, Constant, Named, Variable
+from gradcheck_cli.expression.program import Program
 
 Bools = NDArray[np.bool_]
 NAMED_CONSTANTS = {"pi": np.pi, "e": np.e, "tau": 2 * np.pi}
@@ -54,139 +55,121 @@ def _rows(program: Program) -> set[Function]:
     return {row for row in calls if row.role == "function"}
 
 
-class FloatProgram:
-    """A program at many points. dtype: of the constants, as in ball.Numbers; None: they are as written."""
+class ErrorBounds:
+    """The arithmetic of floats with error bounds, at many points.
 
-    def __init__(self, program: Program, dtype: Dtype | None) -> None:
-        self.program = program
-        self.constants = {
-            i: _constant(node, dtype) for i, node in enumerate(program.nodes) if isinstance(node, Constant)
-        }
+    columns: of each variable, at each point. dtype: of the constants, as in ball.Numbers; None: they are as written.
+    """
 
-    def run(self, columns: Mapping[str, Approx]) -> list[Value]:
-        """A value for every node. columns: of each variable, at each point."""
-        values: list[Value] = []
-        for i, (node, args) in enumerate(zip(self.program.nodes, self.program.args, strict=True)):
-            match node:
-                case Constant():
-                    values.append(self.constants[i])
-                case Variable(name=name):
-                    values.append(columns[name])
-                case Named():
-                    values.append(values[args[0]])
-                case Call(function=function):
-                    values.append(_call(node, function, [values[j] for j in args]))
-        return values
+    def __init__(self, columns: Mapping[str, Approx], dtype: Dtype | None) -> None:
+        self.columns, self.dtype = columns, dtype
 
-    def live(self, values: Sequence[Value], root: int) -> Mapping[int, Any]:
-        """By node that the root rests on: at which points it does. Branches not taken are left out."""
-        masks: dict[int, Any] = {root: np.True_}
-        for i in range(root, -1, -1):
-            if i not in masks:
-                continue
-            node, args = self.program.nodes[i], self.program.args[i]
-            flows = [(j, masks[i]) for j in args]
-            if isinstance(node, Call) and node.function.is_branch:
-                condition = values[args[0]]
-                assert isinstance(condition, Condition)
-                flows = [
-                    (args[0], masks[i]),
-                    (args[1], masks[i] & condition.truth),
-                    (args[2], masks[i] & ~np.asarray(condition.truth)),
-                ]
-            for j, mask in flows:
-                masks[j] = masks[j] | mask if j in masks else mask
-        return masks
+    def constant(self, node: Constant) -> Approx:
+        if not node.exact and self.dtype is not None:
+            return Approx(np.float64(rounded_constant(node, self.dtype)), None)
+        value = np.float64(NAMED_CONSTANTS[node.value] if isinstance(node.value, str) else float(node.value))
+        is_exact = not isinstance(node.value, str) and node.value == value.item()
+        return Approx(value, None if is_exact else np.abs(value) * EPS)
 
-    def tied(self, values: Sequence[Value], root: int, candidates: Sequence[int]) -> Any:
-        """Where a live candidate (a comparison, or a function with seams) may be decided at a tie."""
-        if not candidates:
-            return np.False_
-        masks = self.live(values, root)
-        tied: Any = np.False_
-        for i in candidates:
-            if i in masks:
-                tied = tied | (masks[i] & ~np.asarray(self._apart(values, i)))
-        return tied
+    def variable(self, node: Variable) -> Approx:
+        return self.columns[node.name]
 
-    def _apart(self, values: Sequence[Value], i: int) -> Any:
-        """Where no seam of node i is within the radii."""
-        node = self.program.nodes[i]
-        assert isinstance(node, Call)
-        args: list[Any] = [values[j] for j in self.program.args[i]]
-        if node.function.is_comparison:
-            return _gap_is_known(*args)
-        apart: Any = np.True_
+    def named(self, node: Named, value: Value) -> Value:
+        return value
+
+    def apply(self, node: Call, args: Sequence[Any]) -> Approx:
         row = node.function
-        for text in row.seams:
-            seam = _formula(row, text, args)
-            apart = apart & (np.abs(seam.value) > (0.0 if seam.radius is None else WIDER * seam.radius))
-        return apart
+        kernel = KERNELS.get(row)
+        if kernel is not None:
+            return kernel(*args)
+        assert row.definition is not None
+        return _formula(row, row.definition, args)
 
+    def select(self, node: Call, condition: Any, a: Any, b: Any) -> Approx:
+        value = np.where(condition.truth, a.value, b.value)
+        if a.radius is None and b.radius is None:
+            if condition.known is np.True_:
+                return Approx(value, None)
+            return Approx(value, np.where(condition.known, 0.0, INFINITE))
+        radius = np.where(condition.truth, 0.0 if a.radius is None else a.radius, 0.0 if b.radius is None else b.radius)
+        return Approx(value, radius if condition.known is np.True_ else np.where(condition.known, radius, INFINITE))
 
-def _constant(node: Constant, dtype: Dtype | None) -> Approx:
-    if not node.exact and dtype is not None:
-        return Approx(np.float64(rounded_constant(node, dtype)), None)
-    value = np.float64(NAMED_CONSTANTS[node.value] if isinstance(node.value, str) else float(node.value))
-    is_exact = not isinstance(node.value, str) and node.value == value.item()
-    return Approx(value, None if is_exact else np.abs(value) * EPS)
-
-
-def _call(node: Call, row: Function, args: Sequence[Any]) -> Value:
-    if row.is_branch:
-        return _branch(*args)
-    if row.is_condition:
-        return _condition(node, row, args)
-    kernel = KERNELS.get(row)
-    if kernel is not None:
-        return kernel(*args)
-    assert row.definition is not None
-    return _formula(row, row.definition, args)
-
-
-def _formula(row: Function, text: str, args: Sequence[Any]) -> Approx:
-    program = formula_program(text)
-    env = {argument.name: arg for argument, arg in zip(row.arguments, args, strict=True)}
-    value = _exact_program(text).run(env)[program.roots[0]]
-    assert isinstance(value, Approx)
-    return value
-
-
-@cache
-def _exact_program(text: str) -> FloatProgram:
-    return FloatProgram(formula_program(text), None)
-
-
-def _branch(condition: Condition, a: Approx, b: Approx) -> Approx:
-    value = np.where(condition.truth, a.value, b.value)
-    if a.radius is None and b.radius is None:
-        if condition.known is np.True_:
-            return Approx(value, None)
-        return Approx(value, np.where(condition.known, 0.0, INFINITE))
-    radius = np.where(condition.truth, 0.0 if a.radius is None else a.radius, 0.0 if b.radius is None else b.radius)
-    return Approx(value, radius if condition.known is np.True_ else np.where(condition.known, radius, INFINITE))
-
-
-def _condition(node: Call, function: Function, args: Sequence[Any]) -> Condition:
-    if function.is_comparison:
-        a, b = args
+    def compare(self, node: Call, a: Any, b: Any) -> Condition:
         if node.args[0] is node.args[1]:
-            return Condition(np.bool_(function in (op.LE, op.GE, op.EQ)), np.isfinite(a.value))
-        compare = _COMPARE[function]
+            return Condition(np.bool_(node.function in (op.LE, op.GE, op.EQ)), np.isfinite(a.value))
+        compare = _COMPARE[node.function]
         known = _gap_is_known(a, b)
         if np.all(known):
             return Condition(compare(a.value, b.value), np.True_)
         exact = sum_of(a.radius, b.radius)
         known = known | (np.isfinite(a.value) & np.isfinite(b.value) & (exact is None or exact == 0))
         return Condition(compare(a.value, b.value), np.True_ if np.all(known) else known)
-    match function, args:
-        case op.AND, (a, b):
-            return Condition(a.truth & b.truth, a.known & b.known)
-        case op.OR, (a, b):
-            return Condition(a.truth | b.truth, a.known & b.known)
-        case op.NOT, (a,):
-            return Condition(~np.asarray(a.truth), a.known)
-    return Condition(np.bool_(function is op.TRUE), np.True_)
+
+    def join(self, node: Call, args: Sequence[Any]) -> Condition:
+        match node.function, args:
+            case op.AND, (a, b):
+                return Condition(a.truth & b.truth, a.known & b.known)
+            case op.OR, (a, b):
+                return Condition(a.truth | b.truth, a.known & b.known)
+            case op.NOT, (a,):
+                return Condition(~np.asarray(a.truth), a.known)
+        return Condition(np.bool_(node.function is op.TRUE), np.True_)
+
+
+def live(program: Program, values: Sequence[Value], root: int) -> Mapping[int, Any]:
+    """By node that the root rests on: at which points it does. Branches not taken are left out."""
+    masks: dict[int, Any] = {root: np.True_}
+    for i in range(root, -1, -1):
+        if i not in masks:
+            continue
+        node, args = program.nodes[i], program.args[i]
+        flows = [(j, masks[i]) for j in args]
+        if isinstance(node, Call) and node.function.is_branch:
+            condition = values[args[0]]
+            assert isinstance(condition, Condition)
+            flows = [
+                (args[0], masks[i]),
+                (args[1], masks[i] & condition.truth),
+                (args[2], masks[i] & ~np.asarray(condition.truth)),
+            ]
+        for j, mask in flows:
+            masks[j] = masks[j] | mask if j in masks else mask
+    return masks
+
+
+def tied(program: Program, values: Sequence[Value], root: int, candidates: Sequence[int]) -> Any:
+    """Where a live candidate (a comparison, or a function with seams) may be decided at a tie."""
+    if not candidates:
+        return np.False_
+    masks = live(program, values, root)
+    found: Any = np.False_
+    for i in candidates:
+        if i in masks:
+            found = found | (masks[i] & ~np.asarray(_apart(program, values, i)))
+    return found
+
+
+def _apart(program: Program, values: Sequence[Value], i: int) -> Any:
+    """Where no seam of node i is within the radii."""
+    node = program.nodes[i]
+    assert isinstance(node, Call)
+    args: list[Any] = [values[j] for j in program.args[i]]
+    if node.function.is_comparison:
+        return _gap_is_known(*args)
+    apart: Any = np.True_
+    row = node.function
+    for text in row.seams:
+        seam = _formula(row, text, args)
+        apart = apart & (np.abs(seam.value) > (0.0 if seam.radius is None else WIDER * seam.radius))
+    return apart
+
+
+def _formula(row: Function, text: str, args: Sequence[Any]) -> Approx:
+    program = formula_program(text)
+    env = {argument.name: arg for argument, arg in zip(row.arguments, args, strict=True)}
+    value = program.run(ErrorBounds(env, None))[program.roots[0]]
+    assert isinstance(value, Approx)
+    return value
 
 
 _COMPARE: dict[Function, Callable[..., Any]] = {

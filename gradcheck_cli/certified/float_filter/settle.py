@@ -11,17 +11,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradcheck_cli.certified.ball import Seams
 from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.float_filter.kernels import EPS, WIDER, Approx, Array, Floats
 from gradcheck_cli.certified.float_filter.running_error import (
     Bools,
     Condition,
-    FloatProgram,
+    ErrorBounds,
     Value,
     columns_of,
     supports,
+    tied,
 )
+from gradcheck_cli.certified.seams import Seams
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.records.derivative import VALUE, Derivative
 from gradcheck_cli.verdict import Tolerance
@@ -64,7 +65,6 @@ class FirstTier:
 
     def __init__(self, derivatives: Derivatives, dtype: Dtype, tolerance: Tolerance, *, strict: bool) -> None:
         self.derivatives, self.dtype, self.tolerance, self.strict = derivatives, dtype, tolerance, strict
-        self.program = FloatProgram(derivatives.program, dtype)
         self.smallest = 2.0 ** (dtype.min_exponent + dtype.precision)
         self._seams: dict[Derivative, Seams] = {}
 
@@ -79,7 +79,7 @@ class FirstTier:
         """What is settled, by mode and row. autograd: torch's numbers by mode and row, the value's by VALUE."""
         count = len(next(iter(columns.values())))
         with np.errstate(all="ignore"):
-            values = self.program.run(columns_of(columns))
+            values = self.derivatives.program.run(ErrorBounds(columns_of(columns), self.dtype))
             exists = {row: self._exists(row, values) for row in self.derivatives.rows}
             found: dict[tuple[str, Derivative], Settled] = {}
             for mode, numbers in autograd.items():
@@ -107,8 +107,8 @@ class FirstTier:
             if before not in self._seams:
                 self._seams[before] = Seams(self.derivatives.program, self.derivatives.root[before])
             seams = self._seams[before].candidates_by(lower.last)
-            tied = self.program.tied(values, self.derivatives.root[before], seams)
-            exists = exists & ~np.asarray(tied) & _is_known(self._of(lower, values))
+            at_a_tie = tied(self.derivatives.program, values, self.derivatives.root[before], seams)
+            exists = exists & ~np.asarray(at_a_tie) & _is_known(self._of(lower, values))
         return exists
 
 

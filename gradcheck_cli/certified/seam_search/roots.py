@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from flint import acb, arb, fmpq, fmpq_poly, fmpz_poly
 
-from gradcheck_cli.certified.ball import EXACT, Program, Undefined, Value, precision, to_fraction
+from gradcheck_cli.certified.ball import EXACT, Balls, Undefined, Value, precision, to_fraction
 from gradcheck_cli.certified.exact_place import at_place
 from gradcheck_cli.differentiation.folding import FALSE, TRUE, ZERO
 from gradcheck_cli.differentiation.gradient import gradient
@@ -24,6 +24,7 @@ from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, Variable, topological
+from gradcheck_cli.expression.program import Program
 from gradcheck_cli.language.magnitude import rational
 
 DEGREE = 40
@@ -118,7 +119,7 @@ def _nearly(node: Expr) -> Fraction | None:
         return None
     program = Program(node)
     with precision(100):
-        value = program.run({}, EXACT)[program.roots[0]]
+        value = program.run(Balls({}, EXACT))[program.roots[0]]
     return to_fraction(value) if isinstance(value, arb) and value.is_finite() else None
 
 
@@ -247,12 +248,12 @@ class _Search:
 
     def _value(self, where: Fraction) -> Value:
         number = arb(fmpq(where.numerator, where.denominator))
-        return self.program.run({self.name: number}, EXACT)[self.program.roots[0]]
+        return self.program.run(Balls({self.name: number}, EXACT))[self.program.roots[0]]
 
     def _over(self, low: Fraction, high: Fraction) -> tuple[Value, Value]:
         middle, radius = (low + high) / 2, (high - low) / 2
         ball = arb(fmpq(middle.numerator, middle.denominator), fmpq(radius.numerator, radius.denominator))
-        values = self.program.run({self.name: ball}, EXACT)
+        values = self.program.run(Balls({self.name: ball}, EXACT))
         gap, slope = (values[root] for root in self.program.roots)
         return gap, slope
 
