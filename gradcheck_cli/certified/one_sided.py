@@ -33,6 +33,7 @@ from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.language.printer import short_text
 from gradcheck_cli.records.derivative import VALUE, Derivative
+from gradcheck_cli.records.finding import Code, Finding
 from gradcheck_cli.records.reference import Kind, Reference
 
 Corner = tuple[tuple[str, int], ...]
@@ -101,8 +102,8 @@ class Probing:
         for sign, side in ((-1, "left"), (1, "right")):
             if set(limits) == {sign} and isinstance(self.value(VALUE, name, -sign, NEAR[0]), Undefined):
                 value_there, one_sided = _number(limits[sign], self.derivatives.dtype), side
-        reason = _why_undefined(value)
-        return Reference(Kind.UNDEFINED, probed=True, reason=reason, limit=value_there, one_sided=one_sided)
+        why = _why_undefined(value)
+        return Reference(Kind.UNDEFINED, probed=True, why=why, limit=value_there, one_sided=one_sided)
 
     def _limit(self, name: str, quantity: Callable[[int], arb]) -> Limit:
         """The limit of a quantity that depends on how far `name` is moved."""
@@ -153,19 +154,13 @@ class Probing:
         sides = [self._side(row, previous, exact, sign, name) for sign in (-1, 1)]
         defined = [side for side in sides if side.defined]
         if not defined:
-            return Reference(
-                Kind.UNDEFINED,
-                probed=True,
-                reason=f"the function is not defined on either side of the point along {name}",
-            ), None
+            return _undefined(Code.NOWHERE, along=name), None
         for side in defined:
             where = "left" if side.sign < 0 else "right"
             if side.unbounded:
-                reason = f"the function is unbounded just to the {where} of the point along {name}"
-                return Reference(Kind.UNDEFINED, probed=True, reason=reason), None
+                return _undefined(Code.UNBOUNDED, side=where, along=name), None
             if side.oscillates:
-                reason = f"the {where} derivative does not exist along {name}: it oscillates"
-                return Reference(Kind.UNDEFINED, probed=True, reason=reason), None
+                return _undefined(Code.OSCILLATES, side=where, along=name), None
         slopes = [slope for side in defined for slope in side.slopes]
         one_sided = None if len(defined) == 2 else "left" if defined[0].sign < 0 else "right"
         several = len(slopes) > len(defined)
@@ -309,9 +304,13 @@ def _balls(slopes: Sequence[float | arb]) -> list[arb]:
     return [slope for slope in slopes if isinstance(slope, arb)]
 
 
-def _why_undefined(value: Undefined) -> str:
-    """The call to blame, in words."""
+def _undefined(code: Code, **texts: str) -> Reference:
+    """texts: along which variable, on which side."""
+    return Reference(Kind.UNDEFINED, probed=True, why=Finding(code, texts=texts))
+
+
+def _why_undefined(value: Undefined) -> Finding:
+    """The call to blame, and what it is of."""
     if value.node.function is op.DIV:
-        return f"division by zero in {short_text(value.node)}"
-    shown = "its argument is" if len(value.args) == 1 else "its arguments are"
-    return f"{short_text(value.node)} has no real value where {shown} {' and '.join(value.args)}"
+        return Finding(Code.DIVISION, short_text(value.node))
+    return Finding(Code.DOMAIN, short_text(value.node), operands=tuple(value.args))

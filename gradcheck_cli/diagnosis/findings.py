@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from gradcheck_cli.certified.row_rounding import RowRounding, ValueRounding
 from gradcheck_cli.diagnosis.blame import Blame
@@ -113,12 +114,12 @@ def _kink(truth: Reference, autograd: float) -> Finding:
 
 
 def _no_value(truth: Reference) -> Finding:
-    """limit: of the function; from one side only where the side is told."""
-    numbers = {} if truth.limit is None else {"limit": truth.limit}
-    texts = {"reason": truth.reason} if truth.reason else {}
-    if truth.limit is not None and truth.one_sided is not None:
-        texts["side"] = truth.one_sided
-    return Finding(Code.NO_VALUE, numbers=numbers, texts=texts)
+    """limit: of the function, where it has one; from: which side, where it has one on that side only."""
+    why = truth.why or Finding(Code.NO_VALUE)
+    if truth.limit is None:
+        return why
+    texts = {} if truth.one_sided is None else {"from": truth.one_sided}
+    return replace(why, numbers={"limit": truth.limit}, texts={**why.texts, **texts})
 
 
 def _vague(autograd: float, rounding: RowRounding) -> Finding:

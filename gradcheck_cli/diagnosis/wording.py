@@ -38,6 +38,8 @@ def _row(findings: Sequence[Finding], unstable: bool, dtype: Dtype) -> str:
     """unstable: the derivative, not only the value."""
     first, *more = findings
     told = said(first, dtype)
+    if first.code in _NO_VALUE:
+        return f"{told}{_limit(first, dtype)}"
     if first.code in _KINKS:
         return f"{told}{_beside_a_kink(first, more, dtype)}"
     if unstable:
@@ -85,14 +87,19 @@ def _edge(finding: Finding, dtype: Dtype) -> str:
     return f"{where}, and jumps here; the slope beside it is {exact(finding.numbers['right'], dtype)}"
 
 
-def _no_value(finding: Finding, dtype: Dtype) -> str:
-    reason = finding.texts.get("reason", "the function has no real value here")
+def _limit(finding: Finding, dtype: Dtype) -> str:
+    """The limit of a function that has no value, where there is one."""
     if "limit" not in finding.numbers:
-        return reason
+        return ""
     limit = exact(finding.numbers["limit"], dtype)
-    if "side" in finding.texts:
-        return f"{reason}; its limit from the {finding.texts['side']} is {limit}"
-    return f"{reason}: a removable singularity, with limit {limit}"
+    if "from" in finding.texts:
+        return f"; its limit from the {finding.texts['from']} is {limit}"
+    return f": a removable singularity, with limit {limit}"
+
+
+def _domain(finding: Finding, dtype: Dtype) -> str:
+    shown = "its argument is" if len(finding.operands) == 1 else "its arguments are"
+    return f"{finding.step} has no real value where {shown} {' and '.join(finding.operands)}"
 
 
 def _below_atol(finding: Finding, dtype: Dtype) -> str:
@@ -247,8 +254,23 @@ _APART: dict[Code, Words] = {
     Code.EXPECTED_NUMBER: _expected_number,
 }
 """What is said in a clause of its own, after all else."""
+_NO_VALUE: dict[Code, Words] = {
+    Code.NO_VALUE: lambda finding, dtype: "the function has no real value here",
+    Code.DIVISION: lambda finding, dtype: f"division by zero in {finding.step}",
+    Code.DOMAIN: _domain,
+    Code.NOWHERE: lambda finding, dtype: (
+        f"the function is not defined on either side of the point along {finding.texts['along']}"
+    ),
+    Code.UNBOUNDED: lambda finding, dtype: (
+        f"the function is unbounded just to the {finding.texts['side']} of the point along {finding.texts['along']}"
+    ),
+    Code.OSCILLATES: lambda finding, dtype: (
+        f"the {finding.texts['side']} derivative does not exist along {finding.texts['along']}: it oscillates"
+    ),
+}
 _WORDS: dict[Code, Words] = {
     **_KINKS,
+    **_NO_VALUE,
     **_APART,
     # at one step
     Code.LEAK: _indefinite,
@@ -283,7 +305,6 @@ _WORDS: dict[Code, Words] = {
     Code.BELOW_ATOL: _below_atol,
     # about the point
     Code.ONE_SIDED: lambda finding, dtype: EDGE.format(**finding.texts),
-    Code.NO_VALUE: _no_value,
     Code.NO_REFERENCE: lambda finding, dtype: f"no certified reference: {finding.texts['reason']}",
     Code.REFUSED: lambda finding, dtype: finding.texts["reason"],
     Code.DESTROYS: lambda finding, dtype: "no weight survives a step with it",

@@ -42,7 +42,12 @@ class Code(Enum):
     JUMP = "jump"
     EDGE = "edge"  # a jump at the end of the domain
     NO_LOWER_ORDER = "no lower order"  # no derivative, since one of lower order has no value
-    NO_VALUE = "no value"  # of the function, at the point
+    NO_VALUE = "no value"  # of the function, at the point; these say why:
+    DIVISION = "division by zero"
+    DOMAIN = "domain"  # what a step is of is outside of its domain
+    NOWHERE = "nowhere beside"  # the function is defined at the point only
+    UNBOUNDED = "unbounded"
+    OSCILLATES = "oscillates"
     NO_REFERENCE = "no reference"  # nothing certified to compare with
     REFUSED = "refused"  # torch has no such derivative
     DESTROYS = "destroys"  # a one-sided derivative that is infinite is no step

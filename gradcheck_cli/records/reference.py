@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from gradcheck_cli.records.finding import Finding
+
 
 class Kind(Enum):
     EXISTS = "exists"
@@ -19,7 +21,7 @@ class Reference:
 
     value: the derivative (kind EXISTS). left, right: the one-sided derivatives (KINK); jump: the function itself jumps.
     probed: the answer came from probing. one_sided: "left" or "right" where the function exists on that side only.
-    reason: for UNDEFINED and NO_REFERENCE, a sentence; limit: of the function, where the singularity is removable.
+    why: of UNDEFINED; reason: of NO_REFERENCE, a sentence. limit: of the function, where the singularity is removable.
     """
 
     kind: Kind
@@ -29,6 +31,7 @@ class Reference:
     jump: bool = False
     probed: bool = False
     one_sided: str | None = None
+    why: Finding | None = None
     reason: str | None = None
     limit: float | None = None
 

@@ -29,7 +29,11 @@ FOUND: list[tuple[str, Any, dict[str, Any], list[str]]] = [
     ("where(x > 0, sqrt(x), 0)", -1, {}, ["leak"]),
     ("(exp(x)-1)/x", 1e-9, {}, ["cancellation", "value off"]),
     ("log(1 + exp(x))", 800, {}, ["overflow", "value off"]),
-    ("sin(x)/x", 0, {}, ["no value"]),
+    ("sin(x)/x", 0, {}, ["division by zero"]),
+    ("log(x)", -1, {}, ["domain"]),
+    ("sqrt(-x**2)", 0, {}, ["nowhere beside"]),
+    ("where(x == 0, 0, 1/x)", 0, {}, ["unbounded"]),
+    ("where(x == 0, 0, x*sin(1/x))", 0, {}, ["oscillates"]),
     ("bessel_j0(x)", 1, {}, ["cut"]),
     ("relu(x) - relu(-x)", 0, {}, ["tie"]),
     ("sigmoid(x)", 40, {}, ["below atol"]),
@@ -65,7 +69,7 @@ def test_every_code_has_words() -> None:
     part = Finding(Code.NAN)
     for code in Code:
         numbers = dict.fromkeys(("left", "right", "torch", "exact", "total", "count", "expected"), 1.0)
-        texts = {"side": "left", "reason": "because", "of": "the value"}
+        texts = {"side": "left", "reason": "because", "of": "the value", "along": "x"}
         finding = Finding(code, "sin(x)", "a", 1, ("x",), numbers, texts, (part,))
         if code in (Code.SUM, Code.VALUE_OFF, Code.KERNEL):
             inner = {Code.SUM: Code.CONTRIBUTION, Code.VALUE_OFF: Code.ROUNDING, Code.KERNEL: Code.LOSS}[code]
