@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,8 +32,10 @@ BLAMED = 500
 """Steps of an expression whose rows are traced; a longer one is told apart by its enclosure only."""
 DIAGNOSED = 1_000
 """Rows of a problem that are diagnosed, a few milliseconds each; of more, the others are alike."""
-SEARCHES = 20
-"""Rows of a problem for which rewrites are searched in vain; where none helped so often, none will."""
+SEARCHES, ALL_SEARCHES = 10, 40
+"""Rows with one fault (the same derivative, step and cause) for which rewrites are searched in vain: where none helped
+so often, none will. And of the whole problem, since a search in an expression of hundreds of steps takes half a second.
+"""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class Diagnosis:
     def __init__(self, expression: Expr, numbers: Numbers, dtype: Dtype, device: Device, tolerance: Tolerance) -> None:
         self.expression, self.numbers, self.dtype, self.device = expression, numbers, dtype, device
         self.remedies = Remedies(expression, numbers, dtype, device, tolerance)
-        self._rows, self._searches = DIAGNOSED, SEARCHES
+        self._rows = DIAGNOSED
+        self._in_vain = Counter[object]()  # by fault
         self._truths: StepTruths | None = None
         self._trace: tuple[object, Trace] | None = None
 
@@ -125,10 +129,11 @@ class Diagnosis:
         return Search(self.chain, self._truths, self.graph, self._trace[1], self.dtype, mode, by)
 
     def _remedy(self, row: RowComparison, blame: Blame | None) -> Remedy | None:
-        if self._searches <= 0:
+        asked = row.derivative, row.mode
+        fault = asked if blame is None else (*asked, blame.step.name, blame.code)
+        if self._in_vain[fault] >= SEARCHES or self._in_vain.total() >= ALL_SEARCHES:
             return None
-        self._searches -= 1
         wanted = replace(row, value=row.reference.limit) if row.reference.kind is Kind.UNDEFINED else row
         found = self.remedies.find(wanted, [blame.step.node] if blame is not None else [])
-        self._searches += found is not None
+        self._in_vain[fault] += found is None
         return found

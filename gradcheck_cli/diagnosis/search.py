@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.certified.step_truths import Truth
-from gradcheck_cli.diagnosis.blame import EXACT_UNITS, SHARE, Blame, is_right, relative_error
+from gradcheck_cli.diagnosis.blame import EXACT_UNITS, PASSED_ON, SHARE, Blame, is_right, relative_error
 from gradcheck_cli.diagnosis.torch_rules import Rule
 from gradcheck_cli.diagnosis.wrong_values import Values
 from gradcheck_cli.differentiation.steps import ChainRule, Step
@@ -76,7 +76,7 @@ class Search:
                     return self._sum(target, edges)
                 continue
             for edge, error in guilty:
-                passed_on = self._error(edge.source) >= 0.5 * error and not self._right(edge.source)
+                passed_on = self._error(edge.source) >= PASSED_ON * error and not self._right(edge.source)
                 if passed_on and not self._is_cut(edge.step):
                     if edge.source not in seen:
                         seen.add(edge.source)

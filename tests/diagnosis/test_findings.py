@@ -84,3 +84,13 @@ def test_the_step_to_blame_is_a_finding_with_its_numbers() -> None:
     assert row.blame in row.findings
     assert row.blame.numbers["incoming"] == 0.0
     assert row.blame.order == 1
+
+
+def test_a_fault_without_a_cure_does_not_hide_the_cure_of_another() -> None:
+    """Rewrites are searched in vain so often for one fault, and still found for the next one."""
+    request = Request("bessel_j0(x) + log(1 + exp(y))", at=("x=1:30:30,y=1", "x=1,y=800"), derivatives=False)
+    rows = check_expression(request).checks
+    assert sum(row.verdict is Verdict.MISMATCH for row in rows) == 31
+    [unstable] = (row for row in rows if row.verdict is Verdict.UNSTABLE)
+    assert unstable.remedy is not None
+    assert unstable.remedy.better == "logaddexp(0, y)"
