@@ -102,7 +102,8 @@ def run(*files: str | PathLike[str], **options: object) -> Report:
     Python code only; the command line checks in a process that can be killed.
     """
     from gradcheck_cli.batch.run import run_batch
-    from gradcheck_cli.problem_files.load import load_problems, read_options
+    from gradcheck_cli.problem_files.load import load_problems
+    from gradcheck_cli.problem_files.pyproject import read_options
     from gradcheck_cli.text_files import read_source
     from gradcheck_cli.versions import versions
 

@@ -13,7 +13,7 @@ import gradcheck_cli
 SUBMODULES = [
     module.name
     for module in pkgutil.walk_packages(gradcheck_cli.__path__, "gradcheck_cli.")
-    if not module.name.endswith(("__main__", "dask_cluster"))
+    if not module.name.endswith(("__main__", "batch.dask", "batch.server"))  # they run, or need an extra
 ]
 
 
@@ -28,7 +28,7 @@ def test_public_names_are_themselves_after_every_submodule_is_imported():
 
 def test_no_module_below_the_package_bears_a_public_name():
     modules = {name.split(".")[1] for name in SUBMODULES}
-    assert len(modules) > 50
+    assert len(modules) > 20
     assert not modules & set(gradcheck_cli.__all__)
 
 

@@ -1,4 +1,4 @@
-"""From the text of a problem file to problems, and from pyproject.toml to default options.
+"""From the text of a problem file to problems.
 
 What is wrong with a file as a whole raises UsageError; what is wrong with one problem becomes the error of that one,
 and the others go on. Every message names file, line and column.
@@ -6,12 +6,9 @@ and the others go on. Every message names file, line and column.
 
 from __future__ import annotations
 
-import os
-import tomllib
 from bisect import bisect_left
 from functools import lru_cache
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,7 +19,6 @@ from gradcheck_cli.problem_files.models import Options, Problem, ProblemFile
 from gradcheck_cli.problem_files.plain_yaml import Node, YamlError, YamlList, YamlMapping, YamlText, compose
 from gradcheck_cli.records.request import Expectation, ProblemSpec, Request
 from gradcheck_cli.surfaces import in_file
-from gradcheck_cli.text_files import read_source
 
 MAX_POINTS = 1_000_000
 """How many points a file may list one by one."""
@@ -106,9 +102,9 @@ def _file_defaults(root: Node, file: str) -> dict[str, object]:
             file, _at(node, f"defaults is {kind(node)}: it takes options, for example {{dtype: float32}}")
         )
     try:
-        return _set_fields(Options.model_validate(node))
+        return fields_of_request(Options.model_validate(node))
     except ValidationError as error:
-        raise UsageError("\n".join(f"{file}:{mistake}" for mistake in _mistakes(error, node, "defaults"))) from None
+        raise UsageError("\n".join(f"{file}:{mistake}" for mistake in mistakes_of(error, node, "defaults"))) from None
 
 
 class _Loader:
@@ -139,7 +135,7 @@ class _Loader:
             try:
                 problem = Problem.model_validate(node)
             except ValidationError as error:
-                mistakes = _mistakes(error, node, "problem")
+                mistakes = mistakes_of(error, node, "problem")
         if isinstance(node, YamlMapping) and first is not None:
             mistakes.append(_at(node.get("name", node), f"the name is taken: {short(name)} begins in line {first}"))
         if problem is None or not isinstance(node, YamlMapping) or mistakes:
@@ -158,7 +154,7 @@ class _Loader:
         expectation = Expectation(problem.expect, problem.gradient, problem.value, problem.expect_claim)
         values: dict[str, Any] = {
             **self.base, "words": in_file, "expression": problem.expression, "at": problem.at, "lets": problem.let,
-            "claims": problem.claim, "expectation": expectation, **_set_fields(problem), **self.given,
+            "claims": problem.claim, "expectation": expectation, **fields_of_request(problem), **self.given,
         }  # fmt: skip
         return Request(**values)
 
@@ -170,7 +166,7 @@ def _name_of(node: Node) -> str | None:
     return found if found.isprintable() else None
 
 
-def _set_fields(options: Options) -> dict[str, object]:
+def fields_of_request(options: Options) -> dict[str, object]:
     """The options that are written, as fields of Request."""
     return _renamed({key: getattr(options, key) for key in _OPTIONS if key in options.model_fields_set})
 
@@ -179,7 +175,7 @@ def _renamed(values: dict[str, object]) -> dict[str, object]:
     return {"ranges" if key == "range" else key: value for key, value in values.items()}
 
 
-def _mistakes(error: ValidationError, node: YamlMapping, owner: str) -> list[YamlError]:
+def mistakes_of(error: ValidationError, node: YamlMapping, owner: str) -> list[YamlError]:
     """What pydantic found, with places and in our words. owner: whose keys they are."""
     found: list[YamlError] = []
     for entry in error.errors(include_url=False, include_input=False)[:MAX_MISTAKES]:
@@ -247,58 +243,3 @@ def _sentence(file: str, name: str, mistake: YamlError) -> str:
 
 def _file_error(file: str, error: YamlError) -> UsageError:
     return UsageError(f"{file}:{error}")
-
-
-def read_pyproject(start: Path) -> dict[str, object]:
-    """The options in the table [tool.gradcheck] of the pyproject.toml in `start` or the nearest folder above it.
-
-    They are fields of Request. Raises UsageError that names file and key.
-    """
-    start = start.absolute()
-    path = next((str(one / "pyproject.toml") for one in (start, *start.parents) if _is_file(one)), None)
-    if path is None:
-        return {}
-    try:
-        data = tomllib.loads(read_source(path))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not TOML: {str(error)[:1].lower()}{str(error)[1:]}") from None
-    except RecursionError:
-        raise UsageError(f"{path} is nested too deeply") from None
-    tool = data.get("tool")
-    table = tool.get("gradcheck") if isinstance(tool, dict) else None
-    if table is None:
-        return {}
-    if not isinstance(table, dict):
-        raise UsageError(f"{path}: tool.gradcheck is not a table: write [tool.gradcheck] and options below it")
-    return read_options(table, "pyproject.toml", f"{path}: [tool.gradcheck]")
-
-
-def read_options(table: dict[str, Any], owner: str, where: str) -> dict[str, object]:
-    """Options that come as data, not as YAML, as fields of Request. Raises UsageError.
-
-    owner: whose keys they are; where: what messages begin with.
-    """
-    node = _as_node(table)
-    assert isinstance(node, YamlMapping)
-    try:
-        return _set_fields(Options.model_validate(node))
-    except ValidationError as error:
-        mistakes = _mistakes(error, node, owner)
-        raise UsageError("\n".join(f"{where}: {mistake.message}" for mistake in mistakes)) from None
-
-
-def _is_file(folder: Path) -> bool:
-    return os.path.isfile(folder / "pyproject.toml")
-
-
-def _as_node(value: object) -> Node:
-    """What tomllib found, as what the readers of problem files take. It has no places."""
-    if isinstance(value, dict):
-        mapping = YamlMapping()
-        mapping.update({YamlText(key): _as_node(item) for key, item in value.items()})
-        return mapping
-    if isinstance(value, list | tuple):
-        sequence = YamlList()
-        sequence.extend(_as_node(item) for item in value)
-        return sequence
-    return YamlText(str(value).lower() if isinstance(value, bool) else str(value), plain=False)

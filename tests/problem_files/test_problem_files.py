@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 from gradcheck_cli import text_files
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.problem_files import plain_yaml
-from gradcheck_cli.problem_files.load import load_problems, read_pyproject
+from gradcheck_cli.problem_files.load import load_problems
 from gradcheck_cli.problem_files.models import json_schema
 from gradcheck_cli.problem_files.plain_yaml import YamlError, YamlMapping, YamlText, compose
+from gradcheck_cli.problem_files.pyproject import read_pyproject
 from gradcheck_cli.records.request import Expectation, ProblemSpec, Request
 from gradcheck_cli.records.results import ClaimStatus, Verdict
 from gradcheck_cli.text_files import decode, read_source

@@ -192,7 +192,8 @@ def read_files(names: Sequence[str], given: dict[str, Any]) -> tuple[list[Proble
 
     given: options that hold for every problem. Raises UsageError for a pyproject.toml that cannot be read.
     """
-    from gradcheck_cli.problem_files.load import load_problems, read_pyproject
+    from gradcheck_cli.problem_files.load import load_problems
+    from gradcheck_cli.problem_files.pyproject import read_pyproject
 
     defaults = {"timeout": DEFAULT_TIMEOUT, **read_pyproject(Path.cwd())}
     specs: list[ProblemSpec] = []
