@@ -140,9 +140,9 @@ def _prepare(memory: int, jobs: int, preload: Sequence[str]) -> None:
     for module in preload:  # where the server has not done so
         import_module(module)
     if jobs > 1:
-        import torch  # there is one process a processor already: threads would only be in each other's way
+        from gradcheck_cli.pytorch.gradients import use_threads
 
-        torch.set_num_threads(max(1, processors() // jobs))
+        use_threads(max(1, processors() // jobs))  # one process a processor: more threads would be in each other's way
     with suppress(ImportError, ValueError, OSError):  # no limits on this system
         import resource
 

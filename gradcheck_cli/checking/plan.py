@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from gradcheck_cli.certified.ball import certified_constant
 from gradcheck_cli.checking.expectations import Expected
@@ -20,16 +20,13 @@ from gradcheck_cli.expression.literals import rounded_constant
 from gradcheck_cli.expression.nodes import Constant, Expr, intermediates, topological
 from gradcheck_cli.number_text import exact
 from gradcheck_cli.option_table import MAX_ORDER
-from gradcheck_cli.pytorch.gradients import resolve_device
+from gradcheck_cli.pytorch.gradients import Device, resolve_device
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Claim
 from gradcheck_cli.runtime.stopwatch import phase
 from gradcheck_cli.surfaces import Option, Words
 from gradcheck_cli.verdict import Tolerance
-
-if TYPE_CHECKING:
-    import torch
 
 DEFAULT_SAMPLES = 5
 MODES = {"reverse": ("reverse",), "forward": ("forward",), "both": ("reverse", "forward")}
@@ -78,7 +75,7 @@ class Plan:
     order: int
     modes: tuple[str, ...]
     dtype: Dtype
-    device: torch.device
+    device: Device
     tolerance: Tolerance
     claim_tolerance: Tolerance
     strict: bool

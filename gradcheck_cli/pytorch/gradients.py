@@ -64,6 +64,11 @@ Tensors = Mapping[Derivative, Tensor]
 TORCH_VERSION = str(torch.__version__)
 
 
+def use_threads(count: int) -> None:
+    """Let torch compute in so many threads of this process."""
+    torch.set_num_threads(count)
+
+
 def resolve_device(text: str) -> torch.device:
     """`cpu`, `cuda`, `cuda:N` or `auto` as a device that this machine has.
 
