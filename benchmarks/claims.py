@@ -24,12 +24,14 @@ from typing import Any, NamedTuple
 
 import mpmath
 
-from gradcheck_cli.claims.judge import judge as claims
+from gradcheck_cli.claims.claimed import ClaimedDerivative
+from gradcheck_cli.claims.judge import judge as judged
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, call, constant, rebuild, topological, variables
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.results import Claim, ClaimStatus
 from gradcheck_cli.verdict import Tolerance
 
@@ -61,10 +63,10 @@ def rows(path: Path) -> Iterator[Row]:
 def judge(row: Row, claim: str, seconds: float) -> Claim:
     names = {name for point in row.points for name in point}
     expression = parse(row.formula, names=names)
-    claimed = claims.ClaimedDerivative(f"{row.wrt}: {claim}", expression, [(row.wrt,)], {})
+    claimed = ClaimedDerivative(f"{row.wrt}: {claim}", expression, [Derivative((row.wrt,))], {})
     wanted = {*variables(expression), *claimed.extra}
     points = [{name: value for name, value in point.items() if name in wanted} for point in row.points]
-    return claimed.judge(points, True, TOLERANCE, seconds)
+    return judged(claimed, points, True, TOLERANCE, seconds)
 
 
 def mutants(claim: Expr) -> Iterator[tuple[str, Expr]]:

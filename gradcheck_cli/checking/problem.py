@@ -13,7 +13,7 @@ from gradcheck_cli.checking.plan import Plan
 from gradcheck_cli.checking.points import sample_points
 from gradcheck_cli.checking.sampling import Sampling
 from gradcheck_cli.checking.sides import Sides
-from gradcheck_cli.claims.judge import COMPARED
+from gradcheck_cli.claims.judge import COMPARED, judge
 from gradcheck_cli.diagnosis import wording
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.language.printer import text_within
@@ -138,7 +138,7 @@ class Problem:
                 claim
                 if isinstance(claim, Claim)
                 else plan.expected.apply_to_claim(
-                    claim.judge(self.rows.first_points, asked, plan.claim_tolerance, words=plan.words)
+                    judge(claim, self.rows.first_points, asked, plan.claim_tolerance, words=plan.words)
                 )
                 for claim in plan.claims
             )

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from gradcheck_cli.checking.checker import check_expression
 from gradcheck_cli.claims import judge
+from gradcheck_cli.claims.claimed import ClaimedDerivative
 from gradcheck_cli.cli.app import run_command
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.records.derivative import Derivative
@@ -266,8 +267,8 @@ def test_a_bump_anywhere_is_found(place: Fraction, bump: str, seam: str, pair: t
     wrong = bump.format(u=f"({seam.format(c=place)})")
     expression = parse(function)
     for text, refuted in ((right, False), (f"{right} + {wrong}*({right.split(':')[-1]})", True)):
-        claimed = judge.ClaimedDerivative(text, expression, [Derivative(("x",))], {})
-        found = claimed.judge([], False, Tolerance(1e-9, 1e-12), seconds=0.01)
+        claimed = ClaimedDerivative(text, expression, [Derivative(("x",))], {})
+        found = judge.judge(claimed, [], False, Tolerance(1e-9, 1e-12), seconds=0.01)
         assert (found.status is ClaimStatus.REFUTED) == refuted, found
 
 
@@ -441,8 +442,8 @@ def test_random_wrong_factors_are_refuted(name: str, a: int, n: int, factor: flo
     assert math.isclose(float(value), float(eval(right, {**NAMES, "x": mpmath.mpf("0.3")})), rel_tol=1e-6)  # noqa: S307
     expression = parse(function)
     for claim, refuted in ((right, False), (f"{Fraction(factor)}*({right})", True)):
-        claimed = judge.ClaimedDerivative(claim, expression, [Derivative(("x",))], {})
-        found = claimed.judge([], False, Tolerance(1e-9, 1e-12), seconds=0.05)
+        claimed = ClaimedDerivative(claim, expression, [Derivative(("x",))], {})
+        found = judge.judge(claimed, [], False, Tolerance(1e-9, 1e-12), seconds=0.05)
         assert (found.status is ClaimStatus.REFUTED) == refuted
 
 
