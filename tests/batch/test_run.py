@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from helpers.paths import ROOT
+from helpers.paths import PACKAGE, ROOT
 from helpers.slow import slow
 from helpers.tasks import double
 
@@ -442,7 +442,7 @@ def test_the_problems_of_the_repository() -> None:
 
 
 def test_the_schema_that_is_shipped_is_up_to_date() -> None:
-    shipped = json.loads((ROOT / "gradcheck_cli" / "problem_files" / "schema.json").read_text(encoding="utf-8"))
+    shipped = json.loads((PACKAGE / "problem_files" / "schema.json").read_text(encoding="utf-8"))
     assert shipped == json_schema(), "run: gradcheck schema --output-file gradcheck_cli/problem_files/schema.json"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.paths import ROOT
+from helpers.paths import PACKAGE
 from helpers.slow import slow
 
 from gradcheck_cli.runtime.interruption import Interrupted, held, let_in, listening
@@ -118,7 +118,7 @@ def test_relative_entries_of_the_path_are_left_out(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_checkout_that_is_not_installed() -> None:
     """It runs from its own folder, workers and all; its other files are not executed."""
-    shutil.copytree(ROOT / "gradcheck_cli", "gradcheck_cli", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PACKAGE, "gradcheck_cli", ignore=shutil.ignore_patterns("__pycache__"))
     Path("problems.yaml").write_text(PROBLEMS, encoding="utf-8")
     set_traps({"pickle", "selectors", "torch", "rich"})
     libraries = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from helpers.paths import ROOT
+from helpers.paths import PACKAGE
 from helpers.slow import slow
 
 HEAVY = ["torch", "sympy", "flint", "mpmath", "numpy"]
@@ -61,11 +62,11 @@ process()
     assert (done.returncode, done.stdout, done.stderr) == (code, "", "gradcheck: interrupted\n")
 
 
-def test_a_missing_package_is_a_sentence() -> None:
+def test_a_missing_package_is_a_sentence(tmp_path: Path) -> None:
     """Run from a checkout without the dependencies, it says what is missing, with no traceback."""
     command = [sys.executable, "-S", "-m", "gradcheck_cli", "x", "--at", "1"]  # -S: no site-packages
-    root = ROOT
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    shutil.copytree(PACKAGE, tmp_path / "gradcheck_cli", ignore=shutil.ignore_patterns("__pycache__"))
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stdout == ""
     assert "is missing: install gradcheck" in done.stderr

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import junitparser
 import pytest
+from helpers.paths import PACKAGE, ROOT
 from helpers.records import VERSIONS, a_check, a_problem, quartic
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,8 +26,6 @@ from gradcheck_cli.render import EXPLANATIONS, RENDERERS
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formats import EXPLANATION_FORMATS, FORMATS
 from gradcheck_cli.render.summary import summary_line
-
-ROOT = Path(__file__).parents[2]
 
 
 def named(result: ProblemResult, name: str, line: int, file: str = "problems.yaml") -> ProblemResult:
@@ -73,7 +72,7 @@ def test_every_format_has_a_renderer() -> None:
     assert tuple(EXPLANATIONS) == EXPLANATION_FORMATS
     for name in FORMATS:
         assert RENDERERS[name](whole(), Display())
-    files = {path.stem for path in (ROOT / "gradcheck_cli" / "render" / "explanation").glob("*.py")}
+    files = {path.stem for path in (PACKAGE / "render" / "explanation").glob("*.py")}
     assert files >= set(EXPLANATION_FORMATS)
 
 
@@ -92,7 +91,7 @@ def test_a_new_format_is_a_file_and_a_name(tmp_path: Path, monkeypatch: pytest.M
 
 def test_no_other_place_lists_the_formats() -> None:
     """In the package; the README says what each is for."""
-    for path in (ROOT / "gradcheck_cli").rglob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.List | ast.Tuple | ast.Set | ast.Dict):
                 items = node.keys if isinstance(node, ast.Dict) else node.elts
