@@ -3,8 +3,6 @@
 Each takes and returns `Approx`: the true value lies within radius of value. The functions of NumPy are as accurate as
 their row of the table says (`float_ulps`), which a test against balls upholds: tested, not proven. A radius that is not
 finite says that nothing is known; so does a NaN, since every comparison with it fails.
-
-The only other users of NumPy are `running_error`, `first_tier` and `many_points`, and `autograd`, which hands it over.
 """
 
 from __future__ import annotations
