@@ -140,7 +140,7 @@ def _prepare(memory: int, jobs: int, preload: Sequence[str]) -> None:
     for module in preload:  # where the server has not done so
         import_module(module)
     if jobs > 1:
-        from gradcheck_cli.pytorch.gradients import use_threads
+        from gradcheck_cli.pytorch.devices import use_threads
 
         use_threads(max(1, processors() // jobs))  # one process a processor: more threads would be in each other's way
     with suppress(ImportError, ValueError, OSError):  # no limits on this system

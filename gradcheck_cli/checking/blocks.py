@@ -25,9 +25,9 @@ from gradcheck_cli.checking.point_blocks import blocks
 from gradcheck_cli.checking.problem import Problem
 from gradcheck_cli.checking.rows import rows_at
 from gradcheck_cli.errors import InternalError
-from gradcheck_cli.pytorch.gradients import AutogradResult
 from gradcheck_cli.records.derivative import VALUE, Derivative
 from gradcheck_cli.records.results import Check, Verdict
+from gradcheck_cli.records.side import AutogradResult
 from gradcheck_cli.runtime.stopwatch import phase
 
 BLOCK = 2**14

@@ -11,9 +11,9 @@ from gradcheck_cli.checking.plan import make_plan
 from gradcheck_cli.checking.problem import Place, Problem
 from gradcheck_cli.checking.reading import Reading, read
 from gradcheck_cli.checking.rows import rows_at
-from gradcheck_cli.pytorch.gradients import AutogradResult
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Check, ProblemResult
+from gradcheck_cli.records.side import AutogradResult
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
 from gradcheck_cli.runtime.stopwatch import phase
 from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit

@@ -61,7 +61,7 @@ def explain_expression(request: Request, *, reading: Reading | None = None) -> E
 
 class _Explainer:
     def __init__(self, sides: Sides, point: Mapping[str, float], result: ProblemResult) -> None:
-        self.plan, self.point, self.result, self.autograd = sides.plan, point, result, sides.autograd
+        self.plan, self.point, self.result, self.functions = sides.plan, point, result, sides.functions
         self.chain: ChainRule = sides.diagnosis.chain
         self.dtype = self.plan.dtype
         self.truths = sides.diagnosis.programs.at(point)
@@ -217,7 +217,7 @@ class _Explainer:
     def _notices(self) -> Iterator[str]:
         if expand_composed(self.plan.expression) is not self.plan.expression:
             yield "what torch does not have is written as its definition, as it is run"
-        given = dict.fromkeys(name for side in self.autograd.values() for name in side.given_tensors)
+        given = dict.fromkeys(name for x in self.functions.values() for name in x.arithmetic.given_tensors)
         yield from wording.run_instead((), given)
         refusals = dict.fromkeys(trace.refusal for trace in self.traces.values() if trace.refusal)
         yield from refusals

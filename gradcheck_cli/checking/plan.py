@@ -20,7 +20,7 @@ from gradcheck_cli.expression.literals import rounded_constant
 from gradcheck_cli.expression.nodes import Constant, Expr, intermediates, topological
 from gradcheck_cli.number_text import exact
 from gradcheck_cli.option_table import MAX_ORDER
-from gradcheck_cli.pytorch.gradients import Device, resolve_device
+from gradcheck_cli.pytorch.devices import Device, resolve_device
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Claim

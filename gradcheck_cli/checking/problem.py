@@ -18,7 +18,7 @@ from gradcheck_cli.diagnosis import wording
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.language.printer import text_within
 from gradcheck_cli.number_text import exact
-from gradcheck_cli.pytorch.gradients import device_name
+from gradcheck_cli.pytorch.devices import device_name
 from gradcheck_cli.records.results import Claim, ClaimStatus, ProblemResult, Verdict
 from gradcheck_cli.runtime.stopwatch import phase
 from gradcheck_cli.surfaces import Option
@@ -101,8 +101,8 @@ class Problem:
         plan.expected.require_all_used(rows.points)
         if self.sampling is not None and plan.samples is not None:
             self._notice(self.sampling.told(plan.words(Option("seed", str(plan.samples.seed)))))
-        for side in self.sides.autograd.values():
-            for notice in wording.run_instead(side.composed, side.given_tensors):
+        for function in self.sides.functions.values():
+            for notice in wording.run_instead(function.composed, function.arithmetic.given_tensors):
                 self._notice(notice)
         passed = rows.failed == 0 and all(claim.passed for claim in claims)
         return ProblemResult(

@@ -11,12 +11,12 @@ from gradcheck_cli.certified.row_rounding import PointRounding, RowRounding, Val
 from gradcheck_cli.checking.plan import Plan
 from gradcheck_cli.checking.sides import Sides
 from gradcheck_cli.diagnosis import findings, wording
-from gradcheck_cli.pytorch.gradients import AutogradResult
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.finding import Code, Finding
 from gradcheck_cli.records.reference import Kind
 from gradcheck_cli.records.results import Check, Verdict
 from gradcheck_cli.records.row_comparison import RowComparison
+from gradcheck_cli.records.side import AutogradResult
 from gradcheck_cli.runtime.stopwatch import phase
 from gradcheck_cli.verdict import compare, errors, judge, with_value
 

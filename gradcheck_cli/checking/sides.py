@@ -10,7 +10,8 @@ from gradcheck_cli.certified.ball import Numbers
 from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.references import References, references_at
 from gradcheck_cli.checking.plan import Plan
-from gradcheck_cli.pytorch.gradients import Autograd, AutogradResult
+from gradcheck_cli.pytorch.gradients import Gradients, function_of
+from gradcheck_cli.records.side import AutogradResult, Side
 from gradcheck_cli.runtime.stopwatch import phase
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class Sides:
     """A plan, made ready to be evaluated.
 
-    derivatives: the certified side. autograd: torch's, by mode. forms: for people; None where they are not wanted.
+    derivatives: the certified side. functions: the expression as torch runs it, by mode. autograd: the side under test,
+    by mode. forms: for people; None where they are not wanted.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -30,8 +32,10 @@ class Sides:
         with phase("derivative"):
             self.derivatives = Derivatives(plan.expression, plan.rows, self.numbers, plan.dtype)
         with phase("autograd"):
-            self.autograd = {
-                mode: Autograd(plan.expression, plan.rows, mode, plan.dtype, plan.device) for mode in plan.modes
+            about = plan.dtype, plan.device
+            self.functions = {mode: function_of(plan.expression, plan.rows, mode, *about) for mode in plan.modes}
+            self.autograd: dict[str, Side] = {
+                mode: Gradients(function, plan.rows, mode, *about) for mode, function in self.functions.items()
             }
         with phase("closed forms"):
             self.forms = self._closed_forms() if plan.wanted.closed_forms else None

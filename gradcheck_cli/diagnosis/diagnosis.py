@@ -19,7 +19,7 @@ from gradcheck_cli.differentiation.steps import ChainRule
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Expr
-from gradcheck_cli.pytorch.gradients import Device
+from gradcheck_cli.pytorch.devices import Device
 from gradcheck_cli.pytorch.graph import TorchGraph, Trace
 from gradcheck_cli.records.reference import Kind
 from gradcheck_cli.records.results import Remedy, Verdict

@@ -19,7 +19,8 @@ from gradcheck_cli.diagnosis.search import Search
 from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression import operators as op
-from gradcheck_cli.pytorch.gradients import Autograd, Device
+from gradcheck_cli.pytorch.devices import Device
+from gradcheck_cli.pytorch.gradients import Gradients, gradients_of
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.finding import Code
 from gradcheck_cli.records.reference import Reference
@@ -35,7 +36,7 @@ class HigherOrders:
 
     def __init__(self, chain: ChainRule, numbers: Numbers, dtype: Dtype, device: Device) -> None:
         self.chain, self.numbers, self.dtype, self.device = chain, numbers, dtype, device
-        self._sides: dict[tuple[str, Derivative, str], tuple[Autograd, Derivatives]] = {}
+        self._sides: dict[tuple[str, Derivative, str], tuple[Gradients, Derivatives]] = {}
 
     def blame(self, search: Search, row: Derivative, autograd: float, truth: Reference) -> Blame | None:
         """The step to blame for a wrong derivative; None where none is known."""
@@ -72,7 +73,7 @@ class HigherOrders:
         if key not in self._sides:
             assert step.formula is not None
             self._sides[key] = (
-                Autograd(step.formula, [by], search.mode, self.dtype, self.device),
+                gradients_of(step.formula, [by], search.mode, self.dtype, self.device),
                 Derivatives(step.formula, [by], self.numbers, self.dtype),
             )
         side, derivatives = self._sides[key]

@@ -22,7 +22,8 @@ from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, rebuild, topological, variables
 from gradcheck_cli.language.printer import text_within
-from gradcheck_cli.pytorch.gradients import Autograd, Device
+from gradcheck_cli.pytorch.devices import Device
+from gradcheck_cli.pytorch.gradients import Gradients, gradients_of
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind, Reference
 from gradcheck_cli.records.results import Remedy
@@ -53,7 +54,7 @@ class Remedies:
         self.numbers, self.dtype, self.device, self.tolerance = numbers, dtype, device, tolerance
         self._helped: list[Candidate] = []
         self._equal_ones: set[tuple[Expr, Derivative]] = set()
-        self._sides: dict[tuple[Expr, Derivative, str], Autograd] = {}
+        self._sides: dict[tuple[Expr, Derivative, str], Gradients] = {}
         self._derivatives: dict[tuple[Expr, Derivative], Derivatives] = {}
 
     def find(self, wanted: RowComparison, blamed: Sequence[Expr] = ()) -> Remedy | None:
@@ -101,7 +102,7 @@ class Remedies:
         if set(variables(root)) != set(variables(self.root)):
             return None
         key = root, wanted.derivative, wanted.mode
-        side = self._sides.get(key) or Autograd(root, [wanted.derivative], wanted.mode, self.dtype, self.device)
+        side = self._sides.get(key) or gradients_of(root, [wanted.derivative], wanted.mode, self.dtype, self.device)
         if any(root is helped.root for helped in self._helped):
             self._sides[key] = side
         found = side.at(wanted.point)

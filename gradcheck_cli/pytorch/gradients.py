@@ -1,337 +1,70 @@
-"""The autograd side: the expression as a user would run it in torch, and what torch says its derivatives are.
-
-The only user of torch. A literal stays a Python number, as users write it; it becomes a 0-d tensor only where torch
-demands one or every operand is constant. Nothing is folded away. `a if c else b`, `and` and `or` run what is taken.
-"""
+"""What autograd says: the derivatives of a function of tensors, in reverse or in forward mode."""
 
 from __future__ import annotations
 
-import math
-import operator
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
-from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
-from gradcheck_cli.differentiation import rules
+import torch
+from torch import Tensor
+
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.errors import DeviceError, TorchRefusal
-from gradcheck_cli.expression import operators as op
-from gradcheck_cli.expression.function import Function
-from gradcheck_cli.expression.literals import rounded_constant
-from gradcheck_cli.expression.nodes import (
-    Call,
-    Constant,
-    Expr,
-    Named,
-    Variable,
-    topological,
-    unshared,
-)
+from gradcheck_cli.errors import TorchRefusal
+from gradcheck_cli.expression.nodes import Expr
+from gradcheck_cli.pytorch.function import Mixed, TorchArithmetic, TorchFunction
 from gradcheck_cli.records.derivative import VALUE, Derivative
-from gradcheck_cli.surfaces import Option
-
-with warnings.catch_warnings():
-    # torch warns where NumPy is absent, which only many points need.
-    warnings.filterwarnings("ignore", "Failed to initialize NumPy")
-    import torch
-    from torch import Tensor
-
-_LAZY = frozenset({op.IFELSE, op.AND, op.OR})
-
-UNSHARED = 20_000
-"""Nodes up to which every operation is run as often as it was typed."""
-
-Device = torch.device
-Number = int | float
-Operand = Tensor | Number | bool
-
-
-@dataclass(frozen=True)
-class AutogradResult:
-    """What torch says at one point. value: of the function; derivatives by row; errors: rows that torch refuses."""
-
-    value: float | None
-    derivatives: Mapping[Derivative, float]
-    errors: Mapping[Derivative, str]
-
-
-Tensors = Mapping[Derivative, Tensor]
-"""By row, and by () the value: one number a point, float64 on the CPU."""
-
-TORCH_VERSION = str(torch.__version__)
-
-
-def use_threads(count: int) -> None:
-    """Let torch compute in so many threads of this process."""
-    torch.set_num_threads(count)
-
-
-def resolve_device(text: str) -> torch.device:
-    """`cpu`, `cuda`, `cuda:N` or `auto` as a device that this machine has.
-
-    Raises DeviceError, which says what there is.
-    """
-    if text == "cpu":  # without asking what else there is, which starts CUDA
-        return torch.device("cpu")
-    available = (
-        ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))] if torch.cuda.is_available() else ["cpu"]
-    )
-    if text == "auto":
-        return torch.device("cuda" if len(available) > 1 else "cpu")
-    if text == "cuda" and len(available) > 1:
-        return torch.device("cuda")
-    if text not in available:
-        raise DeviceError(
-            f"there is no device {text!r} here: this machine and this build of torch ({TORCH_VERSION}) have "
-            f"{', '.join(available)}; use ",
-            Option("device", "auto"),
-            " to take the best one there is",
-        )
-    return torch.device(text)
-
-
-def device_name(device: torch.device) -> str:
-    """The device for people: cpu, or cuda with the name of the card."""
-    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
-
-
-class TorchFunction:
-    """An expression as a function of tensors.
-
-    Called with a 0-d tensor for each variable, and for each named result that is to be an input of its own.
-    differentiable: the named results that torch.autograd.grad has to take; None: a transform does the differentiating.
-    """
-
-    def __init__(
-        self, root: Expr, dtype: Dtype, device: torch.device, *, differentiable: Collection[str] | None = None
-    ) -> None:
-        self.root, self.device, self.dtype = rules.expand_composed(root), device, getattr(torch, dtype.name)
-        self.differentiable = differentiable
-        self.order = topological(self.root)
-        self.straight = True  # every node is run, whatever the others are
-        self.named: set[str] = set()
-        self.constants: dict[Expr, Number] = {}
-        self.given_tensors: set[str] = set()  # the functions whose numbers had to be tensors beside others
-        self.tensors: dict[tuple[Number, float], Tensor] = {}  # by number and sign: 0.0 and -0.0 are equal keys
-        for node in self.order:
-            if isinstance(node, Constant):
-                self._add_constant(node, dtype)
-            elif isinstance(node, Call):
-                self.straight = self.straight and node.function not in _LAZY
-            elif isinstance(node, Named):
-                self.named.add(node.name)
-
-    def _add_constant(self, node: Constant, dtype: Dtype) -> None:
-        rounded = rounded_constant(node, dtype)
-        whole = isinstance(node.value, Fraction) and node.value.denominator == 1 and rounded.is_integer()
-        self.constants[node] = int(rounded) if whole and abs(rounded) < 2**63 else rounded
-        if (
-            self.differentiable is not None
-        ):  # no transform runs: most constants stay numbers, and the others are made when needed
-            return
-        # Made before any transform runs: a tensor made inside torch.func.jvp is another kind of tensor.
-        for number in (rounded, -rounded):
-            tensor = torch.tensor(number, dtype=self.dtype, device=self.device)
-            self.tensors[number, math.copysign(1.0, number)] = tensor
-
-    def __call__(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """(the value, the tensors of the named results). TorchRefusal where it is in another dtype."""
-        names: dict[str, Tensor] = {}
-        value = self.tensor(self.evaluate(inputs, names)[self.root])
-        if value.dtype is not self.dtype:
-            theirs, ours = (str(dtype).removeprefix("torch.") for dtype in (value.dtype, self.dtype))
-            raise TorchRefusal(f"torch computes this in {theirs}, not in {ours}: check it with --dtype {theirs}")
-        return value, names
-
-    def evaluate(self, inputs: Mapping[str, Tensor], names: dict[str, Tensor]) -> dict[Expr, Operand]:
-        """What every node is that was run; the tensors of the named results go into `names`.
-
-        Iterative: depth is no limit. A node is computed when what it needs is there; a branch asks for its condition
-        first.
-        """
-        values: dict[Expr, Operand] = {}
-        if self.straight and self.named.isdisjoint(inputs):
-            for node in self.order:
-                values[node] = self.value(node, values, inputs, names)
-            return values
-        stack: list[Expr] = [self.root]
-        while stack:
-            node = stack[-1]
-            if node in values:
-                stack.pop()
-                continue
-            missing = [child for child in self._needed(node, values, inputs) if child not in values]
-            if missing:
-                stack.extend(reversed(missing))
-                continue
-            values[node] = self.value(node, values, inputs, names)
-            stack.pop()
-        return values
-
-    def _needed(self, node: Expr, values: Mapping[Expr, Operand], inputs: Mapping[str, Tensor]) -> Sequence[Expr]:
-        """What has to be computed before the node, as far as that is known."""
-        match node:
-            case Named(name=name, value=value):
-                return () if name in inputs else (value,)
-            case Call(function=op.IFELSE, args=(condition, a, b)):
-                if condition not in values:
-                    return (condition,)
-                return (a,) if truth(values[condition]) else (b,)
-            case Call(function=(op.AND | op.OR) as function, args=(a, b)):
-                if a not in values:
-                    return (a,)
-                return () if truth(values[a]) is (function is op.OR) else (b,)
-            case Call(args=args):
-                return args
-        return ()
-
-    def value(
-        self, node: Expr, values: Mapping[Expr, Operand], inputs: Mapping[str, Tensor], names: dict[str, Tensor]
-    ) -> Operand:
-        """One node, from what its operands are."""
-        if isinstance(node, Constant):
-            return self.constants[node]
-        if isinstance(node, Variable):
-            return inputs[node.name]
-        if isinstance(node, Named):
-            name = node.name
-            names[name] = inputs[name] if name in inputs else self._named(name, values[node.value], inputs)
-            return names[name]
-        if node.function.is_condition or node.function.is_branch:
-            return self._logic(node, values)
-        return self._call(node.function, [values[arg] for arg in node.args])
-
-    def _logic(self, node: Call, values: Mapping[Expr, Operand]) -> Operand:
-        """A condition or a branch."""
-        match node.function, node.args:
-            case op.IFELSE, (condition, a, b):
-                return values[a] if truth(values[condition]) else values[b]
-            case op.WHERE, (condition, a, b):
-                return self._where(values[condition], values[a], values[b])
-            case ((op.AND | op.OR), (a, b)):
-                decided = truth(values[a]) is (node.function is op.OR)
-                return truth(values[a]) if decided else truth(values[b])
-            case op.NOT, (a,):
-                return not truth(values[a])
-            case ((op.TRUE | op.FALSE), _):
-                return node.function is op.TRUE
-        compared: Tensor | bool = _COMPARISONS[node.function](*(values[arg] for arg in node.args))
-        return compared
-
-    def _named(self, name: str, value: Operand, inputs: Mapping[str, Tensor]) -> Tensor:
-        """A tensor of its own for a named result, which one can differentiate by, also where it is a constant: at many
-        points, one number a point."""
-        tensor = self.tensor(value)
-        shape = next((x.shape for x in inputs.values()), tensor.shape)
-        tensor = tensor.expand(shape).clone()
-        return tensor.requires_grad_() if name in (self.differentiable or ()) and not tensor.requires_grad else tensor
-
-    def _where(self, condition: Operand, a: Operand, b: Operand) -> Tensor:
-        if not isinstance(condition, Tensor):
-            condition = torch.tensor(bool(condition), device=self.device)
-        if not isinstance(a, Tensor) and not isinstance(b, Tensor):
-            a = self.tensor(a)
-        return torch.where(condition, a, b)
-
-    def _call(self, row: Function, args: list[Operand]) -> Operand:
-        run, is_operator = torch_callable(row)
-        reals = [i for i, argument in enumerate(row.arguments) if argument.kind == "real"]
-        numbers = [i for i in reals if not isinstance(args[i], Tensor)]
-        if numbers == reals:
-            if row is op.NEG:
-                return -args[0]
-            args[reals[0]] = self.tensor(args[reals[0]])
-        if is_operator or not (numbers or row.keywords or len(reals) < len(args)):
-            return run(*args)  # type: ignore[no-any-return]
-        keywords: dict[str, Operand | str] = dict(row.keywords)
-        keywords |= {a.name: arg for a, arg in zip(row.arguments, args, strict=True) if a.keyword}
-        count = sum(not argument.keyword for argument in row.arguments)  # what is by keyword only comes last
-        kinds = row, *map(_kind, args)
-        if numbers and kinds not in _WITHOUT_NUMBERS:
-            try:
-                return run(*args[:count], **keywords)  # type: ignore[no-any-return]
-            except (TypeError, AttributeError):
-                _WITHOUT_NUMBERS.add(kinds)
-        for i in numbers:
-            args[i] = self.tensor(args[i])
-        if numbers != reals:
-            self.given_tensors.add(row.name)
-        return run(*args[:count], **keywords)  # type: ignore[no-any-return]
-
-    def tensor(self, value: Operand) -> Tensor:
-        """A number as a 0-d tensor of the working dtype, on the device."""
-        if isinstance(value, Tensor):
-            return value
-        ready = self.tensors.get((value, math.copysign(1.0, value))) if self.tensors else None
-        return torch.tensor(value, dtype=self.dtype, device=self.device) if ready is None else ready
-
-
-class Mixed(Exception):
-    """A condition of Python's `if` that some of many points meet and others do not. Carries which do."""
-
-    def __init__(self, holds: Tensor) -> None:
-        self.holds = holds
-
-
-def truth(value: Operand) -> bool:
-    """A condition as Python's `if` takes it. Raises Mixed where it differs from point to point."""
-    if not isinstance(value, Tensor) or not value.ndim:
-        return bool(value)
-    first = bool(value[0])
-    if bool((value != first).any()):
-        raise Mixed(value)
-    return first
-
+from gradcheck_cli.records.side import AutogradResult
 
 # What torch raises where it has no derivative, kernel, mode or meaning for what it is given.
 REFUSALS = (RuntimeError, TypeError, ValueError, NotImplementedError, TorchRefusal)
 
-_COMPARISONS: dict[Function, Callable[[Any, Any], Any]] = {row: getattr(operator, row.name) for row in op.COMPARISONS}
+Tensors = Mapping[Derivative, Tensor]
+"""By row, and by VALUE the value: one number a point, float64 on the CPU."""
 
 
-@cache
-def torch_callable(row: Function) -> tuple[Callable[..., Any], bool]:
-    """(what torch runs for a row, whether it is a Python operator that takes numbers and tensors alike)."""
-    if callable(row.torch):
-        return row.torch, row.torch.__module__ in ("operator", "_operator")
-    target: Any = torch
-    for part in (row.torch or row.name).split("."):
-        target = getattr(target, part)
-    return target, False
+class UnderTest(Protocol):
+    """A function of named tensors of one dtype, of no dimension or of one (a number a point).
 
-
-_WITHOUT_NUMBERS: set[tuple[object, ...]] = set()
-"""Calls that torch refuses with numbers in place of tensors: the function, and of which kind its arguments were."""
-
-
-def _kind(arg: Operand) -> object:
-    """What decides whether torch takes an argument: a tensor of no dimension may pass for a number."""
-    return (arg.ndim, arg.requires_grad) if isinstance(arg, Tensor) else None
-
-
-class Autograd:
-    """The derivatives that torch finds for an expression, in one mode.
-
-    rows: the derivatives asked for; mode: "reverse" (torch.autograd.grad) or "forward" (torch.func.jvp, nested for
-    higher orders, all other variables carrying zero tangents). composed: the functions that torch lacks, whose
-    definitions are run.
+    named: intermediate results that it gives as well, and takes in place of computing them.
     """
 
-    def __init__(self, root: Expr, rows: Sequence[Derivative], mode: str, dtype: Dtype, device: torch.device) -> None:
-        self.composed = rules.composed(root)
-        root = unshared(rules.expand_composed(root), UNSHARED)
-        self.rows, self.mode = tuple(rows), mode
-        self.names = frozenset(name for row in rows for name in row.wrt)  # only what is differentiated requires grad
-        self.function = TorchFunction(root, dtype, device, differentiable=self.names if mode == "reverse" else None)
-        self.dtype, self.device = getattr(torch, dtype.name), device
-
     @property
-    def given_tensors(self) -> Collection[str]:
-        """The functions that refused the numbers they were given beside tensors, and were run on 0-d tensors."""
-        return self.function.given_tensors
+    def named(self) -> Collection[str]: ...
+
+    def __call__(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """(the value, the tensors of the named results)."""
+        ...
+
+
+def function_of(root: Expr, rows: Sequence[Derivative], mode: str, dtype: Dtype, device: torch.device) -> TorchFunction:
+    """An expression as it is run to ask for these derivatives in this mode."""
+    differentiable = _names(rows) if mode == "reverse" else None
+    return TorchFunction(root, TorchArithmetic(dtype, device, differentiable), as_typed=True)
+
+
+def gradients_of(root: Expr, rows: Sequence[Derivative], mode: str, dtype: Dtype, device: torch.device) -> Gradients:
+    """What autograd says of an expression."""
+    return Gradients(function_of(root, rows, mode, dtype, device), rows, mode, dtype, device)
+
+
+def _names(rows: Sequence[Derivative]) -> frozenset[str]:
+    return frozenset(name for row in rows for name in row.wrt)
+
+
+class Gradients:
+    """The derivatives that torch finds for a function, in one mode.
+
+    rows: the derivatives asked for; mode: "reverse" (torch.autograd.grad) or "forward" (torch.func.jvp, nested for
+    higher orders, all other variables carrying zero tangents).
+    """
+
+    def __init__(
+        self, function: UnderTest, rows: Sequence[Derivative], mode: str, dtype: Dtype, device: torch.device
+    ) -> None:
+        self.function, self.rows, self.mode = function, tuple(rows), mode
+        self.names = _names(rows)  # only what is differentiated requires grad
+        self.dtype, self.device = getattr(torch, dtype.name), device
 
     def at(self, point: Mapping[str, float]) -> AutogradResult:
         """Value and derivatives at a point. What torch refuses is in `errors`, with torch's reason."""
@@ -508,9 +241,8 @@ def _on_the_cpu(value: Tensor | None, count: int) -> Tensor:
 
 
 def item_of(value: Tensor | None) -> float:
-    if value is None:
-        return 0.0
-    return 0.0 if value.device.type == "meta" else float(value.item())
+    """A tensor's number; None stands for a derivative of zero."""
+    return 0.0 if value is None else float(value.item())
 
 
 def reason_of(refusal: Exception) -> str:

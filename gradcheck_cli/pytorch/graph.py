@@ -1,7 +1,4 @@
-"""torch's own numbers at every step: the value, the gradient that autograd has there, and the grad_fn it recorded.
-
-With autograd.py the only user of torch.
-"""
+"""torch's own numbers at every step: the value, the gradient that autograd has there, and the grad_fn it recorded."""
 
 from __future__ import annotations
 
@@ -17,7 +14,8 @@ from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.nodes import Call, Expr
-from gradcheck_cli.pytorch.gradients import REFUSALS, Operand, TorchFunction, item_of, reason_of
+from gradcheck_cli.pytorch.function import Operand, TorchArithmetic, TorchFunction, Values
+from gradcheck_cli.pytorch.gradients import REFUSALS, item_of, reason_of
 
 forward_ad: Any = torch.autograd.forward_ad
 
@@ -43,14 +41,12 @@ class Trace:
     refusal: str | None = None
 
 
-class _Recorder(TorchFunction):
-    """A TorchFunction in which every node has a tensor of its own: an operation that returns its operand (`positive`,
-    `a if c else b`) gives a copy, so that its gradient is not its operand's."""
+class _Separate(TorchArithmetic):
+    """Every node has a tensor of its own: an operation that returns its operand (`positive`, `a if c else b`) gives a
+    copy, so that its gradient is not its operand's."""
 
-    def value(
-        self, node: Expr, values: Mapping[Expr, Operand], inputs: Mapping[str, Tensor], names: dict[str, Tensor]
-    ) -> Operand:
-        result = super().value(node, values, inputs, names)
+    def value(self, node: Expr, values: Values, inputs: Mapping[str, Tensor]) -> Operand:
+        result = super().value(node, values, inputs)
         if (
             isinstance(node, Call)
             and isinstance(result, Tensor)
@@ -64,21 +60,22 @@ class TorchGraph:
     """A chain rule as torch runs it in one dtype on one device."""
 
     def __init__(self, chain: ChainRule, dtype: Dtype, device: torch.device) -> None:
-        self.chain, self.device, self.dtype = chain, device, getattr(torch, dtype.name)
-        self.function = _Recorder(chain.root, dtype, device, differentiable=())
+        self.chain = chain
+        self.arithmetic = _Separate(dtype, device, differentiable=())
+        self.function = TorchFunction(chain.root, self.arithmetic)
 
     def reverse(self, point: Mapping[str, float], by: Collection[str]) -> Trace:
         """The adjoint of every step that depends on the variables or named results in `by`: torch.autograd.grad at each
         tensor of the graph."""
         leaves = {name: self._leaf(value).requires_grad_(name in by) for name, value in point.items()}
-        self.function.differentiable = by
+        self.arithmetic.differentiable = by
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                values = self.function.evaluate(leaves, {})
+                values = self.function.evaluate(leaves)
             except REFUSALS as refusal:
                 return Trace(self._steps({}, {}), reason_of(refusal))
-            result = self.function.tensor(values[self.chain.root])
+            result = self.arithmetic.tensor(values[self.chain.root])
             tensors = self._tensors(values)
             wanted = [name for name, tensor in tensors.items() if tensor.requires_grad]
             if not result.requires_grad:
@@ -113,7 +110,7 @@ class TorchGraph:
                 for name, value in point.items()
             }
             try:
-                values = self.function.evaluate(leaves, {})
+                values = self.function.evaluate(leaves)
             except REFUSALS as refusal:
                 return Trace(self._steps({}, {}), reason_of(refusal))
             pairs = {name: forward_ad.unpack_dual(tensor) for name, tensor in self._tensors(values).items()}
@@ -157,29 +154,19 @@ class TorchGraph:
     def _run(self, step: Step, operands: Mapping[str, Tensor]) -> Tensor:
         formula = step.formula
         assert formula is not None
-        alone = _Alone(self.function, formula)
-        return alone.tensor(alone.evaluate(operands, {})[formula])
+        return self.arithmetic.tensor(TorchFunction(formula, self.arithmetic).evaluate(operands)[formula])
 
     def _leaf(self, value: float) -> Tensor:
-        return torch.tensor(value, dtype=self.dtype, device=self.device)
+        return torch.tensor(value, dtype=self.arithmetic.dtype, device=self.arithmetic.device)
 
-    def _tensors(self, values: Mapping[Expr, Operand]) -> dict[str, Tensor]:
+    def _tensors(self, values: Values) -> dict[str, Tensor]:
         found = ((step.name, values.get(step.node)) for step in self.chain.steps)
         return {name: value for name, value in found if isinstance(value, Tensor)}
 
-    def _steps(self, values: Mapping[Expr, Operand], derivatives: Mapping[str, float]) -> dict[str, Traced]:
+    def _steps(self, values: Values, derivatives: Mapping[str, float]) -> dict[str, Traced]:
         return {
             step.name: _traced(step, values.get(step.node), derivatives.get(step.name)) for step in self.chain.steps
         }
-
-
-class _Alone(_Recorder):
-    """One step as a function of its operands, with the constants of the whole function."""
-
-    def __init__(self, whole: TorchFunction, formula: Expr) -> None:
-        self.root, self.device, self.dtype, self.differentiable = formula, whole.device, whole.dtype, None
-        self.constants, self.tensors, self.straight = whole.constants, whole.tensors, False
-        self.given_tensors = whole.given_tensors
 
 
 def _traced(step: Step, value: Operand | None, derivative: float | None) -> Traced:

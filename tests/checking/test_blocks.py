@@ -30,7 +30,8 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import InternalError, UsageError
 from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.language.parser import parse
-from gradcheck_cli.pytorch.gradients import Autograd, resolve_device
+from gradcheck_cli.pytorch.devices import resolve_device
+from gradcheck_cli.pytorch.gradients import Gradients, gradients_of
 from gradcheck_cli.records.derivative import VALUE, Derivative
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import ProblemResult, Verdict
@@ -170,14 +171,14 @@ def test_one_by_one_and_in_blocks(expression: str, at: str) -> None:
 @pytest.mark.usefixtures("_few_are_many")
 def test_a_wrong_gradient_is_found_among_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """One of a thousand points, off by one in a million: it is counted, and it is the row that is shown."""
-    honest = Autograd.at_many
+    honest = Gradients.at_many
 
-    def at_many(self: Autograd, columns: Any, count: int) -> Any:
+    def at_many(self: Gradients, columns: Any, count: int) -> Any:
         found = dict(honest(self, columns, count) or {})
         found[Derivative(("x",))][617] *= 1 + 1e-6
         return found
 
-    monkeypatch.setattr(Autograd, "at_many", at_many)
+    monkeypatch.setattr(Gradients, "at_many", at_many)
     result = check("tanh(x)*x", "x=-2:2:1001")
     assert result.counts == {Verdict.MATCH: 1000, Verdict.MISMATCH: 1}
     assert not result.passed
@@ -286,7 +287,7 @@ def test_torch_in_blocks_is_torch_one_by_one() -> None:
     for text, order in cases.items():
         for mode in ("reverse", "forward"):
             rows = [Derivative(("x",) * order)]
-            side = Autograd(parse(text), rows, mode=mode, dtype=DTYPES["float64"], device=resolve_device("cpu"))
+            side = gradients_of(parse(text), rows, mode=mode, dtype=DTYPES["float64"], device=resolve_device("cpu"))
             points = np.linspace(-2, 2, 9)
             found = side.at_many({"x": points}, len(points))
             assert found is not None

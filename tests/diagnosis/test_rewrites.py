@@ -16,7 +16,7 @@ from gradcheck_cli.diagnosis.matching import candidates
 from gradcheck_cli.diagnosis.remedies import Remedies
 from gradcheck_cli.diagnosis.rewrites import REWRITES, Rewrite
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.pytorch.gradients import Autograd
+from gradcheck_cli.pytorch.gradients import gradients_of
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Remedy
@@ -138,7 +138,7 @@ def test_candidates_keep_the_rest_of_the_expression() -> None:
     ((point, _),) = problem.places()
     first = next(candidates(problem.plan.expression))
     float64 = DTYPES["float64"]
-    sides = Autograd(first.root, [Derivative(("x",))], "reverse", float64, torch.device("cpu"))
+    sides = gradients_of(first.root, [Derivative(("x",))], "reverse", float64, torch.device("cpu"))
     assert sides.at(point).derivatives[Derivative(("x",))] == 2.0
 
 

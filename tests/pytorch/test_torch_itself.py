@@ -23,7 +23,8 @@ from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.language.parser import parse
-from gradcheck_cli.pytorch.gradients import REFUSALS, Autograd, resolve_device
+from gradcheck_cli.pytorch.devices import resolve_device
+from gradcheck_cli.pytorch.gradients import REFUSALS, gradients_of
 from gradcheck_cli.records.derivative import Derivative
 
 MODES = ("reverse", "forward")
@@ -100,7 +101,7 @@ def bits(number: float) -> bytes:
 def must_be_what_torch_says(text: str, point: dict[str, float], dtype: str, mode: str) -> bool:
     """Returns whether torch says anything at all: else we must have an error as well."""
     rows = [Derivative((name,)) for name in point]
-    side = Autograd(parse(text, names=point), rows, mode, DTYPES[dtype], resolve_device("cpu"))
+    side = gradients_of(parse(text, names=point), rows, mode, DTYPES[dtype], resolve_device("cpu"))
     ours = side.at(point)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

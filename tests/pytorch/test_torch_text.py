@@ -18,7 +18,7 @@ from gradcheck_cli.expression.functions import FUNCTIONS, Function
 from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.language.dialects import LIBRARIES
 from gradcheck_cli.language.parser import parse
-from gradcheck_cli.pytorch.gradients import Autograd
+from gradcheck_cli.pytorch.gradients import gradients_of
 
 PLACES = {"torch": torch, "torch.special": torch.special, "F": torch.nn.functional}
 TABLE = {name: row for name, row in FUNCTIONS.items() if not row.internal}
@@ -75,7 +75,7 @@ def must_be(text: str, point: Mapping[str, float], theirs: Tensor | None) -> Non
         assert theirs is None or not point, f"{text} is torch's"
         return
     assert theirs is not None, f"torch refuses {text}"
-    ours = Autograd(expr, [], "reverse", DTYPES["float64"], torch.device("cpu")).at(point)
+    ours = gradients_of(expr, [], "reverse", DTYPES["float64"], torch.device("cpu")).at(point)
     assert ours.value is not None, (text, ours.errors)
     assert struct.pack("d", ours.value) == struct.pack("d", theirs.item()), text
 
