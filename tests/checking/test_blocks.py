@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from flint import arb
+from helpers.slow import slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -147,7 +148,9 @@ ADVERSARIAL = [
 
 
 @pytest.mark.usefixtures("_few_are_many")
-@pytest.mark.parametrize("options", [{}, {"mode": "both"}, {"order": 2}, {"dtype": "float32"}, {"strict": True}])
+@pytest.mark.parametrize(
+    "options", [{"mode": "both"}, {"dtype": "float32"}, slow({}), slow({"order": 2}), slow({"strict": True})]
+)
 @pytest.mark.parametrize(("expression", "at"), ADVERSARIAL)
 def test_the_two_tiers_agree(expression: str, at: str, options: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through kinks, poles, edges of domains, cancellation, overflow and underflow."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from helpers.slow import slow
 
 from gradcheck_cli.checking.reading import read
 from gradcheck_cli.errors import ExpressionError
@@ -22,8 +23,9 @@ def chain(step: str, length: int) -> Request:
     return Request(f"s{length - 1}", at=("0.9",), lets=tuple(lets), wrt=("x",), derivatives=False)
 
 
-@pytest.mark.parametrize("step", ["sin(s)*s", "sin(s) + 1"])
-@pytest.mark.parametrize("length", [10, 10_000])
+@pytest.mark.parametrize(
+    ("step", "length"), [("sin(s)*s", 10), ("sin(s) + 1", 10), ("sin(s)*s", 10_000), slow("sin(s) + 1", 10_000)]
+)
 def test_long_chains(step: str, length: int) -> None:
     from gradcheck_cli.checking.checker import check_expression
 
@@ -54,6 +56,7 @@ def test_reading_a_chain_takes_work_in_proportion() -> None:
     assert long < 5 * short
 
 
+@pytest.mark.slow
 def test_all_that_lets_define_is_bounded() -> None:
     with pytest.raises(ExpressionError, match="more than 100,000 nodes"):
         parse_lets([f"y{i} = " + "+".join(f"{i}{j:04}*x" for j in range(1500)) for i in range(MAX_NODES // 1500)])

@@ -1,4 +1,7 @@
-"""Cases that take seconds: processes of their own that import torch. They run with `-m slow`, as the gate does."""
+"""Cases that take seconds: processes of their own that import torch, and tables that others like them cover as well.
+
+They run with `-m slow`, as the gate does.
+"""
 
 from typing import Any
 

@@ -3,6 +3,7 @@
 Each of the many short runs that tests make would import it anew.
 """
 
+import pytest  # of the main module, which every worker imports  # noqa: F401
 import torch.fx.experimental.symbolic_shapes  # what torch imports with the first gradient  # noqa: F401
 
 import gradcheck_cli.checking.blocks
