@@ -60,12 +60,12 @@ def test_a_row_in_the_table_is_read_listed_and_checked() -> None:
     """In a process in which the table has one row more."""
     code = f"""
 from gradcheck_cli.expression import functions
-row = functions.Function("cubed", aliases=("cube",), **{COLUMNS!r})
+row = functions.Function("cubed", also=("cube",), **{COLUMNS!r})
 functions.FUNCTIONS["cubed"] = row
 from gradcheck_cli import check
 from gradcheck_cli.language.latex import to_latex
 from gradcheck_cli.language.parser import parse
-result = check("cube(x) + x.cubed()", at=2, claim="6*x**2")
+result = check("cube(x) + cubed(x)", at=2, claim="6*x**2")
 print(result.verdict.value, result.checks[0].analytical, result.claims[0].status.value, to_latex(parse("cubed(x)")))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
