@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from helpers.slow import slow
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -147,7 +148,7 @@ POINTS: Sequence[dict[str, float]] = (
 )
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float16"])
+@pytest.mark.parametrize("dtype", [slow("float64"), "float16"])
 @pytest.mark.parametrize("name", TABLE)
 def test_a_row_of_the_table(name: str, dtype: str) -> None:
     if any(a.keyword for a in TABLE[name].arguments):

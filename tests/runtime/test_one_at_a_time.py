@@ -67,6 +67,7 @@ def test_in_threads_of_an_event_loop() -> None:
     assert asyncio.run(all_of_them()) == EXPECTED
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_fork_after_use() -> None:
