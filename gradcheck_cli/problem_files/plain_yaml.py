@@ -265,6 +265,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
 
 
 _PLAIN_WORDS = (
+    (r"nesting depth", f"lists and mappings are nested more than {MAX_DEPTH} deep"),  # seen before the events are
     (r"mapping values are not allowed", "a colon is not expected here: a text that has ': ' in it goes in quotes, and "
      "the keys of a mapping stand in one column"),
     (r"cannot start any token", "{character} cannot begin a value: put the text in quotes"),
