@@ -1,0 +1,127 @@
+"""The records that a check of real code leaves behind: frozen, plain floats and text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gradcheck_cli.records import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInput:
+    """An argument, or a parameter of a module. differentiated: by it, or not."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    requires_grad: bool
+    differentiated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a Jacobian, with its verdict.
+
+    output: "out[2]"; wrt: one name per order ("logits[0,1]"). analytical, left, right: certified, rounded to the dtype
+    of the input. scale: the largest entry of that output's gradient by that input, on which rounding is judged. A
+    number that does not exist is None.
+    """
+
+    output: str
+    wrt: tuple[str, ...]
+    mode: str
+    verdict: Verdict
+    passed: bool
+    analytical: float | None = None
+    autograd: float | None = None
+    left: float | None = None
+    right: float | None = None
+    abs_error: float | None = None
+    rel_error: float | None = None
+    ulps: float | None = None
+    scale: float | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """The derivative of one output by one input in one mode.
+
+    shape: of the output, and of the input. counts: entries by verdict. worst: the largest relative error of an entry
+    that matches or does not; None where there is none. cotangents: "one-hot", or "random": of each input element, three
+    products with the Jacobian are compared.
+    """
+
+    output: str
+    input: str
+    mode: str
+    shape: tuple[tuple[int, ...], tuple[int, ...]]
+    verdict: Verdict
+    passed: bool
+    counts: Mapping[Verdict, int] = field(default_factory=dict)
+    worst: float | None = None
+    cotangents: str = "one-hot"
+
+    @property
+    def entries(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class ValueBlock:
+    """What the function returned, against what was recorded, evaluated exactly."""
+
+    output: str
+    shape: tuple[int, ...]
+    dtype: str
+    verdict: Verdict
+    worst: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Numbers that are held constant. how: "detach", "no_grad", ".item()", ".data"."""
+
+    how: str
+    place: str
+    count: int
+
+
+@dataclass(frozen=True)
+class CodeResult:
+    """A function of tensors, checked.
+
+    subject: its name; place: file and line. checks: the entries that did not match, and the worst of the others, at
+    most `records.MOST_ROWS`. error: why there is no verdict at all. operations: of numbers, that were recorded.
+    """
+
+    subject: str
+    place: str
+    inputs: tuple[TensorInput, ...]
+    verdict: Verdict
+    passed: bool
+    dtype: str
+    device: str
+    rtol: float | None
+    atol: float | None
+    order: int = 1
+    blocks: tuple[Block, ...] = ()
+    values: tuple[ValueBlock, ...] = ()
+    checks: tuple[Entry, ...] = ()
+    held: tuple[Held, ...] = ()
+    notices: tuple[str, ...] = ()
+    error: str | None = None
+    bad_input: bool = False
+    operations: int = 0
+    seconds: float = 0.0
+    phases: Mapping[str, float] | None = None
+
+    @property
+    def counts(self) -> dict[Verdict, int]:
+        """Entries by verdict, over all blocks."""
+        return {v: sum(block.counts.get(v, 0) for block in self.blocks) for v in Verdict}
+
+    @property
+    def checks_total(self) -> int:
+        return sum(block.entries for block in self.blocks)

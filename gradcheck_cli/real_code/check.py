@@ -1,0 +1,289 @@
+"""check_code: a function of tensors in, a frozen record of every entry's verdict out."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gradcheck_cli.code_records import Block, CodeResult, Entry, Held, TensorInput, ValueBlock
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.errors import GradcheckError, TorchRefusal
+from gradcheck_cli.real_code.judge import CODE, VERDICTS, Column, Detail, Judged, judge_rows
+from gradcheck_cli.real_code.reference import Truths
+from gradcheck_cli.real_code.side import Forward, Reverse, Side
+from gradcheck_cli.real_code.subject import BadInput, Output, Subject
+from gradcheck_cli.records import MOST_ROWS, Verdict
+from gradcheck_cli.tape.tape import Elements
+from gradcheck_cli.tracing.recorder import FLOATS, Recorder, numbers, recording
+from gradcheck_cli.verdict import Tolerance, errors
+
+MODES = {"reverse": ("reverse",), "forward": ("forward",), "both": ("reverse", "forward")}
+LISTED = 20
+"""Entries of a block that are listed although they match."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked for. rtol, atol: None: of the dtype. cotangents: "auto", "one-hot" or "random"."""
+
+    modes: tuple[str, ...] = ("reverse",)
+    rtol: float | None = None
+    atol: float | None = None
+    strict: bool = False
+    through_detach: bool = False
+    cotangents: str = "auto"
+
+
+def check_code(
+    function: Callable[..., Any], inputs: Any, *, named: Mapping[str, Any] | None = None,
+    wrt: Sequence[str] | None = None, everything: bool = True, seed: int = 0, mode: str = "reverse",
+    rtol: float | None = None, atol: float | None = None, strict: bool = False, through_detach: bool = False,
+    cotangents: str = "auto", reference: Callable[..., Any] | None = None,
+) -> CodeResult:  # fmt: skip
+    """Check the gradient of a function of tensors.
+
+    inputs: its positional arguments (one that is no tuple or list is the only one); named: by keyword. everything:
+    differentiate by all floating tensors, or only by those that require grad; wrt: only by those named. reference: a
+    function of plain torch operations that computes the same, to be recorded instead. Never raises for what the code
+    does: a result without a verdict has an `error`.
+    """
+    started = time.perf_counter()
+    arguments = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    options = Options(MODES[mode], rtol, atol, strict, through_detach, cotangents)
+    subject = Subject(function, arguments, named, wrt=wrt, everything=everything, seed=seed)
+    known = replace_function(subject, reference)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            result = _Check(subject, known, options).result()
+        except GradcheckError as error:
+            result = _failed(subject, options, error)
+    return replace(result, seconds=time.perf_counter() - started)
+
+
+def replace_function(subject: Subject, reference: Callable[..., Any] | None) -> Subject:
+    if reference is None:
+        return subject
+    twin = Subject.__new__(Subject)
+    twin.__dict__.update(subject.__dict__)
+    twin.function, twin.module = reference, None
+    return twin
+
+
+@dataclass
+class Recorded:
+    """A run of the code on the tape. outputs: what it returned; elements: of each."""
+
+    recorder: Recorder
+    outputs: list[Output]
+    elements: list[Elements]
+
+
+def record(subject: Subject, *, through_detach: bool = False) -> Recorded:
+    """Run the code once and record it."""
+    recorder = Recorder(through_detach=through_detach)
+    given = subject.fresh()
+    for leaf, tensor in zip(subject.wanted, given, strict=True):
+        recorder.lift(tensor, leaf.name)
+    with recording(recorder):
+        outputs = subject.run(given)
+    elements = [recorder.of(output.tensor) for output in outputs]
+    return Recorded(recorder, outputs, elements)
+
+
+class _Check:
+    def __init__(self, subject: Subject, known: Subject, options: Options) -> None:
+        self.subject, self.options = subject, options
+        self.recorded = record(known, through_detach=options.through_detach)
+        self.tape = self.recorded.recorder.tape
+        self.truths = Truths(self.tape)
+        self.reverse = Reverse(subject)
+        self.notices: list[str] = []
+        self.entries: list[Entry] = []
+        self.names = [given.label(k) for given in self.tape.inputs for k in range(given.elements.size)]
+        self.dtype = min((given.dtype for given in self.tape.inputs), key=lambda d: d.precision)
+
+    def result(self) -> CodeResult:
+        outputs = self._outputs()
+        blocks = tuple(block for mode in self.options.modes for block in self._blocks(self._side(mode), outputs))
+        verdict = Verdict.worst(block.verdict for block in blocks) if blocks else Verdict.ERROR
+        return CodeResult(
+            **_identity(self.subject, self.options, self.dtype),
+            verdict=verdict,
+            passed=bool(blocks) and all(block.passed for block in blocks),
+            blocks=blocks,
+            values=tuple(self._values(outputs)),
+            checks=tuple(sorted(self.entries, key=_worst_first)[:MOST_ROWS]),
+            held=tuple(Held(h.how, h.place, n) for h, n in self.recorded.recorder.held.items()),
+            notices=(*self.notices, *self.reverse.troubles),
+            error=None if blocks else "no output can be differentiated",
+            operations=self.tape.operations,
+        )
+
+    def _side(self, mode: str) -> Side:
+        return self.reverse if mode == "reverse" else Forward(self.subject, self.reverse.outputs)
+
+    def _outputs(self) -> list[int]:
+        """Which outputs are differentiated."""
+        mine, theirs = self.recorded.outputs, self.reverse.outputs
+        if [o.tensor.shape for o in mine] != [o.tensor.shape for o in theirs]:
+            raise BadInput("it returns tensors of other shapes when it runs again")
+        chosen = []
+        for k, output in enumerate(theirs):
+            if output.tensor.requires_grad or self._is_cut(k):
+                chosen.append(k)
+            else:
+                self.notices.append(f"{output.name} does not require grad: it is not differentiated")
+        return chosen
+
+    def _is_cut(self, k: int) -> bool:
+        """Whether torch drops an output's dependence silently, by an operation that it does not differentiate."""
+        recorder, tensor = self.recorded.recorder, self.recorded.outputs[k].tensor
+        return recorder.depends(tensor) and recorder.is_undifferentiated(tensor)
+
+    def _columns(self, output: Dtype) -> Iterator[Column]:
+        narrowest = min((i.dtype for i in self.tape.instructions if i.function not in ("input", "constant")),
+                        key=lambda d: d.precision, default=output)  # fmt: skip
+        first = 0
+        for given in self.tape.inputs:
+            stop = first + given.elements.size
+            dtype = min(given.dtype, output, narrowest, key=lambda d: d.precision)
+            rtol = dtype.rtol if self.options.rtol is None else self.options.rtol
+            atol = dtype.atol if self.options.atol is None else self.options.atol
+            yield Column(given.name, slice(first, stop), given.dtype, Tolerance(rtol, atol))
+            first = stop
+
+    def _blocks(self, side: Side, outputs: Sequence[int]) -> Iterator[Block]:
+        for k in outputs:
+            elements = self.recorded.elements[k].reshape(-1)
+            output = self.reverse.outputs[k]
+            columns = list(self._columns(FLOATS[output.tensor.dtype]))
+            tallies = [_Tally(c) for c in columns]
+            step = self.truths.batch
+            for first in range(0, len(elements), step):
+                rows = np.arange(first, min(first + step, len(elements)))
+                autograd = side.rows(k, rows)
+                found = self.truths.rows(elements[rows])
+                for column, tally in zip(columns, tallies, strict=True):
+                    names = self.names[column.place]
+                    judged = judge_rows(self.truths, elements[rows], autograd, column, names, side.mode, found)
+                    tally.add(judged, autograd[:, column.place])
+                    self.entries += self._listed(output, rows, column, judged, autograd[:, column.place], side.mode)
+            for column, tally, given in zip(columns, tallies, self.tape.inputs, strict=True):
+                yield tally.block(output, given.elements.shape, side.mode, self.options.strict)
+
+    def _listed(
+        self, output: Output, rows: NDArray[np.int64], column: Column, judged: Judged, autograd: Floats, mode: str
+    ) -> Iterator[Entry]:
+        odd = judged.codes != CODE[Verdict.MATCH]
+        chosen = np.argwhere(odd)[:MOST_ROWS]
+        if len(chosen) < LISTED:
+            worst = np.argsort(-_relative(judged, autograd), axis=None)[:LISTED]
+            more = np.stack(np.unravel_index(worst, odd.shape), axis=1)
+            chosen = np.concatenate([chosen, [place for place in more if not odd[tuple(place)]] or np.zeros((0, 2), int)])
+        names, scale = self.names[column.place], judged.scale[column.name]
+        for row, place in chosen.tolist():
+            detail = judged.details.get((row, place), Detail())
+            verdict = VERDICTS[judged.codes[row, place]]
+            truth = float(judged.truth[row, place]) if detail.has_value else None
+            truth = None if truth is None else column.dtype.round(truth) if np.isfinite(truth) else truth
+            number = float(autograd[row, place])
+            off = errors(truth, number, column.dtype)
+            yield Entry(
+                output.label(int(rows[row])), (names[place],), mode, verdict, self._passes(verdict), truth, number,
+                detail.left, detail.right, off.absolute, off.relative, off.ulps, float(scale[row]), detail.note,
+            )  # fmt: skip
+
+    def _passes(self, verdict: Verdict) -> bool:
+        return verdict is Verdict.MATCH if self.options.strict else verdict.passes
+
+    def _values(self, outputs: Sequence[int]) -> Iterator[ValueBlock]:
+        for k in range(len(self.reverse.outputs)):
+            yield judge_values(self.truths, self.recorded.elements[k].reshape(-1), self.reverse.outputs[k])
+
+
+def judge_values(truths: Truths, elements: Elements, output: Output) -> ValueBlock:
+    """What was recorded, evaluated exactly, against what the function returned."""
+    dtype = FLOATS[output.tensor.dtype]
+    real = numbers(output.tensor).reshape(-1)
+    value, radius = truths.values.value[elements], truths.values.radius[elements]
+    with np.errstate(all="ignore"):
+        off = np.abs(real - value)
+        codes = np.where(off + radius <= dtype.rtol * np.abs(value), CODE[Verdict.MATCH], -1)
+        codes = np.where((codes < 0) & ((real == value) | (np.isnan(real) & np.isnan(value))), CODE[Verdict.MATCH], codes)
+        if (codes < 0).any():
+            middle, reach = truths.value_enclosure(elements)
+            explained = ~(np.abs(real - middle) > reach + 16 * dtype.unit_roundoff)
+            small = off <= dtype.atol + dtype.rtol * np.max(np.abs(value), initial=0.0, where=np.isfinite(value))
+            verdict = np.where(explained, np.where(small, CODE[Verdict.IMPRECISE], CODE[Verdict.UNSTABLE]), CODE[Verdict.MISMATCH])
+            codes = np.where(codes < 0, verdict, codes)
+        relative = np.where(off == 0, 0.0, off / np.abs(value))
+    shape, name = tuple(output.tensor.shape), str(output.tensor.dtype).removeprefix("torch.")
+    worst = float(np.nanmax(relative)) if relative.size and not np.isnan(relative).all() else None
+    return ValueBlock(output.name, shape, name, VERDICTS[codes.max(initial=0)], worst)
+
+
+Floats = NDArray[np.float64]
+
+
+def _relative(judged: Judged, autograd: Floats) -> Floats:
+    with np.errstate(all="ignore"):
+        off = np.abs(autograd - judged.truth)
+        relative = np.where(off == 0, 0.0, off / np.abs(judged.truth))
+    return np.where(np.isnan(relative), 0.0, relative)
+
+
+class _Tally:
+    """The counts of a block, while it comes in rows."""
+
+    def __init__(self, column: Column) -> None:
+        self.column, self.counts, self.worst = column, Counter[Verdict](), 0.0
+
+    def add(self, judged: Judged, autograd: Floats) -> None:
+        for code, count in zip(*np.unique(judged.codes, return_counts=True), strict=True):
+            self.counts[VERDICTS[code]] += int(count)
+        comparable = (judged.codes == CODE[Verdict.MATCH]) | (judged.codes == CODE[Verdict.MISMATCH])
+        relative = np.where(comparable & (judged.truth != 0), _relative(judged, autograd), 0.0)
+        self.worst = max(self.worst, float(relative.max(initial=0.0)))
+
+    def block(self, output: Output, shape: tuple[int, ...], mode: str, strict: bool) -> Block:
+        verdict = Verdict.worst(self.counts) if self.counts else Verdict.MATCH
+        return Block(
+            output.name, self.column.name, mode, (tuple(output.tensor.shape), shape), verdict,
+            verdict is Verdict.MATCH if strict else all(v.passes for v in self.counts), dict(self.counts), self.worst,
+        )  # fmt: skip
+
+
+def _worst_first(entry: Entry) -> tuple[bool, int, float]:
+    relative = entry.rel_error if entry.rel_error is not None else 0.0
+    return entry.passed, -entry.verdict.severity, -relative if relative == relative else float("-inf")
+
+
+def _identity(subject: Subject, options: Options, dtype: Dtype) -> dict[str, Any]:
+    return {
+        "subject": subject.name, "place": subject.place, "inputs": tuple(_input(leaf) for leaf in subject.leaves),
+        "dtype": dtype.name, "device": str(subject.wanted[0].tensor.device), "rtol": options.rtol, "atol": options.atol,
+    }  # fmt: skip
+
+
+def _input(leaf: Any) -> TensorInput:
+    tensor: torch.Tensor = leaf.tensor
+    name = str(tensor.dtype).removeprefix("torch.")
+    return TensorInput(leaf.name, name, tuple(tensor.shape), tensor.requires_grad, leaf.differentiated)
+
+
+def _failed(subject: Subject, options: Options, error: GradcheckError) -> CodeResult:
+    """No verdict at all."""
+    dtype = FLOATS[subject.wanted[0].tensor.dtype]
+    bad = not isinstance(error, TorchRefusal) and isinstance(error, BadInput)
+    return CodeResult(
+        **_identity(subject, options, dtype), verdict=Verdict.ERROR, passed=False, error=str(error), bad_input=bad
+    )

@@ -1,0 +1,132 @@
+"""What is true of the derivatives of a tape, in tiers: float64 with bounds for all of them, expressions and balls for
+what that leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck_cli.ball import Numbers
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.errors import NoReference
+from gradcheck_cli.expression import Expr, variables
+from gradcheck_cli.reference import Analysis, References
+from gradcheck_cli.row_rounding import PointRounding, RowRounding
+from gradcheck_cli.tape.expressions import Expressions
+from gradcheck_cli.tape.sweep import ReverseSweep, Slopes
+from gradcheck_cli.tape.tape import Elements, Tape
+from gradcheck_cli.tape.values import Values
+from gradcheck_cli.truth import Kind, Reference
+
+Floats = NDArray[np.float64]
+CELLS = 2**22
+"""Adjoints of a sweep at once."""
+EXPRESSION_SIZE = 20_000
+"""Operations of an expression that is made for a single element."""
+
+
+class Truths:
+    """The derivatives of elements of a tape by its inputs."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+        self._exact: dict[int, ExactRow] = {}
+
+    @cached_property
+    def values(self) -> Values:
+        return Values(self.tape)
+
+    @cached_property
+    def slopes(self) -> Slopes:
+        return Slopes(self.values)
+
+    @cached_property
+    def _rounded_slopes(self) -> Slopes:
+        return Slopes(Values(self.tape, rounding=True), slack=1.0)
+
+    @property
+    def batch(self) -> int:
+        """How many rows at once."""
+        return max(1, CELLS // self.tape.size)
+
+    def rows(self, elements: Elements) -> tuple[Floats, Floats]:
+        """(derivatives, radii), a row for each element."""
+        return ReverseSweep(self.slopes, elements).by_inputs()
+
+    def enclosures(self, elements: Elements) -> tuple[Floats, Floats]:
+        """What correctly working floating-point code could return: (middle, radius)."""
+        return ReverseSweep(self._rounded_slopes, elements).by_inputs()
+
+    def value_enclosure(self, elements: Elements) -> tuple[Floats, Floats]:
+        values = self._rounded_slopes.values
+        return values.value[elements], values.radius[elements]
+
+    @cached_property
+    def expressions(self) -> Expressions:
+        return Expressions(self.tape)
+
+    def exact(self, element: int) -> ExactRow:
+        """The tier of last resort, for one element."""
+        if element not in self._exact:
+            self._exact[element] = ExactRow(self, element)
+        return self._exact[element]
+
+
+@dataclass
+class ExactRow:
+    """One element by expressions and balls: what is true of its derivatives, and what rounding could make of them."""
+
+    truths: Truths
+    element: int
+
+    def __post_init__(self) -> None:
+        self._found: dict[tuple[str, ...], Mapping[str, Reference]] = {}
+        self.why_not: str | None = None
+        self.root: Expr | None = None
+        expressions = self.truths.expressions
+        if expressions.size(self.element, EXPRESSION_SIZE) > EXPRESSION_SIZE:
+            self.why_not = f"more than {EXPRESSION_SIZE} operations lead to it, too many for a doubtful entry"
+            return
+        try:
+            self.root = expressions.of(self.element)
+        except NoReference as none:
+            self.why_not = str(none)
+        else:
+            self.there = frozenset(variables(self.root))
+            self.point = {name: number for name, number in expressions.point.items() if name in self.there}
+
+    def references(self, names: Sequence[str], dtype: Dtype) -> dict[str, Reference]:
+        """What is true of the derivatives by some variables."""
+        if self.root is None:
+            return {name: Reference(Kind.NO_REFERENCE, reason=self.why_not) for name in names}
+        inside = [name for name in names if name in self.there]
+        found = self._references(inside, dtype)
+        outside = Reference(Kind.EXISTS, 0.0)
+        if found.value is None:
+            reason = "the function has no value there" if found.value_certified else "the value could not be certified"
+            kind = Kind.UNDEFINED if found.value_certified else Kind.NO_REFERENCE
+            outside = Reference(kind, reason=reason)
+        return {name: found.rows[name,] if name in self.there else outside for name in names}
+
+    def _references(self, names: Sequence[str], dtype: Dtype) -> References:
+        assert self.root is not None
+        try:
+            analysis = Analysis(self.root, [(name,) for name in names], Numbers(dtype), dtype)
+            return analysis.at(self.point)
+        except (NoReference, AssertionError) as none:
+            lost = Reference(Kind.NO_REFERENCE, reason=str(none))
+            return References(None, False, {(name,): lost for name in names})
+
+    def rounding(self, name: str, mode: str, truth: Reference, dtype: Dtype) -> RowRounding:
+        assert self.root is not None
+        return RowRounding(self._sweeps(dtype), self.root, name, mode, truth, self.root)
+
+    def _sweeps(self, dtype: Dtype) -> PointRounding:
+        known: dict[str, PointRounding] = self.__dict__.setdefault("_by_dtype", {})
+        if dtype.name not in known:
+            known[dtype.name] = PointRounding(self.point, Numbers(dtype), dtype)
+        return known[dtype.name]

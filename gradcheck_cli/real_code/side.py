@@ -1,0 +1,177 @@
+"""The side under test: the Jacobian that the user's code gives, row by row or column by column, really run.
+
+Cotangents and tangents are batched where the code allows it, and taken one by one where it does not.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+import torch.autograd.forward_ad as dual
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gradcheck_cli.errors import GradcheckError, TorchRefusal
+from gradcheck_cli.real_code.subject import Output, Subject
+from gradcheck_cli.tracing.recorder import numbers
+
+Floats = NDArray[np.float64]
+BATCH = 4
+"""From how many rows on they are batched."""
+NUMBERS = 2**22
+"""Numbers of a batch at once."""
+
+
+class Side(Protocol):
+    """What autograd says in one mode."""
+
+    mode: str
+
+    def rows(self, output: int, rows: NDArray[np.int64]) -> Floats:
+        """Some rows of the derivative of an output by all wanted inputs, one after the other."""
+
+    def combined(self, weights: Sequence[Floats]) -> Floats:
+        """The sum over all outputs' elements, weighted, differentiated by all wanted inputs."""
+
+
+class Reverse:
+    """By `torch.autograd.grad`."""
+
+    mode = "reverse"
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.inputs = subject.fresh()
+        self.outputs: list[Output] = subject.run(self.inputs)
+        self.batched = True
+        self.width = sum(x.numel() for x in self.inputs)
+        self._shapes: set[str] = set()
+        self.troubles: list[str] = []
+
+    def rows(self, output: int, rows: NDArray[np.int64]) -> Floats:
+        tensor = self.outputs[output].tensor
+        found = np.zeros((len(rows), self.width))
+        if not tensor.requires_grad:
+            return found
+        step = max(1, NUMBERS // max(self.width + tensor.numel(), 1))
+        for first in range(0, len(rows), step):
+            chunk = rows[first : first + step]
+            batch = self._batch(tensor, chunk) if self.batched and len(chunk) >= BATCH else None
+            found[first : first + step] = self._one_by_one(tensor, chunk) if batch is None else batch
+        return found
+
+    def one_by_one(self, output: int, rows: NDArray[np.int64]) -> Floats:
+        """The same without batching."""
+        tensor = self.outputs[output].tensor
+        return self._one_by_one(tensor, rows) if tensor.requires_grad else np.zeros((len(rows), self.width))
+
+    def combined(self, weights: Sequence[Floats]) -> Floats:
+        tensors, cotangents = [], []
+        for output, weight in zip(self.outputs, weights, strict=True):
+            if output.tensor.requires_grad:
+                tensors.append(output.tensor)
+                cotangents.append(_tensor(weight, output.tensor))
+        return self._grad(tensors, cotangents).reshape(-1) if tensors else np.zeros(self.width)
+
+    def _batch(self, tensor: Tensor, rows: NDArray[np.int64]) -> Floats | None:
+        cotangents = torch.zeros((len(rows), tensor.numel()), dtype=tensor.dtype, device=tensor.device)
+        cotangents[torch.arange(len(rows)), torch.from_numpy(rows)] = 1
+        cotangents = cotangents.reshape(len(rows), *tensor.shape)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return self._grad([tensor], [cotangents], len(rows))
+        except Exception:  # noqa: BLE001 - whatever keeps the code from being batched; one by one it will be seen
+            self.batched = False
+            return None
+
+    def _one_by_one(self, tensor: Tensor, rows: NDArray[np.int64]) -> Floats:
+        found = np.empty((len(rows), self.width))
+        for place, row in enumerate(rows.tolist()):
+            cotangent = torch.zeros(tensor.numel(), dtype=tensor.dtype, device=tensor.device)
+            cotangent[row] = 1
+            found[place] = self._grad([tensor], [cotangent.reshape(tensor.shape)])
+        return found
+
+    def _grad(self, tensors: list[Tensor], cotangents: list[Tensor], count: int = 0) -> Floats:
+        """Gradients of all inputs beside one another; those of `count` batched cotangents in rows."""
+        try:
+            gradients = torch.autograd.grad(
+                tensors, self.inputs, cotangents, retain_graph=True, allow_unused=True, is_grads_batched=count > 0
+            )
+        except GradcheckError:
+            raise
+        except Exception as error:
+            if count:
+                raise
+            raise TorchRefusal(f"the backward raises {type(error).__name__}: {error}") from error
+        self._notice(gradients, count)
+        rows = max(count, 1)
+        parts = [
+            np.zeros((rows, x.numel())) if g is None else numbers(g).reshape(rows, -1)
+            for g, x in zip(gradients, self.inputs, strict=True)
+        ]
+        joined = np.concatenate(parts, axis=1)
+        return joined if count else joined[0]
+
+    def _notice(self, gradients: Sequence[Any], count: int) -> None:
+        """A gradient in another dtype than its input."""
+        for leaf, gradient, x in zip(self.subject.wanted, gradients, self.inputs, strict=True):
+            if gradient is None or gradient.dtype == x.dtype or leaf.name in self._shapes:
+                continue
+            self._shapes.add(leaf.name)
+            is_, should = (str(d).removeprefix("torch.") for d in (gradient.dtype, x.dtype))
+            self.troubles.append(f"the gradient of {leaf.name} is {is_}, and {leaf.name} is {should}")
+
+
+class Forward:
+    """By dual numbers. The columns are kept: each costs a run of the code."""
+
+    mode = "forward"
+
+    def __init__(self, subject: Subject, outputs: Sequence[Output]) -> None:
+        self.subject, self.outputs = subject, outputs
+        self._jacobians: list[Floats] | None = None
+
+    def rows(self, output: int, rows: NDArray[np.int64]) -> Floats:
+        if self._jacobians is None:
+            self._jacobians = self._all()
+        return self._jacobians[output][rows]
+
+    def combined(self, weights: Sequence[Floats]) -> Floats:
+        flat = [w.reshape(-1) for w in weights]
+        return sum(w @ self.rows(k, np.arange(len(w))) for k, w in enumerate(flat))  # type: ignore[return-value]
+
+    def _all(self) -> list[Floats]:
+        bases = [x.detach() for x in self.subject.fresh()]
+        columns: list[list[Floats]] = []
+        for place, base in enumerate(bases):
+            for k in range(base.numel()):
+                tangent = torch.zeros(base.numel(), dtype=base.dtype, device=base.device)
+                tangent[k] = 1
+                columns.append(self._column(bases, place, tangent.reshape(base.shape)))
+        return [np.stack(parts, axis=1) for parts in zip(*columns, strict=True)]
+
+    def _column(self, bases: Sequence[Tensor], place: int, tangent: Tensor) -> list[Floats]:
+        with dual.dual_level():
+            given = [
+                dual.make_dual(x.clone(), tangent if i == place else torch.zeros_like(x)) for i, x in enumerate(bases)
+            ]
+            try:
+                outputs = self.subject.run(given)
+            except GradcheckError as error:
+                cause = error.__cause__ or error
+                raise TorchRefusal(f"forward mode raises {type(cause).__name__}: {cause}") from error
+            tangents = [dual.unpack_dual(output.tensor).tangent for output in outputs]
+            return [
+                np.zeros(o.tensor.numel()) if t is None else numbers(t).reshape(-1)
+                for o, t in zip(outputs, tangents, strict=True)
+            ]
+
+
+def _tensor(values: Floats, like: Tensor) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values)).to(like.device, like.dtype).reshape(like.shape)

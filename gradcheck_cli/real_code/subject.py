@@ -1,0 +1,206 @@
+"""The user's code, run again and again from the same state: the same seeds, the same buffers, fresh inputs."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_flatten, tree_flatten_with_path, tree_unflatten
+
+from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.tape.tape import element_label
+from gradcheck_cli.tracing.recorder import FLOATS
+
+
+class BadInput(GradcheckError):
+    """What was given cannot be checked."""
+
+
+class UserError(GradcheckError):
+    """The user's code raised. `__cause__` is what it raised."""
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A tensor that the code gets. place: in the flat list of arguments; -1: a parameter of a module."""
+
+    name: str
+    tensor: Tensor
+    place: int
+    differentiated: bool
+
+
+@dataclass(frozen=True)
+class Output:
+    """A floating-point tensor that the code returned."""
+
+    name: str
+    tensor: Tensor
+
+    def label(self, index: int) -> str:
+        return element_label(self.name, tuple(self.tensor.shape), index)
+
+
+class Subject:
+    """A callable with its arguments.
+
+    function: an `nn.Module`, whose parameters are differentiated as well, or any callable. arguments, named: with
+    tensors anywhere in them. wrt: names of inputs (as they start: "x" for "x[0]" as well); None: as `everything` says:
+    all floating tensors, or those that require grad.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], arguments: Sequence[Any], named: Mapping[str, Any] | None = None, *,
+        wrt: Sequence[str] | None = None, everything: bool = True, seed: int = 0,
+    ) -> None:  # fmt: skip
+        self.function, self.seed = function, seed
+        self.module = function if isinstance(function, nn.Module) else None
+        self._flat, self._spec = tree_flatten((tuple(arguments), dict(named or {})))
+        self.leaves = [*self._arguments(arguments, named or {}, wrt, everything), *self._parameters(wrt)]
+        self.wanted = [leaf for leaf in self.leaves if leaf.differentiated]
+        self._buffers = dict(self.module.named_buffers()) if self.module is not None else {}
+        if not self.wanted:
+            raise BadInput("there is nothing to differentiate by: no input is a floating-point tensor that requires grad")
+        for leaf in self.wanted:
+            if leaf.tensor.is_complex() or leaf.tensor.dtype not in FLOATS:
+                kind = str(leaf.tensor.dtype).removeprefix("torch.")
+                raise BadInput(f"{leaf.name} is {kind}: only float64, float32, float16 and bfloat16 are checked")
+            if leaf.tensor.layout is not torch.strided:
+                raise BadInput(f"{leaf.name} is sparse: only dense tensors are checked")
+
+    def _arguments(
+        self, arguments: Sequence[Any], named: Mapping[str, Any], wrt: Sequence[str] | None, everything: bool
+    ) -> Iterator[Leaf]:
+        names = _parameter_names(self.function, len(arguments))
+        paths, _ = tree_flatten_with_path((tuple(arguments), dict(named)))
+        for place, (path, value) in enumerate(paths):
+            if isinstance(value, Tensor):
+                top = names[path[1].idx] if path[0].idx == 0 else str(path[1].key)
+                name = top + "".join(map(str, path[2:]))
+                wanted = value.requires_grad if wrt is None and not everything else _is_wanted(name, top, wrt)
+                yield Leaf(name, value, place, bool(wanted and (value.is_floating_point() or value.is_complex())))
+
+    def _parameters(self, wrt: Sequence[str] | None) -> Iterator[Leaf]:
+        if self.module is not None:
+            for name, value in self.module.named_parameters():
+                yield Leaf(name, value, -1, value.requires_grad and _is_wanted(name, name, wrt))
+
+    @property
+    def name(self) -> str:
+        if self.module is not None:
+            return type(self.module).__name__
+        owner = getattr(self.function, "__self__", None)
+        if isinstance(owner, type) and issubclass(owner, torch.autograd.Function):
+            return owner.__name__
+        return str(getattr(self.function, "__name__", type(self.function).__name__))
+
+    @property
+    def place(self) -> str:
+        """file:line of its definition, where it is known."""
+        owner = getattr(self.function, "__self__", None)
+        subject: Any = type(self.module) if self.module is not None else owner if isinstance(owner, type) else self.function
+        try:
+            code = getattr(subject, "__code__", None)
+            file = code.co_filename if code else inspect.getsourcefile(subject)
+            line = code.co_firstlineno if code else inspect.getsourcelines(subject)[1]
+        except (OSError, TypeError):
+            return ""
+        return f"{os.path.basename(file)}:{line}" if file and not file.startswith("<") else ""
+
+    def fresh(self) -> list[Tensor]:
+        """Copies of the wanted leaves that require grad."""
+        return [leaf.tensor.detach().clone().requires_grad_() for leaf in self.wanted]
+
+    def run(self, given: Sequence[Tensor]) -> list[Output]:
+        """Run the code with these tensors in place of the wanted leaves."""
+        flat = [value.detach().clone() if isinstance(value, Tensor) else value for value in self._flat]
+        replaced: dict[str, Tensor] = {}
+        for leaf, tensor in zip(self.wanted, given, strict=True):
+            if leaf.place < 0:
+                replaced[leaf.name] = tensor
+            else:
+                flat[leaf.place] = tensor
+        arguments, named = tree_unflatten(flat, self._spec)
+        with seeded(self.seed):
+            try:
+                if self.module is None:
+                    result = self.function(*arguments, **named)
+                else:
+                    state = replaced | {name: value.detach().clone() for name, value in self._buffers.items()}
+                    result = torch.func.functional_call(self.module, state, arguments, named)
+            except GradcheckError:
+                raise
+            except Exception as error:
+                raise UserError(f"{type(error).__name__}: {error}") from error
+        return outputs_of(result)
+
+
+def outputs_of(result: Any) -> list[Output]:
+    """The floating-point tensors of what was returned, with names: out; out0, out1; out.loss."""
+    if isinstance(result, Tensor):
+        found = [("out", result)]
+    else:
+        leaves, _ = tree_flatten_with_path(result)
+        found = [("out" + "".join(_part(key, len(path)) for key in path), value) for path, value in leaves]
+    tensors = [(name, value) for name, value in found if isinstance(value, Tensor)]
+    if not tensors:
+        raise BadInput(f"it returned {type(result).__name__}, and no tensor")
+    return [Output(n, v) for n, v in tensors if v.is_floating_point() or v.is_complex()]
+
+
+def _part(key: Any, depth: int) -> str:
+    index = getattr(key, "idx", None)
+    if index is None:
+        return f".{getattr(key, 'key', getattr(key, 'name', key))}"
+    return str(index) if depth == 1 else f".{index}"
+
+
+def _parameter_names(function: Callable[..., Any], count: int) -> list[str]:
+    """What the code calls its positional arguments; x0, x1 ... where that is not known."""
+    owner = getattr(function, "__self__", None)
+    target: Any = function
+    skipped = 0
+    if isinstance(function, nn.Module):
+        target = function.forward
+    elif isinstance(owner, type) and issubclass(owner, torch.autograd.Function):
+        target = owner.forward
+        setup = owner.setup_context is torch.autograd.function._SingleLevelFunction.setup_context
+        skipped = 1 if setup else 0
+    try:
+        parameters = list(inspect.signature(target).parameters.values())[skipped:]
+    except (TypeError, ValueError):
+        parameters = []
+    usable = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return [usable[i] if i < len(usable) else f"x{i}" for i in range(count)]
+
+
+def _is_wanted(name: str, top: str, wrt: Sequence[str] | None) -> bool:
+    return wrt is None or name in wrt or top in wrt
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Every generator seeded alike, and left as it was."""
+    before = torch.get_rng_state(), random.getstate(), np.random.get_state()
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    grad, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
+    try:
+        with torch.enable_grad():
+            yield
+    finally:
+        torch.set_rng_state(before[0])
+        random.setstate(before[1])
+        np.random.set_state(before[2])
+        torch.set_grad_enabled(grad)
+        if torch.get_default_dtype() is not dtype:
+            torch.set_default_dtype(dtype)

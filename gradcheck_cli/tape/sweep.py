@@ -1,0 +1,358 @@
+"""The reverse sweep of a tape: derivatives of some elements by the inputs, each with a bound on its error.
+
+Columns are outputs: all of them are swept at once. An infinite radius marks what the sweep cannot tell, since a branch
+is decided at a tie, or a local derivative is not finite.
+"""
+
+from __future__ import annotations
+
+from math import log2
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradcheck_cli.expression import COMPARISONS, CONDITIONS
+from gradcheck_cli.float_functions import EPS, KERNELS, SMALLEST, WIDER, Approx
+from gradcheck_cli.rounding import ROUNDING_UNITS
+from gradcheck_cli.tape.formulas import constant_partial, partial_of, real_arguments, seam_gaps
+from gradcheck_cli.tape.tape import SOURCES, Elements, Instruction, Tape
+from gradcheck_cli.tape.values import Floats, Values, product, underflows, widening
+
+INF = np.inf
+
+
+class Local(NamedTuple):
+    """The local derivative of an instruction by one argument. doubtful: where there may be none, or it is not finite."""
+
+    value: Any
+    radius: Any
+    doubtful: NDArray[np.bool_] | None
+
+
+class Scatter:
+    """How contributions to elements, some of them several times, are added up. rows: those that matter; None: all."""
+
+    def __init__(self, tape: Tape, elements: Elements) -> None:
+        moving = tape.depends[elements]
+        self.rows = None if moving.all() else np.flatnonzero(moving)
+        targets = elements if self.rows is None else elements[self.rows]
+        self.empty = not len(targets)
+        self.starts: Elements | None = None
+        self.order: Elements | None = None
+        self.into: Any = targets
+        if self.empty:
+            return
+        steps = np.diff(targets)
+        if (steps == 1).all():
+            self.into = slice(int(targets[0]), int(targets[-1]) + 1)
+        elif not (steps > 0).all():
+            self.order = np.argsort(targets, kind="stable")
+            ordered = targets[self.order]
+            self.starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+            self.into = ordered[self.starts]
+            if len(self.into) == len(targets):
+                self.starts = None
+
+    def gathered(self, contributions: Floats) -> Floats:
+        """The sums for each target."""
+        if self.rows is not None:
+            contributions = contributions[self.rows]
+        if self.order is not None:
+            contributions = contributions[self.order]
+        if self.starts is not None:
+            contributions = np.add.reduceat(contributions, self.starts, axis=0)
+        return contributions
+
+
+class Slopes:
+    """The local derivatives of a tape at some values, computed once for all sweeps.
+
+    slack: the absolute slack of each in units of 4u, where rounding is to be covered.
+    """
+
+    def __init__(self, values: Values, slack: float = 0.0) -> None:
+        self.values, self.tape, self.rounding, self.slack = values, values.tape, values.rounding, slack
+        self._locals: dict[tuple[int, int], Local | None] = {}
+
+    def local(self, instruction: Instruction, index: int) -> Local | None:
+        """By the index-th argument of a row; None: no derivative flows there."""
+        key = instruction.start, index
+        if key not in self._locals:
+            with np.errstate(all="ignore"):
+                self._locals[key] = self._make(instruction, index)
+        return self._locals[key]
+
+    def scatter(self, instruction: Instruction, index: int, elements: Elements) -> Scatter:
+        return scatter(self.tape, instruction, index, elements)
+
+    def _make(self, instruction: Instruction, index: int) -> Local | None:
+        name, target = instruction.function, instruction.args[index]
+        if not self.tape.depends[target].any():
+            return None
+        constant = constant_partial(name, index)
+        args = [self.values.at(arg) for arg in instruction.args]
+        if constant is not None:
+            found: Approx | None = Approx(constant, None)
+        else:
+            found = partial_of(name, index, args, self.values.at(np.arange(instruction.start, instruction.stop)))
+        count = instruction.stop - instruction.start
+        if found is None:
+            return Local(np.zeros(count), np.full(count, INF), np.ones(count, bool))
+        value, radius = found.value, 0.0 if found.radius is None else found.radius * WIDER
+        if self.rounding:
+            radius = radius + self._lost(np.abs(value) + radius, instruction)
+        doubtful = ~np.isfinite(np.broadcast_to(value + radius, count))
+        if not self.rounding:
+            for gap in seam_gaps(name, args):
+                reach = 0.0 if gap.radius is None else gap.radius * WIDER
+                doubtful |= ~np.broadcast_to(np.abs(gap.value) > reach, count)
+        return Local(value, radius, doubtful if doubtful.any() else None)
+
+    def _lost(self, size: Any, instruction: Instruction) -> Any:
+        slack = self.slack * ROUNDING_UNITS * instruction.dtype.unit_roundoff
+        return widening(size, instruction.dtype) + slack
+
+
+def scatter(tape: Tape, instruction: Instruction, index: int, elements: Elements) -> Scatter:
+    """The plan for one argument of an instruction, made once."""
+    plans: dict[tuple[int, int], Scatter] = tape.__dict__.setdefault("_scatters", {})
+    key = instruction.start, index
+    if key not in plans:
+        plans[key] = Scatter(tape, elements)
+    return plans[key]
+
+
+class ReverseSweep:
+    """value, radius: (element, column) derivatives of each column's output by the element."""
+
+    def __init__(self, slopes: Slopes, outputs: Elements, seeds: Floats | None = None) -> None:
+        """outputs: the element of each column. seeds: (output, column) weights instead of one output for each."""
+        self.slopes, self.values, self.tape = slopes, slopes.values, slopes.tape
+        columns = len(outputs) if seeds is None else seeds.shape[1]
+        self.outputs, self.seeds = outputs, seeds
+        self.value, self.radius = np.zeros((self.tape.size, columns)), np.zeros((self.tape.size, columns))
+        seeds = np.eye(columns) if seeds is None else seeds
+        np.add.at(self.value, outputs, seeds)
+        self._reach: NDArray[np.bool_] | None = None
+        with np.errstate(all="ignore"):
+            for instruction in reversed(self.tape.instructions):
+                if instruction.function not in SOURCES and instruction.function != "held":
+                    self._back(instruction)
+
+    def by_inputs(self) -> tuple[Floats, Floats]:
+        """(derivatives, radii), (column, input element)."""
+        variables = self.tape.variables
+        return self.value[variables].T, self.radius[variables].T
+
+    def _back(self, instruction: Instruction) -> None:
+        here = instruction.elements
+        cotangent, radius = self.value[here], self.radius[here]
+        if not (self._touched(instruction) and (cotangent.any() or radius.any())):
+            return
+        match instruction.function:
+            case "sum":
+                self._spread(instruction, cotangent, radius)
+            case "dot":
+                self._dot(instruction, cotangent, radius)
+            case "prod":
+                self._prod(instruction, cotangent, radius)
+            case "max" | "min":
+                self._largest(instruction, cotangent, radius)
+            case "where":
+                self._where(instruction, cotangent, radius)
+            case function if function in CONDITIONS:
+                self._condition(instruction, radius)
+            case function:
+                for index in real_arguments(function):
+                    local = self.slopes.local(instruction, index)
+                    if local is not None:
+                        self._through(instruction, index, local, cotangent, radius)
+
+    def _touched(self, instruction: Instruction) -> bool:
+        return bool(self.tape.depends[instruction.elements].any())
+
+    def _through(self, instruction: Instruction, index: int, local: Local, cotangent: Floats, radius: Floats) -> None:
+        """A contribution through a local derivative."""
+        if local.doubtful is None and np.ndim(local.value) == 0 and abs(local.value) == 1.0 and not self.slopes.rounding:
+            self._add(instruction, index, cotangent * local.value if local.value < 0 else cotangent, radius)
+            return
+        slope, slack = _column(local.value), _column(local.radius)
+        size = np.abs(slope)
+        total = radius * size + (np.abs(cotangent) + radius) * (slack + size * EPS)
+        value = cotangent * slope
+        if local.doubtful is not None:
+            odd = np.flatnonzero(local.doubtful)
+            reached = self._reached(instruction)[odd]
+            value, total = np.broadcast_to(value, cotangent.shape).copy(), np.broadcast_to(total, cotangent.shape).copy()
+            value[odd], total[odd] = 0.0, np.where(reached, INF, 0.0)
+        self._add(instruction, index, value, total)
+
+    def _add(
+        self, instruction: Instruction, index: int, value: Floats, radius: Floats, elements: Elements | None = None
+    ) -> None:
+        """Add contributions (one row for each of `elements`, the argument's) to the adjoints."""
+        target = instruction.args[index] if elements is None else elements
+        if len(target) == 1 and len(value) > 1:
+            value, radius = value.sum(axis=0, keepdims=True), radius.sum(axis=0, keepdims=True) + len(value) * EPS * np.abs(value).sum(axis=0, keepdims=True)
+        plan = self.slopes.scatter(instruction, index, target)
+        if plan.empty:
+            return
+        if self.slopes.rounding:
+            radius = radius + widening(np.abs(value) + radius, instruction.dtype) * (value != 0)
+        if plan.starts is not None:
+            most = int(np.diff(plan.starts, append=len(target)).max())
+            radius = radius + np.abs(value) * (most * EPS)
+            if self.slopes.rounding:
+                units = ROUNDING_UNITS * instruction.dtype.unit_roundoff
+                radius = radius + (np.abs(value) + radius) * (log2(most) * units)
+        total = self.value[plan.into] + plan.gathered(value)
+        self.value[plan.into] = total
+        self.radius[plan.into] += plan.gathered(radius) + np.abs(total) * EPS
+
+    def _spread(self, instruction: Instruction, cotangent: Floats, radius: Floats) -> None:
+        elements = instruction.args[0]
+        shape = (*elements.shape, cotangent.shape[1])
+        value, total = (np.broadcast_to(x[:, None], shape).reshape(-1, shape[2]) for x in (cotangent, radius))
+        self._add(instruction, 0, value, total, elements.reshape(-1))
+
+    def _dot(self, instruction: Instruction, cotangent: Floats, radius: Floats) -> None:
+        a, b = instruction.args
+        (batch, p, k), q, columns = a.shape, b.shape[1], cotangent.shape[1]
+        shape = batch, p, q, columns
+        for index, (this, other) in enumerate(((a, b), (b, a))):
+            if not self.tape.depends[this].any():
+                continue
+            g, e = (x.reshape(shape) for x in (cotangent, radius))
+            if index == 0:
+                g, e = g.swapaxes(1, 2), e.swapaxes(1, 2)
+            g, e = (np.ascontiguousarray(x).reshape(batch, g.shape[1], -1) for x in (g, e))
+            weight, slack = self.values.value[other], self.values.radius[other] * WIDER
+            size = np.abs(weight)
+            own = (g.shape[1] + 2) * EPS
+            if self.slopes.rounding:
+                own += (2 + log2(g.shape[1])) * ROUNDING_UNITS * instruction.dtype.unit_roundoff
+                slack = slack + self.slopes.slack * ROUNDING_UNITS * instruction.dtype.unit_roundoff
+            weight, slack, size = (np.swapaxes(x, 1, 2) for x in (weight, slack + own * size, size))
+            value = np.matmul(weight, g)
+            total = np.matmul(size, e) + np.matmul(slack, np.abs(g) + e)
+            if underflows(weight, g):
+                total = total + g.shape[1] * SMALLEST
+            rows = this.shape[1]
+            # (batch, k, rows, column), as the elements below
+            self._add(
+                instruction, index, value.reshape(batch * k * rows, columns), total.reshape(batch * k * rows, columns),
+                this.swapaxes(1, 2).reshape(-1),
+            )  # fmt: skip
+
+    def _prod(self, instruction: Instruction, cotangent: Floats, radius: Floats) -> None:
+        """Of each factor the product of the others: of those before it and of those after it."""
+        elements = instruction.args[0]
+        width = elements.shape[1]
+        factors = [self.values.at(elements[:, k]) for k in range(width)]
+        before, after = [Approx(1.0, None)], [Approx(1.0, None)]
+        for k in range(width - 1):
+            before.append(KERNELS["mul"](before[-1], factors[k]))
+            after.append(KERNELS["mul"](after[-1], factors[width - 1 - k]))
+        values, radii = [], []
+        for k in range(width):
+            slope = KERNELS["mul"](before[k], after[width - 1 - k])
+            slack = _column(0.0 if slope.radius is None else slope.radius * WIDER)
+            if self.slopes.rounding:
+                slack = slack + _column(self.slopes._lost(np.abs(slope.value), instruction) * width)
+            size = np.abs(_column(slope.value))
+            values.append(cotangent * _column(slope.value))
+            radii.append(radius * size + (np.abs(cotangent) + radius) * (slack + size * EPS))
+        self._add(instruction, 0, np.concatenate(values), np.concatenate(radii), elements.T.reshape(-1))
+
+    def _largest(self, instruction: Instruction, cotangent: Floats, radius: Floats) -> None:
+        elements = instruction.args[0]
+        x = self.values.value[elements] if instruction.function == "max" else -self.values.value[elements]
+        reach = self.values.radius[elements]
+        rows = np.arange(len(x))
+        best = x.argmax(axis=1)
+        winner = elements[rows, best]
+        rivals = (x + reach * WIDER >= (x[rows, best] - reach[rows, best] * WIDER)[:, None]) & (elements != winner[:, None])
+        value, total = np.zeros((*x.shape, cotangent.shape[1])), np.zeros((*x.shape, cotangent.shape[1]))
+        value[rows, best], total[rows, best] = cotangent, radius
+        if rivals.any():
+            rivals[rows, best] = rivals.any(axis=1)
+            i, k = np.nonzero(rivals)
+            if self.slopes.rounding:
+                total[i, k] = np.abs(cotangent[i]) + radius[i]
+            else:
+                total[i, k] = np.where(self._reached(instruction)[i], INF, 0.0)
+        self._add(instruction, 0, value.reshape(-1, value.shape[2]), total.reshape(-1, value.shape[2]), elements.reshape(-1))
+
+    def _where(self, instruction: Instruction, cotangent: Floats, radius: Floats) -> None:
+        chosen = instruction.args[0]
+        truth, known = self.values.truth(chosen)
+        for index, taken in ((1, truth), (2, ~truth)):
+            if not self.tape.depends[instruction.args[index]].any():
+                continue
+            value = np.where(taken[:, None], cotangent, 0.0)
+            total = np.where(taken[:, None], radius, 0.0)
+            if not known.all():
+                open_ = np.broadcast_to(~known, len(cotangent))
+                reach = np.abs(cotangent) + radius if self.slopes.rounding else np.where(self._reached(instruction), INF, 0)
+                total = np.where(open_[:, None], reach, total)
+            self._add(instruction, index, value, total)
+        if not (known.all() or self.slopes.rounding) and self.tape.depends[chosen].any():
+            total = np.where(np.broadcast_to(~known, len(cotangent))[:, None] & self._reached(instruction), INF, 0.0)
+            self._add(instruction, 0, np.zeros_like(total), total)
+
+    def _condition(self, instruction: Instruction, radius: Floats) -> None:
+        """Nothing flows through a condition but doubt."""
+        if instruction.function in COMPARISONS:
+            a, b = instruction.args
+            same = np.broadcast_to(a == b, len(radius))
+            radius = np.where(same[:, None], 0.0, radius)
+        for index in range(len(instruction.args)):
+            if self.tape.depends[instruction.args[index]].any():
+                self._add(instruction, index, np.zeros_like(radius), radius)
+
+    def _reached(self, instruction: Instruction) -> NDArray[np.bool_]:
+        """By (element of the instruction, column): whether the output rests on it at all."""
+        if self._reach is None:
+            self._reach = reach(self.values, self.outputs, self.seeds)
+        return self._reach[instruction.elements]
+
+
+def reach(values: Values, outputs: Elements, seeds: Floats | None = None) -> NDArray[np.bool_]:
+    """By (element, column): whether the output rests on the element, branches not taken left out."""
+    tape = values.tape
+    columns = len(outputs) if seeds is None else seeds.shape[1]
+    found = np.zeros((tape.size, columns), bool)
+    np.logical_or.at(found, outputs, np.eye(columns, dtype=bool) if seeds is None else seeds != 0)
+    for instruction in reversed(tape.instructions):
+        if instruction.function in SOURCES or instruction.function == "held":
+            continue
+        here = found[instruction.elements]
+        if not here.any():
+            continue
+        args = list(instruction.args)
+        if instruction.function == "dot":
+            (batch, p, _), q = args[0].shape, args[1].shape[1]
+            wide = here.reshape(batch, p, q, columns)
+            _mark(found, args[0], np.broadcast_to(wide.any(axis=2)[:, :, None], (*args[0].shape, columns)))
+            _mark(found, args[1], np.broadcast_to(wide.any(axis=1)[:, :, None], (*args[1].shape, columns)))
+        elif instruction.function == "where":
+            truth, known = values.truth(args[0])
+            _mark(found, args[0], here)
+            _mark(found, args[1], here & (truth | ~known)[:, None])
+            _mark(found, args[2], here & (~truth | ~known)[:, None])
+        else:
+            for arg in args:
+                _mark(found, arg, np.broadcast_to(here[:, None], (*arg.shape, columns)) if arg.ndim == 2 else here)
+    return found
+
+
+def _mark(found: NDArray[np.bool_], elements: Elements, rows: NDArray[np.bool_]) -> None:
+    if elements.size == 1:
+        found[elements.reshape(-1)[0]] |= rows.reshape(-1, found.shape[1]).any(axis=0)
+    else:
+        np.logical_or.at(found, elements.reshape(-1), rows.reshape(-1, found.shape[1]))
+
+
+def _column(x: Any) -> Any:
+    return x[:, None] if np.ndim(x) else x

@@ -1,0 +1,16 @@
+"""The rules, family by family. A rule is a row of THE table of operations (see `tracing/table.py`)."""
+
+from gradcheck_cli.tracing.rules import (  # noqa: F401
+    attention,
+    linear_algebra,
+    moves,
+    pointwise,
+    products,
+    reductions,
+    scatter,
+    selection,
+    windows,
+)
+from gradcheck_cli.tracing.rules.pointwise import UNDIFFERENTIATED, converted
+
+__all__ = ["UNDIFFERENTIATED", "converted"]

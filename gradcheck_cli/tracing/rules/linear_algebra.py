@@ -1,0 +1,323 @@
+"""Small dense linear algebra, as the scalar algorithms that define it. The pivots that ran are followed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils._python_dispatch import _disable_current_modes
+
+from gradcheck_cli.tape.tape import Elements
+from gradcheck_cli.tracing.rules.moves import integers
+from gradcheck_cli.tracing.table import NotHere, rule
+
+
+def transposed(x: Elements) -> Elements:
+    return np.swapaxes(x, -1, -2)
+
+
+def triangle(r: Any, x: Elements, upper: bool) -> Elements:
+    kept = np.ones(x.shape[-2:], bool)
+    return np.where(np.triu(kept) if upper else np.tril(kept), x, r.tape.constant(0.0))
+
+
+def _dot(r: Any, a: Elements, b: Elements) -> Elements:
+    """Products of rows, over the last axis."""
+    a, b = np.broadcast_arrays(a, b)
+    return r.tape.dot(a[..., None, :], b[..., None, :])[..., 0, 0]
+
+
+def cholesky(r: Any, a: Elements) -> Elements:
+    """The lower factor, column by column."""
+    n = a.shape[-1]
+    factor = np.full(a.shape, r.tape.constant(0.0))
+    for j in range(n):
+        column = a[..., j:, j]
+        if j:
+            column = r.call("sub", column, _dot(r, factor[..., j:, :j], factor[..., j, None, :j]))
+        pivot = r.call("sqrt", column[..., 0])
+        factor[..., j, j] = pivot
+        if j + 1 < n:
+            factor[..., j + 1 :, j] = r.call("div", column[..., 1:], pivot[..., None])
+    return factor
+
+
+@rule("linalg_cholesky_ex")
+def linalg_cholesky(r: Any, out: Any, a: Any, *, upper: bool = False, check_errors: bool = False) -> Any:
+    return _cholesky_of(r, a, upper), None
+
+
+@rule("cholesky")
+def plain_cholesky(r: Any, out: Tensor, a: Any, upper: bool = False) -> Elements:
+    return _cholesky_of(r, a, upper)
+
+
+def _cholesky_of(r: Any, a: Any, upper: bool) -> Elements:
+    """As torch reads it: the matrix is taken for symmetric, and its gradient as that of (A + A.T)/2."""
+    elements = r.of(a)
+    half = r.scaled(r.call("add", elements, transposed(elements)), 0.5)
+    same = np.broadcast_to(np.eye(elements.shape[-1], dtype=bool), elements.shape)
+    factor = cholesky(r, np.where(same, elements, half))
+    return transposed(factor) if upper else factor
+
+
+def solve_triangular(r: Any, a: Elements, b: Elements, *, upper: bool, unit: bool = False) -> Elements:
+    """X with A X = B, A triangular."""
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a = np.broadcast_to(a, batch + a.shape[-2:])
+    b = np.broadcast_to(b, batch + b.shape[-2:])
+    n, found = a.shape[-1], np.array(b)
+    for i in range(n - 1, -1, -1) if upper else range(n):
+        row, done = b[..., i, :], slice(i + 1, n) if upper else slice(0, i)
+        if len(range(n)[done]):
+            row = r.call("sub", row, _dot(r, a[..., i, None, done], transposed(found[..., done, :])))
+        found[..., i, :] = row if unit else r.call("div", row, a[..., i, i][..., None])
+    return found
+
+
+@rule("linalg_solve_triangular")
+def linalg_solve_triangular(
+    r: Any, out: Tensor, a: Any, b: Any, *, upper: bool, left: bool = True, unitriangular: bool = False
+) -> Elements:
+    x, y = r.of(a), r.of(b)
+    if left:
+        return solve_triangular(r, x, y, upper=upper, unit=unitriangular)
+    return transposed(solve_triangular(r, transposed(x), transposed(y), upper=not upper, unit=unitriangular))
+
+
+@rule("triangular_solve")
+def triangular_solve(
+    r: Any, out: Any, b: Any, a: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+) -> Any:
+    x = transposed(r.of(a)) if transpose else r.of(a)
+    found = solve_triangular(r, x, r.of(b), upper=upper != transpose, unit=unitriangular)
+    return found, np.array(r.of(a))
+
+
+@rule("cholesky_solve")
+def cholesky_solve(r: Any, out: Tensor, b: Any, factor: Any, upper: bool = False) -> Elements:
+    lower = triangle(r, transposed(r.of(factor)) if upper else r.of(factor), upper=False)
+    half = solve_triangular(r, lower, r.of(b), upper=False)
+    return solve_triangular(r, transposed(lower), half, upper=True)
+
+
+@rule("cholesky_inverse")
+def cholesky_inverse(r: Any, out: Tensor, factor: Any, upper: bool = False) -> Elements:
+    return cholesky_solve(r, out, _identity(r, r.of(factor).shape), factor, upper)
+
+
+def _identity(r: Any, shape: tuple[int, ...]) -> Elements:
+    eye = np.eye(*shape[-2:], dtype=bool)
+    return np.broadcast_to(np.where(eye, r.tape.constant(1.0), r.tape.constant(0.0)), shape)
+
+
+# -- LU
+
+
+def order_of(pivots: Tensor, rows: int) -> NDArray[Any]:
+    """The permutation of rows that LAPACK's pivots (exchanges, from 1) stand for."""
+    exchanges = integers(pivots) - 1
+    order = np.broadcast_to(np.arange(rows), (*exchanges.shape[:-1], rows)).copy()
+    for batch in np.ndindex(*exchanges.shape[:-1]):
+        for i, j in enumerate(exchanges[batch].tolist()):
+            order[(*batch, i)], order[(*batch, j)] = order[(*batch, j)], order[(*batch, i)]
+    return order
+
+
+def lu(r: Any, a: Elements, order: NDArray[Any]) -> Elements:
+    """Both factors in one matrix, the rows in that order."""
+    order = np.broadcast_to(order, a.shape[:-1])
+    packed = np.array(np.take_along_axis(a, order[..., None], -2))
+    for j in range(min(packed.shape[-2:])):
+        if j + 1 == packed.shape[-2]:
+            break
+        factors = r.call("div", packed[..., j + 1 :, j], packed[..., j, j][..., None])
+        packed[..., j + 1 :, j] = factors
+        if j + 1 < packed.shape[-1]:
+            product = r.call("mul", factors[..., None], packed[..., None, j, j + 1 :])
+            packed[..., j + 1 :, j + 1 :] = r.call("sub", packed[..., j + 1 :, j + 1 :], product)
+    return packed
+
+
+def split(r: Any, packed: Elements) -> tuple[Elements, Elements]:
+    """(L with ones on its diagonal, U)."""
+    m, n = packed.shape[-2:]
+    k = min(m, n)
+    below = np.tril(np.ones((m, k), bool), -1)
+    lower = np.where(below, packed[..., :, :k], _identity(r, (*packed.shape[:-2], m, k)))
+    return lower, triangle(r, packed[..., :k, :], upper=True)
+
+
+def pivots_of(a: Tensor) -> Tensor:
+    with _disable_current_modes():
+        return torch.linalg.lu_factor_ex(a.detach())[1]
+
+
+def _sign(pivots: Tensor) -> NDArray[Any]:
+    exchanges = integers(pivots) - 1
+    odd = (exchanges != np.arange(exchanges.shape[-1])).sum(axis=-1) % 2
+    return np.where(odd, -1.0, 1.0)
+
+
+def solved(r: Any, packed: Elements, order: NDArray[Any], b: Elements) -> Elements:
+    lower, upper = split(r, packed)
+    batch = np.broadcast_shapes(packed.shape[:-2], b.shape[:-2])
+    b, order = np.broadcast_to(b, batch + b.shape[-2:]), np.broadcast_to(order, batch + order.shape[-1:])
+    sorted_ = np.take_along_axis(b, order[..., None], -2)
+    return solve_triangular(r, upper, solve_triangular(r, lower, sorted_, upper=False, unit=True), upper=True)
+
+
+def solve(r: Any, a: Tensor | Elements, real: Tensor, b: Elements) -> Elements:
+    """X with A X = B. real: the numbers of A, whose pivots are followed."""
+    order = order_of(pivots_of(real), real.shape[-2])
+    return solved(r, lu(r, r.of(a), order), order, b)
+
+
+@rule("linalg_lu_factor_ex")
+def lu_factor(r: Any, out: Any, a: Tensor, *, pivot: bool = True, check_errors: bool = False) -> Any:
+    rows = a.shape[-2]
+    order = order_of(out[1], rows) if pivot else np.broadcast_to(np.arange(rows), a.shape[:-1])
+    return lu(r, r.of(a), order), None, None
+
+
+@rule("linalg_lu")
+def linalg_lu(r: Any, out: Any, a: Tensor, *, pivot: bool = True) -> Any:
+    rows = a.shape[-2]
+    order = integers(out[0]).argmax(axis=-2) if pivot else np.broadcast_to(np.arange(rows), a.shape[:-1])
+    return (None, *split(r, lu(r, r.of(a), order)))
+
+
+@rule("lu_unpack")
+def lu_unpack(r: Any, out: Any, packed: Any, pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True) -> Any:
+    return (None, *split(r, r.of(packed))) if unpack_data else (None, None, None)
+
+
+@rule("linalg_lu_solve")
+def lu_solve(
+    r: Any, out: Tensor, packed: Any, pivots: Tensor, b: Any, *, left: bool = True, adjoint: bool = False
+) -> Elements:
+    lower, upper = split(r, r.of(packed))
+    order, right = order_of(pivots, lower.shape[-2]), r.of(b)
+    right = right if left else transposed(right)
+    if left != adjoint:
+        found = solved(r, r.of(packed), order, right)
+    else:  # A.T X = B
+        half = solve_triangular(r, transposed(upper), right, upper=False)
+        half = solve_triangular(r, transposed(lower), half, upper=True, unit=True)
+        batch = half.shape[:-2]
+        back = np.argsort(np.broadcast_to(order, batch + order.shape[-1:]), axis=-1)
+        found = np.take_along_axis(half, back[..., None], -2)
+    return found if left else transposed(found)
+
+
+@rule("_linalg_solve_ex")
+def linalg_solve(r: Any, out: Any, a: Tensor, b: Any, *, left: bool = True, check_errors: bool = False) -> Any:
+    right = r.of(b)
+    vector = right.ndim == a.dim() - 1 and right.shape == tuple(a.shape[:-1])
+    right = right[..., None] if vector else right
+    if left:
+        found = solve(r, a, a, right)
+    else:
+        with _disable_current_modes():
+            real = a.detach().mT
+        found = transposed(solve(r, transposed(r.of(a)), real, transposed(right)))
+    return (found[..., 0] if vector else found), None, None, None
+
+
+@rule("linalg_inv_ex")
+def linalg_inv(r: Any, out: Any, a: Tensor, *, check_errors: bool = False) -> Any:
+    return solve(r, a, a, _identity(r, tuple(a.shape))), None
+
+
+@rule("_linalg_det")
+def linalg_det(r: Any, out: Any, a: Tensor) -> Any:
+    return _determinant(r, a, "det"), None, None
+
+
+@rule("_linalg_slogdet")
+def linalg_slogdet(r: Any, out: Any, a: Tensor) -> Any:
+    return None, _determinant(r, a, "log"), None, None
+
+
+def _determinant(r: Any, a: Tensor, what: str) -> Elements:
+    if not a.shape[-1]:
+        return np.full(tuple(a.shape[:-2]), r.tape.constant(1.0 if what == "det" else 0.0))
+    pivots = pivots_of(a)
+    packed = lu(r, r.of(a), order_of(pivots, a.shape[-1]))
+    diagonal = np.diagonal(packed, axis1=-2, axis2=-1)
+    if what == "log":
+        return r.tape.reduce("sum", r.call("log", r.call("abs", diagonal)))
+    return r.call("mul", r.tape.reduce("prod", diagonal), r.tape.constants(_sign(pivots)))
+
+
+# -- QR, least squares
+
+
+def qr(r: Any, a: Elements, signs: NDArray[Any]) -> tuple[Elements, Elements]:
+    """The reduced factors by Gram and Schmidt, R's diagonal with those signs."""
+    m, n = a.shape[-2:]
+    k = min(m, n)
+    columns: list[Elements] = []
+    upper = np.full((*a.shape[:-2], k, n), r.tape.constant(0.0))
+    for j in range(n):
+        left = a[..., :, j]
+        for i, column in enumerate(columns[: min(j, k)]):
+            upper[..., i, j] = _dot(r, column, a[..., :, j])
+            left = r.call("sub", left, r.call("mul", upper[..., i, j][..., None], column))
+        if j < k:
+            length = r.call("mul", r.call("sqrt", _dot(r, left, left)), r.tape.constants(signs[..., j]))
+            upper[..., j, j] = length
+            columns.append(r.call("div", left, length[..., None]))
+    return np.stack(columns, axis=-1), upper
+
+
+@rule("linalg_qr")
+def linalg_qr(r: Any, out: Any, a: Tensor, mode: str = "reduced") -> Any:
+    m, n = a.shape[-2:]
+    if not min(m, n) or (mode == "complete" and m > n) or mode == "r" and m > n and False:
+        raise NotHere
+    from gradcheck_cli.tracing.recorder import numbers
+
+    signs = np.sign(np.diagonal(numbers(out[1]), axis1=-2, axis2=-1))
+    q, upper = qr(r, r.of(a), signs)
+    return (None if mode == "r" else q), upper
+
+
+@rule("linalg_lstsq")
+def lstsq(r: Any, out: Any, a: Tensor, b: Any, rcond: float | None = None, *, driver: str | None = None) -> Any:
+    """Of full rank: by the normal equations, which have the same solution."""
+    x, right = r.of(a), r.of(b)
+    vector = right.ndim == x.ndim - 1 and right.shape[-1] == x.shape[-2] and right.ndim >= 1 and x.ndim > right.ndim
+    right = right[..., None] if vector else right
+    m, n = x.shape[-2:]
+    with _disable_current_modes():
+        real = a.detach()
+        gram = real.mT @ real if m >= n else real @ real.mT
+        if int(torch.linalg.matrix_rank(real).min() if real.numel() else 0) < min(m, n):
+            raise NotHere
+    if m >= n:
+        found = solve(r, r.tape.dot(transposed(x), transposed(x)), gram, r.tape.dot(transposed(x), transposed(right)))
+    else:
+        found = r.tape.dot(transposed(x), transposed(solve(r, r.tape.dot(x, x), gram, right)))
+    return (found[..., 0] if vector else found), None, None, None
+
+
+@rule("linalg_pinv.atol_rtol_tensor", "linalg_pinv")
+def pinv(r: Any, out: Tensor, a: Tensor, *_: Any, **__: Any) -> Elements:
+    """Of full rank."""
+    x = r.of(a)
+    m, n = x.shape[-2:]
+    if not x.size:
+        return np.zeros(tuple(out.shape), np.int64)
+    with _disable_current_modes():
+        real = a.detach()
+        gram = real.mT @ real if m >= n else real @ real.mT
+        if int(torch.linalg.matrix_rank(real).min()) < min(m, n):
+            raise NotHere
+    if m >= n:
+        return solve(r, r.tape.dot(transposed(x), transposed(x)), gram, transposed(x))
+    # X.T (X X.T)^-1, and the inverse is symmetric
+    return transposed(solve(r, r.tape.dot(x, x), gram, x))

@@ -1,0 +1,122 @@
+"""Writing into places, some of them several times."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils._python_dispatch import _disable_current_modes
+
+from gradcheck_cli.tape.tape import Elements
+from gradcheck_cli.tracing.rules.moves import integers
+from gradcheck_cli.tracing.table import rule
+
+REDUCE = {
+    "sum": "sum", "add": "sum", "mean": "sum", "prod": "prod", "multiply": "prod", "amax": "max", "amin": "min",
+}  # fmt: skip
+
+
+def add_into(
+    r: Any, start: Elements, places: NDArray[Any], source: Elements, reduce: str = "sum", include_self: bool = True
+) -> Elements:
+    """What is gathered at each place. places: for each source element the flat place that it goes to."""
+    flat = np.array(start).reshape(-1)
+    places, source = np.asarray(places).reshape(-1), np.asarray(source).reshape(-1)
+    if include_self:
+        touched = np.unique(places)
+        places, source = np.concatenate([touched, places]), np.concatenate([flat[touched], source])
+    order = np.argsort(places, kind="stable")
+    targets, firsts, sizes = np.unique(places[order], return_index=True, return_counts=True)
+    source = source[order]
+    for size in np.unique(sizes).tolist():
+        chosen = sizes == size
+        rows = source[firsts[chosen][:, None] + np.arange(size)]
+        value = r.tape.reduce(REDUCE[reduce], rows)
+        flat[targets[chosen]] = r.call("div", value, float(size)) if reduce == "mean" else value
+    return flat.reshape(np.shape(start))
+
+
+def along(shape: tuple[int, ...], dim: int, index: NDArray[Any]) -> NDArray[Any]:
+    """The flat places of out[..., index[..., j, ...], ...]."""
+    if not shape:
+        return np.zeros(index.shape, np.int64)
+    every = np.arange(math.prod(shape)).reshape(shape)
+    cut = tuple(slice(None) if d == dim % len(shape) else slice(0, size) for d, size in enumerate(index.shape))
+    return np.take_along_axis(every[cut], index, dim)
+
+
+def _cut(source: Elements, index: NDArray[Any]) -> Elements:
+    """The part of the source that has an index; a number is repeated."""
+    if source.ndim < index.ndim:
+        return np.broadcast_to(source, index.shape)
+    return source[tuple(slice(0, size) for size in index.shape)] if source.ndim else source
+
+
+@rule("scatter_add")
+def scatter_add(r: Any, out: Tensor, x: Any, dim: int, index: Tensor, source: Any) -> Elements:
+    places = integers(index)
+    return add_into(r, r.of(x), along(tuple(out.shape), dim, places), _cut(r.of(source), places))
+
+
+@rule("scatter_reduce", "scatter.reduce", "scatter.value_reduce")
+def scatter_reduce(
+    r: Any, out: Tensor, x: Any, dim: int, index: Tensor, source: Any, reduce: str, *, include_self: bool = True
+) -> Elements:
+    places = integers(index)
+    where = along(tuple(out.shape), dim, places)
+    return add_into(r, r.of(x), where, _cut(r.of(source), places), reduce, include_self)
+
+
+@rule("scatter.src", "scatter.value")
+def scatter(r: Any, out: Tensor, x: Any, dim: int, index: Tensor, source: Any) -> Elements:
+    places = integers(index)
+    return _written(r, x, along(tuple(out.shape), dim, places), _cut(r.of(source), places))
+
+
+def _written(r: Any, x: Any, places: NDArray[Any], source: Elements) -> Elements:
+    flat = np.array(r.of(x)).reshape(-1)
+    flat[places.reshape(-1)] = np.broadcast_to(source, places.shape).reshape(-1)
+    return flat.reshape(np.shape(r.of(x)))
+
+
+def _rows(x: Any, out: Tensor, dim: int, index: Tensor) -> NDArray[Any]:
+    if not out.dim():
+        return np.zeros(index.numel(), np.int64)
+    every = np.arange(out.numel()).reshape(tuple(out.shape))
+    return np.take(every, integers(index).reshape(-1), axis=dim)
+
+
+@rule("index_add")
+def index_add(r: Any, out: Tensor, x: Any, dim: int, index: Tensor, source: Any, *, alpha: float = 1) -> Elements:
+    places = _rows(x, out, dim, index)
+    values = np.broadcast_to(r.of(source).reshape(places.shape) if not out.dim() else r.of(source), places.shape)
+    return add_into(r, r.of(x), places, r.scaled(values, alpha))
+
+
+@rule("index_reduce")
+def index_reduce(
+    r: Any, out: Tensor, x: Any, dim: int, index: Tensor, source: Any, reduce: str, *, include_self: bool = True
+) -> Elements:
+    places = _rows(x, out, dim, index)
+    values = np.broadcast_to(r.of(source).reshape(places.shape) if not out.dim() else r.of(source), places.shape)
+    return add_into(r, r.of(x), places, values, reduce, include_self)
+
+
+@rule("index_put", "_unsafe_index_put", "index_put_impl")
+def index_put(r: Any, out: Tensor, x: Any, indices: Any, values: Any, accumulate: bool = False, *_: Any) -> Elements:
+    with _disable_current_modes():
+        every = torch.arange(out.numel()).reshape(out.shape)
+        places = torch.ops.aten.index.Tensor(every, [i if i is None else i.detach() for i in indices]).numpy()
+    source = np.broadcast_to(r.of(values), places.shape)
+    return add_into(r, r.of(x), places, source) if accumulate else _written(r, x, places, source)
+
+
+@rule("put")
+def put(r: Any, out: Tensor, x: Any, index: Tensor, source: Any, accumulate: bool = False) -> Elements:
+    places = integers(index).reshape(-1) % max(out.numel(), 1)
+    values = r.of(source).reshape(-1)
+    return add_into(r, r.of(x), places, values) if accumulate else _written(r, x, places, values)
