@@ -17,6 +17,7 @@ from gradcheck_cli.code_records import Block, CodeResult, Entry, Held, TensorInp
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import GradcheckError, TorchRefusal
 from gradcheck_cli.real_code.judge import CODE, VERDICTS, Column, Detail, Judged, judge_rows
+from gradcheck_cli.real_code.replay import replay
 from gradcheck_cli.real_code.reference import Truths
 from gradcheck_cli.real_code.side import Forward, Reverse, Side
 from gradcheck_cli.real_code.subject import BadInput, Output, Subject
@@ -30,6 +31,10 @@ LISTED = 20
 """Entries of a block that are listed although they match."""
 
 
+class Incomplete(GradcheckError):
+    """The record does not hold all that the code computes: no verdict is given."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What is asked for. rtol, atol: None: of the dtype. cotangents: "auto", "one-hot" or "random"."""
@@ -40,13 +45,14 @@ class Options:
     strict: bool = False
     through_detach: bool = False
     cotangents: str = "auto"
+    replay: bool = True
 
 
 def check_code(
     function: Callable[..., Any], inputs: Any, *, named: Mapping[str, Any] | None = None,
     wrt: Sequence[str] | None = None, everything: bool = True, seed: int = 0, mode: str = "reverse",
     rtol: float | None = None, atol: float | None = None, strict: bool = False, through_detach: bool = False,
-    cotangents: str = "auto", reference: Callable[..., Any] | None = None,
+    cotangents: str = "auto", reference: Callable[..., Any] | None = None, order: int = 1,
 ) -> CodeResult:  # fmt: skip
     """Check the gradient of a function of tensors.
 
@@ -101,7 +107,7 @@ def record(subject: Subject, *, through_detach: bool = False) -> Recorded:
 
 class _Check:
     def __init__(self, subject: Subject, known: Subject, options: Options) -> None:
-        self.subject, self.options = subject, options
+        self.subject, self.known, self.options = subject, known, options
         self.recorded = record(known, through_detach=options.through_detach)
         self.tape = self.recorded.recorder.tape
         self.truths = Truths(self.tape)
@@ -110,9 +116,13 @@ class _Check:
         self.entries: list[Entry] = []
         self.names = [given.label(k) for given in self.tape.inputs for k in range(given.elements.size)]
         self.dtype = min((given.dtype for given in self.tape.inputs), key=lambda d: d.precision)
+        self.spread: dict[int, float] = {}
 
     def result(self) -> CodeResult:
         outputs = self._outputs()
+        self._compare_runs()
+        if self.options.replay:
+            self._replay()
         blocks = tuple(block for mode in self.options.modes for block in self._blocks(self._side(mode), outputs))
         verdict = Verdict.worst(block.verdict for block in blocks) if blocks else Verdict.ERROR
         return CodeResult(
@@ -144,12 +154,33 @@ class _Check:
                 self.notices.append(f"{output.name} does not require grad: it is not differentiated")
         return chosen
 
+    def _compare_runs(self) -> None:
+        """Two runs that differ from the same state: compared within that."""
+        if self.known is not self.subject:
+            return
+        for k, (one, other) in enumerate(zip(self.recorded.outputs, self.reverse.outputs, strict=True)):
+            a, b = numbers(one.tensor), numbers(other.tensor)
+            if not np.array_equal(a, b, equal_nan=True):
+                self.spread[k] = float(np.nanmax(np.abs(a - b)))
+                self.notices.append(f"{one.name} is not deterministic: two runs differ by up to {self.spread[k]:.3g}")
+
+    def _replay(self) -> None:
+        """Raises Incomplete where something is missing from the record."""
+        if self.spread:
+            return
+        recorded = self.recorded
+        found = replay(self.subject, recorded.recorder, self.truths.values, self.reverse.outputs, recorded.elements)
+        if found.missing is not None:
+            raise Incomplete(found.missing)
+        if found.unknown is not None:
+            self.notices.append(found.unknown)
+
     def _is_cut(self, k: int) -> bool:
         """Whether torch drops an output's dependence silently, by an operation that it does not differentiate."""
         recorder, tensor = self.recorded.recorder, self.recorded.outputs[k].tensor
         return recorder.depends(tensor) and recorder.is_undifferentiated(tensor)
 
-    def _columns(self, output: Dtype) -> Iterator[Column]:
+    def _columns(self, k: int, output: Dtype) -> Iterator[Column]:
         narrowest = min((i.dtype for i in self.tape.instructions if i.function not in ("input", "constant")),
                         key=lambda d: d.precision, default=output)  # fmt: skip
         first = 0
@@ -158,14 +189,14 @@ class _Check:
             dtype = min(given.dtype, output, narrowest, key=lambda d: d.precision)
             rtol = dtype.rtol if self.options.rtol is None else self.options.rtol
             atol = dtype.atol if self.options.atol is None else self.options.atol
-            yield Column(given.name, slice(first, stop), given.dtype, Tolerance(rtol, atol))
+            yield Column(given.name, slice(first, stop), given.dtype, Tolerance(rtol, max(atol, self.spread.get(k, 0.0))))
             first = stop
 
     def _blocks(self, side: Side, outputs: Sequence[int]) -> Iterator[Block]:
         for k in outputs:
             elements = self.recorded.elements[k].reshape(-1)
             output = self.reverse.outputs[k]
-            columns = list(self._columns(FLOATS[output.tensor.dtype]))
+            columns = list(self._columns(k, FLOATS[output.tensor.dtype]))
             tallies = [_Tally(c) for c in columns]
             step = self.truths.batch
             for first in range(0, len(elements), step):

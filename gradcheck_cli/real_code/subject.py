@@ -117,11 +117,11 @@ class Subject:
 
     def fresh(self) -> list[Tensor]:
         """Copies of the wanted leaves that require grad."""
-        return [leaf.tensor.detach().clone().requires_grad_() for leaf in self.wanted]
+        return [twin(leaf.tensor).requires_grad_() for leaf in self.wanted]
 
     def run(self, given: Sequence[Tensor]) -> list[Output]:
         """Run the code with these tensors in place of the wanted leaves."""
-        flat = [value.detach().clone() if isinstance(value, Tensor) else value for value in self._flat]
+        flat = [twin(value) if isinstance(value, Tensor) else value for value in self._flat]
         replaced: dict[str, Tensor] = {}
         for leaf, tensor in zip(self.wanted, given, strict=True):
             if leaf.place < 0:
@@ -141,6 +141,16 @@ class Subject:
             except Exception as error:
                 raise UserError(f"{type(error).__name__}: {error}") from error
         return outputs_of(result)
+
+
+def twin(tensor: Tensor) -> Tensor:
+    """A copy in the same layout, with the memory around it where it is a part of some."""
+    source = tensor.detach()
+    whole = source.layout is torch.strided and source.untyped_storage().nbytes() == source.numel() * source.element_size()
+    if whole or source.layout is not torch.strided or any(s == 0 for s in source.stride()):
+        return source.clone()
+    memory = torch.empty(0, dtype=source.dtype, device=source.device)
+    return memory.set_(source.untyped_storage().clone(), source.storage_offset(), source.shape, source.stride())
 
 
 def outputs_of(result: Any) -> list[Output]:
@@ -190,7 +200,9 @@ def _is_wanted(name: str, top: str, wrt: Sequence[str] | None) -> bool:
 def seeded(seed: int) -> Iterator[None]:
     """Every generator seeded alike, and left as it was."""
     before = torch.get_rng_state(), random.getstate(), np.random.get_state()
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_available():
+        torch.cuda.manual_seed_all(seed)
     random.seed(seed)
     np.random.seed(seed % 2**32)
     grad, dtype = torch.is_grad_enabled(), torch.get_default_dtype()

@@ -64,9 +64,12 @@ DECISIONS = frozenset(
 
 
 class Plan(NamedTuple):
+    """may_copy: what is a view where it can be, and a copy elsewhere."""
+
     kind: Kind
     name: str
     rule: Rule | None = None
+    may_copy: bool = False
 
 
 class Guard(NamedTuple):
@@ -89,13 +92,15 @@ class HeldConstant:
 
 
 class Recorder(TorchDispatchMode):
-    """through_detach: nothing is held constant."""
+    """through_detach: nothing is held constant. items: of each number that went to Python, what it was; None where it
+    does not depend on the inputs, or where it counts (in the forward of an `autograd.Function`)."""
 
     def __init__(self, *, through_detach: bool = False) -> None:
         super().__init__()
         self.tape = Tape()
         self.through_detach = through_detach
         self.guards: list[Guard] = []
+        self.items: list[Any] = []
         self.held: dict[HeldConstant, int] = {}
         self.places = Places()
         self._shadows: dict[int, Elements] = {}
@@ -232,7 +237,9 @@ class Recorder(TorchDispatchMode):
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        tensors = [x for x in _tensors(args)] + [x for x in _tensors(kwargs.values())]
+        tensors = [*_tensors(args), *_tensors(kwargs.values())]
+        if func is torch.ops.aten._local_scalar_dense.default:
+            self.items.append(None)
         if not any(_key(x) in self._shadows for x in tensors if x.layout is torch.strided):
             return func(*args, **kwargs)
         plan = plan_of(func)
@@ -260,7 +267,11 @@ class Recorder(TorchDispatchMode):
         match plan.kind:
             case Kind.VIEW:
                 self._notice_cut(plan, tensors)
-                return self._viewed(func(*args, **kwargs), tensors[0])
+                out = func(*args, **kwargs)
+                if plan.may_copy and _key(out) != _key(tensors[0]):
+                    self._record(func, plan, args, kwargs, out)
+                    return out
+                return self._viewed(out, tensors[0])
             case Kind.PLAIN:
                 return func(*args, **kwargs)
             case Kind.FORGET:
@@ -287,27 +298,31 @@ class Recorder(TorchDispatchMode):
     def _item(self, number: Any, tensor: Tensor) -> Any:
         kind = "branch" if tensor.dtype is torch.bool else "item"
         self.guard(kind, self.raw(tensor).reshape(-1), float(number))
+        if self.tape.origin.function < 0:
+            self.items[-1] = number
         if kind == "item" and tensor.is_floating_point() and self.tape.origin.function < 0:
             held = HeldConstant(".item()", self.tape.origin.place)
             self.held[held] = self.held.get(held, 0) + 1
         return number
 
     def _functional(self, func: Any, plan: Plan, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if plan.kind is Kind.RULE:
-            assert plan.rule is not None
+        if plan.kind is not Kind.DECOMPOSE:
             out = func(*args, **kwargs)
-            self._set_dtype(out)
             try:
-                self._put_all(out, plan.rule(self, out, *args, **kwargs))
+                self._record(func, plan, args, kwargs, out)
             except NotHere:
                 pass
             else:
                 return out
-        elif plan.kind is Kind.MOVE:
-            out = func(*args, **kwargs)
-            self._put_all(out, self._moved(func, args, kwargs, out))
-            return out
         return self._decompose(func, args, kwargs)
+
+    def _record(self, func: Any, plan: Plan, args: Sequence[Any], kwargs: Mapping[str, Any], out: Any) -> None:
+        """Put the elements of what an operation gave into the shadows."""
+        if plan.rule is not None:
+            self._set_dtype(out)
+            self._put_all(out, plan.rule(self, out, *args, **kwargs))
+        else:
+            self._put_all(out, self._moved(func, args, kwargs, out))
 
     def _set_dtype(self, out: Any) -> None:
         for x in _tensors(out if isinstance(out, (list, tuple)) else [out]):
@@ -362,8 +377,12 @@ class Recorder(TorchDispatchMode):
         named = {k: x for k, x in kwargs.items() if k not in by_out}
         result = self._functional(functional, plan_of(functional), given, named)
         results = result if isinstance(result, (list, tuple)) else [result]
-        for target, value in zip(targets, results, strict=False):
-            elements = self.raw(value) if target.dtype is torch.bool else self.of(value)
+        self._depth += 1  # what was computed here is not held
+        values = [self.raw(x) if x.dtype is torch.bool else self.of(x) for x in results]
+        self._depth -= 1
+        for target, value, elements in zip(targets, results, values, strict=False):
+            elements = elements if isinstance(value, Tensor) and value.dtype is target.dtype else rules.converted(
+                self, value, target.dtype, elements)
             with _disable_current_modes():
                 torch.ops.aten.copy_.default(target, value)
             self.put(target, elements)
@@ -376,6 +395,7 @@ class Recorder(TorchDispatchMode):
             twin = x.detach().clone()
         if not self.tape.fixed[elements].all():
             self._view(self._shadow(twin), twin)[...] = elements
+            self._undifferentiated.add(_key(twin))  # what is held in it is held already
         return twin
 
     def _moved(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], out: Any) -> Any:
@@ -431,12 +451,14 @@ def plan_of(func: Any) -> Plan:
     if short in SHAPE_ONLY:
         return Plan(Kind.PLAIN, name)
     if views and not written:
-        return Plan(Kind.VIEW, name)
+        found = RULES.get(full) or RULES.get(name)
+        return Plan(Kind.VIEW, name, found, may_copy=found is not None or name in MOVES)
     if short in OVERWRITE:
         return Plan(Kind.FORGET, name)
     if short in ("copy_", "set_data"):
         return Plan(Kind.COPY, name)
-    if written and (full not in RULES and name not in RULES):
+    by_out = any(argument.kwarg_only for argument in written)
+    if written and (by_out or (full not in RULES and name not in RULES)):
         return Plan(Kind.WRITE, name)
     if (found := RULES.get(full) or RULES.get(name)) is not None:
         return Plan(Kind.RULE, name, found)
@@ -522,3 +544,24 @@ def recording(recorder: Recorder) -> Iterator[None]:
         recorder.places.finish()
 
 
+
+
+class Repeating(TorchDispatchMode):
+    """Gives Python the numbers that it got while the code was recorded: they are held constant."""
+
+    def __init__(self, items: Sequence[Any]) -> None:
+        super().__init__()
+        self._items = list(items)
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if func is torch.ops.aten._local_scalar_dense.default and self._items:
+            recorded = self._items.pop(0)
+            return out if recorded is None else recorded
+        return out

@@ -3,7 +3,9 @@
 from gradcheck_cli.tracing.rules import (  # noqa: F401
     attention,
     linear_algebra,
+    losses,
     moves,
+    normalisation,
     pointwise,
     products,
     reductions,

@@ -240,3 +240,11 @@ def dropout(r: Any, out: Any, x: Any, p: float, train: bool | None) -> tuple[Ele
 
     kept = numbers(out[1]) * (1 / (1 - p) if p < 1 else 0.0)
     return r.call("mul", x, r.tape.constants(kept)), None
+
+
+@rule("frexp")
+def frexp(r: Any, out: Any, x: Any) -> tuple[Elements, None]:
+    """The mantissa: x over the power of two that ran."""
+    from gradcheck_cli.tracing.recorder import numbers
+
+    return r.call("mul", x, r.tape.constants(np.exp2(-numbers(out[1])))), None

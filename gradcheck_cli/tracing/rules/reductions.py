@@ -175,13 +175,13 @@ class Shifted:
         from gradcheck_cli.tracing.recorder import numbers
 
         self.reduced = Reduced(r.of(x), dim)
-        real = numbers(x)
+        real = np.atleast_1d(numbers(x))
         with np.errstate(all="ignore"):
             largest = real.max(axis=self.reduced.dims, keepdims=True) if real.size else np.zeros(0)
         top = np.where(np.isfinite(largest), largest, 0.0)
         top = np.broadcast_to(top, real.shape) if real.size else real
         rows = self.reduced.rows
-        order = Reduced(np.arange(real.size).reshape(real.shape), dim).rows if real.size else rows
+        order = Reduced(np.arange(real.size).reshape(real.shape), self.reduced.dims).rows if real.size else rows
         self.tops = r.tape.constants(top.reshape(-1)[order[..., 0]]) if real.size else np.zeros(rows.shape[:-1], np.int64)
         self.shifted = r.call("sub", rows, self.tops[..., None])
         self.powers = r.call("exp", self.shifted)

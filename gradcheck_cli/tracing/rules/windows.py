@@ -43,7 +43,8 @@ def window_places(
 
 def _pooled_places(r: Any, out: Tensor, x: Any, count: int) -> tuple[Elements, tuple[int, ...], tuple[int, ...]]:
     elements = r.of(x)
-    return elements.reshape(*elements.shape[:-count], -1), elements.shape[-count:], tuple(out.shape[-count:])
+    area = math.prod(elements.shape[-count:])
+    return elements.reshape(*elements.shape[:-count], area), elements.shape[-count:], tuple(out.shape[-count:])
 
 
 @rule("max_pool2d_with_indices", "max_pool3d_with_indices")
@@ -67,7 +68,7 @@ def chosen_pool(r: Any, out: Any, x: Any, *_: Any, **__: Any) -> tuple[Elements,
     flat, space, result = _pooled_places(r, out[0], x, count)
     if "adaptive" in r.tape.origin.operation:
         return _adaptive(r, flat, space, result, "max"), None
-    index = integers(out[1]).reshape(*flat.shape[:-1], -1)
+    index = integers(out[1]).reshape(*flat.shape[:-1], math.prod(result))
     r.guard("decision", flat.reshape(-1))
     return np.take_along_axis(flat, index, -1).reshape(tuple(out[0].shape)), None
 

@@ -1,0 +1,149 @@
+"""Does the record say all? The code is run again at inputs moved a little, and compared with the record there.
+
+What left torch (a NumPy round trip, a kernel that was not seen) is a constant on the tape, and not in the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.expression import COMPARISONS
+from gradcheck_cli.real_code.subject import Output, Subject
+from gradcheck_cli.tape.values import Values
+from gradcheck_cli.tracing.recorder import FLOATS, Guard, Recorder, Repeating, numbers
+
+Floats = NDArray[np.float64]
+STEPS = (1.0, 2.0**-6)
+"""Of the largest move: a decision may change at a large one, and what is missing shows at a small one as well."""
+SHARE = 0.02
+"""How much of a change may differ, beyond rounding."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """missing: what is not in the record, a sentence. unknown: why it could not be found out."""
+
+    missing: str | None = None
+    unknown: str | None = None
+
+
+def replay(subject: Subject, recorder: Recorder, here: Values, outputs: Sequence[Output], elements: Sequence[NDArray[np.int64]]) -> Replay:
+    """outputs: of the code where it was recorded; elements: of those."""
+    differs = ""
+    for step in STEPS:
+        found = _at(subject, recorder, here, outputs, elements, step)
+        if found is None:
+            return Replay(unknown="it could not be run at moved inputs, so nothing would show what is missing")
+        if not found:
+            return Replay()
+        differs = found
+    if any(_tied(guard, here) for guard in recorder.guards):
+        return Replay(unknown="a decision is at a tie, so moved inputs take another branch")
+    return Replay(missing=differs)
+
+
+def _at(
+    subject: Subject, recorder: Recorder, here: Values, outputs: Sequence[Output], elements: Sequence[NDArray[np.int64]],
+    step: float,
+) -> str | None:  # fmt: skip
+    """What differs at moved inputs ("": nothing does); None: the code cannot be run there."""
+    for sign in (1.0, -1.0):
+        given = [_moved(leaf.tensor, sign * step, k) for k, leaf in enumerate(subject.wanted)]
+        try:
+            there = _run(subject, recorder, given)
+        except GradcheckError:
+            continue
+        if [o.tensor.shape for o in there] != [o.tensor.shape for o in outputs]:
+            continue
+        moved = {leaf.name: numbers(x) for leaf, x in zip(subject.wanted, given, strict=True)}
+        values = Values(recorder.tape, moved, rounding=True)
+        for before, after, which in zip(outputs, there, elements, strict=True):
+            differs = _difference(before, after, which.reshape(-1), here, values)
+            if differs is None:
+                break
+            if differs:
+                return differs
+        else:
+            return ""
+    return None
+
+
+def _run(subject: Subject, recorder: Recorder, given: Sequence[Tensor]) -> list[Output]:
+    if any(item is not None for item in recorder.items):
+        with Repeating(recorder.items):
+            return subject.run(given)
+    return subject.run(given)
+
+
+def _difference(
+    before: Output, after: Output, which: NDArray[np.int64], here: Values, there: Values
+) -> str | None:
+    """None: there are numbers at the moved inputs that do not exist."""
+    dtype = FLOATS[before.tensor.dtype]
+    real = numbers(after.tensor).reshape(-1), numbers(before.tensor).reshape(-1)
+    with np.errstate(all="ignore"):
+        change = real[0] - real[1]
+        expected = there.value[which] - here.value[which]
+        comparable = np.isfinite(here.value[which]) & np.isfinite(real[1])
+        lost = comparable & ~(np.isfinite(there.value[which]) & np.isfinite(real[0]))
+        if lost.any():
+            return None
+        largest = np.max(np.abs(real), initial=1.0, where=np.isfinite(real))
+        noise = 2 * there.radius[which] + 32 * dtype.unit_roundoff * largest
+        off = np.abs(change - expected)
+        bad = comparable & (off > noise + SHARE * np.maximum(np.abs(change), np.abs(expected)))
+    if not bad.any():
+        return ""
+    k = int(np.argmax(np.where(bad, off, 0.0)))
+    return (
+        f"the record is not all that the code computes: with the inputs moved a little, {before.label(k)} changes by"
+        f" {change[k]:.3g}, and by {expected[k]:.3g} in the record; is NumPy, a Python number or another library between?"
+        " Give reference=, a function of plain torch operations that computes the same"
+    )
+
+
+def _moved(tensor: Tensor, step: float, seed: int) -> Tensor:
+    """Each element by a random part of the step, relative to its size; zeros by as much as a typical one."""
+    dtype = FLOATS[tensor.dtype]
+    x = numbers(tensor)
+    size = np.abs(x)
+    typical = float(size[size > 0].mean()) if (size > 0).any() else 1.0
+    share = np.random.default_rng(seed + 1).uniform(0.25, 1.0, x.shape)
+    y = x + np.where(size > 0, size, min(typical, 1.0)) * share * (step * _largest_move(dtype))
+    return torch.from_numpy(np.asarray(y)).to(tensor.device, tensor.dtype).requires_grad_()
+
+
+def _largest_move(dtype: Dtype) -> float:
+    return float(dtype.unit_roundoff**0.375)
+
+
+def _tied(guard: Guard, values: Values) -> bool:
+    """Whether a decision in Python, or on an order, is at a tie or within its error of one."""
+    x, radius = values.value, values.radius
+    match guard.kind:
+        case "order":
+            a, b = guard.elements
+            return bool(((np.abs(x[a] - x[b]) <= radius[a] + radius[b]) & (a != b)).any())
+        case "integer":
+            e = guard.elements
+            return bool((np.abs(x[e] - np.rint(x[e])) <= radius[e]).any())
+        case "branch":
+            return any(_compares_equal(int(e), values) for e in guard.elements)
+    e = np.sort(x[guard.elements])
+    return bool((np.diff(e) <= 0).any())
+
+
+def _compares_equal(element: int, values: Values) -> bool:
+    instruction = values.tape.instruction_of(element)
+    if instruction.function not in COMPARISONS:
+        return False
+    (a,), (b,) = instruction.operands(element)
+    return bool(abs(values.value[a] - values.value[b]) <= values.radius[a] + values.radius[b])
