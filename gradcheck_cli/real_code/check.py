@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gradcheck_cli.code_records import Block, CodeResult, Entry, Held, TensorInput, ValueBlock
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import GradcheckError, TorchRefusal
-from gradcheck_cli.real_code.judge import CODE, VERDICTS, Column, Detail, Judged, judge_rows
+from gradcheck_cli.real_code.judge import CODE, VERDICTS, Column, Detail, Judged, Rows
 from gradcheck_cli.real_code.replay import replay
 from gradcheck_cli.real_code.reference import Truths
 from gradcheck_cli.real_code.side import Forward, Reverse, Side
@@ -29,6 +29,11 @@ from gradcheck_cli.verdict import Tolerance, errors
 MODES = {"reverse": ("reverse",), "forward": ("forward",), "both": ("reverse", "forward")}
 LISTED = 20
 """Entries of a block that are listed although they match."""
+ONE_HOT = 100_000
+"""Entries of a Jacobian up to which each is checked by itself."""
+COTANGENTS = 3
+CONFIRMED = 8
+"""Rows that are run again without batching where something is off."""
 
 
 class Incomplete(GradcheckError):
@@ -193,26 +198,77 @@ class _Check:
             first = stop
 
     def _blocks(self, side: Side, outputs: Sequence[int]) -> Iterator[Block]:
+        width = len(self.names)
         for k in outputs:
-            elements = self.recorded.elements[k].reshape(-1)
-            output = self.reverse.outputs[k]
-            columns = list(self._columns(k, FLOATS[output.tensor.dtype]))
-            tallies = [_Tally(c) for c in columns]
-            step = self.truths.batch
-            for first in range(0, len(elements), step):
-                rows = np.arange(first, min(first + step, len(elements)))
-                autograd = side.rows(k, rows)
-                found = self.truths.rows(elements[rows])
-                for column, tally in zip(columns, tallies, strict=True):
-                    names = self.names[column.place]
-                    judged = judge_rows(self.truths, elements[rows], autograd, column, names, side.mode, found)
-                    tally.add(judged, autograd[:, column.place])
-                    self.entries += self._listed(output, rows, column, judged, autograd[:, column.place], side.mode)
-            for column, tally, given in zip(columns, tallies, self.tape.inputs, strict=True):
-                yield tally.block(output, given.elements.shape, side.mode, self.options.strict)
+            count = self.recorded.elements[k].size
+            tallies = [_Tally(column) for column in self._columns(k, FLOATS[self.reverse.outputs[k].tensor.dtype])]
+            by_random = self._by_random(count * width)
+            if by_random and not self._judge_combined(side, k, tallies):
+                by_random = False  # what is left, or wrong, shows its outputs one by one
+                tallies = [_Tally(tally.column) for tally in tallies]
+            if not by_random:
+                step = self.truths.batch
+                for first in range(0, count, step):
+                    self._judge(side, k, np.arange(first, min(first + step, count)), tallies)
+            cotangents = "random" if by_random else "one-hot"
+            for tally, given in zip(tallies, self.tape.inputs, strict=True):
+                yield tally.block(
+                    self.reverse.outputs[k], given.elements.shape, side.mode, self.options.strict, cotangents
+                )
+
+    def _by_random(self, entries: int) -> bool:
+        chosen = self.options.cotangents
+        return chosen == "random" or (chosen == "auto" and entries > ONE_HOT)
+
+    def _judge(self, side: Side, k: int, rows: NDArray[np.int64], tallies: Sequence[_Tally]) -> None:
+        """Some rows of one output, by all inputs."""
+        elements = self.recorded.elements[k].reshape(-1)[rows]
+        autograd, found = side.rows(k, rows), self.truths.rows(elements)
+        for tally in tallies:
+            names = self.names[tally.column.place]
+            judged = Rows(self.truths, elements, autograd, tally.column, names, side.mode, found).judged()
+            if side.mode == "reverse" and (judged.codes != CODE[Verdict.MATCH]).any() and self.reverse.batched:
+                judged = self._confirmed(k, rows, elements, autograd, found, tally.column, judged)
+            tally.add(judged, autograd[:, tally.column.place])
+            labels = [self.reverse.outputs[k].label(row) for row in rows.tolist()]
+            self.entries += self._listed(labels, tally.column, judged, autograd[:, tally.column.place], side.mode)
+
+    def _confirmed(
+        self, k: int, rows: NDArray[np.int64], elements: Elements, autograd: Floats, found: tuple[Floats, Floats],
+        column: Column, judged: Judged,
+    ) -> Judged:  # fmt: skip
+        """The rows that did not match, with cotangents one by one: batching must not change a verdict."""
+        odd = np.flatnonzero((judged.codes != CODE[Verdict.MATCH]).any(axis=1))[:CONFIRMED]
+        single = self.reverse.one_by_one(k, rows[odd])
+        if np.array_equal(single[:, column.place], autograd[odd][:, column.place], equal_nan=True):
+            return judged
+        self.reverse.batched = False
+        odd = np.flatnonzero((judged.codes != CODE[Verdict.MATCH]).any(axis=1))
+        autograd[odd] = self.reverse.one_by_one(k, rows[odd])
+        return Rows(self.truths, elements, autograd, column, self.names[column.place], "reverse", found).judged()
+
+    def _judge_combined(self, side: Side, k: int, tallies: Sequence[_Tally]) -> bool:
+        """Random sums of the rows of one output, by all inputs; False: not all of them match beyond doubt."""
+        elements = self.recorded.elements[k].reshape(-1)
+        weights = np.random.default_rng(self.subject.seed).standard_normal((COTANGENTS, len(elements)))
+        dtype = FLOATS[self.reverse.outputs[k].tensor.dtype]
+        weights = np.round(weights * 2.0**6) / 2.0**6 if dtype.precision > 8 else np.sign(weights)
+        autograd, found = side.combined(k, weights), self.truths.rows(elements, weights.T)
+        labels = [f"{self.reverse.outputs[k].name} · cotangent {i + 1}" for i in range(COTANGENTS)]
+        entries: list[Entry] = []
+        for tally in tallies:
+            names = self.names[tally.column.place]
+            rows = Rows(self.truths, elements, autograd, tally.column, names, side.mode, found, weights.T)
+            judged = rows.judged()
+            if not np.isin(judged.codes, [CODE[Verdict.MATCH], CODE[Verdict.IMPRECISE]]).all():
+                return False
+            tally.add(judged, autograd[:, tally.column.place])
+            entries += self._listed(labels, tally.column, judged, autograd[:, tally.column.place], side.mode)
+        self.entries += entries
+        return True
 
     def _listed(
-        self, output: Output, rows: NDArray[np.int64], column: Column, judged: Judged, autograd: Floats, mode: str
+        self, labels: Sequence[str], column: Column, judged: Judged, autograd: Floats, mode: str
     ) -> Iterator[Entry]:
         odd = judged.codes != CODE[Verdict.MATCH]
         chosen = np.argwhere(odd)[:MOST_ROWS]
@@ -220,7 +276,7 @@ class _Check:
             worst = np.argsort(-_relative(judged, autograd), axis=None)[:LISTED]
             more = np.stack(np.unravel_index(worst, odd.shape), axis=1)
             chosen = np.concatenate([chosen, [place for place in more if not odd[tuple(place)]] or np.zeros((0, 2), int)])
-        names, scale = self.names[column.place], judged.scale[column.name]
+        names, scale = self.names[column.place], judged.scale
         for row, place in chosen.tolist():
             detail = judged.details.get((row, place), Detail())
             verdict = VERDICTS[judged.codes[row, place]]
@@ -229,7 +285,7 @@ class _Check:
             number = float(autograd[row, place])
             off = errors(truth, number, column.dtype)
             yield Entry(
-                output.label(int(rows[row])), (names[place],), mode, verdict, self._passes(verdict), truth, number,
+                labels[row], (names[place],), mode, verdict, self._passes(verdict), truth, number,
                 detail.left, detail.right, off.absolute, off.relative, off.ulps, float(scale[row]), detail.note,
             )  # fmt: skip
 
@@ -285,11 +341,12 @@ class _Tally:
         relative = np.where(comparable & (judged.truth != 0), _relative(judged, autograd), 0.0)
         self.worst = max(self.worst, float(relative.max(initial=0.0)))
 
-    def block(self, output: Output, shape: tuple[int, ...], mode: str, strict: bool) -> Block:
+    def block(self, output: Output, shape: tuple[int, ...], mode: str, strict: bool, cotangents: str) -> Block:
         verdict = Verdict.worst(self.counts) if self.counts else Verdict.MATCH
         return Block(
             output.name, self.column.name, mode, (tuple(output.tensor.shape), shape), verdict,
             verdict is Verdict.MATCH if strict else all(v.passes for v in self.counts), dict(self.counts), self.worst,
+            cotangents,
         )  # fmt: skip
 
 

@@ -45,25 +45,38 @@ class Truths:
         return Slopes(self.values)
 
     @cached_property
-    def _rounded_slopes(self) -> Slopes:
-        return Slopes(Values(self.tape, rounding=True), slack=1.0)
+    def _rounded(self) -> Values:
+        return Values(self.tape, rounding=True)
+
+    @cached_property
+    def _plain_slopes(self) -> Slopes:
+        return Slopes(self._rounded)
+
+    @cached_property
+    def _slack_slopes(self) -> Slopes:
+        return Slopes(self._rounded, slack=1.0)
+
+    @cached_property
+    def has_functions(self) -> bool:
+        """Whether an `autograd.Function` is on the tape: then the rules of differentiation are not only torch's own."""
+        return any(instruction.origin.function >= 0 for instruction in self.tape.instructions)
 
     @property
     def batch(self) -> int:
         """How many rows at once."""
         return max(1, CELLS // self.tape.size)
 
-    def rows(self, elements: Elements) -> tuple[Floats, Floats]:
-        """(derivatives, radii), a row for each element."""
-        return ReverseSweep(self.slopes, elements).by_inputs()
+    def rows(self, elements: Elements, seeds: Floats | None = None) -> tuple[Floats, Floats]:
+        """(derivatives, radii), a row for each element; or for each column of seeds, the weights of the elements."""
+        return ReverseSweep(self.slopes, elements, seeds).by_inputs()
 
-    def enclosures(self, elements: Elements) -> tuple[Floats, Floats]:
-        """What correctly working floating-point code could return: (middle, radius)."""
-        return ReverseSweep(self._rounded_slopes, elements).by_inputs()
+    def enclosures(self, elements: Elements, seeds: Floats | None = None, *, slack: bool) -> tuple[Floats, Floats]:
+        """What correctly working floating-point code could return: (middle, radius). slack: as for `imprecise`."""
+        slopes = self._slack_slopes if slack else self._plain_slopes
+        return ReverseSweep(slopes, elements, seeds).by_inputs()
 
     def value_enclosure(self, elements: Elements) -> tuple[Floats, Floats]:
-        values = self._rounded_slopes.values
-        return values.value[elements], values.radius[elements]
+        return self._rounded.value[elements], self._rounded.radius[elements]
 
     @cached_property
     def expressions(self) -> Expressions:

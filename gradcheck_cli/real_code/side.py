@@ -34,8 +34,8 @@ class Side(Protocol):
     def rows(self, output: int, rows: NDArray[np.int64]) -> Floats:
         """Some rows of the derivative of an output by all wanted inputs, one after the other."""
 
-    def combined(self, weights: Sequence[Floats]) -> Floats:
-        """The sum over all outputs' elements, weighted, differentiated by all wanted inputs."""
+    def combined(self, output: int, weights: Floats) -> Floats:
+        """Weighted sums of the elements of an output (a row of weights for each), by all wanted inputs."""
 
 
 class Reverse:
@@ -69,13 +69,11 @@ class Reverse:
         tensor = self.outputs[output].tensor
         return self._one_by_one(tensor, rows) if tensor.requires_grad else np.zeros((len(rows), self.width))
 
-    def combined(self, weights: Sequence[Floats]) -> Floats:
-        tensors, cotangents = [], []
-        for output, weight in zip(self.outputs, weights, strict=True):
-            if output.tensor.requires_grad:
-                tensors.append(output.tensor)
-                cotangents.append(_tensor(weight, output.tensor))
-        return self._grad(tensors, cotangents).reshape(-1) if tensors else np.zeros(self.width)
+    def combined(self, output: int, weights: Floats) -> Floats:
+        tensor = self.outputs[output].tensor
+        if not tensor.requires_grad:
+            return np.zeros((len(weights), self.width))
+        return np.stack([self._grad([tensor], [_tensor(weight, tensor)]) for weight in weights])
 
     def _batch(self, tensor: Tensor, rows: NDArray[np.int64]) -> Floats | None:
         cotangents = torch.zeros((len(rows), tensor.numel()), dtype=tensor.dtype, device=tensor.device)
@@ -142,9 +140,8 @@ class Forward:
             self._jacobians = self._all()
         return self._jacobians[output][rows]
 
-    def combined(self, weights: Sequence[Floats]) -> Floats:
-        flat = [w.reshape(-1) for w in weights]
-        return sum(w @ self.rows(k, np.arange(len(w))) for k, w in enumerate(flat))  # type: ignore[return-value]
+    def combined(self, output: int, weights: Floats) -> Floats:
+        return weights @ self.rows(output, np.arange(weights.shape[1]))
 
     def _all(self) -> list[Floats]:
         bases = [x.detach() for x in self.subject.fresh()]
