@@ -20,8 +20,9 @@ from gradcheck_cli.real_code.judge import CODE, VERDICTS, Column, Detail, Judged
 from gradcheck_cli.real_code.replay import replay
 from gradcheck_cli.real_code.reference import Truths
 from gradcheck_cli.real_code.side import Forward, Reverse, Side
-from gradcheck_cli.real_code.subject import BadInput, Output, Subject
+from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Output, Subject
 from gradcheck_cli.records import MOST_ROWS, Verdict
+from gradcheck_cli.tape.gradient import gradient
 from gradcheck_cli.tape.tape import Elements
 from gradcheck_cli.tracing.recorder import FLOATS, Recorder, numbers, recording
 from gradcheck_cli.verdict import Tolerance, errors
@@ -58,44 +59,45 @@ def check_code(
     wrt: Sequence[str] | None = None, everything: bool = True, seed: int = 0, mode: str = "reverse",
     rtol: float | None = None, atol: float | None = None, strict: bool = False, through_detach: bool = False,
     cotangents: str = "auto", reference: Callable[..., Any] | None = None, order: int = 1,
+    grad_outputs: Sequence[Any] | None = None, nondet_tol: float = 0.0, reraise: bool = False,
 ) -> CodeResult:  # fmt: skip
     """Check the gradient of a function of tensors.
 
     inputs: its positional arguments (one that is no tuple or list is the only one); named: by keyword. everything:
     differentiate by all floating tensors, or only by those that require grad; wrt: only by those named. reference: a
-    function of plain torch operations that computes the same, to be recorded instead. Never raises for what the code
-    does: a result without a verdict has an `error`.
+    function of plain torch operations that computes the same, to be recorded instead. order: 2 checks the gradients of
+    the gradients, by the inputs and by the cotangents `grad_outputs` (random ones where they are not given).
+    nondet_tol: how far two runs may differ without a notice. reraise: raise what is wrong instead of returning a result
+    without a verdict, which has an `error`.
     """
     started = time.perf_counter()
     arguments = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     options = Options(MODES[mode], rtol, atol, strict, through_detach, cotangents)
     subject = Subject(function, arguments, named, wrt=wrt, everything=everything, seed=seed)
-    known = replace_function(subject, reference)
+    known = subject if reference is None else subject.with_function(reference)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            result = _Check(subject, known, options).result()
+            if order == 1:
+                result = _Check(subject, options, record(known, through_detach=through_detach)).result()
+            else:
+                twice = GradientSubject(subject, grad_outputs)
+                result = _Check(twice, options, record_gradient(known, twice, through_detach)).result()
         except GradcheckError as error:
+            if reraise:
+                raise
             result = _failed(subject, options, error)
     return replace(result, seconds=time.perf_counter() - started)
 
 
-def replace_function(subject: Subject, reference: Callable[..., Any] | None) -> Subject:
-    if reference is None:
-        return subject
-    twin = Subject.__new__(Subject)
-    twin.__dict__.update(subject.__dict__)
-    twin.function, twin.module = reference, None
-    return twin
-
-
 @dataclass
 class Recorded:
-    """A run of the code on the tape. outputs: what it returned; elements: of each."""
+    """A run of the code on the tape. outputs: what it returned; elements: of each. subject: what was run."""
 
     recorder: Recorder
     outputs: list[Output]
     elements: list[Elements]
+    subject: Subject
 
 
 def record(subject: Subject, *, through_detach: bool = False) -> Recorded:
@@ -107,13 +109,32 @@ def record(subject: Subject, *, through_detach: bool = False) -> Recorded:
     with recording(recorder):
         outputs = subject.run(given)
     elements = [recorder.of(output.tensor) for output in outputs]
-    return Recorded(recorder, outputs, elements)
+    return Recorded(recorder, outputs, elements, subject)
+
+
+def record_gradient(subject: Subject, twice: GradientSubject, through_detach: bool) -> Recorded:
+    """The exact gradient of the code, on the tape; the backward of the code has no part in it."""
+    first = record(subject, through_detach=through_detach)
+    tape = first.recorder.tape
+    chosen = [k for k, output in enumerate(first.outputs) if output.tensor.requires_grad]
+    if len(chosen) != len(twice.cotangents):
+        raise BadInput(f"{len(chosen)} outputs can be differentiated, and there are {len(twice.cotangents)} cotangents")
+    variables = tape.variables
+    weights = [
+        tape.input(leaf.name, numbers(leaf.tensor), FLOATS[leaf.tensor.dtype]) for leaf in twice.cotangents
+    ]
+    outputs = np.concatenate([first.elements[k].reshape(-1) for k in chosen])
+    by_all = gradient(tape, outputs, np.concatenate([w.reshape(-1) for w in weights]))[: len(variables)]
+    elements, start = [], 0
+    for leaf in subject.wanted:
+        elements.append(by_all[start : start + leaf.tensor.numel()].reshape(tuple(leaf.tensor.shape)))
+        start += leaf.tensor.numel()
+    return Recorded(first.recorder, twice.run(twice.fresh()), elements, twice)
 
 
 class _Check:
-    def __init__(self, subject: Subject, known: Subject, options: Options) -> None:
-        self.subject, self.known, self.options = subject, known, options
-        self.recorded = record(known, through_detach=options.through_detach)
+    def __init__(self, subject: Subject, options: Options, recorded: Recorded) -> None:
+        self.subject, self.options, self.recorded = subject, options, recorded
         self.tape = self.recorded.recorder.tape
         self.truths = Truths(self.tape)
         self.reverse = Reverse(subject)
@@ -140,6 +161,7 @@ class _Check:
             held=tuple(Held(h.how, h.place, n) for h, n in self.recorded.recorder.held.items()),
             notices=(*self.notices, *self.reverse.troubles),
             error=None if blocks else "no output can be differentiated",
+            order=2 if isinstance(self.subject, GradientSubject) else 1,
             operations=self.tape.operations,
         )
 
@@ -161,7 +183,7 @@ class _Check:
 
     def _compare_runs(self) -> None:
         """Two runs that differ from the same state: compared within that."""
-        if self.known is not self.subject:
+        if self.recorded.subject is not self.subject:
             return
         for k, (one, other) in enumerate(zip(self.recorded.outputs, self.reverse.outputs, strict=True)):
             a, b = numbers(one.tensor), numbers(other.tensor)

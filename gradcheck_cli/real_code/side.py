@@ -69,6 +69,10 @@ class Reverse:
         tensor = self.outputs[output].tensor
         return self._one_by_one(tensor, rows) if tensor.requires_grad else np.zeros((len(rows), self.width))
 
+    def batch(self, output: int, rows: NDArray[np.int64]) -> Floats:
+        """The same batched. Raises whatever keeps the code from being batched."""
+        return self._batched_rows(self.outputs[output].tensor, rows)
+
     def combined(self, output: int, weights: Floats) -> Floats:
         tensor = self.outputs[output].tensor
         if not tensor.requires_grad:
@@ -76,16 +80,18 @@ class Reverse:
         return np.stack([self._grad([tensor], [_tensor(weight, tensor)]) for weight in weights])
 
     def _batch(self, tensor: Tensor, rows: NDArray[np.int64]) -> Floats | None:
-        cotangents = torch.zeros((len(rows), tensor.numel()), dtype=tensor.dtype, device=tensor.device)
-        cotangents[torch.arange(len(rows)), torch.from_numpy(rows)] = 1
-        cotangents = cotangents.reshape(len(rows), *tensor.shape)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return self._grad([tensor], [cotangents], len(rows))
+                return self._batched_rows(tensor, rows)
         except Exception:  # noqa: BLE001 - whatever keeps the code from being batched; one by one it will be seen
             self.batched = False
             return None
+
+    def _batched_rows(self, tensor: Tensor, rows: NDArray[np.int64]) -> Floats:
+        cotangents = torch.zeros((len(rows), tensor.numel()), dtype=tensor.dtype, device=tensor.device)
+        cotangents[torch.arange(len(rows)), torch.from_numpy(rows)] = 1
+        return self._grad([tensor], [cotangents.reshape(len(rows), *tensor.shape)], len(rows))
 
     def _one_by_one(self, tensor: Tensor, rows: NDArray[np.int64]) -> Floats:
         found = np.empty((len(rows), self.width))

@@ -93,6 +93,13 @@ class Subject:
             for name, value in self.module.named_parameters():
                 yield Leaf(name, value, -1, value.requires_grad and _is_wanted(name, name, wrt))
 
+    def with_function(self, function: Callable[..., Any]) -> Subject:
+        """The same inputs, given to another function."""
+        other = Subject.__new__(Subject)
+        other.__dict__.update(self.__dict__)
+        other.function, other.module = function, None
+        return other
+
     @property
     def name(self) -> str:
         if self.module is not None:
@@ -141,6 +148,45 @@ class Subject:
             except Exception as error:
                 raise UserError(f"{type(error).__name__}: {error}") from error
         return outputs_of(result)
+
+
+class GradientSubject(Subject):
+    """The gradient of a subject as a subject of its own: of its inputs and of the cotangents of its outputs.
+
+    grad_outputs: the cotangents of the outputs that require grad; random ones where they are not given.
+    """
+
+    def __init__(self, subject: Subject, grad_outputs: Sequence[Any] | None = None) -> None:
+        self.__dict__.update(subject.__dict__)
+        self.first = subject
+        outputs = [o for o in subject.run(subject.fresh()) if o.tensor.requires_grad]
+        if not outputs:
+            raise BadInput("no output requires grad")
+        given = [None] * len(outputs) if grad_outputs is None else list(grad_outputs)
+        generator = np.random.default_rng(subject.seed)
+        self.cotangents = [
+            Leaf(f"grad_{output.name}", _like(output.tensor, generator) if g is None else g.detach(), -1, True)
+            for output, g in zip(outputs, given, strict=True)
+        ]
+        self.leaves = [*subject.leaves, *self.cotangents]
+        self.wanted = [*subject.wanted, *self.cotangents]
+
+    def run(self, given: Sequence[Tensor]) -> list[Output]:
+        """The gradients by the inputs, each as large as its input."""
+        count = len(self.first.wanted)
+        inputs, cotangents = list(given[:count]), list(given[count:])
+        outputs = [o.tensor for o in self.first.run(inputs) if o.tensor.requires_grad]
+        try:
+            gradients = torch.autograd.grad(outputs, inputs, cotangents, create_graph=True, allow_unused=True)
+        except Exception as error:
+            raise UserError(f"the backward raises {type(error).__name__}: {error}") from error
+        found = zip(self.first.wanted, inputs, gradients, strict=True)
+        return [Output(f"grad_{leaf.name}", torch.zeros_like(x) if g is None else g) for leaf, x, g in found]
+
+
+def _like(tensor: Tensor, generator: np.random.Generator) -> Tensor:
+    numbers = generator.standard_normal(tuple(tensor.shape))
+    return torch.from_numpy(np.asarray(numbers)).to(tensor.device, tensor.dtype)
 
 
 def twin(tensor: Tensor) -> Tensor:

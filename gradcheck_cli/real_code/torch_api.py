@@ -1,0 +1,188 @@
+"""`gradcheck` and `gradgradcheck` with the signatures of torch.autograd's, so that a test suite changes one import."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gradcheck_cli.code_records import CodeResult
+from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.real_code.check import check_code
+from gradcheck_cli.real_code.side import Reverse
+from gradcheck_cli.real_code.subject import Subject, UserError
+from gradcheck_cli.real_code.text import report
+from gradcheck_cli.tracing.recorder import numbers
+
+
+class GradientMismatch(RuntimeError, AssertionError):
+    """A gradient is wrong, or could not be checked. Its text is the report; result: the record, where there is one."""
+
+    def __init__(self, text: str, result: CodeResult | None = None) -> None:
+        super().__init__(text)
+        self.result = result
+
+
+def gradcheck(
+    func: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: float | None = None, rtol: float | None = None,
+    raise_exception: bool = True, nondet_tol: float = 0.0, check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False, check_batched_grad: bool = False, check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False, check_backward_ad: bool = True, fast_mode: bool = False,
+    masked: bool | None = None,
+) -> bool:  # fmt: skip
+    """Whether the gradients of `func` at `inputs` are right, by all inputs that require grad.
+
+    As torch.autograd.gradcheck, but against the exact derivative of what `func` computes. Where `atol` and `rtol` are
+    not given, they follow the dtype. `eps` and `masked` are taken and do nothing: nothing is perturbed. `fast_mode`
+    compares the products with three random cotangents, for every element of the inputs, instead of each entry.
+    Raises GradientMismatch, or returns False where `raise_exception` is False.
+    """
+    modes = ("reverse",) * check_backward_ad + ("forward",) * check_forward_ad
+    if not modes:
+        raise ValueError("gradcheck needs check_backward_ad or check_forward_ad")
+    return _check(
+        func, _inputs(inputs), raise_exception, nondet_tol, order=1, atol=atol, rtol=rtol, modes=modes,
+        fast=fast_mode, undefined=check_undefined_grad and check_backward_ad, dtypes=check_grad_dtypes,
+        batched=check_batched_grad, batched_forward=check_batched_forward_grad,
+    )  # fmt: skip
+
+
+def gradgradcheck(
+    func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, eps: float = 1e-6, atol: float | None = None,
+    rtol: float | None = None, gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True,
+    nondet_tol: float = 0.0, check_undefined_grad: bool = True, check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False, check_fwd_over_rev: bool = False, check_rev_over_rev: bool = True,
+    fast_mode: bool = False, masked: bool = False,
+) -> bool:  # fmt: skip
+    """Whether the gradients of the gradients are right: by the inputs, and by the cotangents of the outputs.
+
+    As torch.autograd.gradgradcheck, against the exact second derivative of what `func` computes. `grad_outputs`: the
+    cotangents; random ones where they are not given. The other arguments are those of `gradcheck`;
+    `gen_non_contig_grad_outputs` does nothing, since numbers are compared.
+    """
+    modes = ("reverse",) * check_rev_over_rev + ("forward",) * check_fwd_over_rev
+    cotangents = None if grad_outputs is None else _inputs(grad_outputs)
+    return _check(
+        func, _inputs(inputs), raise_exception, nondet_tol, order=2, atol=atol, rtol=rtol, modes=modes, fast=fast_mode,
+        dtypes=check_grad_dtypes, batched=check_batched_grad, cotangents=cotangents,
+    )  # fmt: skip
+
+
+def _inputs(inputs: Any) -> tuple[Any, ...]:
+    given = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    if not any(isinstance(x, Tensor) and x.requires_grad for x in _flat(given)):
+        raise ValueError(
+            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True"
+        )
+    return given
+
+
+def _flat(inputs: Sequence[Any]) -> list[Any]:
+    from torch.utils._pytree import tree_leaves
+
+    return tree_leaves(list(inputs))
+
+
+def _check(
+    func: Callable[..., Any], inputs: tuple[Any, ...], raises: bool, nondet_tol: float, *, order: int,
+    atol: float | None, rtol: float | None, modes: tuple[str, ...], fast: bool = False, undefined: bool = False,
+    dtypes: bool = False, batched: bool = False, batched_forward: bool = False, cotangents: Any = None,
+) -> bool:  # fmt: skip
+    mode = "both" if len(modes) == 2 else modes[0]
+    result = None
+    try:
+        result = check_code(
+            func, inputs, everything=False, mode=mode, atol=atol, rtol=rtol, order=order, grad_outputs=cotangents,
+            cotangents="random" if fast else "auto", nondet_tol=nondet_tol, reraise=True,
+        )  # fmt: skip
+        problem = None if result.passed or _has_nothing_to_check(result) else report(result)
+        if problem is None and order == 1 and "reverse" in modes:
+            problem = _other_checks(func, inputs, nondet_tol, undefined, dtypes, batched)
+    except UserError as error:
+        if not raises:
+            return False
+        raise (error.__cause__ or error) from None
+    except GradcheckError as error:
+        problem = str(error)
+    if problem is None:
+        return True
+    if raises:
+        raise GradientMismatch(problem, result)
+    return False
+
+
+def _has_nothing_to_check(result: CodeResult) -> bool:
+    """No output depends on the inputs: that is right, not wrong."""
+    return result.error is None and not result.blocks
+
+
+def _other_checks(
+    func: Callable[..., Any], inputs: tuple[Any, ...], nondet_tol: float, undefined: bool, dtypes: bool, batched: bool
+) -> str | None:
+    """What torch's function checks beside the Jacobian. None: all is well."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        side = Reverse(Subject(func, inputs, everything=False))
+        several = [k for k, output in enumerate(side.outputs) if output.tensor.requires_grad]
+        if not several:
+            return None
+        trouble = _not_repeatable(side, several[0], nondet_tol)
+        if trouble is None and undefined:
+            trouble = _undefined(side, several)
+        if trouble is None and batched:
+            trouble = _batched(side, several)
+    if trouble is None and dtypes and side.troubles:
+        trouble = side.troubles[0]
+    return trouble
+
+
+def _not_repeatable(side: Reverse, k: int, nondet_tol: float) -> str | None:
+    weights = np.random.default_rng(0).standard_normal((1, side.outputs[k].tensor.numel()))
+    first, second = side.combined(k, weights), side.combined(k, weights)
+    off = float(np.nanmax(np.abs(first - second), initial=0.0)) if first.size else 0.0
+    if off <= nondet_tol:
+        return None
+    return (
+        f"the backward is not deterministic: two runs with the same cotangent differ by {off:.3g}; set nondet_tol where"
+        " that is meant"
+    )
+
+
+def _undefined(side: Reverse, outputs: Sequence[int]) -> str | None:
+    """A backward gets None for a cotangent where an output is not used: it must count as zeros."""
+    drop = torch._C._functions.UndefinedGrad()  # type: ignore[attr-defined]
+    for dropped in [list(outputs), *([k] for k in outputs if len(outputs) > 1)]:
+        kept = [k for k in outputs if k not in dropped]
+        tensors = [side.outputs[k].tensor for k in outputs]
+        through = [drop(t) if k in dropped else t for k, t in zip(outputs, tensors, strict=True)]
+        ones = [torch.ones_like(t) for t in tensors]
+        zeros = [torch.ones_like(t) if k in kept else torch.zeros_like(t) for k, t in zip(outputs, tensors, strict=True)]
+        try:
+            got = torch.autograd.grad(through, side.inputs, ones, retain_graph=True, allow_unused=True)
+            want = torch.autograd.grad(tensors, side.inputs, zeros, retain_graph=True, allow_unused=True)
+        except Exception as error:  # noqa: BLE001 - whatever the backward raises is what is reported
+            return f"the backward does not take an undefined cotangent (None): {type(error).__name__}: {error}"
+        for leaf, a, b in zip(side.subject.wanted, got, want, strict=True):
+            here, there = (0.0 if g is None else numbers(g) for g in (a, b))
+            if not np.array_equal(np.broadcast_to(here, leaf.tensor.shape), np.broadcast_to(there, leaf.tensor.shape),
+                                  equal_nan=True):  # fmt: skip
+                return f"with an undefined cotangent (None), the gradient of {leaf.name} is not that of zeros"
+    return None
+
+
+def _batched(side: Reverse, outputs: Sequence[int]) -> str | None:
+    """The backward under vmap gives what it gives one by one."""
+    for k in outputs:
+        tensor = side.outputs[k].tensor
+        rows = np.arange(min(tensor.numel(), 2))
+        try:
+            found = side.batch(k, rows)
+        except Exception as error:  # noqa: BLE001 - whatever keeps the backward from being batched is what is reported
+            return f"the backward cannot be batched by vmap: {type(error).__name__}: {error}"
+        if not np.allclose(found, side.one_by_one(k, rows), equal_nan=True):
+            return f"the backward of {side.outputs[k].name} gives other numbers when it is batched by vmap"
+    return None
