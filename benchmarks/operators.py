@@ -38,7 +38,11 @@ def operators(names: list[str]) -> Iterator[Any]:
     from torch.testing._internal.common_methods_invocations import op_db
 
     for operator in op_db:
-        if operator.supports_autograd and torch.float64 in operator.dtypes and (not names or operator.full_name in names):
+        if (
+            operator.supports_autograd
+            and torch.float64 in operator.dtypes
+            and (not names or operator.full_name in names)
+        ):
             yield operator
 
 

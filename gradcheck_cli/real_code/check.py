@@ -17,8 +17,8 @@ from gradcheck_cli.code_records import Block, CodeResult, Entry, Held, TensorInp
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import GradcheckError, TorchRefusal
 from gradcheck_cli.real_code.judge import CODE, VERDICTS, Column, Detail, Judged, Rows
-from gradcheck_cli.real_code.replay import replay
 from gradcheck_cli.real_code.reference import Truths
+from gradcheck_cli.real_code.replay import replay
 from gradcheck_cli.real_code.side import Forward, Reverse, Side
 from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Output, Subject
 from gradcheck_cli.records import MOST_ROWS, Verdict
@@ -120,9 +120,7 @@ def record_gradient(subject: Subject, twice: GradientSubject, through_detach: bo
     if len(chosen) != len(twice.cotangents):
         raise BadInput(f"{len(chosen)} outputs can be differentiated, and there are {len(twice.cotangents)} cotangents")
     variables = tape.variables
-    weights = [
-        tape.input(leaf.name, numbers(leaf.tensor), FLOATS[leaf.tensor.dtype]) for leaf in twice.cotangents
-    ]
+    weights = [tape.input(leaf.name, numbers(leaf.tensor), FLOATS[leaf.tensor.dtype]) for leaf in twice.cotangents]
     outputs = np.concatenate([first.elements[k].reshape(-1) for k in chosen])
     by_all = gradient(tape, outputs, np.concatenate([w.reshape(-1) for w in weights]))[: len(variables)]
     elements, start = [], 0
@@ -216,7 +214,9 @@ class _Check:
             dtype = min(given.dtype, output, narrowest, key=lambda d: d.precision)
             rtol = dtype.rtol if self.options.rtol is None else self.options.rtol
             atol = dtype.atol if self.options.atol is None else self.options.atol
-            yield Column(given.name, slice(first, stop), given.dtype, Tolerance(rtol, max(atol, self.spread.get(k, 0.0))))
+            yield Column(
+                given.name, slice(first, stop), given.dtype, Tolerance(rtol, max(atol, self.spread.get(k, 0.0)))
+            )
             first = stop
 
     def _blocks(self, side: Side, outputs: Sequence[int]) -> Iterator[Block]:
@@ -297,7 +297,9 @@ class _Check:
         if len(chosen) < LISTED:
             worst = np.argsort(-_relative(judged, autograd), axis=None)[:LISTED]
             more = np.stack(np.unravel_index(worst, odd.shape), axis=1)
-            chosen = np.concatenate([chosen, [place for place in more if not odd[tuple(place)]] or np.zeros((0, 2), int)])
+            chosen = np.concatenate(
+                [chosen, [place for place in more if not odd[tuple(place)]] or np.zeros((0, 2), int)]
+            )
         names, scale = self.names[column.place], judged.scale
         for row, place in chosen.tolist():
             detail = judged.details.get((row, place), Detail())
@@ -327,12 +329,16 @@ def judge_values(truths: Truths, elements: Elements, output: Output) -> ValueBlo
     with np.errstate(all="ignore"):
         off = np.abs(real - value)
         codes = np.where(off + radius <= dtype.rtol * np.abs(value), CODE[Verdict.MATCH], -1)
-        codes = np.where((codes < 0) & ((real == value) | (np.isnan(real) & np.isnan(value))), CODE[Verdict.MATCH], codes)
+        codes = np.where(
+            (codes < 0) & ((real == value) | (np.isnan(real) & np.isnan(value))), CODE[Verdict.MATCH], codes
+        )
         if (codes < 0).any():
             middle, reach = truths.value_enclosure(elements)
             explained = ~(np.abs(real - middle) > reach + 16 * dtype.unit_roundoff)
             small = off <= dtype.atol + dtype.rtol * np.max(np.abs(value), initial=0.0, where=np.isfinite(value))
-            verdict = np.where(explained, np.where(small, CODE[Verdict.IMPRECISE], CODE[Verdict.UNSTABLE]), CODE[Verdict.MISMATCH])
+            verdict = np.where(
+                explained, np.where(small, CODE[Verdict.IMPRECISE], CODE[Verdict.UNSTABLE]), CODE[Verdict.MISMATCH]
+            )
             codes = np.where(codes < 0, verdict, codes)
         relative = np.where(off == 0, 0.0, off / np.abs(value))
     shape, name = tuple(output.tensor.shape), str(output.tensor.dtype).removeprefix("torch.")

@@ -16,7 +16,7 @@ from torch import Tensor
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.expression import COMPARISONS
-from gradcheck_cli.real_code.subject import Output, Subject
+from gradcheck_cli.real_code.subject import Output, Subject, twin
 from gradcheck_cli.tape.values import Values
 from gradcheck_cli.tracing.recorder import FLOATS, Guard, Recorder, Repeating, numbers
 
@@ -35,7 +35,9 @@ class Replay:
     unknown: str | None = None
 
 
-def replay(subject: Subject, recorder: Recorder, here: Values, outputs: Sequence[Output], elements: Sequence[NDArray[np.int64]]) -> Replay:
+def replay(
+    subject: Subject, recorder: Recorder, here: Values, outputs: Sequence[Output], elements: Sequence[NDArray[np.int64]]
+) -> Replay:
     """outputs: of the code where it was recorded; elements: of those."""
     differs = ""
     for step in STEPS:
@@ -83,9 +85,7 @@ def _run(subject: Subject, recorder: Recorder, given: Sequence[Tensor]) -> list[
     return subject.run(given)
 
 
-def _difference(
-    before: Output, after: Output, which: NDArray[np.int64], here: Values, there: Values
-) -> str | None:
+def _difference(before: Output, after: Output, which: NDArray[np.int64], here: Values, there: Values) -> str | None:
     """None: there are numbers at the moved inputs that do not exist."""
     dtype = FLOATS[before.tensor.dtype]
     real = numbers(after.tensor).reshape(-1), numbers(before.tensor).reshape(-1)
@@ -118,7 +118,8 @@ def _moved(tensor: Tensor, step: float, seed: int) -> Tensor:
     typical = float(size[size > 0].mean()) if (size > 0).any() else 1.0
     share = np.random.default_rng(seed + 1).uniform(0.25, 1.0, x.shape)
     y = x + np.where(size > 0, size, min(typical, 1.0)) * share * (step * _largest_move(dtype))
-    return torch.from_numpy(np.asarray(y)).to(tensor.device, tensor.dtype).requires_grad_()
+    moved = twin(tensor)
+    return moved.copy_(torch.from_numpy(np.asarray(y))).requires_grad_()
 
 
 def _largest_move(dtype: Dtype) -> float:

@@ -68,7 +68,9 @@ class Subject:
         self.wanted = [leaf for leaf in self.leaves if leaf.differentiated]
         self._buffers = dict(self.module.named_buffers()) if self.module is not None else {}
         if not self.wanted:
-            raise BadInput("there is nothing to differentiate by: no input is a floating-point tensor that requires grad")
+            raise BadInput(
+                "there is nothing to differentiate by: no input is a floating-point tensor that requires grad"
+            )
         for leaf in self.wanted:
             if leaf.tensor.is_complex() or leaf.tensor.dtype not in FLOATS:
                 kind = str(leaf.tensor.dtype).removeprefix("torch.")
@@ -113,7 +115,9 @@ class Subject:
     def place(self) -> str:
         """file:line of its definition, where it is known."""
         owner = getattr(self.function, "__self__", None)
-        subject: Any = type(self.module) if self.module is not None else owner if isinstance(owner, type) else self.function
+        subject: Any = (
+            type(self.module) if self.module is not None else owner if isinstance(owner, type) else self.function
+        )
         try:
             code = getattr(subject, "__code__", None)
             file = code.co_filename if code else inspect.getsourcefile(subject)
@@ -192,7 +196,9 @@ def _like(tensor: Tensor, generator: np.random.Generator) -> Tensor:
 def twin(tensor: Tensor) -> Tensor:
     """A copy in the same layout, with the memory around it where it is a part of some."""
     source = tensor.detach()
-    whole = source.layout is torch.strided and source.untyped_storage().nbytes() == source.numel() * source.element_size()
+    whole = (
+        source.layout is torch.strided and source.untyped_storage().nbytes() == source.numel() * source.element_size()
+    )
     if whole or source.layout is not torch.strided or any(s == 0 for s in source.stride()):
         return source.clone()
     memory = torch.empty(0, dtype=source.dtype, device=source.device)

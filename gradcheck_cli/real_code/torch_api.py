@@ -160,7 +160,9 @@ def _undefined(side: Reverse, outputs: Sequence[int]) -> str | None:
         tensors = [side.outputs[k].tensor for k in outputs]
         through = [drop(t) if k in dropped else t for k, t in zip(outputs, tensors, strict=True)]
         ones = [torch.ones_like(t) for t in tensors]
-        zeros = [torch.ones_like(t) if k in kept else torch.zeros_like(t) for k, t in zip(outputs, tensors, strict=True)]
+        zeros = [
+            torch.ones_like(t) if k in kept else torch.zeros_like(t) for k, t in zip(outputs, tensors, strict=True)
+        ]
         try:
             got = torch.autograd.grad(through, side.inputs, ones, retain_graph=True, allow_unused=True)
             want = torch.autograd.grad(tensors, side.inputs, zeros, retain_graph=True, allow_unused=True)

@@ -22,7 +22,9 @@ class Expressions:
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
         self._made: dict[tuple[int, bool], Expr] = {}
-        self._names = {int(e): given.label(k) for given in tape.inputs for k, e in enumerate(given.elements.reshape(-1))}
+        self._names = {
+            int(e): given.label(k) for given in tape.inputs for k, e in enumerate(given.elements.reshape(-1))
+        }
 
     @property
     def point(self) -> Mapping[str, float]:

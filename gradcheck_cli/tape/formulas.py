@@ -6,7 +6,7 @@ both branches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -132,7 +132,9 @@ def _power(x: Approx, y: Approx) -> Approx:
                 slack = np.broadcast_to(x.radius, count)
             for exponent in exponents.tolist():
                 there = np.broadcast_to(y.value == exponent, count)
-                one = KERNELS["pow"](Approx(base[there], None if slack is None else slack[there]), Approx(exponent, None))
+                one = KERNELS["pow"](
+                    Approx(base[there], None if slack is None else slack[there]), Approx(exponent, None)
+                )
                 value[there] = one.value
                 radius[there] = 0.0 if one.radius is None else one.radius
             return Approx(value, radius)
@@ -276,5 +278,3 @@ def seam_gaps(name: str, args: Sequence[Approx]) -> list[Approx]:
     """The row's seams: where one is zero, the row is not smooth there."""
     row = FUNCTIONS[name]
     return [at_formula(row, text, args) for text in row.seams]
-
-

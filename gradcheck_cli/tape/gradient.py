@@ -106,7 +106,9 @@ class _Gradient:
         row = FUNCTIONS[function]
         text = rules.partial_text(row, index)
         if not text:
-            raise NoReference(f"the derivative of {row.usage()} by {row.arguments[index].name} has no known closed form")
+            raise NoReference(
+                f"the derivative of {row.usage()} by {row.arguments[index].name} has no known closed form"
+            )
         match text:
             case "0":
                 return np.zeros(len(adjoint), np.int64)
@@ -174,7 +176,9 @@ class _Gradient:
         rival = np.where(terms == winner[:, None], -1, terms)
         alone = (rival < 0).all(axis=1)
         some = np.take_along_axis(rival, np.argmax(rival >= 0, axis=1)[:, None], axis=1)
-        rivals = self.tape.reduce(instruction.function, np.where(rival < 0, np.where(alone[:, None], winner[:, None], some), rival))
+        rivals = self.tape.reduce(
+            instruction.function, np.where(rival < 0, np.where(alone[:, None], winner[:, None], some), rival)
+        )
         wins = self.tape.call("gt" if instruction.function == "max" else "lt", winner, rivals)
         passed = self.tape.call("where", wins, adjoint, np.zeros(1, np.int64))
         self._wait(winner, np.where(alone, adjoint, passed))
@@ -196,4 +200,3 @@ def _rows(arg: Elements, rows: NDArray[np.int64]) -> Elements:
 
 def _full(arg: Elements, adjoint: Elements) -> Elements:
     return np.broadcast_to(arg, adjoint.shape)
-

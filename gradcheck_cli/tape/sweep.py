@@ -17,7 +17,7 @@ from gradcheck_cli.float_functions import EPS, KERNELS, SMALLEST, WIDER, Approx
 from gradcheck_cli.rounding import ROUNDING_UNITS
 from gradcheck_cli.tape.formulas import constant_partial, partial_of, real_arguments, seam_gaps
 from gradcheck_cli.tape.tape import SOURCES, Elements, Instruction, Tape
-from gradcheck_cli.tape.values import Floats, Values, product, underflows, widening
+from gradcheck_cli.tape.values import Floats, Values, underflows, widening
 
 INF = np.inf
 
@@ -174,7 +174,12 @@ class ReverseSweep:
 
     def _through(self, instruction: Instruction, index: int, local: Local, cotangent: Floats, radius: Floats) -> None:
         """A contribution through a local derivative."""
-        if local.doubtful is None and np.ndim(local.value) == 0 and abs(local.value) == 1.0 and not self.slopes.rounding:
+        if (
+            local.doubtful is None
+            and np.ndim(local.value) == 0
+            and abs(local.value) == 1.0
+            and not self.slopes.rounding
+        ):
             self._add(instruction, index, cotangent * local.value if local.value < 0 else cotangent, radius)
             return
         slope, slack = _column(local.value), _column(local.radius)
@@ -184,7 +189,10 @@ class ReverseSweep:
         if local.doubtful is not None:
             odd = np.flatnonzero(local.doubtful)
             reached = self._reached(instruction)[odd]
-            value, total = np.broadcast_to(value, cotangent.shape).copy(), np.broadcast_to(total, cotangent.shape).copy()
+            value, total = (
+                np.broadcast_to(value, cotangent.shape).copy(),
+                np.broadcast_to(total, cotangent.shape).copy(),
+            )
             value[odd], total[odd] = 0.0, np.where(reached, INF, 0.0)
         self._add(instruction, index, value, total)
 
@@ -194,7 +202,10 @@ class ReverseSweep:
         """Add contributions (one row for each of `elements`, the argument's) to the adjoints."""
         target = instruction.args[index] if elements is None else elements
         if len(target) == 1 and len(value) > 1:
-            value, radius = value.sum(axis=0, keepdims=True), radius.sum(axis=0, keepdims=True) + len(value) * EPS * np.abs(value).sum(axis=0, keepdims=True)
+            value, radius = (
+                value.sum(axis=0, keepdims=True),
+                radius.sum(axis=0, keepdims=True) + len(value) * EPS * np.abs(value).sum(axis=0, keepdims=True),
+            )
         plan = self.slopes.scatter(instruction, index, target)
         if plan.empty:
             return
@@ -272,7 +283,9 @@ class ReverseSweep:
         rows = np.arange(len(x))
         best = x.argmax(axis=1)
         winner = elements[rows, best]
-        rivals = (x + reach * WIDER >= (x[rows, best] - reach[rows, best] * WIDER)[:, None]) & (elements != winner[:, None])
+        rivals = (x + reach * WIDER >= (x[rows, best] - reach[rows, best] * WIDER)[:, None]) & (
+            elements != winner[:, None]
+        )
         value, total = np.zeros((*x.shape, cotangent.shape[1])), np.zeros((*x.shape, cotangent.shape[1]))
         value[rows, best], total[rows, best] = cotangent, radius
         if rivals.any():
@@ -282,7 +295,9 @@ class ReverseSweep:
                 total[i, k] = np.abs(cotangent[i]) + radius[i]
             else:
                 total[i, k] = np.where(self._reached(instruction)[i], INF, 0.0)
-        self._add(instruction, 0, value.reshape(-1, value.shape[2]), total.reshape(-1, value.shape[2]), elements.reshape(-1))
+        self._add(
+            instruction, 0, value.reshape(-1, value.shape[2]), total.reshape(-1, value.shape[2]), elements.reshape(-1)
+        )
 
     def _where(self, instruction: Instruction, cotangent: Floats, radius: Floats) -> None:
         chosen = instruction.args[0]
@@ -294,7 +309,9 @@ class ReverseSweep:
             total = np.where(taken[:, None], radius, 0.0)
             if not known.all():
                 open_ = np.broadcast_to(~known, len(cotangent))
-                reach = np.abs(cotangent) + radius if self.slopes.rounding else np.where(self._reached(instruction), INF, 0)
+                reach = (
+                    np.abs(cotangent) + radius if self.slopes.rounding else np.where(self._reached(instruction), INF, 0)
+                )
                 total = np.where(open_[:, None], reach, total)
             self._add(instruction, index, value, total)
         if not (known.all() or self.slopes.rounding) and self.tape.depends[chosen].any():

@@ -27,7 +27,7 @@ from gradcheck_cli.tape.tape import Elements, Origin, Tape
 from gradcheck_cli.tracing import rules
 from gradcheck_cli.tracing.errors import Opaque
 from gradcheck_cli.tracing.places import Places
-from gradcheck_cli.tracing.table import MOVES, RULES, NotHere, Rule
+from gradcheck_cli.tracing.table import MOVES, RULES, NotHere, Rule, words
 
 FLOATS = {getattr(torch, name): dtype for name, dtype in DTYPES.items()}
 DEPTH = 30
@@ -50,16 +50,23 @@ class Kind(Enum):
 
 
 SHAPE_ONLY = frozenset(
-    """empty_like zeros_like ones_like full_like rand_like randn_like randint_like new_empty new_zeros new_ones new_full
-    new_empty_strided size stride numel dim is_same_size sym_size sym_stride sym_numel sym_storage_offset
-    _has_compatible_shallow_copy_type squeeze_ unsqueeze_ transpose_ t_ swapdims_ swapaxes_ as_strided_ detach_ bernoulli
-    requires_grad_ _has_same_storage_numel result_type is_pinned _assert_async empty_permuted record_stream""".split()
+    words(
+        """empty_like zeros_like ones_like full_like rand_like randn_like randint_like new_empty new_zeros new_ones
+    new_full new_empty_strided size stride numel dim is_same_size sym_size sym_stride sym_numel sym_storage_offset
+    _has_compatible_shallow_copy_type squeeze_ unsqueeze_ transpose_ t_ swapdims_ swapaxes_ as_strided_ detach_
+    bernoulli requires_grad_ _has_same_storage_numel result_type is_pinned _assert_async empty_permuted
+    record_stream"""
+    )
 )
-OVERWRITE = frozenset("normal_ uniform_ bernoulli_ exponential_ random_ cauchy_ log_normal_ geometric_ zero_".split())
+OVERWRITE = frozenset(
+    words("""normal_ uniform_ bernoulli_ exponential_ random_ cauchy_ log_normal_ geometric_ zero_""")
+)
 DECISIONS = frozenset(
-    """argmax argmin argsort nonzero searchsorted bucketize isnan isinf isfinite signbit isposinf isneginf
-    allclose isclose is_nonzero equal any all count_nonzero histc bincount nonzero_static multinomial unique_dim _unique2
-    unique_consecutive isin lstsq_rank linalg_matrix_rank""".split()
+    words(
+        """argmax argmin argsort nonzero searchsorted bucketize isnan isinf isfinite signbit isposinf isneginf allclose
+    isclose is_nonzero equal any all count_nonzero histc bincount nonzero_static multinomial unique_dim _unique2
+    unique_consecutive isin lstsq_rank linalg_matrix_rank"""
+    )
 )
 
 
@@ -129,8 +136,8 @@ class Recorder(TorchDispatchMode):
 
     def of(self, x: Any) -> Elements:
         """The elements of a tensor or a number, or the elements themselves. Booleans count 1 and 0."""
-        if isinstance(x, np.ndarray):
-            return x
+        if isinstance(x, (np.ndarray, np.integer)):
+            return np.asarray(x)
         if not isinstance(x, Tensor):
             return np.asarray(self.tape.constant(float(x)), np.int64)
         elements = self.raw(x)
@@ -381,8 +388,11 @@ class Recorder(TorchDispatchMode):
         values = [self.raw(x) if x.dtype is torch.bool else self.of(x) for x in results]
         self._depth -= 1
         for target, value, elements in zip(targets, results, values, strict=False):
-            elements = elements if isinstance(value, Tensor) and value.dtype is target.dtype else rules.converted(
-                self, value, target.dtype, elements)
+            elements = (
+                elements
+                if isinstance(value, Tensor) and value.dtype is target.dtype
+                else rules.converted(self, value, target.dtype, elements)
+            )
             with _disable_current_modes():
                 torch.ops.aten.copy_.default(target, value)
             self.put(target, elements)
@@ -542,8 +552,6 @@ def recording(recorder: Recorder) -> Iterator[None]:
             yield
     finally:
         recorder.places.finish()
-
-
 
 
 class Repeating(TorchDispatchMode):

@@ -38,3 +38,8 @@ def moves(names: Iterable[str]) -> None:
 
 def qualified(name: str) -> str:
     return name if "::" in name else f"aten::{name}"
+
+
+def words(text: str) -> list[str]:
+    """Names with spaces between."""
+    return text.split()

@@ -277,7 +277,7 @@ def qr(r: Any, a: Elements, signs: NDArray[Any]) -> tuple[Elements, Elements]:
 @rule("linalg_qr")
 def linalg_qr(r: Any, out: Any, a: Tensor, mode: str = "reduced") -> Any:
     m, n = a.shape[-2:]
-    if not min(m, n) or (mode == "complete" and m > n) or mode == "r" and m > n and False:
+    if not min(m, n) or mode == "complete" and m > n or (mode == "r" and m > n and False):
         raise NotHere
     from gradcheck_cli.tracing.recorder import numbers
 

@@ -10,19 +10,21 @@ from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
 from gradcheck_cli.tape.tape import Elements
-from gradcheck_cli.tracing.table import moves, rule
+from gradcheck_cli.tracing.table import moves, rule, words
 
 moves(
-    """view reshape _unsafe_view clone contiguous expand expand_copy permute_copy transpose_copy t_copy view_copy alias_copy
- squeeze_copy unsqueeze_copy slice_copy select_copy unbind_copy split_copy split_with_sizes_copy unfold_copy narrow_copy
- diagonal_copy cat stack gather index index_select take roll flip rot90 repeat constant_pad_nd reflection_pad1d
- reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d pixel_shuffle pixel_unshuffle
- channel_shuffle im2col tril triu diag_embed upsample_nearest1d upsample_nearest2d upsample_nearest3d
- _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d masked_select block_diag max_unpool2d
- max_unpool3d slice_scatter select_scatter diagonal_scatter unsafe_split unsafe_split_with_sizes unsafe_chunk
- _reshape_copy lift lift_fresh_copy lift_fresh _unsafe_index index_copy _reshape_alias fill.Scalar fill.Tensor
- repeat_interleave.self_int repeat_interleave.self_Tensor _unsafe_masked_index unfold_copy
- trapezoid_none _trilinear_none""".split()
+    words(
+        """view reshape _unsafe_view clone contiguous expand expand_copy permute_copy transpose_copy t_copy view_copy
+    alias_copy squeeze_copy unsqueeze_copy slice_copy select_copy unbind_copy split_copy split_with_sizes_copy
+    unfold_copy narrow_copy diagonal_copy cat stack gather index index_select take roll flip rot90 repeat
+    constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d
+    replication_pad3d pixel_shuffle pixel_unshuffle channel_shuffle im2col tril triu diag_embed upsample_nearest1d
+    upsample_nearest2d upsample_nearest3d _upsample_nearest_exact1d _upsample_nearest_exact2d
+    _upsample_nearest_exact3d masked_select block_diag max_unpool2d max_unpool3d slice_scatter select_scatter
+    diagonal_scatter unsafe_split unsafe_split_with_sizes unsafe_chunk _reshape_copy lift lift_fresh_copy lift_fresh
+    _unsafe_index index_copy _reshape_alias fill.Scalar fill.Tensor repeat_interleave.self_int
+    repeat_interleave.self_Tensor _unsafe_masked_index unfold_copy"""
+    )
 )
 
 

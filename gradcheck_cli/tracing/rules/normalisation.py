@@ -53,8 +53,8 @@ def batch_norm(r: Any, out: Any, x: Any, weight: Any, bias: Any, *args: Any) -> 
     name = r.tape.origin.operation
     elements = r.of(x)
     numbers_given = [a for a in args if isinstance(a, Tensor)]
-    training = "no_training" not in name and "no_update" not in name and next(
-        (a for a in args if isinstance(a, bool)), True
+    training = (
+        "no_training" not in name and "no_update" not in name and next((a for a in args if isinstance(a, bool)), True)
     )
     eps = float(args[-1])
     whole = (1, elements.shape[1], *(1,) * (elements.ndim - 2))

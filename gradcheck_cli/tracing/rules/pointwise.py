@@ -11,18 +11,22 @@ from torch import Tensor
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.functions import FUNCTIONS
 from gradcheck_cli.tape.tape import Elements
-from gradcheck_cli.tracing.table import RULES, NotHere, Rule, qualified, rule
+from gradcheck_cli.tracing.table import RULES, NotHere, Rule, qualified, rule, words
 
 # Rows of the table under the name that torch's operation has.
-SAME_NAME = """exp exp2 expm1 log log2 log10 log1p sqrt rsqrt square reciprocal deg2rad rad2deg sin cos tan asin acos
- atan sinc sinh cosh tanh asinh acosh atanh sigmoid softsign relu relu6 silu mish hardsigmoid hardswish tanhshrink abs
- sign floor ceil trunc frac erf erfc erfinv lgamma digamma neg positive i0 angle mul maximum minimum fmax fmin atan2
- hypot logaddexp logaddexp2 xlogy remainder fmod heaviside lerp ldexp pow copysign igamma igammac leaky_relu celu
- hardtanh hardshrink softshrink threshold polygamma mvlgamma lt le gt ge eq ne softplus""".split()
+SAME_NAME = words(
+    """exp exp2 expm1 log log2 log10 log1p sqrt rsqrt square reciprocal deg2rad rad2deg sin cos tan asin acos atan sinc
+    sinh cosh tanh asinh acosh atanh sigmoid softsign relu relu6 silu mish hardsigmoid hardswish tanhshrink abs sign
+    floor ceil trunc frac erf erfc erfinv lgamma digamma neg positive i0 angle mul maximum minimum fmax fmin atan2
+    hypot logaddexp logaddexp2 xlogy remainder fmod heaviside lerp ldexp pow copysign igamma igammac leaky_relu celu
+    hardtanh hardshrink softshrink threshold polygamma mvlgamma lt le gt ge eq ne softplus"""
+)
 
 # torch's operation: the row.
 OTHER_NAME = {
-    **{f"special_{name}": name for name in "erfcx ndtri log_ndtr i1 i1e i0e entr xlog1py zeta".split()},
+    **{f"special_{name}": name for name in words(
+    """erfcx ndtri log_ndtr i1 i1e i0e entr xlog1py zeta"""
+)},
     **{name: name.removeprefix("special_") for name in map("special_{}".format, FUNCTIONS)
        if f"{name}" not in ("special_polygamma",) and hasattr(torch.ops.aten, name)},
     "sgn": "sign", "round": "round", "clamp_min": "clamp_min", "clamp_max": "clamp_max", "_prelu_kernel": "prelu",
@@ -34,7 +38,14 @@ UNDIFFERENTIATED = frozenset(
 ) | {"aten::heaviside"}
 """Operations that torch silently takes for constants."""
 
-LOGICAL = {"logical_and": "and", "logical_or": "or", "bitwise_and": "and", "bitwise_or": "or", "__and__": "and", "__or__": "or"}
+LOGICAL = {
+    "logical_and": "and",
+    "logical_or": "or",
+    "bitwise_and": "and",
+    "bitwise_or": "or",
+    "__and__": "and",
+    "__or__": "or",
+}
 
 
 def row_rule(name: str) -> Rule:

@@ -65,7 +65,14 @@ def reduce(r: Any, function: str, x: Any, dim: Dims = None, keepdim: bool = Fals
     return reduced.shaped(r.tape.reduce(function, reduced.rows), keepdim)
 
 
-for _name, _function in {"amax": "max", "amin": "min", "max": "max", "min": "min", "prod": "prod", "sum": "sum"}.items():
+for _name, _function in {
+    "amax": "max",
+    "amin": "min",
+    "max": "max",
+    "min": "min",
+    "prod": "prod",
+    "sum": "sum",
+}.items():
     RULES[qualified(_name)] = _reduction(_function)
 for _name in ("max", "min"):
     RULES[qualified(f"{_name}.other")] = row_rule(f"{_name}imum")
@@ -113,7 +120,12 @@ def _spread(root: bool, with_mean: bool) -> Rule:
     return apply
 
 
-for _name, _root, _with in (("var", False, False), ("std", True, False), ("var_mean", False, True), ("std_mean", True, True)):
+for _name, _root, _with in (
+    ("var", False, False),
+    ("std", True, False),
+    ("var_mean", False, True),
+    ("std_mean", True, True),
+):
     RULES[qualified(f"{_name}.correction")] = _spread(_root, _with)
 
 
@@ -131,7 +143,9 @@ def prims_var(r: Any, out: Tensor, x: Any, dims: Dims, correction: float = 1.0, 
 
 
 @rule("linalg_vector_norm", "norm")
-def vector_norm(r: Any, out: Tensor, x: Any, ord: Any = 2, dim: Dims = None, keepdim: bool = False, **_: Any) -> Elements:
+def vector_norm(
+    r: Any, out: Tensor, x: Any, ord: Any = 2, dim: Dims = None, keepdim: bool = False, **_: Any
+) -> Elements:
     reduced = Reduced(r.of(x), dim)
     return reduced.shaped(norm(r, reduced.rows, 2 if ord is None else float(ord)), keepdim)
 
@@ -182,7 +196,9 @@ class Shifted:
         top = np.broadcast_to(top, real.shape) if real.size else real
         rows = self.reduced.rows
         order = Reduced(np.arange(real.size).reshape(real.shape), self.reduced.dims).rows if real.size else rows
-        self.tops = r.tape.constants(top.reshape(-1)[order[..., 0]]) if real.size else np.zeros(rows.shape[:-1], np.int64)
+        self.tops = (
+            r.tape.constants(top.reshape(-1)[order[..., 0]]) if real.size else np.zeros(rows.shape[:-1], np.int64)
+        )
         self.shifted = r.call("sub", rows, self.tops[..., None])
         self.powers = r.call("exp", self.shifted)
         self.total = r.tape.reduce("sum", self.powers)
@@ -193,7 +209,7 @@ def softmax(r: Any, out: Tensor, x: Tensor, dim: int, *_: Any, **__: Any) -> Ele
     found = Shifted(r, x, dim)
     result = r.call("div", found.powers, found.total[..., None])
     if "safe" in r.tape.origin.operation:  # a row that is masked entirely is 0
-        dead = (found.total == r.tape.constant(0.0))[..., None]
+        dead = (found.powers == r.tape.constant(0.0)).all(axis=-1, keepdims=True)
         result = np.where(dead, r.tape.constant(0.0), result)
     return found.reduced.back(result)
 

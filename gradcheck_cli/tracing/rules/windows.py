@@ -49,7 +49,14 @@ def _pooled_places(r: Any, out: Tensor, x: Any, count: int) -> tuple[Elements, t
 
 @rule("max_pool2d_with_indices", "max_pool3d_with_indices")
 def max_pool(
-    r: Any, out: Any, x: Any, kernel: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
+    r: Any,
+    out: Any,
+    x: Any,
+    kernel: Any,
+    stride: Any = (),
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
 ) -> tuple[Elements, None]:
     count = 3 if "3d" in r.tape.origin.operation else 2
     kernel, padding, dilation = each(kernel, count), each(padding, count), each(dilation, count)
@@ -79,9 +86,7 @@ def _adaptive(r: Any, flat: Elements, space: Sequence[int], result: Sequence[int
     grid = np.arange(math.prod(space)).reshape(tuple(space))
     by_size: dict[int, list[tuple[int, NDArray[Any]]]] = {}
     for k, output in enumerate(np.ndindex(*result)):
-        cut = tuple(
-            slice(o * s // n, -(-(o + 1) * s // n)) for o, s, n in zip(output, space, result, strict=True)
-        )
+        cut = tuple(slice(o * s // n, -(-(o + 1) * s // n)) for o, s, n in zip(output, space, result, strict=True))
         window = grid[cut].reshape(-1)
         by_size.setdefault(len(window), []).append((k, window))
     for size, members in by_size.items():
@@ -127,9 +132,7 @@ def col2im(r: Any, out: Tensor, x: Any, size: Any, kernel: Any, dilation: Any, p
     batched = elements.ndim == 3
     elements = elements if batched else elements[None]
     kernel, dilation, padding, stride = (each(p, 2) for p in (kernel, dilation, padding, stride))
-    result = [
-        (size[d] + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) // stride[d] + 1 for d in range(2)
-    ]
+    result = [(size[d] + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) // stride[d] + 1 for d in range(2)]
     places = window_places(size, result, kernel, stride, padding, dilation)
     taps, area = places.shape[-1], math.prod(size)
     places = places.reshape(-1, taps).T
