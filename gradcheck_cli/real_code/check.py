@@ -7,6 +7,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from gradcheck_cli.code_records import Block, CodeResult, Entry, Held, TensorInput, ValueBlock
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import GradcheckError, TorchRefusal
+from gradcheck_cli.real_code.branches import OtherBranches, tied
 from gradcheck_cli.real_code.judge import CODE, VERDICTS, Column, Detail, Judged, Rows
 from gradcheck_cli.real_code.reference import Truths
 from gradcheck_cli.real_code.replay import replay
@@ -24,7 +26,7 @@ from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Output, S
 from gradcheck_cli.records import MOST_ROWS, Verdict
 from gradcheck_cli.tape.gradient import gradient
 from gradcheck_cli.tape.tape import Elements
-from gradcheck_cli.tracing.recorder import FLOATS, Recorder, numbers, recording
+from gradcheck_cli.tracing.recorder import FLOATS, Guard, Recorder, numbers, recording
 from gradcheck_cli.verdict import Tolerance, errors
 
 MODES = {"reverse": ("reverse",), "forward": ("forward",), "both": ("reverse", "forward")}
@@ -52,6 +54,7 @@ class Options:
     through_detach: bool = False
     cotangents: str = "auto"
     replay: bool = True
+    nondet_tol: float = 0.0
 
 
 def check_code(
@@ -72,7 +75,7 @@ def check_code(
     """
     started = time.perf_counter()
     arguments = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
-    options = Options(MODES[mode], rtol, atol, strict, through_detach, cotangents)
+    options = Options(MODES[mode], rtol, atol, strict, through_detach, cotangents, nondet_tol=nondet_tol)
     subject = Subject(function, arguments, named, wrt=wrt, everything=everything, seed=seed)
     known = subject if reference is None else subject.with_function(reference)
     with warnings.catch_warnings():
@@ -100,10 +103,10 @@ class Recorded:
     subject: Subject
 
 
-def record(subject: Subject, *, through_detach: bool = False) -> Recorded:
-    """Run the code once and record it."""
+def record(subject: Subject, *, through_detach: bool = False, given: Sequence[torch.Tensor] | None = None) -> Recorded:
+    """Run the code once and record it. given: other tensors for the wanted leaves."""
     recorder = Recorder(through_detach=through_detach)
-    given = subject.fresh()
+    given = subject.fresh() if given is None else given
     for leaf, tensor in zip(subject.wanted, given, strict=True):
         recorder.lift(tensor, leaf.name)
     with recording(recorder):
@@ -147,6 +150,7 @@ class _Check:
         self._compare_runs()
         if self.options.replay:
             self._replay()
+        self._notice_ties()
         blocks = tuple(block for mode in self.options.modes for block in self._blocks(self._side(mode), outputs))
         verdict = Verdict.worst(block.verdict for block in blocks) if blocks else Verdict.ERROR
         return CodeResult(
@@ -183,11 +187,18 @@ class _Check:
         """Two runs that differ from the same state: compared within that."""
         if self.recorded.subject is not self.subject:
             return
-        for k, (one, other) in enumerate(zip(self.recorded.outputs, self.reverse.outputs, strict=True)):
-            a, b = numbers(one.tensor), numbers(other.tensor)
-            if not np.array_equal(a, b, equal_nan=True):
-                self.spread[k] = float(np.nanmax(np.abs(a - b)))
-                self.notices.append(f"{one.name} is not deterministic: two runs differ by up to {self.spread[k]:.3g}")
+        first, second = ([numbers(o.tensor) for o in run] for run in (self.recorded.outputs, self.reverse.outputs))
+        if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True)):
+            return
+        again = self.subject.run(self.subject.fresh())  # what is recorded may run in other steps, and round otherwise
+        for k, (output, before) in enumerate(zip(again, second, strict=True)):
+            after = numbers(output.tensor)
+            if not np.array_equal(after, before, equal_nan=True):
+                self.spread[k] = float(np.nanmax(np.abs(after - before)))
+                if self.spread[k] > self.options.nondet_tol:
+                    self.notices.append(
+                        f"{output.name} is not deterministic: two runs differ by up to {self.spread[k]:.3g}"
+                    )
 
     def _replay(self) -> None:
         """Raises Incomplete where something is missing from the record."""
@@ -199,6 +210,12 @@ class _Check:
             raise Incomplete(found.missing)
         if found.unknown is not None:
             self.notices.append(found.unknown)
+
+    def _notice_ties(self) -> None:
+        exact = tied([guard for guard in self._tied if guard.kind == "branch"], self.truths.values)
+        if exact:
+            places = ", ".join(dict.fromkeys(guard.origin.place for guard in exact))
+            self.notices.append(f"a branch is decided at a tie ({places}): what is said holds on one side only")
 
     def _is_cut(self, k: int) -> bool:
         """Whether torch drops an output's dependence silently, by an operation that it does not differentiate."""
@@ -249,11 +266,50 @@ class _Check:
         for tally in tallies:
             names = self.names[tally.column.place]
             judged = Rows(self.truths, elements, autograd, tally.column, names, side.mode, found).judged()
+            if self._other_branches is not None:
+                self._forgive(k, rows, autograd, tally.column, judged)
             if side.mode == "reverse" and (judged.codes != CODE[Verdict.MATCH]).any() and self.reverse.batched:
                 judged = self._confirmed(k, rows, elements, autograd, found, tally.column, judged)
             tally.add(judged, autograd[:, tally.column.place])
             labels = [self.reverse.outputs[k].label(row) for row in rows.tolist()]
             self.entries += self._listed(labels, tally.column, judged, autograd[:, tally.column.place], side.mode)
+
+    @cached_property
+    def _tied(self) -> list[Guard]:
+        recorder = self.recorded.recorder
+        return tied(recorder.guards, self.truths.rounded) if recorder.guards else []
+
+    @cached_property
+    def _other_branches(self) -> OtherBranches | None:
+        """Where a decision outside of the expression is within rounding of a tie; None: none is."""
+        if not self._tied or isinstance(self.subject, GradientSubject):
+            return None
+        known = self.recorded.subject
+
+        def again(given: Sequence[torch.Tensor]) -> tuple[Recorder, list[Elements]]:
+            found = record(known, through_detach=self.options.through_detach, given=given)
+            return found.recorder, found.elements
+
+        return OtherBranches(known, again)
+
+    def _forgive(self, k: int, rows: NDArray[np.int64], autograd: Floats, column: Column, judged: Judged) -> None:
+        """An entry that belongs to another branch, which correct code may take as well, is a kink."""
+        assert self._other_branches is not None
+        wrong = np.isin(judged.codes, [CODE[Verdict.MISMATCH], CODE[Verdict.UNSTABLE]])
+        for row in np.flatnonzero(wrong.any(axis=1)).tolist():
+            for truth, radius in self._other_branches.rows(k, int(rows[row])):
+                here, reach = truth[column.place], radius[column.place]
+                limit = column.tolerance.atol + column.tolerance.rtol * np.abs(here).max(initial=0.0)
+                close = np.isfinite(reach) & (np.abs(autograd[row, column.place] - here) <= limit + reach)
+                for place in np.flatnonzero(wrong[row] & close).tolist():
+                    known = [float(x) for x in (judged.truth[row, place], here[place]) if np.isfinite(x)]
+                    ends = min(known), max(known)
+                    judged.codes[row, place] = CODE[Verdict.KINK]
+                    judged.details[row, place] = Detail(*ends, self._tie_note(), has_value=False)
+
+    def _tie_note(self) -> str:
+        places = ", ".join(dict.fromkeys(g.origin.place or g.origin.operation for g in self._tied))
+        return f"a decision is within rounding of a tie ({places}): this belongs to the other branch"
 
     def _confirmed(
         self, k: int, rows: NDArray[np.int64], elements: Elements, autograd: Floats, found: tuple[Floats, Floats],

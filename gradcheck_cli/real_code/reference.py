@@ -45,16 +45,17 @@ class Truths:
         return Slopes(self.values)
 
     @cached_property
-    def _rounded(self) -> Values:
+    def rounded(self) -> Values:
+        """The values with what rounding may do to them."""
         return Values(self.tape, rounding=True)
 
     @cached_property
     def _plain_slopes(self) -> Slopes:
-        return Slopes(self._rounded)
+        return Slopes(self.rounded)
 
     @cached_property
     def _slack_slopes(self) -> Slopes:
-        return Slopes(self._rounded, slack=1.0)
+        return Slopes(self.rounded, slack=1.0)
 
     @cached_property
     def has_functions(self) -> bool:
@@ -76,7 +77,7 @@ class Truths:
         return ReverseSweep(slopes, elements, seeds).by_inputs()
 
     def value_enclosure(self, elements: Elements) -> tuple[Floats, Floats]:
-        return self._rounded.value[elements], self._rounded.radius[elements]
+        return self.rounded.value[elements], self.rounded.radius[elements]
 
     @cached_property
     def expressions(self) -> Expressions:

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.expression import COMPARISONS
+from gradcheck_cli.real_code.branches import tied
 from gradcheck_cli.real_code.subject import Output, Subject, twin
 from gradcheck_cli.tape.values import Values
-from gradcheck_cli.tracing.recorder import FLOATS, Guard, Recorder, Repeating, numbers
+from gradcheck_cli.tracing.recorder import FLOATS, Recorder, Repeating, numbers
 
 Floats = NDArray[np.float64]
 STEPS = (1.0, 2.0**-6)
@@ -47,7 +47,7 @@ def replay(
         if not found:
             return Replay()
         differs = found
-    if any(_tied(guard, here) for guard in recorder.guards):
+    if tied(recorder.guards, here):
         return Replay(unknown="a decision is at a tie, so moved inputs take another branch")
     return Replay(missing=differs)
 
@@ -124,27 +124,3 @@ def _moved(tensor: Tensor, step: float, seed: int) -> Tensor:
 
 def _largest_move(dtype: Dtype) -> float:
     return float(dtype.unit_roundoff**0.375)
-
-
-def _tied(guard: Guard, values: Values) -> bool:
-    """Whether a decision in Python, or on an order, is at a tie or within its error of one."""
-    x, radius = values.value, values.radius
-    match guard.kind:
-        case "order":
-            a, b = guard.elements
-            return bool(((np.abs(x[a] - x[b]) <= radius[a] + radius[b]) & (a != b)).any())
-        case "integer":
-            e = guard.elements
-            return bool((np.abs(x[e] - np.rint(x[e])) <= radius[e]).any())
-        case "branch":
-            return any(_compares_equal(int(e), values) for e in guard.elements)
-    e = np.sort(x[guard.elements])
-    return bool((np.diff(e) <= 0).any())
-
-
-def _compares_equal(element: int, values: Values) -> bool:
-    instruction = values.tape.instruction_of(element)
-    if instruction.function not in COMPARISONS:
-        return False
-    (a,), (b,) = instruction.operands(element)
-    return bool(abs(values.value[a] - values.value[b]) <= values.radius[a] + values.radius[b])

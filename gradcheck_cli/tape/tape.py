@@ -24,6 +24,7 @@ Elements = NDArray[np.int64]
 REDUCTIONS = {"sum": "add", "prod": "mul", "max": "maximum", "min": "minimum"}
 """n-ary instructions, and the function of two arguments that each repeats."""
 EMPTY = {"sum": 0.0, "prod": 1.0, "dot": 0.0}
+WHOLE = frozenset({"floor", "ceil", "trunc", "round", "div_floor", "div_trunc"})
 SOURCES = frozenset({"input", "constant"})
 
 
@@ -152,6 +153,11 @@ class Tape:
 
     def instruction_of(self, element: int) -> Instruction:
         return self.instructions[int(np.searchsorted(self._starts, element, side="right")) - 1]
+
+    def are_whole(self, elements: Elements) -> bool:
+        """Whether they are whole numbers by the function that made them."""
+        places = np.unique(np.searchsorted(self._starts, elements.reshape(-1), side="right") - 1)
+        return all(self.instructions[place].function in WHOLE for place in places.tolist())
 
     @property
     def operations(self) -> int:

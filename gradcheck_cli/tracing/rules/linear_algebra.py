@@ -277,7 +277,7 @@ def qr(r: Any, a: Elements, signs: NDArray[Any]) -> tuple[Elements, Elements]:
 @rule("linalg_qr")
 def linalg_qr(r: Any, out: Any, a: Tensor, mode: str = "reduced") -> Any:
     m, n = a.shape[-2:]
-    if not min(m, n) or mode == "complete" and m > n or (mode == "r" and m > n and False):
+    if not min(m, n) or mode == "complete" and m > n:
         raise NotHere
     from gradcheck_cli.tracing.recorder import numbers
 
@@ -302,7 +302,11 @@ def lstsq(r: Any, out: Any, a: Tensor, b: Any, rcond: float | None = None, *, dr
         found = solve(r, r.tape.dot(transposed(x), transposed(x)), gram, r.tape.dot(transposed(x), transposed(right)))
     else:
         found = r.tape.dot(transposed(x), transposed(solve(r, r.tape.dot(x, x), gram, right)))
-    return (found[..., 0] if vector else found), None, None, None
+    residuals = None
+    if isinstance(out[1], Tensor) and out[1].numel():
+        off = r.call("sub", r.tape.dot(x, transposed(found)), right)
+        residuals = _dot(r, transposed(off), transposed(off))
+    return (found[..., 0] if vector else found), residuals, None, None
 
 
 @rule("linalg_pinv.atol_rtol_tensor", "linalg_pinv")

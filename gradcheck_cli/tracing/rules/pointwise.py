@@ -193,8 +193,9 @@ def converted(r: Any, source: Tensor, dtype: torch.dtype, elements: Elements) ->
             return r.call("positive", elements) if moving.any() else elements
         return elements
     if source.is_floating_point():
-        r.guard("integer", elements.reshape(-1))
-        return r.call("trunc", elements)
+        whole = elements if r.tape.are_whole(elements) else r.call("trunc", elements)
+        r.guard("integer", whole.reshape(-1))
+        return whole
     return elements
 
 
