@@ -222,18 +222,21 @@ class _Check:
         recorder, tensor = self.recorded.recorder, self.recorded.outputs[k].tensor
         return recorder.depends(tensor) and recorder.is_undifferentiated(tensor)
 
+    @cached_property
+    def _narrowest(self) -> Dtype:
+        """The narrowest dtype in which the code rounds anything."""
+        rounded = (i.dtype for i in self.tape.instructions if i.function not in ("input", "constant"))
+        return min(rounded, key=lambda dtype: dtype.precision, default=self.dtype)
+
     def _columns(self, k: int, output: Dtype) -> Iterator[Column]:
-        narrowest = min((i.dtype for i in self.tape.instructions if i.function not in ("input", "constant")),
-                        key=lambda d: d.precision, default=output)  # fmt: skip
         first = 0
         for given in self.tape.inputs:
             stop = first + given.elements.size
-            dtype = min(given.dtype, output, narrowest, key=lambda d: d.precision)
+            dtype = min(given.dtype, output, self._narrowest, key=lambda dtype: dtype.precision)
             rtol = dtype.rtol if self.options.rtol is None else self.options.rtol
             atol = dtype.atol if self.options.atol is None else self.options.atol
-            yield Column(
-                given.name, slice(first, stop), given.dtype, Tolerance(rtol, max(atol, self.spread.get(k, 0.0)))
-            )
+            tolerance = Tolerance(rtol, max(atol, self.spread.get(k, 0.0)))
+            yield Column(given.name, slice(first, stop), given.dtype, tolerance)
             first = stop
 
     def _blocks(self, side: Side, outputs: Sequence[int]) -> Iterator[Block]:
@@ -374,12 +377,13 @@ class _Check:
 
     def _values(self, outputs: Sequence[int]) -> Iterator[ValueBlock]:
         for k in range(len(self.reverse.outputs)):
-            yield judge_values(self.truths, self.recorded.elements[k].reshape(-1), self.reverse.outputs[k])
+            output = self.reverse.outputs[k]
+            dtype = min(self._narrowest, FLOATS[output.tensor.dtype], key=lambda dtype: dtype.precision)
+            yield judge_values(self.truths, self.recorded.elements[k].reshape(-1), output, dtype)
 
 
-def judge_values(truths: Truths, elements: Elements, output: Output) -> ValueBlock:
-    """What was recorded, evaluated exactly, against what the function returned."""
-    dtype = FLOATS[output.tensor.dtype]
+def judge_values(truths: Truths, elements: Elements, output: Output, dtype: Dtype) -> ValueBlock:
+    """What was recorded, evaluated exactly, against what the function returned. dtype: the narrowest on the way."""
     real = numbers(output.tensor).reshape(-1)
     value, radius = truths.values.value[elements], truths.values.radius[elements]
     with np.errstate(all="ignore"):
