@@ -81,6 +81,9 @@ class Rows:
             self._settle()
             if (self.codes == OPEN).any():
                 self._dispute()
+                if self.seeds is None and self._sharpen():
+                    self._settle()
+                    self._dispute()
                 if self.seeds is None:
                     self._by_balls()
         return Judged(self.codes, self.truth, self.details, self._scale())
@@ -142,6 +145,19 @@ class Rows:
         reach = np.concatenate([part[1][:, self.column.place] for part in parts]) * WIDER
         unbounded = ~np.isfinite(middle + reach)
         return unbounded | (np.abs(self.autograd[rows] - middle) <= reach), unbounded
+
+    def _sharpen(self) -> bool:
+        """What float64 leaves for its radius alone, with more digits. Whether there is any."""
+        blurred = (self.codes == OPEN) & np.isfinite(self.truth + self.radius) & ~self._certain()
+        rows = np.flatnonzero(blurred.any(axis=1))
+        step = max(1, self.truths.batch // 8)
+        for first in range(0, len(rows), step):
+            chunk = rows[first : first + step]
+            truth, radius = (x[:, self.column.place] for x in self.truths.precise_rows(self.elements[chunk]))
+            better = blurred[chunk] & (radius * WIDER < self.radius[chunk])
+            self.truth[chunk] = np.where(better, truth, self.truth[chunk])
+            self.radius[chunk] = np.where(better, radius * WIDER, self.radius[chunk])
+        return bool(len(rows))
 
     def _by_balls(self) -> None:
         for row in np.flatnonzero((self.codes == OPEN).any(axis=1)).tolist():

@@ -17,6 +17,7 @@ from gradcheck_cli.expression import Expr, variables
 from gradcheck_cli.reference import Analysis, References
 from gradcheck_cli.row_rounding import PointRounding, RowRounding
 from gradcheck_cli.tape.expressions import Expressions
+from gradcheck_cli.tape.precise import PreciseSweep, PreciseValues
 from gradcheck_cli.tape.sweep import ReverseSweep, Slopes
 from gradcheck_cli.tape.tape import Elements, Tape
 from gradcheck_cli.tape.values import Values
@@ -70,6 +71,10 @@ class Truths:
     def rows(self, elements: Elements, seeds: Floats | None = None) -> tuple[Floats, Floats]:
         """(derivatives, radii), a row for each element; or for each column of seeds, the weights of the elements."""
         return ReverseSweep(self.slopes, elements, seeds).by_inputs()
+
+    def precise_rows(self, elements: Elements) -> tuple[Floats, Floats]:
+        """The same with some 30 digits."""
+        return PreciseSweep(PreciseValues(self.values, elements), elements).by_inputs()
 
     def enclosures(self, elements: Elements, seeds: Floats | None = None, *, slack: bool) -> tuple[Floats, Floats]:
         """What correctly working floating-point code could return: (middle, radius). slack: as for `imprecise`."""

@@ -2,6 +2,7 @@
 
 from gradcheck_cli.tracing.rules import (  # noqa: F401
     attention,
+    eigen,
     linear_algebra,
     losses,
     moves,

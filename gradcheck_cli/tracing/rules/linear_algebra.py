@@ -310,9 +310,11 @@ def lstsq(r: Any, out: Any, a: Tensor, b: Any, rcond: float | None = None, *, dr
 
 
 @rule("linalg_pinv.atol_rtol_tensor", "linalg_pinv")
-def pinv(r: Any, out: Tensor, a: Tensor, *_: Any, **__: Any) -> Elements:
+def pinv(r: Any, out: Tensor, a: Tensor, *_: Any, hermitian: bool = False, **__: Any) -> Elements:
     """Of full rank."""
     x = r.of(a)
+    if hermitian:
+        x = r.scaled(r.call("add", x, transposed(x)), 0.5)
     m, n = x.shape[-2:]
     if not x.size:
         return np.zeros(tuple(out.shape), np.int64)
