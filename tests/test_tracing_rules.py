@@ -267,7 +267,11 @@ def _number(kind: str, value: float) -> Any:
 
 
 def test_every_rule_has_a_row() -> None:
-    tested = {qualified(name) for name, _, _ in ROWS} | set(map(qualified, COMPARISONS)) | {qualified(name) for name, _ in pointwise()}
+    tested = (
+        {qualified(name) for name, _, _ in ROWS}
+        | set(map(qualified, COMPARISONS))
+        | {qualified(name) for name, _ in pointwise()}
+    )
     assert set(RULES) - tested - {qualified(name) for name in ALIASES} == set()
 
 

@@ -21,7 +21,8 @@ from gradcheck_cli.real_code.subject import Subject, twin
 from gradcheck_cli.tape.formulas import seam_gaps
 from gradcheck_cli.tape.tape import WHOLE, Elements
 from gradcheck_cli.tape.values import Values
-from gradcheck_cli.tracing.recorder import FLOATS, Guard, Recorder, numbers
+from gradcheck_cli.tracing.recorder import FLOATS, Guard, Recorder
+from gradcheck_cli.tracing.tensors import numbers
 
 Floats = NDArray[np.float64]
 RANDOM = 6
@@ -43,6 +44,8 @@ def _is_tied(guard: Guard, values: Values) -> bool:
             return bool(((np.abs(x[a] - x[b]) <= radius[a] + radius[b]) & (a != b)).any())
         case "integer":
             return any(_is_at_seam(int(element), values) for element in e)
+        case "symmetric":
+            return True
         case "branch":
             return any(_compares_equal(int(element), values) for element in e)
     order = np.argsort(x[e])

@@ -26,7 +26,8 @@ from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Output, S
 from gradcheck_cli.records import MOST_ROWS, Verdict
 from gradcheck_cli.tape.gradient import gradient
 from gradcheck_cli.tape.tape import Elements
-from gradcheck_cli.tracing.recorder import FLOATS, Guard, Recorder, numbers, recording
+from gradcheck_cli.tracing.recorder import FLOATS, Guard, Recorder, recording
+from gradcheck_cli.tracing.tensors import numbers
 from gradcheck_cli.verdict import Tolerance, errors
 
 MODES = {"reverse": ("reverse",), "forward": ("forward",), "both": ("reverse", "forward")}
@@ -177,7 +178,8 @@ class _Check:
             raise BadInput("it returns tensors of other shapes when it runs again")
         chosen = []
         for k, output in enumerate(theirs):
-            if output.tensor.requires_grad or self._is_cut(k):
+            # A gradient without a graph is constant: its derivative is 0, if that is so on the tape as well.
+            if output.tensor.requires_grad or isinstance(self.subject, GradientSubject) or self._is_cut(k):
                 chosen.append(k)
             else:
                 self.notices.append(f"{output.name} does not require grad: it is not differentiated")

@@ -90,7 +90,8 @@ class Rows:
 
     def _scale(self) -> Floats:
         known = np.where(np.isfinite(self.truth), np.abs(self.truth), 0.0)
-        return known.max(axis=1, initial=0.0)
+        scale: Floats = known.max(axis=1, initial=0.0)
+        return scale
 
     @property
     def _smallest(self) -> float:
@@ -109,7 +110,8 @@ class Rows:
         """Where the truth is known well enough to say that autograd is off."""
         size = np.abs(self.truth)
         good = (self.radius <= GOOD * size) & (size > 2 * self._smallest) & (size < self.dtype.max / 2)
-        return (good | ((size == 0) & (self.radius == 0))) & np.isfinite(self.truth)
+        certain: NDArray[np.bool_] = (good | ((size == 0) & (self.radius == 0))) & np.isfinite(self.truth)
+        return certain
 
     def _dispute(self) -> None:
         """What is certain and does not match: does rounding explain it?"""

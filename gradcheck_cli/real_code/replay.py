@@ -18,7 +18,8 @@ from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.real_code.branches import tied
 from gradcheck_cli.real_code.subject import Output, Subject, twin
 from gradcheck_cli.tape.values import Values
-from gradcheck_cli.tracing.recorder import FLOATS, Recorder, Repeating, numbers
+from gradcheck_cli.tracing.recorder import FLOATS, Recorder, Repeating
+from gradcheck_cli.tracing.tensors import numbers
 
 Floats = NDArray[np.float64]
 STEPS = (1.0, 2.0**-6)
@@ -43,18 +44,20 @@ def replay(
     for step in STEPS:
         found = _at(subject, recorder, here, outputs, elements, step)
         if found is None:
-            return Replay(unknown="it could not be run at moved inputs, so nothing would show what is missing")
+            return Replay(
+                unknown="it could not be run at moved inputs, so what is missing from the record would not show"
+            )
         if not found:
             return Replay()
         differs = found
     if tied(recorder.guards, here):
-        return Replay(unknown="a decision is at a tie, so moved inputs take another branch")
+        return Replay(unknown="moved inputs may take another branch, so what is missing from the record would not show")
     return Replay(missing=differs)
 
 
 def _at(
-    subject: Subject, recorder: Recorder, here: Values, outputs: Sequence[Output], elements: Sequence[NDArray[np.int64]],
-    step: float,
+    subject: Subject, recorder: Recorder, here: Values, outputs: Sequence[Output],
+    elements: Sequence[NDArray[np.int64]], step: float,
 ) -> str | None:  # fmt: skip
     """What differs at moved inputs ("": nothing does); None: the code cannot be run there."""
     for sign in (1.0, -1.0):
@@ -105,8 +108,8 @@ def _difference(before: Output, after: Output, which: NDArray[np.int64], here: V
     k = int(np.argmax(np.where(bad, off, 0.0)))
     return (
         f"the record is not all that the code computes: with the inputs moved a little, {before.label(k)} changes by"
-        f" {change[k]:.3g}, and by {expected[k]:.3g} in the record; is NumPy, a Python number or another library between?"
-        " Give reference=, a function of plain torch operations that computes the same"
+        f" {change[k]:.3g}, and by {expected[k]:.3g} in the record; is NumPy, a Python number or another library"
+        " between? Give reference=, a function of plain torch operations that computes the same"
     )
 
 

@@ -6,7 +6,7 @@ Cotangents and tangents are batched where the code allows it, and taken one by o
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,9 +17,11 @@ from torch import Tensor
 
 from gradcheck_cli.errors import GradcheckError, TorchRefusal
 from gradcheck_cli.real_code.subject import Output, Subject
-from gradcheck_cli.tracing.recorder import numbers
+from gradcheck_cli.tracing.tensors import numbers
 
 Floats = NDArray[np.float64]
+_make_dual: Callable[..., Tensor] = dual.make_dual
+_unpack_dual: Callable[..., Any] = dual.unpack_dual
 BATCH = 4
 """From how many rows on they are batched."""
 NUMBERS = 2**22
@@ -161,15 +163,13 @@ class Forward:
 
     def _column(self, bases: Sequence[Tensor], place: int, tangent: Tensor) -> list[Floats]:
         with dual.dual_level():
-            given = [
-                dual.make_dual(x.clone(), tangent if i == place else torch.zeros_like(x)) for i, x in enumerate(bases)
-            ]
+            given = [_make_dual(x.clone(), tangent if i == place else torch.zeros_like(x)) for i, x in enumerate(bases)]
             try:
                 outputs = self.subject.run(given)
             except GradcheckError as error:
                 cause = error.__cause__ or error
                 raise TorchRefusal(f"forward mode raises {type(cause).__name__}: {cause}") from error
-            tangents = [dual.unpack_dual(output.tensor).tangent for output in outputs]
+            tangents = [_unpack_dual(output.tensor).tangent for output in outputs]
             return [
                 np.zeros(o.tensor.numel()) if t is None else numbers(t).reshape(-1)
                 for o, t in zip(outputs, tangents, strict=True)

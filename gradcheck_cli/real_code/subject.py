@@ -83,8 +83,9 @@ class Subject:
     ) -> Iterator[Leaf]:
         names = _parameter_names(self.function, len(arguments))
         paths, _ = tree_flatten_with_path((tuple(arguments), dict(named)))
-        for place, (path, value) in enumerate(paths):
+        for place, (keys, value) in enumerate(paths):
             if isinstance(value, Tensor):
+                path: tuple[Any, ...] = keys
                 top = names[path[1].idx] if path[0].idx == 0 else str(path[1].key)
                 name = top + "".join(map(str, path[2:]))
                 wanted = value.requires_grad if wrt is None and not everything else _is_wanted(name, top, wrt)
@@ -202,7 +203,12 @@ def twin(tensor: Tensor) -> Tensor:
     if whole or source.layout is not torch.strided or any(s == 0 for s in source.stride()):
         return source.clone()
     memory = torch.empty(0, dtype=source.dtype, device=source.device)
-    return memory.set_(source.untyped_storage().clone(), source.storage_offset(), source.shape, source.stride())
+    return memory.set_(
+        source.untyped_storage().clone(),  # type: ignore[no-untyped-call]
+        source.storage_offset(),
+        source.shape,
+        source.stride(),
+    )
 
 
 def outputs_of(result: Any) -> list[Output]:

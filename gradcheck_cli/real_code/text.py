@@ -33,7 +33,8 @@ def _line(entry: Entry) -> str:
         truth = f"[{entry.left:.6g}, {entry.right:.6g}]"
     autograd = "none" if entry.autograd is None else f"{entry.autograd:.6g}"
     note = f"  ({entry.note})" if entry.note else ""
-    return f"∂{entry.output}/∂{','.join(entry.wrt)}   analytical {truth}   autograd {autograd}   {entry.verdict.value}{note}"
+    name = f"∂{entry.output}/∂{','.join(entry.wrt)}"
+    return f"{name}   analytical {truth}   autograd {autograd}   {entry.verdict.value}{note}"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -16,7 +16,7 @@ from gradcheck_cli.real_code.check import check_code
 from gradcheck_cli.real_code.side import Reverse
 from gradcheck_cli.real_code.subject import Subject, UserError
 from gradcheck_cli.real_code.text import report
-from gradcheck_cli.tracing.recorder import numbers
+from gradcheck_cli.tracing.tensors import numbers
 
 
 class GradientMismatch(RuntimeError, AssertionError):
@@ -154,11 +154,11 @@ def _not_repeatable(side: Reverse, k: int, nondet_tol: float) -> str | None:
 
 def _undefined(side: Reverse, outputs: Sequence[int]) -> str | None:
     """A backward gets None for a cotangent where an output is not used: it must count as zeros."""
-    drop = torch._C._functions.UndefinedGrad()  # type: ignore[attr-defined]
+    drop = torch._C._functions.UndefinedGrad()
     for dropped in [list(outputs), *([k] for k in outputs if len(outputs) > 1)]:
         kept = [k for k in outputs if k not in dropped]
         tensors = [side.outputs[k].tensor for k in outputs]
-        through = [drop(t) if k in dropped else t for k, t in zip(outputs, tensors, strict=True)]
+        through: list[Any] = [drop(t) if k in dropped else t for k, t in zip(outputs, tensors, strict=True)]
         ones = [torch.ones_like(t) for t in tensors]
         zeros = [
             torch.ones_like(t) if k in kept else torch.zeros_like(t) for k, t in zip(outputs, tensors, strict=True)

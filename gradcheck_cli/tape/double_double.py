@@ -23,7 +23,7 @@ class Pair(NamedTuple):
     low: Any
     radius: Any
 
-    def __getitem__(self, place: Any) -> Pair:  # type: ignore[override]
+    def at(self, place: Any) -> Pair:
         return Pair(*(np.asarray(part)[place] for part in tuple(self)))
 
 

@@ -1,4 +1,4 @@
-"""Rows of the table and their formulas at arrays of numbers with radii, in float64; by balls where float64 has no kernel.
+"""Rows of the table and their formulas at arrays of numbers with radii: in float64, or by balls where it has no kernel.
 
 A radius that is infinite says that nothing is known. Where a choice is not certain within the radii, the result covers
 both branches.
@@ -148,6 +148,8 @@ def _power(x: Approx, y: Approx) -> Approx:
 
 def _wide_power(x: Approx, y: Approx, result: Approx) -> Approx:
     """The range of x**y over a wide ball that does not reach 0: between its ends."""
+    assert result.radius is not None
+    assert x.radius is not None
     lost = ~np.isfinite(result.radius) & np.isfinite(x.radius) & (np.abs(x.value) > x.radius)
     if not np.any(lost):
         return result

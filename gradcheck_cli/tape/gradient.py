@@ -174,7 +174,7 @@ class _Gradient:
         every = np.arange(len(terms))
         winner = terms[every, best]
         rival = np.where(terms == winner[:, None], -1, terms)
-        alone = (rival < 0).all(axis=1)
+        alone: NDArray[np.bool_] = np.all(rival < 0, axis=1)
         some = np.take_along_axis(rival, np.argmax(rival >= 0, axis=1)[:, None], axis=1)
         rivals = self.tape.reduce(
             instruction.function, np.where(rival < 0, np.where(alone[:, None], winner[:, None], some), rival)
@@ -185,9 +185,9 @@ class _Gradient:
 
     def _dot(self, instruction: Instruction, rows: NDArray[np.int64], adjoint: Elements) -> None:
         a, b = instruction.args
-        cotangent = np.zeros(instruction.stop - instruction.start, np.int64)
-        cotangent[rows] = adjoint
-        cotangent = cotangent.reshape(len(a), a.shape[1], b.shape[1])
+        flat = np.zeros(instruction.stop - instruction.start, np.int64)
+        flat[rows] = adjoint
+        cotangent: Elements = flat.reshape(len(a), a.shape[1], b.shape[1])
         if self.tape.depends[a].any():
             self._wait(a.reshape(-1), self.tape.dot(cotangent, b.swapaxes(1, 2)).reshape(-1))
         if self.tape.depends[b].any():

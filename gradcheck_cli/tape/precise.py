@@ -32,7 +32,7 @@ class PreciseValues:
 
     def __init__(self, values: Values, outputs: Elements) -> None:
         self.tape, self.values = values.tape, values
-        self.needed = reach(values, outputs).any(axis=1)
+        self.needed: NDArray[np.bool_] = np.any(reach(values, outputs), axis=1)
         size = self.tape.size
         self.high, self.low, self.radius = np.zeros(size), np.zeros(size), np.zeros(size)
         self._partials: dict[tuple[int, int], tuple[Pair, NDArray[np.bool_]] | None] = {}
@@ -71,13 +71,13 @@ class PreciseValues:
         if function == "sum":
             return total(terms, 1)
         if function == "prod":
-            product = terms[:, 0]
+            product = terms.at((slice(None), 0))
             for k in range(1, elements.shape[1]):
-                product = mul(product, terms[:, k])
+                product = mul(product, terms.at((slice(None), k)))
             return product
         size = terms.high + terms.low
         best = size.argmax(axis=1) if function == "max" else size.argmin(axis=1)
-        winner = terms[np.arange(len(best)), best]
+        winner = terms.at((np.arange(len(best)), best))
         return winner._replace(radius=np.max(terms.radius, axis=1) + np.abs(winner.high) * 2.0**-100)
 
     def _dot(self, a: Elements, b: Elements) -> Pair:
@@ -111,7 +111,9 @@ class PreciseValues:
             same = (args[0] == args[1]) | ((self.radius[args[0]] == 0) & (self.radius[args[1]] == 0))
             return exact(truth)._replace(radius=np.where(same | (np.abs(gap.high) > gap.radius), 0.0, INF))
         values = [self.high[arg] != 0 for arg in args]
-        truth = ~values[0] if function == "not" else values[0] & values[1] if function == "and" else values[0] | values[1]
+        truth = (
+            ~values[0] if function == "not" else values[0] & values[1] if function == "and" else values[0] | values[1]
+        )
         return exact(truth)._replace(radius=sum(self.radius[arg] for arg in args))
 
     def _by_balls(self, function: Callable[..., Any], args: Sequence[Elements], count: int) -> Pair:
@@ -124,7 +126,7 @@ class PreciseValues:
         return ball + arb(0, radius) if radius else ball
 
     def partial(self, instruction: Instruction, index: int) -> tuple[Pair, NDArray[np.bool_]] | None:
-        """(the local derivative by the index-th argument at all needed rows, where it is doubtful); None: none flows."""
+        """(the local derivative by the index-th argument at the needed rows, where it is doubtful); None: none."""
         key = instruction.start, index
         if key not in self._partials:
             with np.errstate(all="ignore"), precision(BITS):
@@ -206,11 +208,11 @@ class PreciseSweep:
                 here = instruction.elements
                 touched = instruction.function not in SOURCES and instruction.function != "held"
                 if touched and self.tape.depends[here].any() and self.reach[here].any():
-                    self._back(instruction, self.adjoint[here])
+                    self._back(instruction, self.adjoint.at(here))
 
     def by_inputs(self) -> tuple[Floats, Floats]:
         """(derivatives rounded to doubles, radii), (output, input element)."""
-        found = self.adjoint[self.tape.variables]
+        found = self.adjoint.at(self.tape.variables)
         value = found.high + found.low
         return value.T, (found.radius + np.abs(value) * 2.0**-53).T
 
@@ -261,8 +263,7 @@ class PreciseSweep:
         plan = scatter(self.tape, instruction, index, target)
         if plan.empty:
             return
-        summed = _gathered(plan, value)
-        joined = add(self.adjoint[plan.into], summed)
+        joined = add(self.adjoint.at(plan.into), _gathered(plan, value))
         for part, new in zip(tuple(self.adjoint), tuple(joined), strict=True):
             part[plan.into] = new
 
@@ -336,7 +337,7 @@ class PreciseSweep:
 
 def _gathered(plan: Scatter, value: Pair) -> Pair:
     """The sums for each target of a plan."""
-    parts = list(tuple(value))
+    parts = [*tuple(value)]
     if plan.rows is not None:
         parts = [part[plan.rows] for part in parts]
     if plan.order is not None:

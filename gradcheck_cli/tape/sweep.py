@@ -23,7 +23,7 @@ INF = np.inf
 
 
 class Local(NamedTuple):
-    """The local derivative of an instruction by one argument. doubtful: where there may be none, or it is not finite."""
+    """The local derivative of an instruction by one argument. doubtful: where there may be none that is finite."""
 
     value: Any
     radius: Any
@@ -234,21 +234,20 @@ class ReverseSweep:
         for index, (this, other) in enumerate(((a, b), (b, a))):
             if not self.tape.depends[this].any():
                 continue
-            g, e = (x.reshape(shape) for x in (cotangent, radius))
-            if index == 0:
-                g, e = g.swapaxes(1, 2), e.swapaxes(1, 2)
-            g, e = (np.ascontiguousarray(x).reshape(batch, g.shape[1], -1) for x in (g, e))
+            inner = p if index else q  # over which is summed
+            grids = [x.reshape(shape) if index else x.reshape(shape).swapaxes(1, 2) for x in (cotangent, radius)]
+            g, e = (np.ascontiguousarray(grid).reshape(batch, inner, -1) for grid in grids)
             weight, slack = self.values.value[other], self.values.radius[other] * WIDER
             size = np.abs(weight)
-            own = (g.shape[1] + 2) * EPS
+            own = (inner + 2) * EPS
             if self.slopes.rounding:
-                own += (2 + log2(g.shape[1])) * ROUNDING_UNITS * instruction.dtype.unit_roundoff
+                own += (2 + log2(inner)) * ROUNDING_UNITS * instruction.dtype.unit_roundoff
                 slack = slack + self.slopes.slack * ROUNDING_UNITS * instruction.dtype.unit_roundoff
             weight, slack, size = (np.swapaxes(x, 1, 2) for x in (weight, slack + own * size, size))
             value = np.matmul(weight, g)
             total = np.matmul(size, e) + np.matmul(slack, np.abs(g) + e)
             if underflows(weight, g):
-                total = total + g.shape[1] * SMALLEST
+                total = total + inner * SMALLEST
             rows = this.shape[1]
             # (batch, k, rows, column), as the elements below
             self._add(
@@ -286,7 +285,8 @@ class ReverseSweep:
         rivals = (x + reach * WIDER >= (x[rows, best] - reach[rows, best] * WIDER)[:, None]) & (
             elements != winner[:, None]
         )
-        value, total = np.zeros((*x.shape, cotangent.shape[1])), np.zeros((*x.shape, cotangent.shape[1]))
+        shape = *x.shape, cotangent.shape[1]
+        value, total = np.zeros(shape), np.zeros(shape)
         value[rows, best], total[rows, best] = cotangent, radius
         if rivals.any():
             rivals[rows, best] = rivals.any(axis=1)
@@ -339,7 +339,7 @@ def reach(values: Values, outputs: Elements, seeds: Floats | None = None) -> NDA
     """By (element, column): whether the output rests on the element, branches not taken left out."""
     tape = values.tape
     columns = len(outputs) if seeds is None else seeds.shape[1]
-    found = np.zeros((tape.size, columns), bool)
+    found: NDArray[np.bool_] = np.zeros((tape.size, columns), bool)
     np.logical_or.at(found, outputs, np.eye(columns, dtype=bool) if seeds is None else seeds != 0)
     for instruction in reversed(tape.instructions):
         if instruction.function in SOURCES or instruction.function == "held":
@@ -349,10 +349,14 @@ def reach(values: Values, outputs: Elements, seeds: Floats | None = None) -> NDA
             continue
         args = list(instruction.args)
         if instruction.function == "dot":
-            (batch, p, _), q = args[0].shape, args[1].shape[1]
+            batch, p, q = len(args[0]), args[0].shape[1], args[1].shape[1]
             wide = here.reshape(batch, p, q, columns)
-            _mark(found, args[0], np.broadcast_to(wide.any(axis=2)[:, :, None], (*args[0].shape, columns)))
-            _mark(found, args[1], np.broadcast_to(wide.any(axis=1)[:, :, None], (*args[1].shape, columns)))
+            _mark(found, args[0], np.broadcast_to(np.any(wide, axis=2, keepdims=True), (*args[0].shape, columns)))
+            _mark(
+                found,
+                args[1],
+                np.broadcast_to(np.moveaxis(np.any(wide, axis=1, keepdims=True), 1, 2), (*args[1].shape, columns)),
+            )
         elif instruction.function == "where":
             truth, known = values.truth(args[0])
             _mark(found, args[0], here)
@@ -366,7 +370,7 @@ def reach(values: Values, outputs: Elements, seeds: Floats | None = None) -> NDA
 
 def _mark(found: NDArray[np.bool_], elements: Elements, rows: NDArray[np.bool_]) -> None:
     if elements.size == 1:
-        found[elements.reshape(-1)[0]] |= rows.reshape(-1, found.shape[1]).any(axis=0)
+        found[elements.reshape(-1)] |= rows.reshape(-1, found.shape[1]).any(axis=0)
     else:
         np.logical_or.at(found, elements.reshape(-1), rows.reshape(-1, found.shape[1]))
 

@@ -45,10 +45,10 @@ class Origin:
 class Instruction:
     """A block of new elements, start <= element < stop.
 
-    function: a row of the table, a condition, `where`; or "input", "constant", "held" (the same numbers, held constant:
-    no derivative flows through them); or n-ary, and then the last axis of its one argument is reduced. The arguments of
-    a row have the shape (n,), or (1,) for a constant that is the same for all. "dot" is a batch of products of matrices:
-    arguments (b, p, k) and (b, q, k), elements (b, p, q).
+    function: a row of the table, a condition, `where`; or "input", "constant", "held" (the same numbers, held
+    constant: no derivative flows through them); or n-ary, and then the last axis of its one argument is reduced. The
+    arguments of a row have the shape (n,), or (1,) for a constant that is the same for all. "dot" is a batch of
+    products of matrices: arguments (b, p, k) and (b, q, k), elements (b, p, q).
     dtype: in which the code rounds the result.
     """
 
@@ -69,8 +69,8 @@ class Instruction:
         if self.function == "dot":
             a, b = self.args
             (batch, p, _), q = a.shape, b.shape[1]
-            i, j, l = np.unravel_index(k, (batch, p, q))
-            return [a[i, j].tolist(), b[i, l].tolist()]
+            i, row, column = np.unravel_index(k, (batch, p, q))
+            return [a[i, row].tolist(), b[i, column].tolist()]
         return [np.atleast_1d(arg[k if len(arg) > 1 else 0]).tolist() for arg in self.args]
 
     @property
@@ -80,13 +80,13 @@ class Instruction:
             return 0
         count = self.stop - self.start
         if self.function == "dot":
-            return count * (2 * self.args[0].shape[-1] - 1)
-        return count * (self.args[0].shape[-1] - 1) if self.function in REDUCTIONS else count
+            return count * (2 * int(self.args[0].shape[-1]) - 1)
+        return count * (int(self.args[0].shape[-1]) - 1) if self.function in REDUCTIONS else count
 
 
 @dataclass(frozen=True)
 class Input:
-    """An array that the code was given. differentiable: its elements are variables of differentiation."""
+    """An array that the code was given: its elements are the variables of differentiation."""
 
     name: str
     elements: Elements
@@ -207,7 +207,7 @@ class Tape:
         images = np.array([self._held[e] for e in moving.tolist()], np.int64)
         return np.where(moving[places] == flat, images[places], flat).reshape(elements.shape)
 
-    def call(self, function: str, *args: Elements | int) -> Elements:
+    def call(self, function: str, *args: Elements | np.int64) -> Elements:
         """`function` at arrays that broadcast. What is known without computing is not recorded: a choice by a
         constant, and what an infinite constant makes of any finite number."""
         arrays = [np.asarray(arg, np.int64) for arg in args]
@@ -254,7 +254,8 @@ class Tape:
             shape = (len(a), p, q, width)
             wide = (np.broadcast_to(a[:, :, None], shape), np.broadcast_to(b[:, None], shape))
             return self.reduce("sum", self.call("mul", *wide)).reshape(*batch, p, q)
-        moving = self.depends[a].any(axis=2)[:, :, None] | self.depends[b].any(axis=2)[:, None, :]
+        rows = np.any(self.depends[a], axis=2, keepdims=True)
+        moving = rows | np.swapaxes(np.any(self.depends[b], axis=2, keepdims=True), 1, 2)
         return self._new("dot", (a, b), moving.size, depends=moving.reshape(-1)).reshape(*batch, p, q)
 
     def _known_results(

@@ -12,7 +12,7 @@ class Opaque(GradcheckError):
     def __init__(self, origin: Origin, why: str = "it has no rule, and torch has no decomposition of it") -> None:
         where = f" ({origin.place})" if origin.place else ""
         super().__init__(
-            f"{origin.operation.removeprefix('aten::')}{where} cannot be differentiated exactly: {why}; give reference=, a"
-            " function of plain torch operations that computes the same"
+            f"{origin.operation.removeprefix('aten::')}{where} cannot be differentiated exactly: {why}; give"
+            " reference=, a function of plain torch operations that computes the same"
         )
         self.origin, self.why = origin, why

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
@@ -28,6 +27,7 @@ from gradcheck_cli.tracing import rules
 from gradcheck_cli.tracing.errors import Opaque
 from gradcheck_cli.tracing.places import Places
 from gradcheck_cli.tracing.table import MOVES, RULES, NotHere, Rule, words
+from gradcheck_cli.tracing.tensors import numbers
 
 FLOATS = {getattr(torch, name): dtype for name, dtype in DTYPES.items()}
 DEPTH = 30
@@ -81,8 +81,9 @@ class Plan(NamedTuple):
 
 class Guard(NamedTuple):
     """A decision outside of the tape. kind: "branch" (a condition in Python), "item" (a number went to Python),
-    "order" (pairs that were compared: elements of the shape (2, n)), "integer" (numbers that were rounded off).
-    number: what Python got."""
+    "order" (pairs that were compared: elements of the shape (2, n)), "integer" (numbers that were rounded off),
+    "symmetric" (a matrix that is taken for symmetric), "decision" (any other). number: what
+    Python got."""
 
     kind: str
     elements: Elements
@@ -98,12 +99,12 @@ class HeldConstant:
     place: str
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """through_detach: nothing is held constant. items: of each number that went to Python, what it was; None where it
     does not depend on the inputs, or where it counts (in the forward of an `autograd.Function`)."""
 
     def __init__(self, *, through_detach: bool = False) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.tape = Tape()
         self.through_detach = through_detach
         self.guards: list[Guard] = []
@@ -533,16 +534,6 @@ def _key(tensor: Tensor) -> int:
     return int(tensor.untyped_storage()._cdata)
 
 
-def numbers(tensor: Tensor) -> NDArray[np.float64]:
-    """The numbers of a tensor, seen by no mode."""
-    with _disable_current_modes():
-        plain = tensor.detach()
-        if plain.is_conj() or plain.is_neg():
-            plain = plain.resolve_conj().resolve_neg()
-        result: NDArray[np.float64] = plain.to("cpu", torch.float64, copy=True).numpy()
-        return result
-
-
 @contextmanager
 def recording(recorder: Recorder) -> Iterator[None]:
     """Record what runs inside."""
@@ -554,11 +545,11 @@ def recording(recorder: Recorder) -> Iterator[None]:
         recorder.places.finish()
 
 
-class Repeating(TorchDispatchMode):
+class Repeating(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Gives Python the numbers that it got while the code was recorded: they are held constant."""
 
     def __init__(self, items: Sequence[Any]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._items = list(items)
 
     @classmethod

@@ -23,7 +23,7 @@ Array = Any
 
 EPS = 2.0**-52
 SMALLEST = 1e-290
-"""Below it a rounding error is no longer relative: what underflows is left to balls."""
+"""Below it a rounding error is no longer relative; it is smaller than this."""
 WIDER = 1 + 1e-6
 """What a radius is multiplied by before anything rests on it: far more than its own rounding, however long the way."""
 INFINITE = math.inf
@@ -47,7 +47,7 @@ def rounded(value: Array, radius: Array | None, ulps: float = 1.0, zero: Callabl
     if radius is not None:
         total += radius
     if not np.min(size) >= SMALLEST:
-        total = within(size >= SMALLEST, total)
+        total = np.where(size >= SMALLEST, total, total + SMALLEST)
         if zero is not None:
             total = np.where(zero(), 0.0, total)
     return Approx(value, total)

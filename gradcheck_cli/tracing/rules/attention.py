@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,10 +11,13 @@ from gradcheck_cli.tape.tape import Elements
 from gradcheck_cli.tracing.rules.products import matmul
 from gradcheck_cli.tracing.table import NotHere, rule
 
+if TYPE_CHECKING:
+    from gradcheck_cli.tracing.recorder import Recorder
+
 
 @rule("_scaled_dot_product_flash_attention_for_cpu")
 def attention(
-    r: Any, out: Any, query: Any, key: Any, value: Any, dropout_p: float = 0.0, is_causal: bool = False, *,
+    r: Recorder, out: Any, query: Any, key: Any, value: Any, dropout_p: float = 0.0, is_causal: bool = False, *,
     attn_mask: Any = None, scale: float | None = None,
 ) -> tuple[Elements, None]:  # fmt: skip
     if dropout_p:
@@ -32,7 +35,7 @@ def attention(
     return matmul(r, r.call("div", weights, total[..., None]), value), None
 
 
-def _largest(r: Any, scores: Elements) -> Elements:
+def _largest(r: Recorder, scores: Elements) -> Elements:
     """A constant near the largest score of each row: the result does not depend on it."""
     from gradcheck_cli.tape.values import Values
 

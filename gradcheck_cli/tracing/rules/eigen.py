@@ -7,7 +7,7 @@ the order to which the derivatives are right, so the numbers and first derivativ
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,15 +16,18 @@ from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
 from gradcheck_cli.tape.tape import Elements
-from gradcheck_cli.tracing.rules.linear_algebra import solve, transposed
+from gradcheck_cli.tracing.rules.linear_algebra import solve, symmetric, transposed
 from gradcheck_cli.tracing.table import NotHere, rule
+
+if TYPE_CHECKING:
+    from gradcheck_cli.tracing.recorder import Recorder
 
 STEPS = 2
 Equations = Callable[[Elements], tuple[Elements, Elements]]
 """A state (..., k) -> (what is to be 0 (..., k), its derivative (..., k, k))."""
 
 
-def newton(r: Any, equations: Equations, start: NDArray[Any], slopes: NDArray[Any]) -> Elements:
+def newton(r: Recorder, equations: Equations, start: NDArray[Any], slopes: NDArray[Any]) -> Elements:
     """The solution near `start`. slopes: the derivative there, whose pivots are followed."""
     state = r.tape.constants(start)
     for _ in range(STEPS):
@@ -34,39 +37,41 @@ def newton(r: Any, equations: Equations, start: NDArray[Any], slopes: NDArray[An
     return state
 
 
-def _times(r: Any, matrix: Elements, vectors: Elements) -> Elements:
+def _times(r: Recorder, matrix: Elements, vectors: Elements) -> Elements:
     """matrix @ vector for each of (..., pairs, n) vectors."""
     return r.tape.dot(vectors, matrix)
 
 
-def _dot(r: Any, a: Elements) -> Elements:
+def _dot(r: Recorder, a: Elements) -> Elements:
     return r.tape.dot(a[..., None, :], a[..., None, :])[..., 0, 0]
 
 
-def _bordered(r: Any, inner: Elements, right: Elements, below: Elements) -> Elements:
+def _bordered(r: Recorder, inner: Elements, right: Elements, below: Elements) -> Elements:
     """((inner, right), (below, 0)) as one matrix."""
     top = np.concatenate([inner, right[..., None]], axis=-1)
     corner = np.full((*below.shape[:-1], 1), r.tape.constant(0.0))
     return np.concatenate([top, np.concatenate([below, corner], axis=-1)[..., None, :]], axis=-2)
 
 
-def _diagonal(r: Any, value: Elements, size: int) -> Elements:
+def _diagonal(r: Recorder, value: Elements, size: int) -> Elements:
     """value times the identity."""
     return np.where(np.eye(size, dtype=bool), value[..., None, None], r.tape.constant(0.0))
 
 
 @rule("_linalg_eigh")
-def eigh(r: Any, out: Any, a: Tensor, UPLO: str = "L", compute_v: bool = True) -> tuple[Elements, Elements | None]:
+def eigh(r: Recorder, out: Any, a: Tensor, UPLO: str = "L", compute_v: bool = True) -> tuple[Elements, Elements | None]:
     """(values, vectors) of length 1. The matrix is taken for symmetric, and its gradient as that of (A + A.T)/2."""
     elements = r.of(a)
     n = elements.shape[-1]
     if not elements.size:
         return np.zeros(tuple(out[0].shape), np.int64), None
-    matrix = r.scaled(r.call("add", elements, transposed(elements)), 0.5)
+    matrix = symmetric(r, elements)
     with _disable_current_modes():
         real = a.detach().double()
         real = (real + real.mT) / 2
-        values, vectors = torch.linalg.eigh(real) if not compute_v else (out[0].detach().double(), out[1].detach().double())
+        values, vectors = (
+            torch.linalg.eigh(real) if not compute_v else (out[0].detach().double(), out[1].detach().double())
+        )
     columns = vectors.mT.numpy()  # (..., pair, n)
     start = np.concatenate([columns, values.numpy()[..., None]], axis=-1)
     slopes = np.zeros((*start.shape, n + 1))
@@ -87,7 +92,7 @@ def eigh(r: Any, out: Any, a: Tensor, UPLO: str = "L", compute_v: bool = True) -
 
 @rule("_linalg_svd")
 def svd(
-    r: Any, out: Any, a: Tensor, full_matrices: bool = False, compute_uv: bool = True, *, driver: Any = None
+    r: Recorder, out: Any, a: Tensor, full_matrices: bool = False, compute_uv: bool = True, *, driver: Any = None
 ) -> tuple[Elements | None, Elements, Elements | None]:
     """(U, S, Vh). Of distinct singular values that are not 0."""
     elements = r.of(a)
@@ -98,14 +103,19 @@ def svd(
         raise NotHere
     with _disable_current_modes():
         real = a.detach().double()
-        u, s, vh = (x.detach().double().numpy() for x in out) if compute_uv else (
-            x.numpy() for x in torch.linalg.svd(real, full_matrices=False))
+        u, s, vh = (
+            (x.detach().double().numpy() for x in out)
+            if compute_uv
+            else (x.numpy() for x in torch.linalg.svd(real, full_matrices=False))
+        )
     left, right = np.swapaxes(u, -1, -2), vh  # (..., triple, m), (..., triple, n)
     start = np.concatenate([left, right, s[..., None]], axis=-1)
     slopes = np.zeros((*start.shape, m + n + 1))
     matrix = real.numpy()[..., None, :, :]
     slopes[..., :m, :m], slopes[..., m : m + n, m : m + n] = (
-        -s[..., None, None] * np.eye(m), -s[..., None, None] * np.eye(n))
+        -s[..., None, None] * np.eye(m),
+        -s[..., None, None] * np.eye(n),
+    )
     slopes[..., :m, m : m + n], slopes[..., m : m + n, :m] = matrix, np.swapaxes(matrix, -1, -2)
     slopes[..., :m, -1], slopes[..., m : m + n, -1], slopes[..., -1, :m] = -left, -right, left
     whole = np.broadcast_to(elements[..., None, :, :], (*start.shape[:-1], m, n))

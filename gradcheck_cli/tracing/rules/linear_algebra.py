@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -11,26 +11,29 @@ from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
 from gradcheck_cli.tape.tape import Elements
-from gradcheck_cli.tracing.rules.moves import integers
 from gradcheck_cli.tracing.table import NotHere, rule
+from gradcheck_cli.tracing.tensors import integers, numbers
+
+if TYPE_CHECKING:
+    from gradcheck_cli.tracing.recorder import Recorder
 
 
 def transposed(x: Elements) -> Elements:
     return np.swapaxes(x, -1, -2)
 
 
-def triangle(r: Any, x: Elements, upper: bool) -> Elements:
+def triangle(r: Recorder, x: Elements, upper: bool) -> Elements:
     kept = np.ones(x.shape[-2:], bool)
     return np.where(np.triu(kept) if upper else np.tril(kept), x, r.tape.constant(0.0))
 
 
-def _dot(r: Any, a: Elements, b: Elements) -> Elements:
+def _dot(r: Recorder, a: Elements, b: Elements) -> Elements:
     """Products of rows, over the last axis."""
     a, b = np.broadcast_arrays(a, b)
     return r.tape.dot(a[..., None, :], b[..., None, :])[..., 0, 0]
 
 
-def cholesky(r: Any, a: Elements) -> Elements:
+def cholesky(r: Recorder, a: Elements) -> Elements:
     """The lower factor, column by column."""
     n = a.shape[-1]
     factor = np.full(a.shape, r.tape.constant(0.0))
@@ -46,25 +49,29 @@ def cholesky(r: Any, a: Elements) -> Elements:
 
 
 @rule("linalg_cholesky_ex")
-def linalg_cholesky(r: Any, out: Any, a: Any, *, upper: bool = False, check_errors: bool = False) -> Any:
+def linalg_cholesky(r: Recorder, out: Any, a: Any, *, upper: bool = False, check_errors: bool = False) -> Any:
     return _cholesky_of(r, a, upper), None
 
 
 @rule("cholesky")
-def plain_cholesky(r: Any, out: Tensor, a: Any, upper: bool = False) -> Elements:
+def plain_cholesky(r: Recorder, out: Tensor, a: Any, upper: bool = False) -> Elements:
     return _cholesky_of(r, a, upper)
 
 
-def _cholesky_of(r: Any, a: Any, upper: bool) -> Elements:
+def _cholesky_of(r: Recorder, a: Any, upper: bool) -> Elements:
     """As torch reads it: the matrix is taken for symmetric, and its gradient as that of (A + A.T)/2."""
-    elements = r.of(a)
-    half = r.scaled(r.call("add", elements, transposed(elements)), 0.5)
-    same = np.broadcast_to(np.eye(elements.shape[-1], dtype=bool), elements.shape)
-    factor = cholesky(r, np.where(same, elements, half))
+    factor = cholesky(r, symmetric(r, r.of(a)))
     return transposed(factor) if upper else factor
 
 
-def solve_triangular(r: Any, a: Elements, b: Elements, *, upper: bool, unit: bool = False) -> Elements:
+def symmetric(r: Recorder, a: Elements) -> Elements:
+    """(A + A.T)/2 of a matrix that torch takes for symmetric. Moved inputs may be no longer."""
+    half = r.scaled(r.call("add", a, transposed(a)), 0.5)
+    r.guard("symmetric", a.reshape(-1))
+    return np.where(np.broadcast_to(np.eye(a.shape[-1], dtype=bool), a.shape), a, half)
+
+
+def solve_triangular(r: Recorder, a: Elements, b: Elements, *, upper: bool, unit: bool = False) -> Elements:
     """X with A X = B, A triangular."""
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     a = np.broadcast_to(a, batch + a.shape[-2:])
@@ -80,7 +87,7 @@ def solve_triangular(r: Any, a: Elements, b: Elements, *, upper: bool, unit: boo
 
 @rule("linalg_solve_triangular")
 def linalg_solve_triangular(
-    r: Any, out: Tensor, a: Any, b: Any, *, upper: bool, left: bool = True, unitriangular: bool = False
+    r: Recorder, out: Tensor, a: Any, b: Any, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Elements:
     x, y = r.of(a), r.of(b)
     if left:
@@ -90,7 +97,7 @@ def linalg_solve_triangular(
 
 @rule("triangular_solve")
 def triangular_solve(
-    r: Any, out: Any, b: Any, a: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+    r: Recorder, out: Any, b: Any, a: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> Any:
     x = transposed(r.of(a)) if transpose else r.of(a)
     found = solve_triangular(r, x, r.of(b), upper=upper != transpose, unit=unitriangular)
@@ -98,19 +105,20 @@ def triangular_solve(
 
 
 @rule("cholesky_solve")
-def cholesky_solve(r: Any, out: Tensor, b: Any, factor: Any, upper: bool = False) -> Elements:
+def cholesky_solve(r: Recorder, out: Tensor, b: Any, factor: Any, upper: bool = False) -> Elements:
     lower = triangle(r, transposed(r.of(factor)) if upper else r.of(factor), upper=False)
     half = solve_triangular(r, lower, r.of(b), upper=False)
     return solve_triangular(r, transposed(lower), half, upper=True)
 
 
 @rule("cholesky_inverse")
-def cholesky_inverse(r: Any, out: Tensor, factor: Any, upper: bool = False) -> Elements:
-    return cholesky_solve(r, out, _identity(r, r.of(factor).shape), factor, upper)
+def cholesky_inverse(r: Recorder, out: Tensor, factor: Any, upper: bool = False) -> Elements:
+    inverse: Elements = cholesky_solve(r, out, _identity(r, r.of(factor).shape), factor, upper)
+    return inverse
 
 
-def _identity(r: Any, shape: tuple[int, ...]) -> Elements:
-    eye = np.eye(*shape[-2:], dtype=bool)
+def _identity(r: Recorder, shape: tuple[int, ...]) -> Elements:
+    eye: NDArray[np.bool_] = np.eye(shape[-2], shape[-1], dtype=bool)
     return np.broadcast_to(np.where(eye, r.tape.constant(1.0), r.tape.constant(0.0)), shape)
 
 
@@ -127,7 +135,7 @@ def order_of(pivots: Tensor, rows: int) -> NDArray[Any]:
     return order
 
 
-def lu(r: Any, a: Elements, order: NDArray[Any]) -> Elements:
+def lu(r: Recorder, a: Elements, order: NDArray[Any]) -> Elements:
     """Both factors in one matrix, the rows in that order."""
     order = np.broadcast_to(order, a.shape[:-1])
     packed = np.array(np.take_along_axis(a, order[..., None], -2))
@@ -142,7 +150,7 @@ def lu(r: Any, a: Elements, order: NDArray[Any]) -> Elements:
     return packed
 
 
-def split(r: Any, packed: Elements) -> tuple[Elements, Elements]:
+def split(r: Recorder, packed: Elements) -> tuple[Elements, Elements]:
     """(L with ones on its diagonal, U)."""
     m, n = packed.shape[-2:]
     k = min(m, n)
@@ -153,7 +161,8 @@ def split(r: Any, packed: Elements) -> tuple[Elements, Elements]:
 
 def pivots_of(a: Tensor) -> Tensor:
     with _disable_current_modes():
-        return torch.linalg.lu_factor_ex(a.detach())[1]
+        pivots: Tensor = torch.linalg.lu_factor_ex(a.detach())[1]
+        return pivots
 
 
 def _sign(pivots: Tensor) -> NDArray[Any]:
@@ -162,7 +171,7 @@ def _sign(pivots: Tensor) -> NDArray[Any]:
     return np.where(odd, -1.0, 1.0)
 
 
-def solved(r: Any, packed: Elements, order: NDArray[Any], b: Elements) -> Elements:
+def solved(r: Recorder, packed: Elements, order: NDArray[Any], b: Elements) -> Elements:
     lower, upper = split(r, packed)
     batch = np.broadcast_shapes(packed.shape[:-2], b.shape[:-2])
     b, order = np.broadcast_to(b, batch + b.shape[-2:]), np.broadcast_to(order, batch + order.shape[-1:])
@@ -170,34 +179,36 @@ def solved(r: Any, packed: Elements, order: NDArray[Any], b: Elements) -> Elemen
     return solve_triangular(r, upper, solve_triangular(r, lower, sorted_, upper=False, unit=True), upper=True)
 
 
-def solve(r: Any, a: Tensor | Elements, real: Tensor, b: Elements) -> Elements:
+def solve(r: Recorder, a: Tensor | Elements, real: Tensor, b: Elements) -> Elements:
     """X with A X = B. real: the numbers of A, whose pivots are followed."""
     order = order_of(pivots_of(real), real.shape[-2])
     return solved(r, lu(r, r.of(a), order), order, b)
 
 
 @rule("linalg_lu_factor_ex")
-def lu_factor(r: Any, out: Any, a: Tensor, *, pivot: bool = True, check_errors: bool = False) -> Any:
+def lu_factor(r: Recorder, out: Any, a: Tensor, *, pivot: bool = True, check_errors: bool = False) -> Any:
     rows = a.shape[-2]
     order = order_of(out[1], rows) if pivot else np.broadcast_to(np.arange(rows), a.shape[:-1])
     return lu(r, r.of(a), order), None, None
 
 
 @rule("linalg_lu")
-def linalg_lu(r: Any, out: Any, a: Tensor, *, pivot: bool = True) -> Any:
+def linalg_lu(r: Recorder, out: Any, a: Tensor, *, pivot: bool = True) -> Any:
     rows = a.shape[-2]
     order = integers(out[0]).argmax(axis=-2) if pivot else np.broadcast_to(np.arange(rows), a.shape[:-1])
     return (None, *split(r, lu(r, r.of(a), order)))
 
 
 @rule("lu_unpack")
-def lu_unpack(r: Any, out: Any, packed: Any, pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True) -> Any:
+def lu_unpack(
+    r: Recorder, out: Any, packed: Any, pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True
+) -> Any:
     return (None, *split(r, r.of(packed))) if unpack_data else (None, None, None)
 
 
 @rule("linalg_lu_solve")
 def lu_solve(
-    r: Any, out: Tensor, packed: Any, pivots: Tensor, b: Any, *, left: bool = True, adjoint: bool = False
+    r: Recorder, out: Tensor, packed: Any, pivots: Tensor, b: Any, *, left: bool = True, adjoint: bool = False
 ) -> Elements:
     lower, upper = split(r, r.of(packed))
     order, right = order_of(pivots, lower.shape[-2]), r.of(b)
@@ -214,7 +225,7 @@ def lu_solve(
 
 
 @rule("_linalg_solve_ex")
-def linalg_solve(r: Any, out: Any, a: Tensor, b: Any, *, left: bool = True, check_errors: bool = False) -> Any:
+def linalg_solve(r: Recorder, out: Any, a: Tensor, b: Any, *, left: bool = True, check_errors: bool = False) -> Any:
     right = r.of(b)
     vector = right.ndim == a.dim() - 1 and right.shape == tuple(a.shape[:-1])
     right = right[..., None] if vector else right
@@ -228,21 +239,21 @@ def linalg_solve(r: Any, out: Any, a: Tensor, b: Any, *, left: bool = True, chec
 
 
 @rule("linalg_inv_ex")
-def linalg_inv(r: Any, out: Any, a: Tensor, *, check_errors: bool = False) -> Any:
+def linalg_inv(r: Recorder, out: Any, a: Tensor, *, check_errors: bool = False) -> Any:
     return solve(r, a, a, _identity(r, tuple(a.shape))), None
 
 
 @rule("_linalg_det")
-def linalg_det(r: Any, out: Any, a: Tensor) -> Any:
+def linalg_det(r: Recorder, out: Any, a: Tensor) -> Any:
     return _determinant(r, a, "det"), None, None
 
 
 @rule("_linalg_slogdet")
-def linalg_slogdet(r: Any, out: Any, a: Tensor) -> Any:
+def linalg_slogdet(r: Recorder, out: Any, a: Tensor) -> Any:
     return None, _determinant(r, a, "log"), None, None
 
 
-def _determinant(r: Any, a: Tensor, what: str) -> Elements:
+def _determinant(r: Recorder, a: Tensor, what: str) -> Elements:
     if not a.shape[-1]:
         return np.full(tuple(a.shape[:-2]), r.tape.constant(1.0 if what == "det" else 0.0))
     pivots = pivots_of(a)
@@ -256,7 +267,7 @@ def _determinant(r: Any, a: Tensor, what: str) -> Elements:
 # -- QR, least squares
 
 
-def qr(r: Any, a: Elements, signs: NDArray[Any]) -> tuple[Elements, Elements]:
+def qr(r: Recorder, a: Elements, signs: NDArray[Any]) -> tuple[Elements, Elements]:
     """The reduced factors by Gram and Schmidt, R's diagonal with those signs."""
     m, n = a.shape[-2:]
     k = min(m, n)
@@ -275,19 +286,17 @@ def qr(r: Any, a: Elements, signs: NDArray[Any]) -> tuple[Elements, Elements]:
 
 
 @rule("linalg_qr")
-def linalg_qr(r: Any, out: Any, a: Tensor, mode: str = "reduced") -> Any:
+def linalg_qr(r: Recorder, out: Any, a: Tensor, mode: str = "reduced") -> Any:
     m, n = a.shape[-2:]
-    if not min(m, n) or mode == "complete" and m > n:
+    if not min(m, n) or (mode == "complete" and m > n):
         raise NotHere
-    from gradcheck_cli.tracing.recorder import numbers
-
     signs = np.sign(np.diagonal(numbers(out[1]), axis1=-2, axis2=-1))
     q, upper = qr(r, r.of(a), signs)
     return (None if mode == "r" else q), upper
 
 
 @rule("linalg_lstsq")
-def lstsq(r: Any, out: Any, a: Tensor, b: Any, rcond: float | None = None, *, driver: str | None = None) -> Any:
+def lstsq(r: Recorder, out: Any, a: Tensor, b: Any, rcond: float | None = None, *, driver: str | None = None) -> Any:
     """Of full rank: by the normal equations, which have the same solution."""
     x, right = r.of(a), r.of(b)
     vector = right.ndim == x.ndim - 1 and right.shape[-1] == x.shape[-2] and right.ndim >= 1 and x.ndim > right.ndim
@@ -310,11 +319,11 @@ def lstsq(r: Any, out: Any, a: Tensor, b: Any, rcond: float | None = None, *, dr
 
 
 @rule("linalg_pinv.atol_rtol_tensor", "linalg_pinv")
-def pinv(r: Any, out: Tensor, a: Tensor, *_: Any, hermitian: bool = False, **__: Any) -> Elements:
+def pinv(r: Recorder, out: Tensor, a: Tensor, *_: Any, hermitian: bool = False, **__: Any) -> Elements:
     """Of full rank."""
     x = r.of(a)
     if hermitian:
-        x = r.scaled(r.call("add", x, transposed(x)), 0.5)
+        x = symmetric(r, x)
     m, n = x.shape[-2:]
     if not x.size:
         return np.zeros(tuple(out.shape), np.int64)

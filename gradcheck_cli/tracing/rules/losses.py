@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
 
 from gradcheck_cli.tape.tape import Elements
-from gradcheck_cli.tracing.rules.moves import integers
 from gradcheck_cli.tracing.table import rule
+from gradcheck_cli.tracing.tensors import integers
+
+if TYPE_CHECKING:
+    from gradcheck_cli.tracing.recorder import Recorder
 
 NONE, MEAN, SUM = range(3)
 
 
-def reduced(r: Any, losses: Elements, reduction: int) -> Elements:
+def reduced(r: Recorder, losses: Elements, reduction: int) -> Elements:
     """torch's reduction of losses: none, mean, sum."""
     if reduction == NONE:
         return losses
@@ -23,12 +26,12 @@ def reduced(r: Any, losses: Elements, reduction: int) -> Elements:
 
 
 @rule("mse_loss")
-def mse_loss(r: Any, out: Tensor, x: Any, target: Any, reduction: int = MEAN) -> Elements:
+def mse_loss(r: Recorder, out: Tensor, x: Any, target: Any, reduction: int = MEAN) -> Elements:
     return reduced(r, r.call("square", r.call("sub", x, target)), reduction)
 
 
 @rule("huber_loss", "smooth_l1_loss")
-def huber_loss(r: Any, out: Tensor, x: Any, target: Any, reduction: int = MEAN, width: float = 1.0) -> Elements:
+def huber_loss(r: Recorder, out: Tensor, x: Any, target: Any, reduction: int = MEAN, width: float = 1.0) -> Elements:
     """Smooth L1 is the Huber loss over its width."""
     off = r.call("abs", r.call("sub", x, target))
     smooth = r.tape.origin.operation == "aten::smooth_l1_loss"
@@ -41,7 +44,7 @@ def huber_loss(r: Any, out: Tensor, x: Any, target: Any, reduction: int = MEAN, 
 
 @rule("nll_loss_forward", "nll_loss2d_forward")
 def nll_loss(
-    r: Any, out: Any, x: Any, target: Tensor, weight: Any, reduction: int, ignored: int
+    r: Recorder, out: Any, x: Any, target: Tensor, weight: Any, reduction: int, ignored: int
 ) -> tuple[Elements, Elements | None]:
     scores, classes = r.of(x), integers(target)
     single = scores.ndim == 1
@@ -64,7 +67,7 @@ def nll_loss(
 
 @rule("binary_cross_entropy")
 def binary_cross_entropy(
-    r: Any, out: Tensor, x: Any, target: Any, weight: Any = None, reduction: int = MEAN
+    r: Recorder, out: Tensor, x: Any, target: Any, weight: Any = None, reduction: int = MEAN
 ) -> Elements:
     """With torch's bound of -100 on the logarithms."""
     here = r.call("clamp_min", r.call("log", x), -100.0)

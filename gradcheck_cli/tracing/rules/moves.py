@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import Tensor
-from torch.utils._python_dispatch import _disable_current_modes
 
 from gradcheck_cli.tape.tape import Elements
 from gradcheck_cli.tracing.table import moves, rule, words
+from gradcheck_cli.tracing.tensors import integers
+
+if TYPE_CHECKING:
+    from gradcheck_cli.tracing.recorder import Recorder
 
 moves(
     words(
@@ -29,12 +31,12 @@ moves(
 
 
 @rule("embedding")
-def embedding(r: Any, out: Tensor, weight: Any, index: Tensor, *_: Any, **__: Any) -> Elements:
+def embedding(r: Recorder, out: Tensor, weight: Any, index: Tensor, *_: Any, **__: Any) -> Elements:
     return r.of(weight)[integers(index)]
 
 
 @rule("masked_scatter")
-def masked_scatter(r: Any, out: Tensor, x: Any, mask: Tensor, source: Any) -> Elements:
+def masked_scatter(r: Recorder, out: Tensor, x: Any, mask: Tensor, source: Any) -> Elements:
     elements = np.array(np.broadcast_to(r.of(x), tuple(out.shape)))
     chosen = np.broadcast_to(integers(mask) != 0, elements.shape)
     elements[chosen] = r.of(source).reshape(-1)[: int(chosen.sum())]
@@ -42,7 +44,7 @@ def masked_scatter(r: Any, out: Tensor, x: Any, mask: Tensor, source: Any) -> El
 
 
 @rule("index_fill")
-def index_fill(r: Any, out: Tensor, x: Any, dim: int, index: Tensor, value: Any) -> Elements:
+def index_fill(r: Recorder, out: Tensor, x: Any, dim: int, index: Tensor, value: Any) -> Elements:
     elements = np.array(r.of(x))
     if not elements.ndim:
         return r.of(value) if index.numel() else elements
@@ -51,7 +53,7 @@ def index_fill(r: Any, out: Tensor, x: Any, dim: int, index: Tensor, value: Any)
 
 
 @rule("as_strided_copy", "as_strided_scatter")
-def as_strided(r: Any, out: Tensor, x: Tensor, *args: Any, **kwargs: Any) -> Elements:
+def as_strided(r: Recorder, out: Tensor, x: Tensor, *args: Any, **kwargs: Any) -> Elements:
     """What depends on the layout of the memory."""
     scatter = "scatter" in r.tape.origin.operation
     source = args[0] if scatter else None
@@ -67,9 +69,3 @@ def as_strided(r: Any, out: Tensor, x: Tensor, *args: Any, **kwargs: Any) -> Ele
         return np.array(there)
     there[...] = r.of(source)
     return np.array(own)
-
-
-def integers(tensor: Tensor) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Indices as they are, seen by no mode."""
-    with _disable_current_modes():
-        return tensor.detach().to("cpu", torch.int64, copy=True).numpy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
@@ -13,22 +13,25 @@ from gradcheck_cli.tape.tape import Elements
 from gradcheck_cli.tracing.rules.reductions import Reduced, variance
 from gradcheck_cli.tracing.table import NotHere, rule
 
+if TYPE_CHECKING:
+    from gradcheck_cli.tracing.recorder import Recorder
 
-def _standard(r: Any, rows: Elements, eps: float) -> tuple[Elements, Elements, Elements]:
+
+def _standard(r: Recorder, rows: Elements, eps: float) -> tuple[Elements, Elements, Elements]:
     """(rows with mean 0 and variance 1, the means, 1 over the deviations)."""
     average, spread = variance(r, rows, 0)
     scale = r.call("div", 1.0, r.call("sqrt", r.call("add", spread, eps)))
     return r.call("mul", r.call("sub", rows, average[..., None]), scale[..., None]), average, scale
 
 
-def _affine(r: Any, x: Elements, weight: Any, bias: Any, shape: Sequence[int]) -> Elements:
+def _affine(r: Recorder, x: Elements, weight: Any, bias: Any, shape: Sequence[int]) -> Elements:
     if weight is not None:
         x = r.call("mul", x, r.of(weight).reshape(shape))
     return x if bias is None else r.call("add", x, r.of(bias).reshape(shape))
 
 
 @rule("native_layer_norm")
-def layer_norm(r: Any, out: Any, x: Any, shape: Sequence[int], weight: Any, bias: Any, eps: float) -> Any:
+def layer_norm(r: Recorder, out: Any, x: Any, shape: Sequence[int], weight: Any, bias: Any, eps: float) -> Any:
     elements = r.of(x)
     rows = elements.reshape(*elements.shape[: elements.ndim - len(shape)], math.prod(shape))
     done, average, scale = _standard(r, rows, eps)
@@ -37,7 +40,7 @@ def layer_norm(r: Any, out: Any, x: Any, shape: Sequence[int], weight: Any, bias
 
 @rule("native_group_norm")
 def group_norm(
-    r: Any, out: Any, x: Any, weight: Any, bias: Any, batch: int, channels: int, area: int, groups: int, eps: float
+    r: Recorder, out: Any, x: Any, weight: Any, bias: Any, batch: int, channels: int, area: int, groups: int, eps: float
 ) -> Any:
     elements = r.of(x)
     rows = elements.reshape(batch, groups, channels // groups * area)
@@ -46,9 +49,10 @@ def group_norm(
     return _affine(r, done.reshape(elements.shape), weight, bias, whole), average, scale
 
 
-@rule("native_batch_norm", "_native_batch_norm_legit", "_batch_norm_with_update", "_native_batch_norm_legit_no_training",
-      "_native_batch_norm_legit.no_stats", "_native_batch_norm_legit_functional", "_batch_norm_no_update")  # fmt: skip
-def batch_norm(r: Any, out: Any, x: Any, weight: Any, bias: Any, *args: Any) -> Any:
+@rule("native_batch_norm", "_native_batch_norm_legit", "_batch_norm_with_update", "_batch_norm_no_update",
+      "_native_batch_norm_legit_no_training", "_native_batch_norm_legit.no_stats",
+      "_native_batch_norm_legit_functional")  # fmt: skip
+def batch_norm(r: Recorder, out: Any, x: Any, weight: Any, bias: Any, *args: Any) -> Any:
     """In training by the numbers of the batch, else by those that are given; the latter are no inputs here."""
     name = r.tape.origin.operation
     elements = r.of(x)
@@ -74,7 +78,7 @@ def batch_norm(r: Any, out: Any, x: Any, weight: Any, bias: Any, *args: Any) -> 
 
 
 @rule("_fused_rms_norm", "rms_norm")
-def rms_norm(r: Any, out: Any, x: Any, shape: Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
+def rms_norm(r: Recorder, out: Any, x: Any, shape: Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
     elements = r.of(x)
     rows = elements.reshape(*elements.shape[: elements.ndim - len(shape)], math.prod(shape))
     total = r.tape.dot(rows[..., None, :], rows[..., None, :])[..., 0, 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
@@ -13,56 +13,59 @@ from gradcheck_cli.tape.tape import Elements
 from gradcheck_cli.tracing.rules.reductions import Reduced
 from gradcheck_cli.tracing.table import rule
 
+if TYPE_CHECKING:
+    from gradcheck_cli.tracing.recorder import Recorder
 
-def matmul(r: Any, a: Any, b: Any) -> Elements:
+
+def matmul(r: Recorder, a: Any, b: Any) -> Elements:
     """(..., n, k) by (..., k, m)."""
     return r.tape.dot(r.of(a), np.swapaxes(r.of(b), -1, -2))
 
 
 @rule("mm", "bmm", "matmul")
-def mm(r: Any, out: Tensor, a: Any, b: Any, *_: Any) -> Elements:
+def mm(r: Recorder, out: Tensor, a: Any, b: Any, *_: Any) -> Elements:
     return matmul(r, a, b)
 
 
 @rule("mv")
-def mv(r: Any, out: Tensor, a: Any, b: Any) -> Elements:
+def mv(r: Recorder, out: Tensor, a: Any, b: Any) -> Elements:
     return r.tape.dot(r.of(a), r.of(b)[None])[:, 0]
 
 
 @rule("dot", "vdot")
-def dot(r: Any, out: Tensor, a: Any, b: Any) -> Elements:
+def dot(r: Recorder, out: Tensor, a: Any, b: Any) -> Elements:
     return r.tape.dot(r.of(a)[None], r.of(b)[None]).reshape(())
 
 
-def _affine(r: Any, start: Any, product: Elements, beta: float, alpha: float) -> Elements:
+def _affine(r: Recorder, start: Any, product: Elements, beta: float, alpha: float) -> Elements:
     product = r.scaled(product, alpha)
     return product if beta == 0 else r.call("add", r.scaled(start, beta), product)
 
 
 @rule("addmm", "baddbmm")
-def addmm(r: Any, out: Tensor, start: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Elements:
+def addmm(r: Recorder, out: Tensor, start: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Elements:
     return _affine(r, start, matmul(r, a, b), beta, alpha)
 
 
 @rule("addmv")
-def addmv(r: Any, out: Tensor, start: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Elements:
+def addmv(r: Recorder, out: Tensor, start: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Elements:
     return _affine(r, start, mv(r, out, a, b), beta, alpha)
 
 
 @rule("addr")
-def addr(r: Any, out: Tensor, start: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Elements:
+def addr(r: Recorder, out: Tensor, start: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Elements:
     return _affine(r, start, r.call("mul", r.of(a)[:, None], r.of(b)[None]), beta, alpha)
 
 
 @rule("addbmm")
-def addbmm(r: Any, out: Tensor, start: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Elements:
+def addbmm(r: Recorder, out: Tensor, start: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Elements:
     total = r.tape.reduce("sum", np.moveaxis(matmul(r, a, b), 0, -1))
     return _affine(r, start, total, beta, alpha)
 
 
 @rule("_trilinear")
 def trilinear(
-    r: Any, out: Tensor, a: Any, b: Any, c: Any, first: Any, second: Any, third: Any, dims: Any, unroll: int = 1
+    r: Recorder, out: Tensor, a: Any, b: Any, c: Any, first: Any, second: Any, third: Any, dims: Any, unroll: int = 1
 ) -> Elements:
     factors = [np.expand_dims(r.of(x), tuple(d)) for x, d in ((a, first), (b, second), (c, third))]
     product = r.call("mul", r.call("mul", *factors[:2]), factors[2])
@@ -70,7 +73,7 @@ def trilinear(
 
 
 @rule("linalg_cross")
-def cross(r: Any, out: Tensor, a: Any, b: Any, *, dim: int = -1) -> Elements:
+def cross(r: Recorder, out: Tensor, a: Any, b: Any, *, dim: int = -1) -> Elements:
     x, y = (np.moveaxis(z, dim, 0) for z in np.broadcast_arrays(r.of(a), r.of(b)))
     rows = [
         r.call("sub", r.call("mul", x[(i + 1) % 3], y[(i + 2) % 3]), r.call("mul", x[(i + 2) % 3], y[(i + 1) % 3]))
@@ -81,7 +84,7 @@ def cross(r: Any, out: Tensor, a: Any, b: Any, *, dim: int = -1) -> Elements:
 
 @rule("convolution", "_convolution")
 def convolution(
-    r: Any, out: Tensor, x: Any, weight: Any, bias: Any, stride: Sequence[int], padding: Sequence[int],
+    r: Recorder, out: Tensor, x: Any, weight: Any, bias: Any, stride: Sequence[int], padding: Sequence[int],
     dilation: Sequence[int], transposed: bool, output_padding: Sequence[int], groups: int, *_: Any,
 ) -> Elements:  # fmt: skip
     """As products of the patches that each output sees with the weights; outside of the input there are zeros."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,6 +13,10 @@ from torch import Tensor
 from gradcheck_cli.tape.tape import Elements
 from gradcheck_cli.tracing.rules.pointwise import row_rule
 from gradcheck_cli.tracing.table import RULES, NotHere, Rule, qualified, rule
+from gradcheck_cli.tracing.tensors import numbers
+
+if TYPE_CHECKING:
+    from gradcheck_cli.tracing.recorder import Recorder
 
 Dims = int | Sequence[int] | None
 
@@ -53,14 +57,14 @@ class Reduced:
 
 
 def _reduction(function: str) -> Rule:
-    def apply(r: Any, out: Any, x: Any, dim: Dims = None, keepdim: bool = False, **_: Any) -> Any:
+    def apply(r: Recorder, out: Any, x: Any, dim: Dims = None, keepdim: bool = False, **_: Any) -> Any:
         value = reduce(r, function, x, dim, keepdim)
         return (value, None) if isinstance(out, tuple) else value
 
     return apply
 
 
-def reduce(r: Any, function: str, x: Any, dim: Dims = None, keepdim: bool = False) -> Elements:
+def reduce(r: Recorder, function: str, x: Any, dim: Dims = None, keepdim: bool = False) -> Elements:
     reduced = Reduced(r.of(x), dim)
     return reduced.shaped(r.tape.reduce(function, reduced.rows), keepdim)
 
@@ -79,30 +83,28 @@ for _name in ("max", "min"):
 
 
 @rule("prims::sum")
-def prims_sum(r: Any, out: Tensor, x: Any, dims: Dims, **_: Any) -> Elements:
+def prims_sum(r: Recorder, out: Tensor, x: Any, dims: Dims, **_: Any) -> Elements:
     return reduce(r, "sum", x, dims)
 
 
 @rule("nansum")
-def nansum(r: Any, out: Tensor, x: Tensor, dim: Dims = None, keepdim: bool = False, **_: Any) -> Elements:
-    from gradcheck_cli.tracing.recorder import numbers
-
+def nansum(r: Recorder, out: Tensor, x: Tensor, dim: Dims = None, keepdim: bool = False, **_: Any) -> Elements:
     return reduce(r, "sum", np.where(np.isnan(numbers(x)), r.tape.constant(0.0), r.of(x)), dim, keepdim)
 
 
 @rule("mean")
-def mean(r: Any, out: Tensor, x: Any, dim: Dims = None, keepdim: bool = False, **_: Any) -> Elements:
+def mean(r: Recorder, out: Tensor, x: Any, dim: Dims = None, keepdim: bool = False, **_: Any) -> Elements:
     reduced = Reduced(r.of(x), dim)
     return reduced.shaped(_mean(r, reduced.rows), keepdim)
 
 
-def _mean(r: Any, rows: Elements) -> Elements:
+def _mean(r: Recorder, rows: Elements) -> Elements:
     total = r.tape.reduce("sum", rows)
     return total if rows.shape[-1] == 1 else r.call("div", total, float(rows.shape[-1]))
 
 
 @rule("aminmax")
-def aminmax(r: Any, out: Any, x: Any, *, dim: Dims = None, keepdim: bool = False) -> tuple[Elements, Elements]:
+def aminmax(r: Recorder, out: Any, x: Any, *, dim: Dims = None, keepdim: bool = False) -> tuple[Elements, Elements]:
     return reduce(r, "min", x, dim, keepdim), reduce(r, "max", x, dim, keepdim)
 
 
@@ -110,7 +112,7 @@ def _spread(root: bool, with_mean: bool) -> Rule:
     """var, std, var_mean, std_mean."""
 
     def apply(
-        r: Any, out: Any, x: Any, dim: Dims = None, *, correction: float | None = None, keepdim: bool = False
+        r: Recorder, out: Any, x: Any, dim: Dims = None, *, correction: float | None = None, keepdim: bool = False
     ) -> Any:
         reduced = Reduced(r.of(x), dim)
         average, value = variance(r, reduced.rows, 1 if correction is None else correction)
@@ -129,7 +131,7 @@ for _name, _root, _with in (
     RULES[qualified(f"{_name}.correction")] = _spread(_root, _with)
 
 
-def variance(r: Any, rows: Elements, correction: float) -> tuple[Elements, Elements]:
+def variance(r: Recorder, rows: Elements, correction: float) -> tuple[Elements, Elements]:
     """(mean, variance) of each row."""
     average = _mean(r, rows)
     off = r.call("sub", rows, average[..., None])
@@ -138,19 +140,19 @@ def variance(r: Any, rows: Elements, correction: float) -> tuple[Elements, Eleme
 
 
 @rule("prims::var")
-def prims_var(r: Any, out: Tensor, x: Any, dims: Dims, correction: float = 1.0, **_: Any) -> Elements:
+def prims_var(r: Recorder, out: Tensor, x: Any, dims: Dims, correction: float = 1.0, **_: Any) -> Elements:
     return variance(r, Reduced(r.of(x), dims).rows, correction)[1]
 
 
 @rule("linalg_vector_norm", "norm")
 def vector_norm(
-    r: Any, out: Tensor, x: Any, ord: Any = 2, dim: Dims = None, keepdim: bool = False, **_: Any
+    r: Recorder, out: Tensor, x: Any, ord: Any = 2, dim: Dims = None, keepdim: bool = False, **_: Any
 ) -> Elements:
     reduced = Reduced(r.of(x), dim)
     return reduced.shaped(norm(r, reduced.rows, 2 if ord is None else float(ord)), keepdim)
 
 
-def norm(r: Any, rows: Elements, p: float) -> Elements:
+def norm(r: Recorder, rows: Elements, p: float) -> Elements:
     """The p-norm of each row."""
     if p == 0:
         one, zero = (np.int64(r.tape.constant(number)) for number in (1.0, 0.0))
@@ -166,17 +168,17 @@ def norm(r: Any, rows: Elements, p: float) -> Elements:
 
 
 @rule("dist")
-def dist(r: Any, out: Tensor, x: Any, y: Any, p: float = 2) -> Elements:
+def dist(r: Recorder, out: Tensor, x: Any, y: Any, p: float = 2) -> Elements:
     return norm(r, r.call("sub", x, y).reshape(-1), p).reshape(())
 
 
 @rule("_cdist_forward", "_euclidean_dist")
-def cdist(r: Any, out: Tensor, a: Any, b: Any, p: float = 2.0, mode: Any = None) -> Elements:
+def cdist(r: Recorder, out: Tensor, a: Any, b: Any, p: float = 2.0, mode: Any = None) -> Elements:
     return norm(r, r.call("sub", r.of(a)[..., :, None, :], r.of(b)[..., None, :, :]), p)
 
 
 @rule("_pdist_forward")
-def pdist(r: Any, out: Tensor, x: Tensor, p: float = 2.0) -> Elements:
+def pdist(r: Recorder, out: Tensor, x: Tensor, p: float = 2.0) -> Elements:
     first, second = np.triu_indices(x.shape[0], 1)
     return norm(r, r.call("sub", r.of(x)[first], r.of(x)[second]), p)
 
@@ -185,9 +187,7 @@ class Shifted:
     """exp(x - c) along some dimensions, with c the largest number there: softmax and logsumexp do not depend on c, so
     it is a constant."""
 
-    def __init__(self, r: Any, x: Tensor, dim: Dims) -> None:
-        from gradcheck_cli.tracing.recorder import numbers
-
+    def __init__(self, r: Recorder, x: Tensor, dim: Dims) -> None:
         self.reduced = Reduced(r.of(x), dim)
         real = np.atleast_1d(numbers(x))
         with np.errstate(all="ignore"):
@@ -205,7 +205,7 @@ class Shifted:
 
 
 @rule("_softmax", "_safe_softmax")
-def softmax(r: Any, out: Tensor, x: Tensor, dim: int, *_: Any, **__: Any) -> Elements:
+def softmax(r: Recorder, out: Tensor, x: Tensor, dim: int, *_: Any, **__: Any) -> Elements:
     found = Shifted(r, x, dim)
     result = r.call("div", found.powers, found.total[..., None])
     if "safe" in r.tape.origin.operation:  # a row that is masked entirely is 0
@@ -215,19 +215,19 @@ def softmax(r: Any, out: Tensor, x: Tensor, dim: int, *_: Any, **__: Any) -> Ele
 
 
 @rule("_log_softmax")
-def log_softmax(r: Any, out: Tensor, x: Tensor, dim: int, *_: Any) -> Elements:
+def log_softmax(r: Recorder, out: Tensor, x: Tensor, dim: int, *_: Any) -> Elements:
     found = Shifted(r, x, dim)
     return found.reduced.back(r.call("sub", found.shifted, r.call("log", found.total)[..., None]))
 
 
 @rule("logsumexp")
-def logsumexp(r: Any, out: Tensor, x: Tensor, dim: Dims, keepdim: bool = False) -> Elements:
+def logsumexp(r: Recorder, out: Tensor, x: Tensor, dim: Dims, keepdim: bool = False) -> Elements:
     found = Shifted(r, x, dim)
     return found.reduced.shaped(r.call("add", r.call("log", found.total), found.tops), keepdim)
 
 
 def _scan(function: str) -> Rule:
-    def apply(r: Any, out: Any, x: Any, dim: int, **_: Any) -> Any:
+    def apply(r: Recorder, out: Any, x: Any, dim: int, **_: Any) -> Any:
         elements = r.of(x)
         if elements.ndim and elements.size:
             along = np.moveaxis(elements, dim, 0)
@@ -248,12 +248,12 @@ for _name, _function in {
 
 
 @rule("trace")
-def trace(r: Any, out: Tensor, x: Any) -> Elements:
+def trace(r: Recorder, out: Tensor, x: Any) -> Elements:
     return r.tape.reduce("sum", np.diagonal(r.of(x))).reshape(())
 
 
 @rule("sum")
-def sum_(r: Any, out: Tensor, x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Elements:
+def sum_(r: Recorder, out: Tensor, x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Elements:
     if out.dtype is torch.bool:
         raise NotHere
     return reduce(r, "sum", x, dim, keepdim)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -12,8 +12,11 @@ from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
 from gradcheck_cli.tape.tape import Elements
-from gradcheck_cli.tracing.rules.moves import integers
 from gradcheck_cli.tracing.table import rule
+from gradcheck_cli.tracing.tensors import integers
+
+if TYPE_CHECKING:
+    from gradcheck_cli.tracing.recorder import Recorder
 
 REDUCE = {
     "sum": "sum", "add": "sum", "mean": "sum", "prod": "prod", "multiply": "prod", "amax": "max", "amin": "min",
@@ -21,7 +24,7 @@ REDUCE = {
 
 
 def add_into(
-    r: Any, start: Elements, places: NDArray[Any], source: Elements, reduce: str = "sum", include_self: bool = True
+    r: Recorder, start: Elements, places: NDArray[Any], source: Elements, reduce: str = "sum", include_self: bool = True
 ) -> Elements:
     """What is gathered at each place. places: for each source element the flat place that it goes to."""
     flat = np.array(start).reshape(-1)
@@ -57,14 +60,14 @@ def _cut(source: Elements, index: NDArray[Any]) -> Elements:
 
 
 @rule("scatter_add")
-def scatter_add(r: Any, out: Tensor, x: Any, dim: int, index: Tensor, source: Any) -> Elements:
+def scatter_add(r: Recorder, out: Tensor, x: Any, dim: int, index: Tensor, source: Any) -> Elements:
     places = integers(index)
     return add_into(r, r.of(x), along(tuple(out.shape), dim, places), _cut(r.of(source), places))
 
 
 @rule("scatter_reduce", "scatter.reduce", "scatter.value_reduce")
 def scatter_reduce(
-    r: Any, out: Tensor, x: Any, dim: int, index: Tensor, source: Any, reduce: str, *, include_self: bool = True
+    r: Recorder, out: Tensor, x: Any, dim: int, index: Tensor, source: Any, reduce: str, *, include_self: bool = True
 ) -> Elements:
     places = integers(index)
     where = along(tuple(out.shape), dim, places)
@@ -72,12 +75,12 @@ def scatter_reduce(
 
 
 @rule("scatter.src", "scatter.value")
-def scatter(r: Any, out: Tensor, x: Any, dim: int, index: Tensor, source: Any) -> Elements:
+def scatter(r: Recorder, out: Tensor, x: Any, dim: int, index: Tensor, source: Any) -> Elements:
     places = integers(index)
     return _written(r, x, along(tuple(out.shape), dim, places), _cut(r.of(source), places))
 
 
-def _written(r: Any, x: Any, places: NDArray[Any], source: Elements) -> Elements:
+def _written(r: Recorder, x: Any, places: NDArray[Any], source: Elements) -> Elements:
     flat = np.array(r.of(x)).reshape(-1)
     flat[places.reshape(-1)] = np.broadcast_to(source, places.shape).reshape(-1)
     return flat.reshape(np.shape(r.of(x)))
@@ -91,7 +94,7 @@ def _rows(x: Any, out: Tensor, dim: int, index: Tensor) -> NDArray[Any]:
 
 
 @rule("index_add")
-def index_add(r: Any, out: Tensor, x: Any, dim: int, index: Tensor, source: Any, *, alpha: float = 1) -> Elements:
+def index_add(r: Recorder, out: Tensor, x: Any, dim: int, index: Tensor, source: Any, *, alpha: float = 1) -> Elements:
     places = _rows(x, out, dim, index)
     values = np.broadcast_to(r.of(source).reshape(places.shape) if not out.dim() else r.of(source), places.shape)
     return add_into(r, r.of(x), places, r.scaled(values, alpha))
@@ -99,7 +102,7 @@ def index_add(r: Any, out: Tensor, x: Any, dim: int, index: Tensor, source: Any,
 
 @rule("index_reduce")
 def index_reduce(
-    r: Any, out: Tensor, x: Any, dim: int, index: Tensor, source: Any, reduce: str, *, include_self: bool = True
+    r: Recorder, out: Tensor, x: Any, dim: int, index: Tensor, source: Any, reduce: str, *, include_self: bool = True
 ) -> Elements:
     places = _rows(x, out, dim, index)
     values = np.broadcast_to(r.of(source).reshape(places.shape) if not out.dim() else r.of(source), places.shape)
@@ -107,7 +110,9 @@ def index_reduce(
 
 
 @rule("index_put", "_unsafe_index_put", "index_put_impl")
-def index_put(r: Any, out: Tensor, x: Any, indices: Any, values: Any, accumulate: bool = False, *_: Any) -> Elements:
+def index_put(
+    r: Recorder, out: Tensor, x: Any, indices: Any, values: Any, accumulate: bool = False, *_: Any
+) -> Elements:
     with _disable_current_modes():
         every = torch.arange(out.numel()).reshape(out.shape)
         places = torch.ops.aten.index.Tensor(every, [i if i is None else i.detach() for i in indices]).numpy()
@@ -116,7 +121,7 @@ def index_put(r: Any, out: Tensor, x: Any, indices: Any, values: Any, accumulate
 
 
 @rule("put")
-def put(r: Any, out: Tensor, x: Any, index: Tensor, source: Any, accumulate: bool = False) -> Elements:
+def put(r: Recorder, out: Tensor, x: Any, index: Tensor, source: Any, accumulate: bool = False) -> Elements:
     places = integers(index).reshape(-1) % max(out.numel(), 1)
     values = r.of(source).reshape(-1)
     return add_into(r, r.of(x), places, values) if accumulate else _written(r, x, places, values)

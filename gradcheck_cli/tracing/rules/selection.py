@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
 
 from gradcheck_cli.tape.tape import Elements
-from gradcheck_cli.tracing.rules.moves import integers
 from gradcheck_cli.tracing.table import NotHere, rule
+from gradcheck_cli.tracing.tensors import integers, numbers
+
+if TYPE_CHECKING:
+    from gradcheck_cli.tracing.recorder import Recorder
 
 
-def pick(r: Any, x: Any, index: Tensor, dim: int) -> Elements:
+def pick(r: Recorder, x: Any, index: Tensor, dim: int) -> Elements:
     elements = r.of(x)
     return np.take_along_axis(elements, integers(index), dim) if elements.ndim else elements
 
 
-def guard_order(r: Any, x: Tensor, dim: int) -> None:
+def guard_order(r: Recorder, x: Tensor, dim: int) -> None:
     """Neighbours in the sorted order were compared."""
-    from gradcheck_cli.tracing.recorder import numbers
-
     elements = r.of(x)
     if elements.ndim and elements.shape[dim] > 1:
         order = np.argsort(numbers(x), axis=dim, kind="stable")
@@ -29,7 +30,7 @@ def guard_order(r: Any, x: Tensor, dim: int) -> None:
 
 
 @rule("sort.default", "sort.stable")
-def sort(r: Any, out: Any, x: Tensor, *args: Any, stable: bool | None = None, dim: int | None = None,
+def sort(r: Recorder, out: Any, x: Tensor, *args: Any, stable: bool | None = None, dim: int | None = None,
          descending: bool = False) -> tuple[Elements, None]:  # fmt: skip
     dim = next((a for a in args if isinstance(a, int) and not isinstance(a, bool)), -1) if dim is None else dim
     guard_order(r, x, dim)
@@ -37,12 +38,12 @@ def sort(r: Any, out: Any, x: Tensor, *args: Any, stable: bool | None = None, di
 
 
 @rule("topk")
-def topk(r: Any, out: Any, x: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+def topk(r: Recorder, out: Any, x: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     guard_order(r, x, dim)
     return pick(r, x, out[1], dim), None
 
 
-def _one(r: Any, out: Any, x: Tensor, dim: int, keepdim: bool) -> tuple[Elements, None]:
+def _one(r: Recorder, out: Any, x: Tensor, dim: int, keepdim: bool) -> tuple[Elements, None]:
     guard_order(r, x, dim)
     if not x.dim():
         return r.of(x), None
@@ -52,19 +53,17 @@ def _one(r: Any, out: Any, x: Tensor, dim: int, keepdim: bool) -> tuple[Elements
 
 
 @rule("median.dim", "nanmedian.dim", "mode")
-def median_dim(r: Any, out: Any, x: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
+def median_dim(r: Recorder, out: Any, x: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     return _one(r, out, x, dim, keepdim)
 
 
 @rule("kthvalue")
-def kthvalue(r: Any, out: Any, x: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+def kthvalue(r: Recorder, out: Any, x: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     return _one(r, out, x, dim, keepdim)
 
 
 @rule("median", "nanmedian")
-def median(r: Any, out: Tensor, x: Tensor) -> Elements:
-    from gradcheck_cli.tracing.recorder import numbers
-
+def median(r: Recorder, out: Tensor, x: Tensor) -> Elements:
     here = np.flatnonzero(numbers(x).reshape(-1) == numbers(out).item())
     if not len(here):
         raise NotHere

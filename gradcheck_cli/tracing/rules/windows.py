@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from gradcheck_cli.tape.tape import Elements
-from gradcheck_cli.tracing.rules.moves import integers
 from gradcheck_cli.tracing.rules.scatter import add_into
 from gradcheck_cli.tracing.table import rule
+from gradcheck_cli.tracing.tensors import integers
+
+if TYPE_CHECKING:
+    from gradcheck_cli.tracing.recorder import Recorder
 
 Places = NDArray[np.int64]
 
 
 def each(values: Any, count: int) -> tuple[int, ...]:
     """torch's int-or-list as one number for each dimension."""
-    values = (values,) if isinstance(values, int) else tuple(values)
-    return values * count if len(values) == 1 else values
+    given: tuple[int, ...] = (values,) if isinstance(values, int) else tuple(values)
+    return given * count if len(given) == 1 else given
 
 
 def window_places(
@@ -41,7 +44,7 @@ def window_places(
     return np.where(inside, flat, -1).reshape(*result, -1)
 
 
-def _pooled_places(r: Any, out: Tensor, x: Any, count: int) -> tuple[Elements, tuple[int, ...], tuple[int, ...]]:
+def _pooled_places(r: Recorder, out: Tensor, x: Any, count: int) -> tuple[Elements, tuple[int, ...], tuple[int, ...]]:
     elements = r.of(x)
     area = math.prod(elements.shape[-count:])
     return elements.reshape(*elements.shape[:-count], area), elements.shape[-count:], tuple(out.shape[-count:])
@@ -49,7 +52,7 @@ def _pooled_places(r: Any, out: Tensor, x: Any, count: int) -> tuple[Elements, t
 
 @rule("max_pool2d_with_indices", "max_pool3d_with_indices")
 def max_pool(
-    r: Any,
+    r: Recorder,
     out: Any,
     x: Any,
     kernel: Any,
@@ -69,7 +72,7 @@ def max_pool(
 
 
 @rule("adaptive_max_pool2d", "adaptive_max_pool3d", "fractional_max_pool2d", "fractional_max_pool3d")
-def chosen_pool(r: Any, out: Any, x: Any, *_: Any, **__: Any) -> tuple[Elements, None]:
+def chosen_pool(r: Recorder, out: Any, x: Any, *_: Any, **__: Any) -> tuple[Elements, None]:
     """The windows are irregular or random: the winners that ran are taken. Adaptive ones are compared as well."""
     count = 3 if "3d" in r.tape.origin.operation else 2
     flat, space, result = _pooled_places(r, out[0], x, count)
@@ -80,7 +83,7 @@ def chosen_pool(r: Any, out: Any, x: Any, *_: Any, **__: Any) -> tuple[Elements,
     return np.take_along_axis(flat, index, -1).reshape(tuple(out[0].shape)), None
 
 
-def _adaptive(r: Any, flat: Elements, space: Sequence[int], result: Sequence[int], function: str) -> Elements:
+def _adaptive(r: Recorder, flat: Elements, space: Sequence[int], result: Sequence[int], function: str) -> Elements:
     """Windows that divide the space as evenly as they can; those of one size at a time."""
     found = np.zeros((*flat.shape[:-1], math.prod(result)), np.int64)
     grid = np.arange(math.prod(space)).reshape(tuple(space))
@@ -97,7 +100,7 @@ def _adaptive(r: Any, flat: Elements, space: Sequence[int], result: Sequence[int
 
 
 @rule("_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "adaptive_avg_pool1d")
-def adaptive_average(r: Any, out: Tensor, x: Any, size: Any) -> Elements:
+def adaptive_average(r: Recorder, out: Tensor, x: Any, size: Any) -> Elements:
     count = {"1": 1, "2": 2, "3": 3}[r.tape.origin.operation[-2]]
     flat, space, result = _pooled_places(r, out, x, count)
     return _adaptive(r, flat, space, result, "sum")
@@ -105,7 +108,7 @@ def adaptive_average(r: Any, out: Tensor, x: Any, size: Any) -> Elements:
 
 @rule("avg_pool1d", "avg_pool2d", "avg_pool3d")
 def average_pool(
-    r: Any, out: Tensor, x: Any, kernel: Any, stride: Any = (), padding: Any = 0, ceil_mode: bool = False,
+    r: Recorder, out: Tensor, x: Any, kernel: Any, stride: Any = (), padding: Any = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Elements:  # fmt: skip
     count = int(r.tape.origin.operation[-2])
@@ -127,7 +130,9 @@ def average_pool(
 
 
 @rule("col2im")
-def col2im(r: Any, out: Tensor, x: Any, size: Any, kernel: Any, dilation: Any, padding: Any, stride: Any) -> Elements:
+def col2im(
+    r: Recorder, out: Tensor, x: Any, size: Any, kernel: Any, dilation: Any, padding: Any, stride: Any
+) -> Elements:
     elements = r.of(x)
     batched = elements.ndim == 3
     elements = elements if batched else elements[None]

@@ -1,0 +1,26 @@
+"""The numbers of a tensor as NumPy has them, seen by no mode."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils._python_dispatch import _disable_current_modes
+
+
+def numbers(tensor: Tensor) -> NDArray[np.float64]:
+    """As doubles."""
+    with _disable_current_modes():
+        plain = tensor.detach()
+        if plain.is_conj() or plain.is_neg():
+            plain = plain.resolve_conj().resolve_neg()
+        result: NDArray[np.float64] = plain.to("cpu", torch.float64, copy=True).numpy()
+        return result
+
+
+def integers(tensor: Tensor) -> NDArray[np.int64]:
+    """Indices as they are."""
+    with _disable_current_modes():
+        result: NDArray[np.int64] = tensor.detach().to("cpu", torch.int64, copy=True).numpy()
+        return result
