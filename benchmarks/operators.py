@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
-from gradcheck_cli.code_records import CodeResult
+from gradcheck_cli.records.code import CodeResult
 
 LARGEST = 400
 SECONDS = 20

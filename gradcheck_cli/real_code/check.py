@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gradcheck_cli.code_records import Block, CodeResult, Entry, Held, TensorInput, ValueBlock
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import GradcheckError, TorchRefusal
 from gradcheck_cli.real_code.branches import OtherBranches, tied
@@ -23,10 +22,12 @@ from gradcheck_cli.real_code.reference import Truths
 from gradcheck_cli.real_code.replay import replay
 from gradcheck_cli.real_code.side import Forward, Reverse, Side
 from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Output, Subject
-from gradcheck_cli.records import MOST_ROWS, Verdict
+from gradcheck_cli.records.code import Block, CodeResult, Entry, Held, TensorInput, ValueBlock
+from gradcheck_cli.records.results import MOST_ROWS, Verdict
+from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.gradient import gradient
-from gradcheck_cli.tape.tape import Elements
-from gradcheck_cli.tracing.recorder import FLOATS, Guard, Recorder, recording
+from gradcheck_cli.tracing.recorder import FLOATS, Guard, Recorder
+from gradcheck_cli.tracing.recording import recorded
 from gradcheck_cli.tracing.tensors import numbers
 from gradcheck_cli.verdict import Tolerance, errors
 
@@ -110,8 +111,7 @@ def record(subject: Subject, *, through_detach: bool = False, given: Sequence[to
     given = subject.fresh() if given is None else given
     for leaf, tensor in zip(subject.wanted, given, strict=True):
         recorder.lift(tensor, leaf.name)
-    with recording(recorder):
-        outputs = subject.run(given)
+    outputs = recorded(recorder, lambda: subject.run(given))
     elements = [recorder.of(output.tensor) for output in outputs]
     return Recorded(recorder, outputs, elements, subject)
 

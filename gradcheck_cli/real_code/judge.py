@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck_cli.certified.float_filter.kernels import EPS, WIDER
+from gradcheck_cli.certified.float_filter.settle import GOOD
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.first_tier import GOOD
-from gradcheck_cli.float_functions import EPS, WIDER
 from gradcheck_cli.real_code.reference import Truths
-from gradcheck_cli.records import Verdict
-from gradcheck_cli.tape.tape import Elements
-from gradcheck_cli.truth import Kind, Reference
+from gradcheck_cli.records.reference import Kind, Reference
+from gradcheck_cli.records.results import Verdict
+from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.verdict import Tolerance, judge
 
 Floats = NDArray[np.float64]
@@ -182,11 +182,10 @@ class Rows:
             verdict = judge(reference, number, self.tolerance, rounding)
             if verdict in (Verdict.UNSTABLE, Verdict.MISMATCH) and reference.value is not None:
                 limit = self.tolerance.atol + self.tolerance.rtol * float(self._scale()[row])
-                if rounding.explains_with_slack(number):
-                    if abs(number - reference.value) <= limit:
-                        verdict = Verdict.IMPRECISE
-                    elif not self.truths.has_functions:
-                        verdict = Verdict.UNSTABLE
+                if abs(number - reference.value) <= limit and rounding.explains_with_slack(number):
+                    verdict = Verdict.IMPRECISE
+                elif self.truths.has_functions and not rounding.explains(number):
+                    verdict = Verdict.MISMATCH
         self.codes[row, place] = CODE[verdict]
         self.details[row, place] = Detail(
             reference.left, reference.right, reference.reason, has_value=reference.value is not None

@@ -10,18 +10,20 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck_cli.ball import Numbers
+from gradcheck_cli.certified.ball import Numbers
+from gradcheck_cli.certified.derivatives import Derivatives
+from gradcheck_cli.certified.references import References, references_at
+from gradcheck_cli.certified.row_rounding import PointRounding, RowRounding
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
-from gradcheck_cli.expression import Expr, variables
-from gradcheck_cli.reference import Analysis, References
-from gradcheck_cli.row_rounding import PointRounding, RowRounding
+from gradcheck_cli.expression.nodes import Expr, variables
+from gradcheck_cli.records.reference import Kind, Reference
+from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.expressions import Expressions
 from gradcheck_cli.tape.precise import PreciseSweep, PreciseValues
 from gradcheck_cli.tape.sweep import ReverseSweep, Slopes
-from gradcheck_cli.tape.tape import Elements, Tape
+from gradcheck_cli.tape.tape import Tape
 from gradcheck_cli.tape.values import Values
-from gradcheck_cli.truth import Kind, Reference
 
 Floats = NDArray[np.float64]
 CELLS = 2**22
@@ -134,8 +136,8 @@ class ExactRow:
     def _references(self, names: Sequence[str], dtype: Dtype) -> References:
         assert self.root is not None
         try:
-            analysis = Analysis(self.root, [(name,) for name in names], Numbers(dtype), dtype)
-            return analysis.at(self.point)
+            rows = [(name,) for name in names]
+            return references_at(Derivatives(self.root, rows, Numbers(dtype), dtype), self.point)
         except (NoReference, AssertionError) as none:
             lost = Reference(Kind.NO_REFERENCE, reason=str(none))
             return References(None, False, {(name,): lost for name in names})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gradcheck_cli.code_records import CodeResult, Entry
-from gradcheck_cli.records import Verdict
+from gradcheck_cli.records.code import CodeResult, Entry
+from gradcheck_cli.records.results import Verdict
 
 SHOWN = 6
 

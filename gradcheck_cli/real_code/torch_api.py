@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradcheck_cli.code_records import CodeResult
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.real_code.check import check_code
 from gradcheck_cli.real_code.side import Reverse
 from gradcheck_cli.real_code.subject import Subject, UserError
 from gradcheck_cli.real_code.text import report
+from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.tracing.tensors import numbers
 
 

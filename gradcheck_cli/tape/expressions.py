@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from gradcheck_cli.errors import NoReference
-from gradcheck_cli.expression import Expr, call, constant, variable
+from gradcheck_cli.expression.nodes import Expr, call, constant, variable
 from gradcheck_cli.tape.tape import REDUCTIONS, Instruction, Tape
 
 HELD = "'"

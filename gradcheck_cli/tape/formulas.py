@@ -14,11 +14,11 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from gradcheck_cli import rules
-from gradcheck_cli.ball import ball_function, formula_program, precision
-from gradcheck_cli.expression import BRANCHES, COMPARISONS, CONDITIONS, Call, Constant, Variable
-from gradcheck_cli.float_functions import EPS, KERNELS, WIDER, Approx
-from gradcheck_cli.functions import FUNCTIONS, Function
+from gradcheck_cli.certified.ball import ball_function, formula_program, precision
+from gradcheck_cli.certified.float_filter.kernels import EPS, KERNELS, WIDER, Approx
+from gradcheck_cli.differentiation import rules
+from gradcheck_cli.expression.functions import FUNCTIONS, Function
+from gradcheck_cli.expression.nodes import BRANCHES, COMPARISONS, CONDITIONS, Call, Constant, Variable
 
 INF = np.inf
 BALL_BITS = 80

@@ -12,13 +12,14 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck_cli import rules
-from gradcheck_cli.ball import formula_program
+from gradcheck_cli.certified.ball import formula_program
+from gradcheck_cli.differentiation import rules
 from gradcheck_cli.errors import NoReference
-from gradcheck_cli.expression import CONDITIONS, Call, Constant, Variable
-from gradcheck_cli.functions import FUNCTIONS
+from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression.nodes import CONDITIONS, Call, Constant, Variable
+from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.formulas import real_arguments
-from gradcheck_cli.tape.tape import SOURCES, Elements, Instruction, Tape
+from gradcheck_cli.tape.tape import SOURCES, Instruction, Tape
 from gradcheck_cli.tape.values import Values
 
 EXACT = 2**53

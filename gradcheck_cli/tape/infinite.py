@@ -6,15 +6,27 @@ The other operands count as finite numbers. What cannot be said without knowing 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from gradcheck_cli.tape.tape import Elements, Tape
+from gradcheck_cli.tape.elements import Elements
 
 INF = np.inf
+
+
+class Constants(Protocol):
+    """What a tape knows of its constants. fixed, numbers: by element."""
+
+    @property
+    def fixed(self) -> NDArray[np.bool_]: ...
+
+    @property
+    def numbers(self) -> NDArray[np.float64]: ...
+
+    def constants(self, values: NDArray[Any]) -> Elements: ...
+
 
 # function: (its limit at -inf, at +inf)
 LIMITS: dict[str, tuple[float, float]] = {
@@ -32,12 +44,12 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
 """Of these, every finite number gives the same result beside an infinity."""
 
 
-def is_foldable(tape: Tape, elements: Elements) -> bool:
+def is_foldable(tape: Constants, elements: Elements) -> bool:
     """Whether an infinite or NaN constant is among them."""
     return bool((tape.fixed[elements] & ~np.isfinite(tape.numbers[elements])).any())
 
 
-def folded(tape: Tape, function: str, args: Sequence[Elements]) -> Elements:
+def folded(tape: Constants, function: str, args: Sequence[Elements]) -> Elements:
     """The results of a function where at least one operand of each is an infinite or NaN constant."""
     fixed = [tape.fixed[arg] for arg in args]
     numbers = [np.where(f, tape.numbers[arg], 0.0) for f, arg in zip(fixed, args, strict=True)]
@@ -58,7 +70,11 @@ def folded(tape: Tape, function: str, args: Sequence[Elements]) -> Elements:
 
 
 def _larger(
-    tape: Tape, args: Sequence[Elements], fixed: Sequence[NDArray[Any]], numbers: Sequence[NDArray[Any]], top: float
+    tape: Constants,
+    args: Sequence[Elements],
+    fixed: Sequence[NDArray[Any]],
+    numbers: Sequence[NDArray[Any]],
+    top: float,
 ) -> Elements:
     """The larger one where `top` is inf, the smaller one where it is -inf."""
     result = np.full(len(args[0]), -1, np.int64)
@@ -71,8 +87,10 @@ def _larger(
     return result
 
 
-def folded_reduction(tape: Tape, function: str, rows: Elements) -> Elements:
-    """The reduction of rows among whose elements are infinite or NaN constants."""
+def folded_reduction(
+    tape: Constants, function: str, rows: Elements, reduced: Callable[[str, Elements], Elements]
+) -> Elements:
+    """The reduction of rows among whose elements are infinite or NaN constants. reduced: that of finite ones."""
     infinite = tape.fixed[rows] & ~np.isfinite(tape.numbers[rows])
     if function in ("max", "min"):
         neutral = tape.fixed[rows] & (tape.numbers[rows] == (-INF if function == "max" else INF))
@@ -83,7 +101,7 @@ def folded_reduction(tape: Tape, function: str, rows: Elements) -> Elements:
     odd = infinite.any(axis=1)
     result = np.zeros(len(rows), np.int64)
     if not odd.all():
-        result[~odd] = tape._reduced(function, rows[~odd])
+        result[~odd] = reduced(function, rows[~odd])
     if odd.any():
         with np.errstate(all="ignore"):
             numbers = np.where(infinite[odd], tape.numbers[rows[odd]], 1.0)

@@ -16,10 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck_cli.dtypes import DTYPES, Dtype
+from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.infinite import folded, folded_reduction, is_foldable
-
-Elements = NDArray[np.int64]
-"""Element numbers, in an array of any shape."""
 
 REDUCTIONS = {"sum": "add", "prod": "mul", "max": "maximum", "min": "minimum"}
 """n-ary instructions, and the function of two arguments that each repeats."""
@@ -235,7 +233,7 @@ class Tape:
             return self.call(REDUCTIONS[function], array[..., 0], array[..., 1])
         rows = np.array(array).reshape(-1, width)
         if self._has_infinite and is_foldable(self, rows):
-            return folded_reduction(self, function, rows).reshape(shape)
+            return folded_reduction(self, function, rows, self._reduced).reshape(shape)
         return self._reduced(function, rows).reshape(shape)
 
     def _reduced(self, function: str, rows: Elements) -> Elements:

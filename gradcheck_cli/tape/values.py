@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck_cli.certified.float_filter.kernels import EPS, KERNELS, SMALLEST, Approx
+from gradcheck_cli.certified.rounding import ROUNDING_UNITS
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression import CONDITIONS
-from gradcheck_cli.float_functions import EPS, KERNELS, SMALLEST, Approx
-from gradcheck_cli.rounding import ROUNDING_UNITS
+from gradcheck_cli.expression.nodes import CONDITIONS
+from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.formulas import at_row, condition, select
-from gradcheck_cli.tape.tape import REDUCTIONS, Elements, Instruction, Tape
+from gradcheck_cli.tape.tape import REDUCTIONS, Instruction, Tape
 
 Floats = NDArray[np.float64]
 INF = np.inf

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -22,11 +21,11 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.tape.tape import Elements, Origin, Tape
-from gradcheck_cli.tracing import rules
+from gradcheck_cli.tape.elements import Elements
+from gradcheck_cli.tape.tape import Origin, Tape
 from gradcheck_cli.tracing.errors import Opaque
 from gradcheck_cli.tracing.places import Places
-from gradcheck_cli.tracing.table import MOVES, RULES, NotHere, Rule, words
+from gradcheck_cli.tracing.table import MOVES, RULES, UNDIFFERENTIATED, NotHere, Rule, words
 from gradcheck_cli.tracing.tensors import numbers
 
 FLOATS = {getattr(torch, name): dtype for name, dtype in DTYPES.items()}
@@ -350,7 +349,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         if not torch.is_grad_enabled():
             self._cut_places[_key(tensor)] = HeldConstant("no_grad", self.tape.origin.place)
-        elif self.tape.origin.operation in rules.UNDIFFERENTIATED:
+        elif self.tape.origin.operation in UNDIFFERENTIATED:
             self._undifferentiated.add(_key(tensor))
 
     def from_decisions(self, tensor: Tensor) -> None:
@@ -361,11 +360,26 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Whether torch drops the dependence of a tensor silently."""
         return _key(tensor) in self._undifferentiated
 
+    def converted(self, source: Tensor, dtype: torch.dtype, elements: Elements) -> Elements:
+        """Elements of a tensor in another dtype. Only rounding may tell a floating one from it."""
+        if dtype is torch.bool:
+            return elements if source.dtype is torch.bool else self.call("ne", elements, 0.0)
+        if dtype in FLOATS:
+            if source.dtype not in FLOATS or FLOATS[dtype].precision >= FLOATS[source.dtype].precision:
+                return elements
+            self.tape.dtype = FLOATS[dtype]
+            return self.call("positive", elements) if self.tape.depends[elements].any() else elements
+        if not source.is_floating_point():
+            return elements
+        whole = elements if self.tape.are_whole(elements) else self.call("trunc", elements)
+        self.guard("integer", whole.reshape(-1))
+        return whole
+
     def _copy(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         target, source = args[0], args[1] if len(args) > 1 else kwargs["src"]
         elements = self.raw(source) if target.dtype is torch.bool else self.of(source)
         out = func(*args, **kwargs)
-        converted = rules.converted(self, source, target.dtype, elements) if isinstance(source, Tensor) else elements
+        converted = self.converted(source, target.dtype, elements) if isinstance(source, Tensor) else elements
         self.put(target, converted)
         return out
 
@@ -392,7 +406,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             elements = (
                 elements
                 if isinstance(value, Tensor) and value.dtype is target.dtype
-                else rules.converted(self, value, target.dtype, elements)
+                else self.converted(value, target.dtype, elements)
             )
             with _disable_current_modes():
                 torch.ops.aten.copy_.default(target, value)
@@ -532,17 +546,6 @@ def _tensors(values: Any) -> Iterator[Tensor]:
 
 def _key(tensor: Tensor) -> int:
     return int(tensor.untyped_storage()._cdata)
-
-
-@contextmanager
-def recording(recorder: Recorder) -> Iterator[None]:
-    """Record what runs inside."""
-    recorder.places.start()
-    try:
-        with recorder:
-            yield
-    finally:
-        recorder.places.finish()
 
 
 class Repeating(TorchDispatchMode):  # type: ignore[no-untyped-call]

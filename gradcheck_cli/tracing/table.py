@@ -17,6 +17,10 @@ MOVES: set[str] = set()
 """Operations that only move numbers: they are run on the element numbers themselves."""
 
 
+UNDIFFERENTIATED: set[str] = set()
+"""Operations whose results torch silently takes for constants."""
+
+
 class NotHere(Exception):
     """A rule does not cover these arguments: torch's decomposition is tried, if there is one."""
 

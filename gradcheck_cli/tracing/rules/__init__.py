@@ -14,6 +14,3 @@ from gradcheck_cli.tracing.rules import (  # noqa: F401
     selection,
     windows,
 )
-from gradcheck_cli.tracing.rules.pointwise import UNDIFFERENTIATED, converted
-
-__all__ = ["UNDIFFERENTIATED", "converted"]

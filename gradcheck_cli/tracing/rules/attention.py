@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck_cli.tape.tape import Elements
+from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tracing.rules.products import matmul
 from gradcheck_cli.tracing.table import NotHere, rule
 

@@ -8,10 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.functions import FUNCTIONS
-from gradcheck_cli.tape.tape import Elements
-from gradcheck_cli.tracing.table import RULES, NotHere, Rule, qualified, rule, words
+from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.tape.elements import Elements
+from gradcheck_cli.tracing.table import RULES, UNDIFFERENTIATED, NotHere, Rule, qualified, rule, words
 from gradcheck_cli.tracing.tensors import numbers
 
 if TYPE_CHECKING:
@@ -37,10 +36,8 @@ OTHER_NAME = {
     "floor_divide": "div_floor",
 }  # fmt: skip
 
-UNDIFFERENTIATED = frozenset(
-    qualified(name) for name, row in OTHER_NAME.items() if not FUNCTIONS[row].differentiable
-) | {"aten::heaviside"}
-"""Operations that torch silently takes for constants."""
+UNDIFFERENTIATED.update(qualified(name) for name, row in OTHER_NAME.items() if not FUNCTIONS[row].differentiable)
+UNDIFFERENTIATED.add("aten::heaviside")
 
 LOGICAL = {
     "logical_and": "and",
@@ -181,26 +178,7 @@ def round_decimals(r: Recorder, out: Tensor, x: Any, *, decimals: int) -> Elemen
 def to(r: Recorder, out: Tensor, x: Tensor, *_: Any, **__: Any) -> Elements:
     if out.is_floating_point() and not x.is_floating_point():
         r.from_decisions(out)
-    return converted(r, x, out.dtype, r.raw(x) if out.dtype is torch.bool else r.of(x))
-
-
-def converted(r: Recorder, source: Tensor, dtype: torch.dtype, elements: Elements) -> Elements:
-    """Elements of a tensor in another dtype. Only rounding may tell a floating one from it."""
-    name = str(dtype).removeprefix("torch.")
-    if dtype is torch.bool:
-        return elements if source.dtype is torch.bool else r.call("ne", elements, 0.0)
-    if name in DTYPES:
-        known = DTYPES.get(str(source.dtype).removeprefix("torch."))
-        if known is not None and DTYPES[name].precision < known.precision:
-            r.tape.dtype = DTYPES[name]
-            moving = r.tape.depends[elements]
-            return r.call("positive", elements) if moving.any() else elements
-        return elements
-    if source.is_floating_point():
-        whole = elements if r.tape.are_whole(elements) else r.call("trunc", elements)
-        r.guard("integer", whole.reshape(-1))
-        return whole
-    return elements
+    return r.converted(x, out.dtype, r.raw(x) if out.dtype is torch.bool else r.of(x))
 
 
 @rule("where")

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradcheck_cli.tape.tape import Elements
+from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tracing.rules.pointwise import row_rule
 from gradcheck_cli.tracing.table import RULES, NotHere, Rule, qualified, rule
 from gradcheck_cli.tracing.tensors import numbers

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
-from gradcheck_cli.tape.tape import Elements
+from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tracing.table import rule
 from gradcheck_cli.tracing.tensors import integers
 

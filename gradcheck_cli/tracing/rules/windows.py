@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gradcheck_cli.tape.tape import Elements
+from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tracing.rules.scatter import add_into
 from gradcheck_cli.tracing.table import rule
 from gradcheck_cli.tracing.tensors import integers

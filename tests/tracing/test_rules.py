@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.expression import COMPARISONS
-from gradcheck_cli.functions import FUNCTIONS
+from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression.nodes import COMPARISONS
 from gradcheck_cli.real_code.check import check_code, record
 from gradcheck_cli.real_code.subject import Subject
 from gradcheck_cli.tracing.recorder import Kind, plan_of
@@ -180,6 +180,8 @@ ROWS: list[Row] = [
     ("_linalg_det", lambda a: torch.linalg.det(a), ((2, 3, 3),)),
     ("_linalg_slogdet", lambda a: torch.linalg.slogdet(a)[1], ((3, 3),)),
     ("linalg_qr", lambda a: torch.linalg.qr(a), ((4, 3),)),
+    ("_linalg_eigh", lambda a: torch.linalg.eigh(spd(a)), ((3, 3),)),
+    ("_linalg_svd", lambda a: torch.linalg.svd(a, full_matrices=False), ((3, 2),)),
     ("linalg_lstsq", lambda a, b: torch.linalg.lstsq(a, b)[0], ((4, 3), (4, 2))),
     ("linalg_pinv", lambda a: torch.linalg.pinv(a), ((4, 3),)),
     # norms and losses

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from helpers.code_functions import CASES, Case, by_hand
 
 from gradcheck_cli.real_code.check import check_code
-from gradcheck_cli.records import Verdict
-from tests.code_functions import CASES, Case, by_hand
+from gradcheck_cli.records.results import Verdict
 
 DTYPES = (torch.float64, torch.float32, torch.bfloat16)
 WRONG = [(case, name) for case in CASES for name in case.wrong]

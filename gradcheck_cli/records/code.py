@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gradcheck_cli.records import Verdict
+from gradcheck_cli.records.results import Verdict
 
 
 @dataclass(frozen=True, slots=True)
