@@ -337,6 +337,8 @@ class _Check:
         dtype = FLOATS[self.reverse.outputs[k].tensor.dtype]
         weights = np.round(weights * 2.0**6) / 2.0**6 if dtype.precision > 8 else np.sign(weights)
         autograd, found = side.combined(k, weights), self.truths.rows(elements, weights.T)
+        if not self.truths.has_value(elements).all():
+            return False
         labels = [f"{self.reverse.outputs[k].name} · cotangent {i + 1}" for i in range(COTANGENTS)]
         entries: list[Entry] = []
         for tally in tallies:

@@ -73,6 +73,8 @@ class Rows:
         self.dtype, self.tolerance = column.dtype, column.tolerance
         truth, radius = (x[:, column.place] for x in found)
         self.truth, self.radius = truth.copy(), radius * WIDER
+        if seeds is None:  # where the function has no value, no slope is a derivative
+            self.radius[~truths.has_value(elements)] = np.inf
         self.codes = np.full(truth.shape, OPEN, np.int8)
         self.details: dict[tuple[int, int], Detail] = {}
 

@@ -74,6 +74,10 @@ class Truths:
         """(derivatives, radii), a row for each element; or for each column of seeds, the weights of the elements."""
         return ReverseSweep(self.slopes, elements, seeds).by_inputs()
 
+    def has_value(self, elements: Elements) -> NDArray[np.bool_]:
+        """Where float64 shows that there is a finite value."""
+        return np.isfinite(self.values.value[elements]) & np.isfinite(self.values.radius[elements])
+
     def precise_rows(self, elements: Elements) -> tuple[Floats, Floats]:
         """The same with some 30 digits."""
         return PreciseSweep(PreciseValues(self.values, elements), elements).by_inputs()

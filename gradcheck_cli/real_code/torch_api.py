@@ -132,7 +132,7 @@ def _other_checks(
             return None
         trouble = _not_repeatable(side, several[0], nondet_tol)
         if trouble is None and undefined:
-            trouble = _undefined(side, several)
+            trouble = _undefined(side, several, nondet_tol)
         if trouble is None and batched:
             trouble = _batched(side, several)
     if trouble is None and dtypes and side.troubles:
@@ -152,7 +152,7 @@ def _not_repeatable(side: Reverse, k: int, nondet_tol: float) -> str | None:
     )
 
 
-def _undefined(side: Reverse, outputs: Sequence[int]) -> str | None:
+def _undefined(side: Reverse, outputs: Sequence[int], nondet_tol: float) -> str | None:
     """A backward gets None for a cotangent where an output is not used: it must count as zeros."""
     drop = torch._C._functions.UndefinedGrad()
     for dropped in [list(outputs), *([k] for k in outputs if len(outputs) > 1)]:
@@ -170,8 +170,9 @@ def _undefined(side: Reverse, outputs: Sequence[int]) -> str | None:
             return f"the backward does not take an undefined cotangent (None): {type(error).__name__}: {error}"
         for leaf, a, b in zip(side.subject.wanted, got, want, strict=True):
             here, there = (0.0 if g is None else numbers(g) for g in (a, b))
-            if not np.array_equal(np.broadcast_to(here, leaf.tensor.shape), np.broadcast_to(there, leaf.tensor.shape),
-                                  equal_nan=True):  # fmt: skip
+            shape = tuple(leaf.tensor.shape)
+            here, there = np.broadcast_to(here, shape), np.broadcast_to(there, shape)
+            if not np.allclose(here, there, rtol=1e-6, atol=nondet_tol, equal_nan=True):
                 return f"with an undefined cotangent (None), the gradient of {leaf.name} is not that of zeros"
     return None
 

@@ -381,6 +381,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         out = func(*args, **kwargs)
         converted = self.converted(source, target.dtype, elements) if isinstance(source, Tensor) else elements
         self.put(target, converted)
+        self._notice_output(target)
         return out
 
     def _write(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -411,6 +412,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             with _disable_current_modes():
                 torch.ops.aten.copy_.default(target, value)
             self.put(target, elements)
+            self._notice_output(target)
         return targets[0] if len(targets) == 1 else tuple(targets)
 
     def _twin(self, x: Tensor) -> Tensor:
