@@ -83,7 +83,7 @@ class Rows:
             self._settle()
             if (self.codes == OPEN).any():
                 self._dispute()
-                if self.seeds is None and self._sharpen():
+                if self._sharpen():
                     self._settle()
                     self._dispute()
                 if self.seeds is None:
@@ -157,7 +157,11 @@ class Rows:
         step = max(1, self.truths.batch // 8)
         for first in range(0, len(rows), step):
             chunk = rows[first : first + step]
-            truth, radius = (x[:, self.column.place] for x in self.truths.precise_rows(self.elements[chunk]))
+            if self.seeds is None:
+                found = self.truths.precise_rows(self.elements[chunk])
+            else:
+                found = self.truths.precise_rows(self.elements, self.seeds[:, chunk])
+            truth, radius = (x[:, self.column.place] for x in found)
             better = blurred[chunk] & (radius * WIDER < self.radius[chunk])
             self.truth[chunk] = np.where(better, truth, self.truth[chunk])
             self.radius[chunk] = np.where(better, radius * WIDER, self.radius[chunk])

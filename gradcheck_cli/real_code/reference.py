@@ -78,9 +78,9 @@ class Truths:
         """Where float64 shows that there is a finite value."""
         return np.isfinite(self.values.value[elements]) & np.isfinite(self.values.radius[elements])
 
-    def precise_rows(self, elements: Elements) -> tuple[Floats, Floats]:
+    def precise_rows(self, elements: Elements, seeds: Floats | None = None) -> tuple[Floats, Floats]:
         """The same with some 30 digits."""
-        return PreciseSweep(PreciseValues(self.values, elements), elements).by_inputs()
+        return PreciseSweep(PreciseValues(self.values, elements), elements, seeds).by_inputs()
 
     def enclosures(self, elements: Elements, seeds: Floats | None = None, *, slack: bool) -> tuple[Floats, Floats]:
         """What correctly working floating-point code could return: (middle, radius). slack: as for `imprecise`."""

@@ -196,14 +196,15 @@ def _whole(x: Pair, count: int) -> Pair:
 
 
 class PreciseSweep:
-    """Derivatives of the outputs of some precise values by the inputs."""
+    """Derivatives of the outputs of some precise values by the inputs. seeds: as in ReverseSweep."""
 
-    def __init__(self, values: PreciseValues, outputs: Elements) -> None:
+    def __init__(self, values: PreciseValues, outputs: Elements, seeds: Floats | None = None) -> None:
         self.values, self.tape = values, values.tape
-        self.reach = reach(values.values, outputs)
-        shape = self.tape.size, len(outputs)
+        self.reach = reach(values.values, outputs, seeds)
+        start = np.eye(len(outputs)) if seeds is None else seeds
+        shape = self.tape.size, start.shape[1]
         self.adjoint = Pair(np.zeros(shape), np.zeros(shape), np.zeros(shape))
-        self.adjoint.high[outputs, np.arange(len(outputs))] = 1.0
+        np.add.at(self.adjoint.high, outputs, start)
         with np.errstate(all="ignore"):
             for instruction in reversed(self.tape.instructions):
                 here = instruction.elements
