@@ -64,7 +64,7 @@ def check_code(
     wrt: Sequence[str] | None = None, everything: bool = True, seed: int = 0, mode: str = "reverse",
     rtol: float | None = None, atol: float | None = None, strict: bool = False, through_detach: bool = False,
     cotangents: str = "auto", reference: Callable[..., Any] | None = None, order: int = 1,
-    grad_outputs: Sequence[Any] | None = None, nondet_tol: float = 0.0, reraise: bool = False,
+    grad_outputs: Sequence[Any] | None = None, nondet_tol: float = 0.0,
 ) -> CodeResult:  # fmt: skip
     """Check the gradient of a function of tensors.
 
@@ -72,27 +72,49 @@ def check_code(
     differentiate by all floating tensors, or only by those that require grad; wrt: only by those named. reference: a
     function of plain torch operations that computes the same, to be recorded instead. order: 2 checks the gradients of
     the gradients, by the inputs and by the cotangents `grad_outputs` (random ones where they are not given).
-    nondet_tol: how far two runs may differ without a notice. reraise: raise what is wrong instead of returning a result
-    without a verdict, which has an `error`.
+    nondet_tol: how far two runs may differ without a notice. A result without a verdict has an `error`.
     """
-    started = time.perf_counter()
-    arguments = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
+    asked = Asked(function, inputs, named, wrt, everything, seed, reference, order, grad_outputs)
     options = Options(MODES[mode], rtol, atol, strict, through_detach, cotangents, nondet_tol=nondet_tol)
-    subject = Subject(function, arguments, named, wrt=wrt, everything=everything, seed=seed)
-    known = subject if reference is None else subject.with_function(reference)
+    subject = asked.subject()
+    started = time.perf_counter()
+    try:
+        result, _ = checked(asked, subject, options)
+    except GradcheckError as error:
+        result = _failed(subject, options, error)
+    return replace(result, seconds=time.perf_counter() - started)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The code and what it is given, as for `check_code`."""
+
+    function: Callable[..., Any]
+    inputs: Any
+    named: Mapping[str, Any] | None = None
+    wrt: Sequence[str] | None = None
+    everything: bool = True
+    seed: int = 0
+    reference: Callable[..., Any] | None = None
+    order: int = 1
+    grad_outputs: Sequence[Any] | None = None
+
+    def subject(self) -> Subject:
+        arguments = tuple(self.inputs) if isinstance(self.inputs, (tuple, list)) else (self.inputs,)
+        return Subject(self.function, arguments, self.named, wrt=self.wrt, everything=self.everything, seed=self.seed)
+
+
+def checked(asked: Asked, subject: Subject, options: Options) -> tuple[CodeResult, Reverse]:
+    """The result, and the side under test. Raises where no verdict can be given."""
+    known = subject if asked.reference is None else subject.with_function(asked.reference)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            if order == 1:
-                result = _Check(subject, options, record(known, through_detach=through_detach)).result()
-            else:
-                twice = GradientSubject(subject, grad_outputs)
-                result = _Check(twice, options, record_gradient(known, twice, through_detach)).result()
-        except GradcheckError as error:
-            if reraise:
-                raise
-            result = _failed(subject, options, error)
-    return replace(result, seconds=time.perf_counter() - started)
+        if asked.order == 1:
+            check = _Check(subject, options, record(known, through_detach=options.through_detach))
+        else:
+            twice = GradientSubject(subject, asked.grad_outputs)
+            check = _Check(twice, options, record_gradient(known, twice, options.through_detach))
+        return check.result(), check.reverse
 
 
 @dataclass

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.real_code.check import check_code
+from gradcheck_cli.real_code.check import Asked, Options, checked
 from gradcheck_cli.real_code.side import Reverse
-from gradcheck_cli.real_code.subject import Subject, UserError
+from gradcheck_cli.real_code.subject import UserError
 from gradcheck_cli.real_code.text import report
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.tracing.tensors import numbers
@@ -92,16 +92,15 @@ def _check(
     atol: float | None, rtol: float | None, modes: tuple[str, ...], fast: bool = False, undefined: bool = False,
     dtypes: bool = False, batched: bool = False, batched_forward: bool = False, cotangents: Any = None,
 ) -> bool:  # fmt: skip
-    mode = "both" if len(modes) == 2 else modes[0]
     result = None
     try:
-        result = check_code(
-            func, inputs, everything=False, mode=mode, atol=atol, rtol=rtol, order=order, grad_outputs=cotangents,
-            cotangents="random" if fast else "auto", nondet_tol=nondet_tol, reraise=True,
-        )  # fmt: skip
+        asked = Asked(func, inputs, everything=False, order=order, grad_outputs=cotangents)
+        random = "random" if fast else "auto"
+        options = Options(modes, rtol, atol, cotangents=random, nondet_tol=nondet_tol)
+        result, side = checked(asked, asked.subject(), options)
         problem = None if result.passed or _has_nothing_to_check(result) else report(result)
         if problem is None and order == 1 and "reverse" in modes:
-            problem = _other_checks(func, inputs, nondet_tol, undefined, dtypes, batched)
+            problem = _other_checks(side, nondet_tol, undefined, dtypes, batched)
     except UserError as error:
         if not raises:
             return False
@@ -120,13 +119,10 @@ def _has_nothing_to_check(result: CodeResult) -> bool:
     return result.error is None and not result.blocks
 
 
-def _other_checks(
-    func: Callable[..., Any], inputs: tuple[Any, ...], nondet_tol: float, undefined: bool, dtypes: bool, batched: bool
-) -> str | None:
+def _other_checks(side: Reverse, nondet_tol: float, undefined: bool, dtypes: bool, batched: bool) -> str | None:
     """What torch's function checks beside the Jacobian. None: all is well."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        side = Reverse(Subject(func, inputs, everything=False))
         several = [k for k, output in enumerate(side.outputs) if output.tensor.requires_grad]
         if not several:
             return None

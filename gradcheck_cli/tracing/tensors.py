@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
+_NOTHING = nullcontext()
+
 
 def numbers(tensor: Tensor) -> NDArray[np.float64]:
     """As doubles."""
-    with _disable_current_modes():
+    with unseen():
         plain = tensor.detach()
         if plain.is_conj() or plain.is_neg():
             plain = plain.resolve_conj().resolve_neg()
         result: NDArray[np.float64] = plain.to("cpu", torch.float64, copy=True).numpy()
         return result
+
+
+def unseen() -> AbstractContextManager[Any]:
+    """Without the modes in force, if there are any."""
+    return _disable_current_modes() if torch._C._len_torch_dispatch_stack() else _NOTHING
 
 
 def integers(tensor: Tensor) -> NDArray[np.int64]:

@@ -199,6 +199,8 @@ class Shifted:
         self.tops = (
             r.tape.constants(top.reshape(-1)[order[..., 0]]) if real.size else np.zeros(rows.shape[:-1], np.int64)
         )
+        if real.size:  # a step that rounds: torch subtracts a rounded number of that size
+            self.tops = r.call("positive", self.tops)
         self.shifted = r.call("sub", rows, self.tops[..., None])
         self.powers = r.call("exp", self.shifted)
         self.total = r.tape.reduce("sum", self.powers)
