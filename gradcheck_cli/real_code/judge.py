@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 VERDICTS = tuple(Verdict)
 CODE = {verdict: code for code, verdict in enumerate(VERDICTS)}
 OPEN = -1
+BLURRED = 1e100
+"""Radii below it are those of rounding, and not doubt (see sweep.BOUNDED)."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class Rows:
 
     def _sharpen(self) -> bool:
         """What float64 leaves for its radius alone, with more digits. Whether there is any."""
-        blurred = (self.codes == OPEN) & np.isfinite(self.truth + self.radius) & ~self._certain()
+        blurred = (self.codes == OPEN) & (np.abs(self.truth) + self.radius < BLURRED) & ~self._certain()
         rows = np.flatnonzero(blurred.any(axis=1))
         step = max(1, self.truths.batch // 8)
         for first in range(0, len(rows), step):
@@ -171,12 +173,39 @@ class Rows:
         for row in np.flatnonzero((self.codes == OPEN).any(axis=1)).tolist():
             exact = self.truths.exact(int(self.elements[row]))
             places = np.flatnonzero(self.codes[row] == OPEN).tolist()
+            if exact.too_large:
+                places = self._by_enclosure(row, places)
             references = exact.references([self.names[place] for place in places], self.dtype)
             for place in places:
                 reference = references[self.names[place]]
                 self.truth[row, place] = np.nan if reference.value is None else reference.value
             for place in places:
                 self._one(row, place, references[self.names[place]])
+
+    def _by_enclosure(self, row: int, places: list[int]) -> list[int]:
+        """Entries of a row that is too large for an expression, by what all branches at its ties may give. Returns what
+        that has no bounds for."""
+        middle, reach = (x[0, self.column.place] for x in self.truths.enclosures(self.elements[[row]], slack=True))
+        left = []
+        for place in places:
+            low, high = float(middle[place] - reach[place] * WIDER), float(middle[place] + reach[place] * WIDER)
+            number = float(self.autograd[row, place])
+            if not np.isfinite(high - low) or not self.truths.has_value(self.elements[[row]]).all():
+                left.append(place)
+                continue
+            tied = self.radius[row, place] >= BLURRED
+            if not low <= number <= high:
+                verdict = Verdict.MISMATCH
+            elif tied:
+                verdict = Verdict.KINK
+            else:
+                small = high - low <= self.tolerance.atol + self.tolerance.rtol * float(self._scale()[row])
+                verdict = Verdict.IMPRECISE if small else Verdict.UNSTABLE
+            self.codes[row, place] = CODE[verdict]
+            note = "a branch is at a tie: the ends hold for all branches" if tied else None
+            self.truth[row, place] = middle[place]
+            self.details[row, place] = Detail(low if tied else None, high if tied else None, note, has_value=not tied)
+        return left
 
     def _one(self, row: int, place: int, reference: Reference) -> None:
         number, name = float(self.autograd[row, place]), self.names[place]

@@ -111,9 +111,11 @@ class ExactRow:
     def __post_init__(self) -> None:
         self._found: dict[tuple[str, ...], Mapping[str, Reference]] = {}
         self.why_not: str | None = None
+        self.too_large = False
         self.root: Expr | None = None
         expressions = self.truths.expressions
         if expressions.size(self.element, EXPRESSION_SIZE) > EXPRESSION_SIZE:
+            self.too_large = True
             self.why_not = f"more than {EXPRESSION_SIZE} operations lead to it, too many for a doubtful entry"
             return
         try:

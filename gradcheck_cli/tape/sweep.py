@@ -23,12 +23,23 @@ from gradcheck_cli.tape.values import Floats, Values, underflows, widening
 INF = np.inf
 
 
+BOUNDED = 1e200
+"""The radius of a derivative that is bounded, and otherwise unknown: times a slope of 0 it is 0, as `max(relu(x), 0)`
+is flat at -1."""
+LIPSCHITZ = frozenset(
+    {"abs", "relu", "relu6", "leaky_relu", "prelu", "elu", "celu", "selu", "hardtanh", "hardsigmoid", "hardswish",
+     "softshrink", "maximum", "minimum", "fmax", "fmin", "clamp", "clamp_min", "clamp_max"}
+)  # fmt: skip
+"""Functions whose slopes beside their seams are bounded, and that do not jump there."""
+
+
 class Local(NamedTuple):
-    """The local derivative of an instruction by one argument. doubtful: where there may be none that is finite."""
+    """The local derivative of an instruction by one argument. doubt: where there may be none, BOUNDED or infinite, and
+    0 elsewhere; None: nowhere."""
 
     value: Any
     radius: Any
-    doubtful: NDArray[np.bool_] | None
+    doubt: Floats | None
 
 
 class Scatter:
@@ -99,16 +110,17 @@ class Slopes:
             found = partial_of(name, index, args, self.values.at(np.arange(instruction.start, instruction.stop)))
         count = instruction.stop - instruction.start
         if found is None:
-            return Local(np.zeros(count), np.full(count, INF), np.ones(count, bool))
+            return Local(np.zeros(count), np.zeros(count), np.full(count, INF))
         value, radius = found.value, 0.0 if found.radius is None else found.radius * WIDER
         if self.rounding:
             radius = radius + self._lost(np.abs(value) + radius, instruction)
-        doubtful = ~np.isfinite(np.broadcast_to(value + radius, count))
+        doubt = np.zeros(count)
         if not self.rounding:
             for gap in seam_gaps(name, args):
                 reach = 0.0 if gap.radius is None else gap.radius * WIDER
-                doubtful |= ~np.broadcast_to(np.abs(gap.value) > reach, count)
-        return Local(value, radius, doubtful if doubtful.any() else None)
+                doubt[~np.broadcast_to(np.abs(gap.value) > reach, count)] = BOUNDED if name in LIPSCHITZ else INF
+        doubt[~np.isfinite(np.broadcast_to(value + radius, count))] = INF
+        return Local(value, radius, doubt if doubt.any() else None)
 
     def _lost(self, size: Any, instruction: Instruction) -> Any:
         slack = self.slack * ROUNDING_UNITS * instruction.dtype.unit_roundoff
@@ -175,26 +187,21 @@ class ReverseSweep:
 
     def _through(self, instruction: Instruction, index: int, local: Local, cotangent: Floats, radius: Floats) -> None:
         """A contribution through a local derivative."""
-        if (
-            local.doubtful is None
-            and np.ndim(local.value) == 0
-            and abs(local.value) == 1.0
-            and not self.slopes.rounding
-        ):
+        if local.doubt is None and np.ndim(local.value) == 0 and abs(local.value) == 1.0 and not self.slopes.rounding:
             self._add(instruction, index, cotangent * local.value if local.value < 0 else cotangent, radius)
             return
         slope, slack = _column(local.value), _column(local.radius)
         size = np.abs(slope)
         total = radius * size + (np.abs(cotangent) + radius) * (slack + size * EPS)
         value = cotangent * slope
-        if local.doubtful is not None:
-            odd = np.flatnonzero(local.doubtful)
+        if local.doubt is not None:
+            odd = np.flatnonzero(local.doubt)
             reached = self._reached(instruction)[odd]
             value, total = (
                 np.broadcast_to(value, cotangent.shape).copy(),
                 np.broadcast_to(total, cotangent.shape).copy(),
             )
-            value[odd], total[odd] = 0.0, np.where(reached, INF, 0.0)
+            value[odd], total[odd] = 0.0, np.where(reached, local.doubt[odd][:, None], 0.0)
         self._add(instruction, index, value, total)
 
     def _add(
@@ -295,7 +302,7 @@ class ReverseSweep:
             if self.slopes.rounding:
                 total[i, k] = np.abs(cotangent[i]) + radius[i]
             else:
-                total[i, k] = np.where(self._reached(instruction)[i], INF, 0.0)
+                total[i, k] = np.where(self._reached(instruction)[i], BOUNDED, 0.0)
         self._add(
             instruction, 0, value.reshape(-1, value.shape[2]), total.reshape(-1, value.shape[2]), elements.reshape(-1)
         )

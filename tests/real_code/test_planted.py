@@ -1,4 +1,4 @@
-"""Backwards by hand: right ones pass and wrong ones fail, in each dtype, against the exact derivative of the forward."""
+"""Backwards by hand: right ones pass and wrong ones fail, in each dtype, against the exact derivative."""
 
 from __future__ import annotations
 

@@ -121,9 +121,19 @@ def test_a_tie_is_doubt_for_what_rests_on_it_alone() -> None:
     x = tape.input("x", np.array([0.0, 2.0]), F64)
     kinked = tape.call("relu", x)
     value, radius = ReverseSweep(Slopes(Values(tape)), kinked).by_inputs()
-    assert np.isinf(radius[0, 0])
+    assert radius[0, 0] >= 1e100
     assert value[1].tolist() == [0.0, 1.0]
     assert radius[1, 0] == 0
+
+
+def test_a_tie_of_flat_pieces_is_flat() -> None:
+    """As in a pool over what relu made 0: which of them wins does not matter."""
+    tape = Tape()
+    x = tape.input("x", np.array([-1.0, -2.0, -0.5]), F64)
+    pooled = tape.reduce("max", tape.call("relu", x)[None])
+    value, radius = ReverseSweep(Slopes(Values(tape)), pooled).by_inputs()
+    assert not value.any()
+    assert not radius.any()
 
 
 def test_an_infinite_mask_is_folded_away() -> None:

@@ -1,0 +1,70 @@
+"""What the tiers leave to each other: size is no reason for an entry without a verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gradcheck_cli.real_code import reference
+from gradcheck_cli.real_code.check import check_code
+from gradcheck_cli.records.results import Verdict
+
+
+@pytest.fixture
+def no_expressions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every element is too large for an expression."""
+    monkeypatch.setattr(reference, "EXPRESSION_SIZE", 0)
+
+
+class Wrong(torch.autograd.Function):
+    """relu, with a slope at 0 that no branch has."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return F.relu(x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return torch.where(x == 0, 2 * g, torch.where(x > 0, g, 0 * g))
+
+
+@pytest.mark.usefixtures("no_expressions")
+def test_a_tie_in_what_is_too_large_for_an_expression() -> None:
+    x = torch.tensor([0.0, 1.0, -1.0], dtype=torch.float64)
+    assert check_code(F.relu, (x,)).verdict is Verdict.KINK
+    wrong = check_code(Wrong.apply, (x,))
+    assert wrong.counts[Verdict.MISMATCH] == 1
+    assert wrong.counts[Verdict.ERROR] == 0
+
+
+@pytest.mark.usefixtures("no_expressions")
+def test_cancellation_is_settled_without_expressions() -> None:
+    """(a + x) - a - x is 0 but for rounding: float64 cannot tell, 30 digits can."""
+    big = torch.tensor([1e9], dtype=torch.float64)
+    x = torch.tensor([0.3], dtype=torch.float64)
+    result = check_code(lambda x: (big + x) * (big + x) - big * big - 2 * big * x + 1e-3 * x, (x,))
+    assert result.counts[Verdict.ERROR] == 0
+
+
+def test_a_pool_over_zeros_of_relu_needs_no_expressions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference.ExactRow, "__post_init__", lambda self: pytest.fail("an expression was made"))
+    torch.manual_seed(0)
+    image = torch.randn(1, 1, 8, 8, dtype=torch.float64)
+    weight = torch.randn(2, 1, 3, 3, dtype=torch.float64)
+    result = check_code(lambda x, w: F.max_pool2d(F.relu(F.conv2d(x, w)), 2), (image, weight))
+    assert result.passed
+
+
+def test_ten_million_operations() -> None:
+    """A product of matrices of 170x170 by 170x170, and its loss, is certified by one sweep."""
+    torch.manual_seed(0)
+    x, w = torch.randn(170, 170, dtype=torch.float64), torch.randn(170, 170, dtype=torch.float64)
+    result = check_code(lambda x, w: torch.tanh(x @ w).square().mean(), (x, w))
+    assert result.passed, result.checks[:2]
+    assert result.operations > 9_000_000
