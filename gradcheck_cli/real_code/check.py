@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import GradcheckError, TorchRefusal
 from gradcheck_cli.real_code.branches import OtherBranches, tied
-from gradcheck_cli.real_code.judge import CODE, VERDICTS, Column, Detail, Judged, Rows
+from gradcheck_cli.real_code.judge import CODE, VERDICTS, Column, Detail, Judged, Names, Rows
 from gradcheck_cli.real_code.reference import Truths
 from gradcheck_cli.real_code.replay import replay
 from gradcheck_cli.real_code.side import Forward, Reverse, Side
@@ -164,7 +164,7 @@ class _Check:
         self.reverse = Reverse(subject)
         self.notices: list[str] = []
         self.entries: list[Entry] = []
-        self.names = [given.label(k) for given in self.tape.inputs for k in range(given.elements.size)]
+        self.width = sum(given.elements.size for given in self.tape.inputs)
         self.dtype = min((given.dtype for given in self.tape.inputs), key=lambda d: d.precision)
         self.spread: dict[int, float] = {}
 
@@ -260,11 +260,11 @@ class _Check:
             rtol = dtype.rtol if self.options.rtol is None else self.options.rtol
             atol = dtype.atol if self.options.atol is None else self.options.atol
             tolerance = Tolerance(rtol, max(atol, self.spread.get(k, 0.0)))
-            yield Column(given.name, slice(first, stop), given.dtype, tolerance)
+            yield Column(given.name, slice(first, stop), given.dtype, tolerance, Names(given))
             first = stop
 
     def _blocks(self, side: Side, outputs: Sequence[int]) -> Iterator[Block]:
-        width = len(self.names)
+        width = self.width
         for k in outputs:
             count = self.recorded.elements[k].size
             tallies = [_Tally(column) for column in self._columns(k, FLOATS[self.reverse.outputs[k].tensor.dtype])]
@@ -291,7 +291,7 @@ class _Check:
         elements = self.recorded.elements[k].reshape(-1)[rows]
         autograd, found = side.rows(k, rows), self.truths.rows(elements)
         for tally in tallies:
-            names = self.names[tally.column.place]
+            names = tally.column.names
             judged = Rows(self.truths, elements, autograd, tally.column, names, side.mode, found).judged()
             if self._other_branches is not None:
                 self._forgive(k, rows, autograd, tally.column, judged)
@@ -350,7 +350,7 @@ class _Check:
         self.reverse.batched = False
         odd = np.flatnonzero((judged.codes != CODE[Verdict.MATCH]).any(axis=1))
         autograd[odd] = self.reverse.one_by_one(k, rows[odd])
-        return Rows(self.truths, elements, autograd, column, self.names[column.place], "reverse", found).judged()
+        return Rows(self.truths, elements, autograd, column, column.names, "reverse", found).judged()
 
     def _judge_combined(self, side: Side, k: int, tallies: Sequence[_Tally]) -> bool:
         """Random sums of the rows of one output, by all inputs; False: not all of them match beyond doubt."""
@@ -364,7 +364,7 @@ class _Check:
         labels = [f"{self.reverse.outputs[k].name} · cotangent {i + 1}" for i in range(COTANGENTS)]
         entries: list[Entry] = []
         for tally in tallies:
-            names = self.names[tally.column.place]
+            names = tally.column.names
             rows = Rows(self.truths, elements, autograd, tally.column, names, side.mode, found, weights.T)
             judged = rows.judged()
             if not np.isin(judged.codes, [CODE[Verdict.MATCH], CODE[Verdict.IMPRECISE]]).all():
@@ -385,7 +385,7 @@ class _Check:
             chosen = np.concatenate(
                 [chosen, [place for place in more if not odd[tuple(place)]] or np.zeros((0, 2), int)]
             )
-        names, scale = self.names[column.place], judged.scale
+        names, scale = column.names, judged.scale
         for row, place in chosen.tolist():
             detail = judged.details.get((row, place), Detail())
             verdict = VERDICTS[judged.codes[row, place]]

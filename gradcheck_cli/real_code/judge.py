@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from gradcheck_cli.real_code.reference import Truths
 from gradcheck_cli.records.reference import Kind, Reference
 from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.tape.elements import Elements
+from gradcheck_cli.tape.tape import Input
 from gradcheck_cli.verdict import Tolerance, judge
 
 Floats = NDArray[np.float64]
@@ -29,6 +31,19 @@ BLURRED = 1e100
 """Radii below it are those of rounding, and not doubt (see sweep.BOUNDED)."""
 
 
+class Names(Sequence[str]):
+    """The names of the elements of an input, made when they are asked for."""
+
+    def __init__(self, given: Input) -> None:
+        self._given = given
+
+    def __len__(self) -> int:
+        return int(self._given.elements.size)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._given.label(place)
+
+
 @dataclass(frozen=True)
 class Column:
     """An input: where its elements stand among the columns, and how its entries are judged. names: of its elements."""
@@ -37,6 +52,7 @@ class Column:
     place: slice
     dtype: Dtype
     tolerance: Tolerance
+    names: Names
 
 
 @dataclass

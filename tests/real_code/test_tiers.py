@@ -65,6 +65,6 @@ def test_ten_million_operations() -> None:
     """A product of matrices of 170x170 by 170x170, and its loss, is certified by one sweep."""
     torch.manual_seed(0)
     x, w = torch.randn(170, 170, dtype=torch.float64), torch.randn(170, 170, dtype=torch.float64)
-    result = check_code(lambda x, w: torch.tanh(x @ w).square().mean(), (x, w))
+    result = check_code(lambda x, w: torch.tanh(0.02 * (x @ w)).square().mean(), (x, w))
     assert result.passed, result.checks[:2]
     assert result.operations > 9_000_000
