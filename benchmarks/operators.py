@@ -131,13 +131,13 @@ def main() -> None:
     signal.signal(signal.SIGALRM, give_up)
     part, parts = map(int, options.part.split("/"))
     passed, total, started = 0, 0, time.perf_counter()
-    lines = open(options.json, "a") if options.json else None
     for k, operator in enumerate(operators(options.names)):
         if k % parts != part - 1:
             continue
         found = check(operator, options.order)
-        if lines:
-            print(json.dumps(found), file=lines, flush=True)
+        if options.json:
+            with open(options.json, "a") as lines:
+                print(json.dumps(found), file=lines)
         counts = found["counts"]
         total += 1
         passed += set(counts) == {"passed"}

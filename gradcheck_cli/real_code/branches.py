@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.expression.nodes import COMPARISONS
 from gradcheck_cli.real_code.reference import Truths
 from gradcheck_cli.real_code.subject import Subject, twin
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.formulas import seam_gaps
+from gradcheck_cli.tape.rows import COMPARISONS
 from gradcheck_cli.tape.tape import WHOLE
 from gradcheck_cli.tape.values import Values
 from gradcheck_cli.tracing.recorder import FLOATS, Guard, Recorder

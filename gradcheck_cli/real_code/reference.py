@@ -17,6 +17,7 @@ from gradcheck_cli.certified.row_rounding import PointRounding, RowRounding
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Expr, variables
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind, Reference
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.expressions import Expressions
@@ -142,16 +143,16 @@ class ExactRow:
             reason = "the function has no value there" if found.value_certified else "the value could not be certified"
             kind = Kind.UNDEFINED if found.value_certified else Kind.NO_REFERENCE
             outside = Reference(kind, reason=reason)
-        return {name: found.rows[name,] if name in self.there else outside for name in names}
+        return {name: found.rows[Derivative((name,))] if name in self.there else outside for name in names}
 
     def _references(self, names: Sequence[str], dtype: Dtype) -> References:
         assert self.root is not None
         try:
-            rows = [(name,) for name in names]
+            rows = [Derivative((name,)) for name in names]
             return references_at(Derivatives(self.root, rows, Numbers(dtype), dtype), self.point)
         except (NoReference, AssertionError) as none:
             lost = Reference(Kind.NO_REFERENCE, reason=str(none))
-            return References(None, False, {(name,): lost for name in names})
+            return References(None, False, {Derivative((name,)): lost for name in names})
 
     def rounding(self, name: str, mode: str, truth: Reference, dtype: Dtype) -> RowRounding:
         assert self.root is not None

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from gradcheck_cli.errors import NoReference
+from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.nodes import Expr, call, constant, variable
+from gradcheck_cli.tape.rows import ROWS
 from gradcheck_cli.tape.tape import REDUCTIONS, Instruction, Tape
 
 HELD = "'"
@@ -72,15 +74,15 @@ class Expressions:
             case "held":
                 return columns[0][0]
             case "dot":
-                return _tree("add", [call("mul", a, b) for a, b in zip(*columns, strict=True)])
+                return _tree("add", [call(op.MUL, a, b) for a, b in zip(*columns, strict=True)])
             case function if function in REDUCTIONS:
                 return _tree(REDUCTIONS[function], columns[0])
         args = [column[0] for column in columns]
         for index in range(CHOICES.get(instruction.function, 0)):
             (operand,) = instruction.operands(element)[index]
             if self.tape.fixed[operand]:
-                args[index] = call("true" if self.tape.numbers[operand] else "false")
-        return call(instruction.function, *args)
+                args[index] = call(op.TRUE if self.tape.numbers[operand] else op.FALSE)
+        return call(ROWS[instruction.function], *args)
 
     def _constant(self, value: float, instruction: Instruction) -> Expr:
         if not math.isfinite(value):
@@ -103,6 +105,6 @@ class Expressions:
 def _tree(function: str, terms: list[Expr]) -> Expr:
     """A chain of a function of two arguments as a balanced tree."""
     while len(terms) > 1:
-        pairs = [call(function, a, b) for a, b in zip(terms[::2], terms[1::2], strict=False)]
+        pairs = [call(ROWS[function], a, b) for a, b in zip(terms[::2], terms[1::2], strict=False)]
         terms = pairs + terms[2 * len(pairs) :]
     return terms[0]

@@ -15,10 +15,12 @@ from flint import arb
 from numpy.typing import NDArray
 
 from gradcheck_cli.certified.ball import ball_function, formula_program, precision
-from gradcheck_cli.certified.float_filter.kernels import EPS, KERNELS, WIDER, Approx
+from gradcheck_cli.certified.float_filter.kernels import EPS, WIDER, Approx
 from gradcheck_cli.differentiation import rules
-from gradcheck_cli.expression.functions import FUNCTIONS, Function
-from gradcheck_cli.expression.nodes import BRANCHES, COMPARISONS, CONDITIONS, Call, Constant, Variable
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression.nodes import Call, Constant, Variable
+from gradcheck_cli.tape.rows import BRANCHES, COMPARISONS, CONDITIONS, KERNELS
 
 INF = np.inf
 BALL_BITS = 80
@@ -68,7 +70,7 @@ def at_formula(row: Function, text: str, args: Sequence[Approx]) -> Approx:
             case Variable(name=name):
                 values.append(given[name])
             case Call(function=function):
-                values.append(_call(function, [values[i] for i in places]))
+                values.append(_call(function.name, [values[i] for i in places]))
     result = values[program.roots[0]]
     assert isinstance(result, Approx)
     return result
@@ -225,9 +227,8 @@ def _has_kernel(row: Function) -> bool:
 
 @cache
 def _all_kernels(text: str) -> bool:
-    calls = [node.function for node in formula_program(text).nodes if isinstance(node, Call)]
-    rows = [FUNCTIONS[name] for name in calls if name not in BRANCHES and name not in CONDITIONS]
-    return all(map(_has_kernel, rows))
+    rows = [node.function for node in formula_program(text).nodes if isinstance(node, Call)]
+    return all(_has_kernel(row) for row in rows if row.role == "function")
 
 
 def constant_partial(name: str, index: int) -> float | None:

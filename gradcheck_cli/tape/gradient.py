@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from gradcheck_cli.certified.ball import formula_program
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.errors import NoReference
+from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.functions import FUNCTIONS
-from gradcheck_cli.expression.nodes import CONDITIONS, Call, Constant, Variable
+from gradcheck_cli.expression.nodes import Call, Constant, Variable
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.formulas import real_arguments
+from gradcheck_cli.tape.rows import CONDITIONS
 from gradcheck_cli.tape.tape import SOURCES, Instruction, Tape
 from gradcheck_cli.tape.values import Values
 
@@ -130,12 +132,11 @@ class _Gradient:
                     made.append(self._constant(value))
                 case Variable(name=name):
                     made.append(given[name])
-                case Call(function="true" | "false" as truth):
-                    made.append(np.full(1, self.tape.constant(float(truth == "true"))))
-                case Call(function="ifelse"):
-                    made.append(self.tape.call("where", *[made[i] for i in places]))
-                case Call(function=function):
-                    made.append(self.tape.call(function, *[made[i] for i in places]))
+                case Call(function=row) if row in (op.TRUE, op.FALSE):
+                    made.append(np.full(1, self.tape.constant(float(row is op.TRUE))))
+                case Call(function=row):
+                    name = "where" if row.is_branch else row.name
+                    made.append(self.tape.call(name, *[made[i] for i in places]))
         return made[program.roots[0]]
 
     def _constant(self, value: Fraction | str) -> Elements:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from gradcheck_cli.certified.ball import ball_function, formula_program, precision
 from gradcheck_cli.differentiation import rules
-from gradcheck_cli.expression.functions import FUNCTIONS, Function
-from gradcheck_cli.expression.nodes import COMPARISONS, CONDITIONS
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.tape.double_double import INF, Pair, add, div, exact, mul, neg, sub, total
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.formulas import COMPARE, constant_partial, real_arguments
+from gradcheck_cli.tape.rows import COMPARISONS, CONDITIONS
 from gradcheck_cli.tape.sweep import Scatter, reach, scatter
 from gradcheck_cli.tape.tape import REDUCTIONS, SOURCES, Instruction
 from gradcheck_cli.tape.values import Floats, Values

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck_cli.certified.float_filter.kernels import EPS, KERNELS, SMALLEST, Approx
+from gradcheck_cli.certified.float_filter.kernels import EPS, SMALLEST, Approx
 from gradcheck_cli.certified.rounding import ROUNDING_UNITS
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.expression.nodes import CONDITIONS
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.formulas import at_row, condition, select
+from gradcheck_cli.tape.rows import CONDITIONS, KERNELS
 from gradcheck_cli.tape.tape import REDUCTIONS, Instruction, Tape
 
 Floats = NDArray[np.float64]

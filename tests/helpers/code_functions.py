@@ -377,7 +377,8 @@ CASES = (
     Case("logsumexp", lambda x: torch.logsumexp(x, -1), lambda g, x: g[:, None] * torch.softmax(x, -1), {
         "not weighted": lambda g, x: g[:, None].expand(x.shape) / x.shape[1],
         "along the other dimension": lambda g, x: g[:, None] * torch.softmax(x, 0)}, ((3, 4),)),
-    Case("variance", lambda x: x.var(-1), lambda g, x: g[:, None] * 2 * (x - x.mean(-1, keepdim=True)) / (x.shape[1] - 1), {
+    Case("variance", lambda x: x.var(-1),
+         lambda g, x: g[:, None] * 2 * (x - x.mean(-1, keepdim=True)) / (x.shape[1] - 1), {
         "biased": lambda g, x: g[:, None] * 2 * (x - x.mean(-1, keepdim=True)) / x.shape[1],
         "not centred": lambda g, x: g[:, None] * 2 * x / (x.shape[1] - 1)}, ((3, 4),)),
     Case("cumprod", lambda x: torch.cumprod(x, 0),

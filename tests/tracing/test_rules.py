@@ -12,9 +12,9 @@ from torch import Tensor
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.expression.functions import FUNCTIONS
-from gradcheck_cli.expression.nodes import COMPARISONS
 from gradcheck_cli.real_code.check import check_code, record
 from gradcheck_cli.real_code.subject import Subject
+from gradcheck_cli.tape.rows import COMPARISONS
 from gradcheck_cli.tracing.recorder import Kind, plan_of
 from gradcheck_cli.tracing.rules.pointwise import OTHER_NAME, SAME_NAME
 from gradcheck_cli.tracing.table import MOVES, RULES, qualified
@@ -94,7 +94,8 @@ ROWS: list[Row] = [
     ("std.correction", lambda x: x.std(0, correction=0), (M,)),
     ("var_mean.correction", lambda x: torch.var_mean(x, 1), (M,)),
     ("std_mean.correction", lambda x: torch.std_mean(x, 1, keepdim=True), (M,)),
-    ("linalg_vector_norm", lambda x: sum(torch.linalg.vector_norm(x, p, 1) for p in (0, 1, 2, 3, 0.5, float("inf"))), (M,)),
+    ("linalg_vector_norm",
+     lambda x: sum(torch.linalg.vector_norm(x, p, 1) for p in (0, 1, 2, 3, 0.5, float("inf"))), (M,)),
     ("norm", lambda x: x.norm(3) + x.norm(dim=1).sum(), (M,)),
     ("dist", lambda x, y: torch.dist(x, y, 3), (M, M)),
     ("_cdist_forward", lambda x, y: torch.cdist(x, y, 1.5) * torch.cdist(x, y), (M, (2, 4))),
@@ -154,7 +155,8 @@ ROWS: list[Row] = [
     ("col2im", lambda x: F.fold(x, (3, 4), 2), ((1, 4, 6),)),
     # places
     ("scatter_add", lambda x, y: x.scatter_add(0, BOTH, y), (M, M)),
-    ("scatter_reduce", lambda x, y: x.scatter_reduce(0, BOTH, y, "prod") + x.scatter_reduce(0, BOTH, y, "amax"), (M, M)),
+    ("scatter_reduce",
+     lambda x, y: x.scatter_reduce(0, BOTH, y, "prod") + x.scatter_reduce(0, BOTH, y, "amax"), (M, M)),
     ("scatter_reduce", lambda x, y: x.scatter_reduce(1, BOTH, y, "mean", include_self=False), (M, M)),
     ("scatter.src", lambda x, y: x.scatter(0, torch.tensor([[0, 1, 2, 0], [1, 0, 0, 2], [2, 2, 1, 1]]), y), (M, M)),
     ("scatter.value", lambda x: x.scatter(0, BOTH, 2.0), (M,)),
@@ -163,19 +165,23 @@ ROWS: list[Row] = [
     ("index_put", lambda x, y: x.index_put((INDEX,), y) * x.index_put((INDEX[:2],), y[0], accumulate=True), (M, M)),
     ("put", lambda x, y: x.put(torch.tensor([1, 1, 5]), y[0, :3], accumulate=True), (M, M)),
     # linear algebra
-    ("linalg_cholesky_ex", lambda x: torch.linalg.cholesky(spd(x)) + torch.linalg.cholesky(spd(x), upper=True), ((3, 3),)),
+    ("linalg_cholesky_ex",
+     lambda x: torch.linalg.cholesky(spd(x)) + torch.linalg.cholesky(spd(x), upper=True), ((3, 3),)),
     ("cholesky", lambda x: aten.cholesky(spd(x)), ((3, 3),)),
     ("linalg_solve_triangular", lambda a, b: torch.linalg.solve_triangular(spd(a), b, upper=True), ((3, 3), (3, 2))),
     ("linalg_solve_triangular",
-     lambda a, b: torch.linalg.solve_triangular(spd(a), b, upper=False, left=False, unitriangular=True), ((3, 3), (2, 3))),
+     lambda a, b: torch.linalg.solve_triangular(spd(a), b, upper=False, left=False, unitriangular=True), ((3, 3), (2,
+     3))),
     ("triangular_solve", lambda a, b: torch.triangular_solve(b, spd(a), transpose=True)[0], ((3, 3), (3, 2))),
     ("cholesky_solve", lambda a, b: torch.cholesky_solve(b, torch.linalg.cholesky(spd(a))), ((3, 3), (3, 2))),
     ("cholesky_inverse", lambda a: torch.cholesky_inverse(torch.linalg.cholesky(spd(a))), ((3, 3),)),
     ("linalg_lu_factor_ex", lambda a: torch.linalg.lu_factor(a)[0], ((3, 3),)),
     ("linalg_lu", lambda a: torch.linalg.lu(a)[1:], ((3, 4),)),
     ("lu_unpack", lambda a: torch.lu_unpack(*torch.linalg.lu_factor(a))[1:], ((3, 3),)),
-    ("linalg_lu_solve", lambda a, b: torch.linalg.lu_solve(*torch.linalg.lu_factor(a), b, adjoint=True), ((3, 3), (3, 2))),
-    ("_linalg_solve_ex", lambda a, b: torch.linalg.solve(a, b) * torch.linalg.solve(a, b.mT, left=False).mT, ((3, 3), (3, 2))),
+    ("linalg_lu_solve",
+     lambda a, b: torch.linalg.lu_solve(*torch.linalg.lu_factor(a), b, adjoint=True), ((3, 3), (3, 2))),
+    ("_linalg_solve_ex",
+     lambda a, b: torch.linalg.solve(a, b) * torch.linalg.solve(a, b.mT, left=False).mT, ((3, 3), (3, 2))),
     ("linalg_inv_ex", lambda a: torch.linalg.inv(a), ((2, 3, 3),)),
     ("_linalg_det", lambda a: torch.linalg.det(a), ((2, 3, 3),)),
     ("_linalg_slogdet", lambda a: torch.linalg.slogdet(a)[1], ((3, 3),)),
@@ -189,7 +195,8 @@ ROWS: list[Row] = [
     ("native_group_norm", lambda x, w, b: F.group_norm(x, 2, w, b), ((2, 4, 3), V, V)),
     ("native_batch_norm", lambda x, w: F.batch_norm(x, None, None, w, training=True), ((4, 3, 2), (3,))),
     ("_native_batch_norm_legit",
-     lambda x, w: aten._native_batch_norm_legit(x, w, None, torch.zeros(3).double(), torch.ones(3).double(), True, 0.1, 1e-5)[0],
+     lambda x, w: aten._native_batch_norm_legit(x, w, None, torch.zeros(3).double(), torch.ones(3).double(), True,
+     0.1, 1e-5)[0],
      ((4, 3, 2), (3,))),
     ("_native_batch_norm_legit.no_stats",
      lambda x, w: aten._native_batch_norm_legit.no_stats(x, w, None, True, 0.1, 1e-5)[0], ((4, 3, 2), (3,))),
@@ -197,7 +204,8 @@ ROWS: list[Row] = [
     ("mse_loss", lambda x, y: F.mse_loss(x, y) + F.mse_loss(x, y, reduction="sum"), (M, M)),
     ("huber_loss", lambda x, y: F.huber_loss(x, y, delta=0.7, reduction="none"), (M, M)),
     ("smooth_l1_loss", lambda x, y: F.smooth_l1_loss(x, y, beta=0.7) + F.smooth_l1_loss(x, y, beta=0), (M, M)),
-    ("nll_loss_forward", lambda x: F.nll_loss(x, torch.tensor([1, 0, 3]), torch.arange(1.0, 5, dtype=x.dtype), ignore_index=0), (M,)),
+    ("nll_loss_forward",
+     lambda x: F.nll_loss(x, torch.tensor([1, 0, 3]), torch.arange(1.0, 5, dtype=x.dtype), ignore_index=0), (M,)),
     ("nll_loss2d_forward", lambda x: F.nll_loss(x, torch.tensor([[1, 0], [2, 1]]), reduction="none"), ((2, 3, 2),)),
     ("binary_cross_entropy", lambda x: F.binary_cross_entropy(torch.sigmoid(x), torch.full_like(x, 0.3)), (M,)),
 ]  # fmt: skip
