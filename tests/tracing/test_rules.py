@@ -152,6 +152,10 @@ ROWS: list[Row] = [
     ("avg_pool1d", lambda x: aten.avg_pool1d(x, [2]), (B,)),
     ("avg_pool2d", lambda x: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False) * F.avg_pool2d(x, 3, 2, 1), (I4,)),
     ("avg_pool3d", lambda x: F.avg_pool3d(x, 2, divisor_override=3), (I5,)),
+    ("grid_sampler_3d", lambda x, g: F.grid_sample(x, 0.7 * torch.tanh(g), align_corners=False), (I5, (1, 2, 2, 1, 3))),
+    ("grid_sampler_3d",
+     lambda x, g: F.grid_sample(x, g, padding_mode="border", align_corners=True) * F.grid_sample(x, g, "nearest"),
+     (I5, (1, 2, 2, 1, 3))),
     ("col2im", lambda x: F.fold(x, (3, 4), 2), ((1, 4, 6),)),
     # places
     ("scatter_add", lambda x, y: x.scatter_add(0, BOTH, y), (M, M)),
