@@ -37,6 +37,8 @@ LISTED = 20
 ONE_HOT = 100_000
 """Entries of a Jacobian up to which each is checked by itself."""
 COTANGENTS = 3
+DIFFERENT = 1e-3
+"""How far, of its size, a value may be from what was recorded: torch's own kernels have seven digits at the least."""
 CONFIRMED = 8
 """Rows that are run again without batching where something is off."""
 
@@ -174,18 +176,21 @@ class _Check:
         if self.options.replay:
             self._replay()
         self._notice_ties()
+        values = self._compared_values()
         blocks = tuple(block for mode in self.options.modes for block in self._blocks(self._side(mode), outputs))
-        verdict = Verdict.worst(block.verdict for block in blocks) if blocks else Verdict.ERROR
+        constant = not blocks and self._is_constant()
+        fallback = Verdict.MATCH if constant else Verdict.ERROR
+        verdict = Verdict.worst(block.verdict for block in blocks) if blocks else fallback
         return CodeResult(
             **_identity(self.subject, self.options, self.dtype),
             verdict=verdict,
-            passed=bool(blocks) and all(block.passed for block in blocks),
+            passed=constant or (bool(blocks) and all(block.passed for block in blocks)),
             blocks=blocks,
-            values=tuple(self._values(outputs)),
+            values=values,
             checks=tuple(sorted(self.entries, key=_worst_first)[:MOST_ROWS]),
             held=tuple(Held(h.how, h.place, n) for h, n in self.recorded.recorder.held.items()),
             notices=(*self.notices, *self.reverse.troubles),
-            error=None if blocks else "no output can be differentiated",
+            error=None if blocks or constant else "no output can be differentiated",
             order=2 if isinstance(self.subject, GradientSubject) else 1,
             operations=self.tape.operations,
         )
@@ -401,16 +406,28 @@ class _Check:
     def _passes(self, verdict: Verdict) -> bool:
         return verdict is Verdict.MATCH if self.options.strict else verdict.passes
 
-    def _values(self, outputs: Sequence[int]) -> Iterator[ValueBlock]:
-        for k in range(len(self.reverse.outputs)):
-            output = self.reverse.outputs[k]
+    def _compared_values(self) -> tuple[ValueBlock, ...]:
+        """Raises Incomplete where the record computes something else than the code."""
+        found = []
+        for output, elements in zip(self.reverse.outputs, self.recorded.elements, strict=True):
             dtype = min(self._narrowest, FLOATS[output.tensor.dtype], key=lambda dtype: dtype.precision)
-            yield judge_values(self.truths, self.recorded.elements[k].reshape(-1), output, dtype)
+            found.append(judge_values(self.truths, elements.reshape(-1), output, dtype))
+        for value in found:
+            if value.unexplained > DIFFERENT:
+                raise Incomplete(
+                    f"what was recorded is not what the code returns: {value.output} is off by {value.unexplained:.2g}"
+                    " of its size, and no verdict would be about the code"
+                )
+        return tuple(found)
+
+    def _is_constant(self) -> bool:
+        """Whether no output depends on the inputs at all: then there is nothing to compare, and nothing wrong."""
+        return all(self.tape.fixed[elements].all() for elements in self.recorded.elements)
 
 
 def judge_values(truths: Truths, elements: Elements, output: Output, dtype: Dtype) -> ValueBlock:
     """What was recorded, evaluated exactly, against what the function returned. dtype: the narrowest on the way."""
-    real = numbers(output.tensor).reshape(-1)
+    real, unexplained = numbers(output.tensor).reshape(-1), 0.0
     value, radius = truths.values.value[elements], truths.values.radius[elements]
     with np.errstate(all="ignore"):
         off = np.abs(real - value)
@@ -425,11 +442,13 @@ def judge_values(truths: Truths, elements: Elements, output: Output, dtype: Dtyp
             verdict = np.where(
                 explained, np.where(small, CODE[Verdict.IMPRECISE], CODE[Verdict.UNSTABLE]), CODE[Verdict.MISMATCH]
             )
+            wrong = np.where((codes < 0) & ~explained & np.isfinite(off), off, 0.0).max()
+            unexplained = float(wrong / max(np.max(np.abs(value), initial=0.0, where=np.isfinite(value)), 1e-300))
             codes = np.where(codes < 0, verdict, codes)
         relative = np.where(off == 0, 0.0, off / np.abs(value))
     shape, name = tuple(output.tensor.shape), str(output.tensor.dtype).removeprefix("torch.")
     worst = float(np.nanmax(relative)) if relative.size and not np.isnan(relative).all() else None
-    return ValueBlock(output.name, shape, name, VERDICTS[codes.max(initial=0)], worst)
+    return ValueBlock(output.name, shape, name, VERDICTS[codes.max(initial=0)], worst, unexplained)
 
 
 Floats = NDArray[np.float64]

@@ -70,13 +70,18 @@ class Block:
 
 @dataclass(frozen=True)
 class ValueBlock:
-    """What the function returned, against what was recorded, evaluated exactly."""
+    """What the function returned, against what was recorded, evaluated exactly.
+
+    worst: the largest relative error. unexplained: the largest difference that rounding does not explain, over the
+    largest number of the output.
+    """
 
     output: str
     shape: tuple[int, ...]
     dtype: str
     verdict: Verdict
     worst: float | None = None
+    unexplained: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,10 @@ def test_inputs_that_do_not_require_grad_are_refused_as_torch_does() -> None:
         gradcheck(torch.sin, (torch.ones(2),))
 
 
+def test_an_output_that_does_not_depend_on_the_inputs_is_right() -> None:
+    assert gradcheck(lambda x: torch.ones(2, dtype=torch.float64), (leaf(2),))
+
+
 def test_the_own_exception_of_the_code_is_raised() -> None:
     def broken(x: Tensor) -> Tensor:
         raise KeyError("mine")
