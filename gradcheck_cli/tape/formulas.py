@@ -14,7 +14,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from gradcheck_cli.certified.ball import ball_function, formula_program, precision
+from gradcheck_cli.certified.ball import Balls, ball_function, precision
 from gradcheck_cli.certified.float_filter.kernels import EPS, WIDER, Approx
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.expression.function import Function
@@ -55,7 +55,7 @@ def at_row(name: str, args: Sequence[Approx]) -> Approx:
 
 def at_formula(row: Function, text: str, args: Sequence[Approx]) -> Approx:
     """A formula of the row: its definition, a partial derivative, a seam."""
-    program = formula_program(text)
+    program = rules.formula_program(text)
     if not _all_kernels(text):
         return by_balls(_ball_formula(row, text), args)
     given = dict(zip((argument.name for argument in row.arguments), args, strict=True))
@@ -215,8 +215,8 @@ def by_balls(function: Callable[..., Any], args: Sequence[Approx]) -> Approx:
 
 @cache
 def _ball_formula(row: Function, text: str) -> Callable[..., Any]:
-    program, names = formula_program(text), [argument.name for argument in row.arguments]
-    return lambda *balls: program.run(dict(zip(names, balls, strict=True)))[program.roots[0]]
+    program, names = rules.formula_program(text), [argument.name for argument in row.arguments]
+    return lambda *balls: program.run(Balls(dict(zip(names, balls, strict=True))))[program.roots[0]]
 
 
 @cache
@@ -227,7 +227,7 @@ def _has_kernel(row: Function) -> bool:
 
 @cache
 def _all_kernels(text: str) -> bool:
-    rows = [node.function for node in formula_program(text).nodes if isinstance(node, Call)]
+    rows = [node.function for node in rules.formula_program(text).nodes if isinstance(node, Call)]
     return all(_has_kernel(row) for row in rows if row.role == "function")
 
 

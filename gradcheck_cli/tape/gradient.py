@@ -12,7 +12,6 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck_cli.certified.ball import formula_program
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression import operators as op
@@ -124,7 +123,7 @@ class _Gradient:
         return self.tape.call("mul", adjoint, slope)
 
     def _formula(self, text: str, given: dict[str, Elements]) -> Elements:
-        program = formula_program(text)
+        program = rules.formula_program(text)
         made: list[Elements] = []
         for node, places in zip(program.nodes, program.args, strict=True):
             match node:

@@ -11,7 +11,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from gradcheck_cli.certified.ball import ball_function, formula_program, precision
+from gradcheck_cli.certified.ball import Balls, ball_function, precision
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.functions import FUNCTIONS
@@ -173,8 +173,8 @@ class PreciseValues:
 
 @cache
 def _formula(row: Function, text: str) -> Callable[..., Any]:
-    program, names = formula_program(text), [argument.name for argument in row.arguments]
-    return lambda *balls: program.run(dict(zip(names, balls, strict=True)))[program.roots[0]]
+    program, names = rules.formula_program(text), [argument.name for argument in row.arguments]
+    return lambda *balls: program.run(Balls(dict(zip(names, balls, strict=True))))[program.roots[0]]
 
 
 def _pairs(balls: Sequence[Any]) -> Pair:
