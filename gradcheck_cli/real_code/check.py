@@ -174,7 +174,7 @@ class _Check:
         outputs = self._outputs()
         self._compare_runs()
         if self.options.replay:
-            self._replay()
+            self._replay(outputs)
         self._notice_ties()
         values = self._compared_values()
         blocks = tuple(block for mode in self.options.modes for block in self._blocks(self._side(mode), outputs))
@@ -229,12 +229,13 @@ class _Check:
                         f"{output.name} is not deterministic: two runs differ by up to {self.spread[k]:.3g}"
                     )
 
-    def _replay(self) -> None:
+    def _replay(self, chosen: Sequence[int]) -> None:
         """Raises Incomplete where something is missing from the record."""
         if self.spread:
             return
         recorded = self.recorded
-        found = replay(self.subject, recorded.recorder, self.truths.values, self.reverse.outputs, recorded.elements)
+        elements = {k: recorded.elements[k] for k in chosen}
+        found = replay(self.subject, recorded.recorder, self.truths.values, self.reverse.outputs, elements)
         if found.missing is not None:
             raise Incomplete(found.missing)
         if found.unknown is not None:

@@ -5,7 +5,7 @@ What left torch (a NumPy round trip, a kernel that was not seen) is a constant o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.real_code.branches import tied
 from gradcheck_cli.real_code.subject import Output, Subject, twin
+from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.values import Values
 from gradcheck_cli.tracing.recorder import FLOATS, Recorder, Repeating
 from gradcheck_cli.tracing.tensors import numbers
@@ -39,7 +40,7 @@ class Replay:
 def replay(
     subject: Subject, recorder: Recorder, here: Values, outputs: Sequence[Output], elements: Sequence[NDArray[np.int64]]
 ) -> Replay:
-    """outputs: of the code where it was recorded; elements: of those."""
+    """outputs: of the code where it was recorded; elements: of those that are compared."""
     differs = ""
     for step in STEPS:
         found = _at(subject, recorder, here, outputs, elements, step)
@@ -57,7 +58,7 @@ def replay(
 
 def _at(
     subject: Subject, recorder: Recorder, here: Values, outputs: Sequence[Output],
-    elements: Sequence[NDArray[np.int64]], step: float,
+    elements: Mapping[int, Elements], step: float,
 ) -> str | None:  # fmt: skip
     """What differs at moved inputs ("": nothing does); None: the code cannot be run there."""
     for sign in (1.0, -1.0):
@@ -70,8 +71,8 @@ def _at(
             continue
         moved = {leaf.name: numbers(x) for leaf, x in zip(subject.wanted, given, strict=True)}
         values = Values(recorder.tape, moved, rounding=True)
-        for before, after, which in zip(outputs, there, elements, strict=True):
-            differs = _difference(before, after, which.reshape(-1), here, values)
+        for k, which in elements.items():
+            differs = _difference(outputs[k], there[k], which.reshape(-1), here, values)
             if differs is None:
                 break
             if differs:

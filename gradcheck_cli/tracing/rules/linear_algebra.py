@@ -319,10 +319,10 @@ def lstsq(r: Recorder, out: Any, a: Tensor, b: Any, rcond: float | None = None, 
 
 
 @rule("linalg_pinv.atol_rtol_tensor", "linalg_pinv")
-def pinv(r: Recorder, out: Tensor, a: Tensor, *_: Any, hermitian: bool = False, **__: Any) -> Elements:
+def pinv(r: Recorder, out: Tensor, a: Tensor, *args: Any, hermitian: bool = False, **_: Any) -> Elements:
     """Of full rank."""
     x = r.of(a)
-    if hermitian:
+    if hermitian or any(arg is True for arg in args):
         x = symmetric(r, x)
     m, n = x.shape[-2:]
     if not x.size:
