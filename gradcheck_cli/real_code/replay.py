@@ -38,7 +38,7 @@ class Replay:
 
 
 def replay(
-    subject: Subject, recorder: Recorder, here: Values, outputs: Sequence[Output], elements: Sequence[NDArray[np.int64]]
+    subject: Subject, recorder: Recorder, here: Values, outputs: Sequence[Output], elements: Mapping[int, Elements]
 ) -> Replay:
     """outputs: of the code where it was recorded; elements: of those that are compared."""
     differs = ""
