@@ -90,7 +90,8 @@ def div(x: Pair, y: Pair) -> Pair:
     high, low = _renormalised(high, low + third)
     size, below = np.abs(first), np.abs(y.high) * (1 - 2.0**-40) - y.radius
     radius = (x.radius + size * (1 + 2.0**-40) * y.radius) / below + size * UNIT
-    known = (below > 0) & ((x.high == 0) | ((size > SMALLEST) & (size < LARGEST))) & (np.abs(x.high) < LARGEST)
+    inside = (size > SMALLEST) & (size < LARGEST) & (np.abs(x.high) > SMALLEST) & (np.abs(x.high) < LARGEST)
+    known = (below > 0) & ((x.high == 0) | inside)
     known = known & (np.abs(y.high) < LARGEST) & (np.abs(y.high) > SMALLEST)
     return Pair(high, low, np.where(known, radius, INF))
 
