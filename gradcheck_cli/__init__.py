@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gradcheck_cli.api import check, explain, run
     from gradcheck_cli.errors import GradcheckError
+    from gradcheck_cli.real_code.torch_api import GradientMismatch, gradcheck, gradgradcheck
     from gradcheck_cli.records.results import Check, Claim, ClaimStatus, ProblemResult, Report, Verdict
     from gradcheck_cli.versions import __version__
 
@@ -21,18 +22,22 @@ __all__ = [
     "Claim",
     "ClaimStatus",
     "GradcheckError",
+    "GradientMismatch",
     "ProblemResult",
     "Report",
     "Verdict",
     "__version__",
     "check",
     "explain",
+    "gradcheck",
+    "gradgradcheck",
     "run",
 ]
 
 _MODULES = {
     "api": ("check", "explain", "run"),
     "errors": ("GradcheckError",),
+    "real_code.torch_api": ("GradientMismatch", "gradcheck", "gradgradcheck"),
     "records.results": ("Check", "Claim", "ClaimStatus", "ProblemResult", "Report", "Verdict"),
     "versions": ("__version__",),
 }

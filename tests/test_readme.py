@@ -6,11 +6,14 @@ import contextlib
 import io
 import os
 import re
+import runpy
 import shlex
+from pathlib import Path
 
 import pytest
 from helpers.paths import ROOT
 
+from gradcheck_cli import GradientMismatch
 from gradcheck_cli.cli.app import run_command
 from gradcheck_cli.expression.functions import FUNCTIONS
 
@@ -46,6 +49,18 @@ def test_every_command_of_the_readme_runs(name: str, monkeypatch: pytest.MonkeyP
     with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
         code = run_command(shlex.split(name, comments=True))
     assert code in (0, 1), stream.getvalue()
+
+
+def test_the_backward_of_the_readme_is_reported_as_it_shows(tmp_path: Path) -> None:
+    """The code is run as a file of its own, and the report is the text of its exception."""
+    found = re.search(r"<!-- run -->\n```python\n(.*?)```\n.*?```text\n(.*?)```", README.read_text(), re.DOTALL)
+    assert found
+    code, report = found.groups()
+    file = tmp_path / "swish.py"
+    file.write_text(code)
+    with pytest.raises(GradientMismatch) as wrong:
+        runpy.run_path(str(file))
+    assert str(wrong.value) == report.rstrip("\n")
 
 
 def test_the_functions_that_the_readme_names_exist() -> None:

@@ -16,6 +16,7 @@ from gradcheck_cli.real_code.side import Reverse
 from gradcheck_cli.real_code.subject import UserError
 from gradcheck_cli.real_code.text import report
 from gradcheck_cli.records.code import CodeResult
+from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
 from gradcheck_cli.tracing.tensors import numbers
 
 
@@ -27,6 +28,7 @@ class GradientMismatch(RuntimeError, AssertionError):
         self.result = result
 
 
+@one_at_a_time
 def gradcheck(
     func: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: float | None = None, rtol: float | None = None,
     raise_exception: bool = True, nondet_tol: float = 0.0, check_undefined_grad: bool = True,
@@ -51,6 +53,7 @@ def gradcheck(
     )  # fmt: skip
 
 
+@one_at_a_time
 def gradgradcheck(
     func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, eps: float = 1e-6, atol: float | None = None,
     rtol: float | None = None, gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True,

@@ -287,7 +287,7 @@ def test_samples_skip_what_is_undefined_and_say_so() -> None:
     result = check("log(x)")
     assert len(result.checks) == 5
     assert all(row.point["x"] > 0 for row in result.checks)
-    assert result.notices[-1].startswith("5 points sampled with --seed 0, ")
+    assert result.notices[-1].startswith("5 points sampled with seed=0, ")
     assert "outside the domain skipped" in result.notices[-1]
 
 
