@@ -1,4 +1,4 @@
-"""Derivatives worked out by hand: is a claim the derivative? Certified balls refute, algebra proves (see proof.py).
+"""Derivatives worked out by hand: is a claim the derivative? Certified balls refute, algebra proves (certified/proofs).
 
 Claims are mathematics: nothing is rounded, decimals and pi are exact on both sides, only the points are doubles.
 """

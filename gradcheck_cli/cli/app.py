@@ -124,7 +124,7 @@ def _run(arguments: Sequence[str], signals: Signals) -> int:
 
 
 def _with_command(arguments: Sequence[str], commands: Mapping[str, Any]) -> list[str]:
-    """The arguments with their command first, and in an order that Typer reads as DESIGN section 7 says."""
+    """The arguments with their command first, and in an order that Typer cannot misread."""
     named = bool(arguments) and arguments[0] in commands
     command, rest = (arguments[0], arguments[1:]) if named else (DEFAULT_COMMAND, arguments)
     if not rest and command in EXPRESSION_COMMANDS:

@@ -2,7 +2,7 @@
 
 Expressions begin with a minus as readily as options do, and Typer would read `-x**2` as the options -x, -*, ... So the
 arguments of a command that takes an expression are sorted here first: the options, each joined with its value, then
-`--`, then the expression. The rule is DESIGN's: what is not an option's value and not exactly a known option is the
+`--`, then the expression. The rule: what is not an option's value and not exactly a known option is the
 expression, unless it begins with two minuses, which is a misspelt option.
 """
 

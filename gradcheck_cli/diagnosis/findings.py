@@ -49,7 +49,8 @@ def of_value(verdict: Verdict, value: float, autograd: float, rounding: ValueRou
     numbers = {"exact": value, "torch": autograd}
     if verdict is Verdict.MATCH:
         return Finding(Code.VALUE_OVERFLOWS, numbers=numbers) if math.isinf(value) else None
-    lost = Finding(Code.RANGE if rounding.leaves_the_range else Code.ROUNDING)
+    plain = Code.RANGE if rounding.leaves_the_range else Code.ROUNDING
+    lost = Finding(plain if rounding.explains(autograd) else Code.INSIDE_TORCH)
     parts = {Verdict.IMPRECISE: (lost, Finding(Code.BELOW_ATOL)), Verdict.UNSTABLE: (lost,)}
     return Finding(Code.VALUE_OFF, numbers=numbers, parts=parts.get(verdict, (Finding(Code.WRONG),)))
 

@@ -212,6 +212,7 @@ def _value_off(finding: Finding, dtype: Dtype) -> str:
     reasons = {
         Code.RANGE: f"out of the range of {dtype.name} on the way",
         Code.ROUNDING: "lost to rounding",
+        Code.INSIDE_TORCH: "lost inside torch's own functions",
         Code.WRONG: "which rounding does not explain",
         Code.BELOW_ATOL: "far below atol",
     }

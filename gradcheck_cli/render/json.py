@@ -1,4 +1,4 @@
-"""JSON: the contract of DESIGN section 9. Fields may be added, never renamed."""
+"""JSON: a contract with programs. Fields may be added, never renamed."""
 
 from __future__ import annotations
 
