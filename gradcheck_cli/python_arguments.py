@@ -13,7 +13,7 @@ import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from gradcheck_cli.checking.points import MAX_POINTS, text_of
+from gradcheck_cli.checking.points.texts import MAX_POINTS, text_of
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.request import PointNumbers
 from gradcheck_cli.surfaces import Option, in_python

@@ -21,7 +21,7 @@ from gradcheck_cli.certified.float_filter.columns import (
 )
 from gradcheck_cli.certified.float_filter.kernels import Floats
 from gradcheck_cli.certified.float_filter.settle import FirstTier, Settled, unsettled
-from gradcheck_cli.checking.point_blocks import blocks
+from gradcheck_cli.checking.points.blocks import blocks
 from gradcheck_cli.checking.problem import Problem
 from gradcheck_cli.checking.rows import rows_at
 from gradcheck_cli.errors import InternalError

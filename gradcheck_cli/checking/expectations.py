@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from gradcheck_cli.checking.points import read_number
+from gradcheck_cli.checking.points.texts import read_number
 from gradcheck_cli.diagnosis import wording
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import UsageError

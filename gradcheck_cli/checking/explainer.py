@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from gradcheck_cli.certified.row_rounding import PointRounding, RowRounding
+from gradcheck_cli.certified.widened.rows import PointRounding, RowRounding
 from gradcheck_cli.checking.plan import make_plan
 from gradcheck_cli.checking.problem import Problem
 from gradcheck_cli.checking.reading import Reading

@@ -39,7 +39,7 @@ def load(*, symbolic: bool) -> None:
         with torch_libraries_loading():
             if symbolic:
                 import gradcheck_cli.symbolic.closed_form
-            import gradcheck_cli.certified.row_rounding
+            import gradcheck_cli.certified.widened.rows
             import gradcheck_cli.claims.judge
         import gradcheck_cli.checking.checker  # noqa: F401
 

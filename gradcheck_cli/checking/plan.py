@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from gradcheck_cli.certified.ball import certified_constant
 from gradcheck_cli.checking.expectations import Expected
-from gradcheck_cli.checking.points import Points, Ranges, read_points, read_ranges
+from gradcheck_cli.checking.points.texts import Points, Ranges, read_points, read_ranges
 from gradcheck_cli.checking.reading import Reading, read
 from gradcheck_cli.claims.claimed import ClaimedDerivative, unreadable
 from gradcheck_cli.dtypes import DTYPES, Dtype

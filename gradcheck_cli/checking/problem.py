@@ -10,8 +10,8 @@ from typing import NamedTuple
 from gradcheck_cli.certified.references import References
 from gradcheck_cli.checking.kept_rows import Rows
 from gradcheck_cli.checking.plan import Plan
-from gradcheck_cli.checking.points import sample_points
-from gradcheck_cli.checking.sampling import Sampling
+from gradcheck_cli.checking.points.sampling import Sampling
+from gradcheck_cli.checking.points.texts import sample_points
 from gradcheck_cli.checking.sides import Sides
 from gradcheck_cli.claims.judge import COMPARED, judge
 from gradcheck_cli.diagnosis import wording

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gradcheck_cli.checking.points import names_in
+from gradcheck_cli.checking.points.texts import names_in
 from gradcheck_cli.claims.claim_text import claimed_names
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.expression.nodes import Expr, variables

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gradcheck_cli.certified.references import References
-from gradcheck_cli.certified.row_rounding import PointRounding, RowRounding, ValueRounding
+from gradcheck_cli.certified.widened.rows import PointRounding, RowRounding, ValueRounding
 from gradcheck_cli.checking.plan import Plan
 from gradcheck_cli.checking.sides import Sides
 from gradcheck_cli.diagnosis import findings, wording

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from gradcheck_cli.certified.rounding import Enclosure
+from gradcheck_cli.certified.widened.sweep import Enclosure
 from gradcheck_cli.diagnosis.torch_rules import RuleLoss
 from gradcheck_cli.differentiation.steps import Step
 from gradcheck_cli.expression.nodes import Call, Expr, Named

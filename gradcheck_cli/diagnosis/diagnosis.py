@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from gradcheck_cli.certified.ball import Numbers
-from gradcheck_cli.certified.row_rounding import RowRounding
 from gradcheck_cli.certified.step_truths import StepPrograms, StepTruths
+from gradcheck_cli.certified.widened.rows import RowRounding
 from gradcheck_cli.diagnosis.blame import Blame, from_enclosure, of_the_only_function
 from gradcheck_cli.diagnosis.higher_orders import HigherOrders
 from gradcheck_cli.diagnosis.remedies import Remedies

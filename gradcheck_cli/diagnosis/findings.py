@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from gradcheck_cli.certified.row_rounding import RowRounding, ValueRounding
+from gradcheck_cli.certified.widened.rows import RowRounding, ValueRounding
 from gradcheck_cli.diagnosis.blame import Blame
 from gradcheck_cli.diagnosis.torch_rules import RuleLoss
 from gradcheck_cli.differentiation.rules import expand_composed

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gradcheck_cli.certified.ball import Numbers
-from gradcheck_cli.certified.rounding import Sweep
-from gradcheck_cli.certified.wide_balls import RoundingModel
+from gradcheck_cli.certified.widened.balls import RoundingModel
+from gradcheck_cli.certified.widened.sweep import Sweep
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.differentiation.steps import Step
 from gradcheck_cli.dtypes import Dtype

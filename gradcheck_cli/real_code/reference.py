@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gradcheck_cli.certified.ball import Numbers
 from gradcheck_cli.certified.derivatives import Derivatives
 from gradcheck_cli.certified.references import References, references_at
-from gradcheck_cli.certified.row_rounding import PointRounding, RowRounding
+from gradcheck_cli.certified.widened.rows import PointRounding, RowRounding
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Expr, variables

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck_cli.certified.float_filter.kernels import EPS, SMALLEST, WIDER, Approx
-from gradcheck_cli.certified.wide_balls import ROUNDING_UNITS
+from gradcheck_cli.certified.widened.balls import ROUNDING_UNITS
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.formulas import constant_partial, partial_of, real_arguments, seam_gaps
 from gradcheck_cli.tape.rows import COMPARISONS, CONDITIONS, KERNELS

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck_cli.certified.float_filter.kernels import EPS, SMALLEST, Approx
-from gradcheck_cli.certified.wide_balls import ROUNDING_UNITS
+from gradcheck_cli.certified.widened.balls import ROUNDING_UNITS
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.formulas import at_row, condition, select

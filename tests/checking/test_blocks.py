@@ -24,8 +24,8 @@ from gradcheck_cli.certified.float_filter.kernels import KERNELS, UNARY, WIDER, 
 from gradcheck_cli.certified.float_filter.running_error import ErrorBounds
 from gradcheck_cli.checking import problem
 from gradcheck_cli.checking.checker import check_expression
-from gradcheck_cli.checking.point_blocks import blocks
-from gradcheck_cli.checking.points import read_points
+from gradcheck_cli.checking.points.blocks import blocks
+from gradcheck_cli.checking.points.texts import read_points
 from gradcheck_cli.cli.app import run_command
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import InternalError, UsageError

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcheck_cli.checking.points import names_in, read_points, read_ranges, sample_points, text_of
+from gradcheck_cli.checking.points.texts import names_in, read_points, read_ranges, sample_points, text_of
 from gradcheck_cli.errors import ExpressionError, GradcheckError, NoReference, UsageError
 from gradcheck_cli.records.request import PointNumbers
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from gradcheck_cli.certified.ball import Numbers
-from gradcheck_cli.certified.rounding import Enclosure, Sweep
-from gradcheck_cli.certified.wide_balls import RoundingModel
+from gradcheck_cli.certified.widened.balls import RoundingModel
+from gradcheck_cli.certified.widened.sweep import Enclosure, Sweep
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.expression.nodes import Call, Expr, depends_on
 from gradcheck_cli.records.reference import Reference

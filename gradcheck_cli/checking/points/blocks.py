@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 
 from gradcheck_cli.certified.float_filter.columns import Columns, column, evenly_spaced, products
-from gradcheck_cli.checking.points import Axis, Points
+from gradcheck_cli.checking.points.texts import Axis, Points
 
 
 def blocks(points: Points, size: int) -> Iterator[Columns]:

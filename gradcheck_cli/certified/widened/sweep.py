@@ -17,7 +17,7 @@ from flint import arb
 
 from gradcheck_cli.certified.ball import Numbers, Value, is_inside, precision, seam_value
 from gradcheck_cli.certified.ball_functions import EVERYTHING
-from gradcheck_cli.certified.wide_balls import RoundingModel, WideBalls, to_ball, wide_partial
+from gradcheck_cli.certified.widened.balls import RoundingModel, WideBalls, to_ball, wide_partial
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
