@@ -1,4 +1,4 @@
-"""The side under test: the expression as users run it, and what autograd says. The only user of torch."""
+"""The side under test: the expression as users run it, and what autograd says. Of formulas, the only user of torch."""
 
 import warnings
 
