@@ -56,25 +56,36 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         if not over and not importing(frame):  # else it comes again
             raise OutOfTime
 
-    def discarded(unraisable: sys.UnraisableHookArgs) -> None:
-        if unraisable.exc_type is not OutOfTime:
-            previous_hook(unraisable)
-
-    previous, previous_hook = signal.signal(signal.SIGALRM, expire), sys.unraisablehook
+    previous = signal.signal(signal.SIGALRM, expire)
     left_outside, _ = signal.setitimer(signal.ITIMER_REAL, 0)
     started = time.monotonic()
     try:
-        sys.unraisablehook = discarded
-        signal.setitimer(signal.ITIMER_REAL, min(seconds, left_outside or seconds), AGAIN)
-        yield
+        with _nothing_said_of_what_is_discarded():
+            signal.setitimer(signal.ITIMER_REAL, min(seconds, left_outside or seconds), AGAIN)
+            yield
     finally:
         over = True
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
-        sys.unraisablehook = previous_hook
         if left_outside:
             left = max(1e-3, left_outside - (time.monotonic() - started))
             signal.setitimer(signal.ITIMER_REAL, left, AGAIN)
+
+
+@contextmanager
+def _nothing_said_of_what_is_discarded() -> Iterator[None]:
+    """Python says of every exception that it discards; of OutOfTime, which comes again, there is nothing to say."""
+    hook = sys.unraisablehook
+
+    def discarded(unraisable: sys.UnraisableHookArgs) -> None:
+        if unraisable.exc_type is not OutOfTime:
+            hook(unraisable)
+
+    sys.unraisablehook = discarded
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
 
 
 @contextmanager
@@ -93,7 +104,8 @@ def _limit_by_thread(seconds: float) -> Iterator[None]:
     watcher = threading.Thread(target=watch, name="time-limit", daemon=True)
     watcher.start()
     try:
-        yield
+        with _nothing_said_of_what_is_discarded():
+            yield
     finally:
         with lock:
             ended.set()

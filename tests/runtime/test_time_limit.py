@@ -44,7 +44,8 @@ def test_the_outer_limit_goes_on() -> None:
         twice()
 
 
-def test_an_alarm_that_python_discards_comes_again() -> None:
+@pytest.mark.parametrize("anywhere", [False, True])
+def test_a_limit_that_python_discards_comes_again(anywhere: bool) -> None:
     """An exception in a callback of the garbage collector goes nowhere, and says nothing."""
 
     def slow(phase: str, info: dict[str, int]) -> None:
@@ -58,8 +59,19 @@ def test_an_alarm_that_python_discards_comes_again() -> None:
             gc.callbacks.remove(slow)
         busy(30)
 
-    with pytest.raises(OutOfTime), time_limit(0.05):
-        collects()
+    def limited() -> None:
+        with pytest.raises(OutOfTime), time_limit(0.05):
+            collects()
+        ended.append(True)
+
+    ended: list[bool] = []
+    if anywhere:
+        thread = threading.Thread(target=limited)
+        thread.start()
+        thread.join(60)
+    else:
+        limited()
+    assert ended == [True]
 
 
 def test_it_works_in_any_thread() -> None:
