@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from functools import partial
 
 import pytest
+from helpers.counting import calls
 from helpers.slow import slow
 
 from gradcheck_cli.checking.reading import read
@@ -32,27 +31,10 @@ def test_long_chains(step: str, length: int) -> None:
     assert check_expression(chain(step, length)).verdict is Verdict.MATCH
 
 
-def calls_of(work: Callable[[], object]) -> int:
-    """How many calls of functions, Python's own included, some work takes: unlike its time, the same everywhere."""
-    count = 0
-
-    def note(_frame: object, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(note)
-    try:
-        work()
-    finally:
-        sys.setprofile(before)
-    return count
-
-
 def test_reading_a_chain_takes_work_in_proportion() -> None:
     """Four times as long takes four times as many calls; it took sixteen times as many."""
     read(chain("sin(s) + 1", 100))
-    short, long = (calls_of(partial(read, chain("sin(s) + 1", length))) for length in (500, 2_000))
+    short, long = (calls(partial(read, chain("sin(s) + 1", length))) for length in (500, 2_000))
     assert long < 5 * short
 
 
