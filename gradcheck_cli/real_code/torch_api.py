@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.real_code.check import Asked, Options, checked
+from gradcheck_cli.real_code.asked import Asked, Options
+from gradcheck_cli.real_code.check import checked
 from gradcheck_cli.real_code.side import Reverse
 from gradcheck_cli.real_code.subject import UserError
 from gradcheck_cli.real_code.text import report

@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gradcheck_cli.real_code.check import check_code, record
+from gradcheck_cli.real_code.check import check_code
+from gradcheck_cli.real_code.recorded import record
 from gradcheck_cli.real_code.subject import Subject
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.results import Verdict

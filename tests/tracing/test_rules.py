@@ -12,7 +12,8 @@ from torch import Tensor
 
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.expression.functions import FUNCTIONS
-from gradcheck_cli.real_code.check import check_code, record
+from gradcheck_cli.real_code.check import check_code
+from gradcheck_cli.real_code.recorded import record
 from gradcheck_cli.real_code.subject import Subject
 from gradcheck_cli.tape.rows import COMPARISONS
 from gradcheck_cli.tracing.recorder import Kind, plan_of
@@ -268,7 +269,7 @@ def test_a_pointwise_rule_computes_what_torch_computes(name: str, row: str) -> N
 
     found = record(Subject(code, [given[k] for k in places]))
     if found.outputs:
-        from gradcheck_cli.real_code.check import judge_values
+        from gradcheck_cli.real_code.output_values import judge_values
         from gradcheck_cli.real_code.reference import Truths
 
         truths, elements = Truths(found.recorder.tape), found.elements[0].reshape(-1)

@@ -1,0 +1,44 @@
+"""What is asked of a check: the code with what it is given, and how it is to be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gradcheck_cli.real_code.subject import Subject
+
+MODES = {"reverse": ("reverse",), "forward": ("forward",), "both": ("reverse", "forward")}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked for. rtol, atol: None: of the dtype. cotangents: "auto", "one-hot" or "random"."""
+
+    modes: tuple[str, ...] = ("reverse",)
+    rtol: float | None = None
+    atol: float | None = None
+    strict: bool = False
+    through_detach: bool = False
+    cotangents: str = "auto"
+    replay: bool = True
+    nondet_tol: float = 0.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The code and what it is given, as for `check_code`."""
+
+    function: Callable[..., Any]
+    inputs: Any
+    named: Mapping[str, Any] | None = None
+    wrt: Sequence[str] | None = None
+    everything: bool = True
+    seed: int = 0
+    reference: Callable[..., Any] | None = None
+    order: int = 1
+    grad_outputs: Sequence[Any] | None = None
+
+    def subject(self) -> Subject:
+        arguments = tuple(self.inputs) if isinstance(self.inputs, (tuple, list)) else (self.inputs,)
+        return Subject(self.function, arguments, self.named, wrt=self.wrt, everything=self.everything, seed=self.seed)

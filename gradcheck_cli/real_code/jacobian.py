@@ -1,0 +1,183 @@
+"""Every entry of the Jacobian judged, block by block: by one-hot cotangents, or by random sums of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.real_code.asked import Options
+from gradcheck_cli.real_code.branches import OtherBranches, tied
+from gradcheck_cli.real_code.judge import CODE, Column, Detail, Judged, Names, Rows
+from gradcheck_cli.real_code.recorded import Recorded, record
+from gradcheck_cli.real_code.reference import Truths
+from gradcheck_cli.real_code.side import Reverse, Side
+from gradcheck_cli.real_code.subject import GradientSubject
+from gradcheck_cli.real_code.tally import Tally, listed
+from gradcheck_cli.records.code import Block, Entry
+from gradcheck_cli.records.results import Verdict
+from gradcheck_cli.tape.elements import Elements
+from gradcheck_cli.tracing.recorder import FLOATS, Guard, Recorder
+from gradcheck_cli.verdict import Tolerance
+
+Floats = NDArray[np.float64]
+ONE_HOT = 100_000
+"""Entries of a Jacobian up to which each is checked by itself."""
+COTANGENTS = 3
+CONFIRMED = 8
+"""Rows that are run again without batching where something is off."""
+
+
+class Jacobian:
+    """recorded: what is true; reverse: what torch says. spread: by how much two runs differ, by output.."""
+
+    def __init__(
+        self, recorded: Recorded, truths: Truths, reverse: Reverse, options: Options, spread: Mapping[int, float]
+    ) -> None:
+        self.recorded, self.truths, self.reverse, self.options = recorded, truths, reverse, options
+        self.spread = spread
+        self.tape = recorded.recorder.tape
+        self.entries: list[Entry] = []
+        self.width = sum(given.elements.size for given in self.tape.inputs)
+
+    @cached_property
+    def dtype(self) -> Dtype:
+        """The narrowest of the inputs."""
+        return min((given.dtype for given in self.tape.inputs), key=lambda dtype: dtype.precision)
+
+    @cached_property
+    def narrowest(self) -> Dtype:
+        """The narrowest dtype in which the code rounds anything."""
+        rounded = (i.dtype for i in self.tape.instructions if i.function not in ("input", "constant"))
+        return min(rounded, key=lambda dtype: dtype.precision, default=self.dtype)
+
+    def _columns(self, k: int, output: Dtype) -> Iterator[Column]:
+        first = 0
+        for given in self.tape.inputs:
+            stop = first + given.elements.size
+            dtype = min(given.dtype, output, self.narrowest, key=lambda dtype: dtype.precision)
+            rtol = dtype.rtol if self.options.rtol is None else self.options.rtol
+            atol = dtype.atol if self.options.atol is None else self.options.atol
+            tolerance = Tolerance(rtol, max(atol, self.spread.get(k, 0.0)))
+            yield Column(given.name, slice(first, stop), given.dtype, tolerance, Names(given))
+            first = stop
+
+    def blocks(self, side: Side, outputs: Sequence[int]) -> Iterator[Block]:
+        """The blocks of some outputs by all inputs, in the mode of the side."""
+        for k in outputs:
+            count = self.recorded.elements[k].size
+            tallies = [Tally(column) for column in self._columns(k, FLOATS[self.reverse.outputs[k].tensor.dtype])]
+            by_random = self._by_random(count * self.width)
+            if by_random and not self._judge_combined(side, k, tallies):
+                by_random = False  # what is left, or wrong, shows its outputs one by one
+                tallies = [Tally(tally.column) for tally in tallies]
+            if not by_random:
+                step = self.truths.batch
+                for first in range(0, count, step):
+                    self._judge(side, k, np.arange(first, min(first + step, count)), tallies)
+            cotangents = "random" if by_random else "one-hot"
+            for tally, given in zip(tallies, self.tape.inputs, strict=True):
+                yield tally.block(
+                    self.reverse.outputs[k], given.elements.shape, side.mode, self.options.strict, cotangents
+                )
+
+    def _by_random(self, entries: int) -> bool:
+        chosen = self.options.cotangents
+        return chosen == "random" or (chosen == "auto" and entries > ONE_HOT)
+
+    def _judge(self, side: Side, k: int, rows: NDArray[np.int64], tallies: Sequence[Tally]) -> None:
+        """Some rows of one output, by all inputs."""
+        elements = self.recorded.elements[k].reshape(-1)[rows]
+        autograd, found = side.rows(k, rows), self.truths.rows(elements)
+        for tally in tallies:
+            names = tally.column.names
+            judged = Rows(self.truths, elements, autograd, tally.column, names, side.mode, found).judged()
+            if self._other_branches is not None:
+                self._forgive(k, rows, autograd, tally.column, judged)
+            if side.mode == "reverse" and (judged.codes != CODE[Verdict.MATCH]).any() and self.reverse.batched:
+                judged = self._confirmed(k, rows, elements, autograd, found, tally.column, judged)
+            tally.add(judged, autograd[:, tally.column.place])
+            labels = [self.reverse.outputs[k].label(row) for row in rows.tolist()]
+            self.entries += self._listed(labels, tally.column, judged, autograd, side)
+
+    def _judge_combined(self, side: Side, k: int, tallies: Sequence[Tally]) -> bool:
+        """Random sums of the rows of one output, by all inputs; False: not all of them match beyond doubt."""
+        elements = self.recorded.elements[k].reshape(-1)
+        weights = np.random.default_rng(self.reverse.subject.seed).standard_normal((COTANGENTS, len(elements)))
+        dtype = FLOATS[self.reverse.outputs[k].tensor.dtype]
+        weights = np.round(weights * 2.0**6) / 2.0**6 if dtype.precision > 8 else np.sign(weights)
+        autograd, found = side.combined(k, weights), self.truths.rows(elements, weights.T)
+        if not self.truths.has_value(elements).all():
+            return False
+        labels = [f"{self.reverse.outputs[k].name} · cotangent {i + 1}" for i in range(COTANGENTS)]
+        entries: list[Entry] = []
+        for tally in tallies:
+            names = tally.column.names
+            rows = Rows(self.truths, elements, autograd, tally.column, names, side.mode, found, weights.T)
+            judged = rows.judged()
+            if not np.isin(judged.codes, [CODE[Verdict.MATCH], CODE[Verdict.IMPRECISE]]).all():
+                return False
+            tally.add(judged, autograd[:, tally.column.place])
+            entries += self._listed(labels, tally.column, judged, autograd, side)
+        self.entries += entries
+        return True
+
+    def _confirmed(
+        self, k: int, rows: NDArray[np.int64], elements: Elements, autograd: Floats, found: tuple[Floats, Floats],
+        column: Column, judged: Judged,
+    ) -> Judged:  # fmt: skip
+        """The rows that did not match, with cotangents one by one: batching must not change a verdict."""
+        odd = np.flatnonzero((judged.codes != CODE[Verdict.MATCH]).any(axis=1))[:CONFIRMED]
+        single = self.reverse.one_by_one(k, rows[odd])
+        if np.array_equal(single[:, column.place], autograd[odd][:, column.place], equal_nan=True):
+            return judged
+        self.reverse.batched = False
+        odd = np.flatnonzero((judged.codes != CODE[Verdict.MATCH]).any(axis=1))
+        autograd[odd] = self.reverse.one_by_one(k, rows[odd])
+        return Rows(self.truths, elements, autograd, column, column.names, "reverse", found).judged()
+
+    @cached_property
+    def tied(self) -> list[Guard]:
+        recorder = self.recorded.recorder
+        return tied(recorder.guards, self.truths.rounded) if recorder.guards else []
+
+    @cached_property
+    def _other_branches(self) -> OtherBranches | None:
+        """Where a decision outside of the expression is within rounding of a tie; None: none is."""
+        if not self.tied or isinstance(self.reverse.subject, GradientSubject):
+            return None
+        known = self.recorded.subject
+
+        def again(given: Sequence[torch.Tensor]) -> tuple[Recorder, list[Elements]]:
+            found = record(known, through_detach=self.options.through_detach, given=given)
+            return found.recorder, found.elements
+
+        return OtherBranches(known, again)
+
+    def _forgive(self, k: int, rows: NDArray[np.int64], autograd: Floats, column: Column, judged: Judged) -> None:
+        """An entry that belongs to another branch, which correct code may take as well, is a kink."""
+        assert self._other_branches is not None
+        wrong = np.isin(judged.codes, [CODE[Verdict.MISMATCH], CODE[Verdict.UNSTABLE]])
+        for row in np.flatnonzero(wrong.any(axis=1)).tolist():
+            for truth, radius in self._other_branches.rows(k, int(rows[row])):
+                here, reach = truth[column.place], radius[column.place]
+                limit = column.tolerance.atol + column.tolerance.rtol * np.abs(here).max(initial=0.0)
+                close = np.isfinite(reach) & (np.abs(autograd[row, column.place] - here) <= limit + reach)
+                for place in np.flatnonzero(wrong[row] & close).tolist():
+                    known = [float(x) for x in (judged.truth[row, place], here[place]) if np.isfinite(x)]
+                    ends = min(known), max(known)
+                    judged.codes[row, place] = CODE[Verdict.KINK]
+                    judged.details[row, place] = Detail(*ends, self._tie_note(), has_value=False)
+
+    def _tie_note(self) -> str:
+        places = ", ".join(dict.fromkeys(g.origin.place or g.origin.operation for g in self.tied))
+        return f"a decision is within rounding of a tie ({places}): this belongs to the other branch"
+
+    def _listed(
+        self, labels: Sequence[str], column: Column, judged: Judged, autograd: Floats, side: Side
+    ) -> Iterator[Entry]:
+        return listed(labels, column, judged, autograd[:, column.place], side.mode, strict=self.options.strict)

@@ -1,0 +1,55 @@
+"""A run of the code on the tape: of the code itself, or of its exact gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Output, Subject
+from gradcheck_cli.tape.elements import Elements
+from gradcheck_cli.tape.gradient import gradient
+from gradcheck_cli.tracing.recorder import FLOATS, Recorder
+from gradcheck_cli.tracing.recording import recorded
+from gradcheck_cli.tracing.tensors import numbers
+
+
+@dataclass
+class Recorded:
+    """A run of the code on the tape. outputs: what it returned; elements: of each. subject: what was run."""
+
+    recorder: Recorder
+    outputs: list[Output]
+    elements: list[Elements]
+    subject: Subject
+
+
+def record(subject: Subject, *, through_detach: bool = False, given: Sequence[torch.Tensor] | None = None) -> Recorded:
+    """Run the code once and record it. given: other tensors for the wanted leaves."""
+    recorder = Recorder(through_detach=through_detach)
+    given = subject.fresh() if given is None else given
+    for leaf, tensor in zip(subject.wanted, given, strict=True):
+        recorder.lift(tensor, leaf.name)
+    outputs = recorded(recorder, lambda: subject.run(given))
+    elements = [recorder.of(output.tensor) for output in outputs]
+    return Recorded(recorder, outputs, elements, subject)
+
+
+def record_gradient(subject: Subject, twice: GradientSubject, through_detach: bool) -> Recorded:
+    """The exact gradient of the code, on the tape; the backward of the code has no part in it."""
+    first = record(subject, through_detach=through_detach)
+    tape = first.recorder.tape
+    chosen = [k for k, output in enumerate(first.outputs) if output.tensor.requires_grad]
+    if len(chosen) != len(twice.cotangents):
+        raise BadInput(f"{len(chosen)} outputs can be differentiated, and there are {len(twice.cotangents)} cotangents")
+    variables = tape.variables
+    weights = [tape.input(leaf.name, numbers(leaf.tensor), FLOATS[leaf.tensor.dtype]) for leaf in twice.cotangents]
+    outputs = np.concatenate([first.elements[k].reshape(-1) for k in chosen])
+    by_all = gradient(tape, outputs, np.concatenate([w.reshape(-1) for w in weights]))[: len(variables)]
+    elements, start = [], 0
+    for leaf in subject.wanted:
+        elements.append(by_all[start : start + leaf.tensor.numel()].reshape(tuple(leaf.tensor.shape)))
+        start += leaf.tensor.numel()
+    return Recorded(first.recorder, twice.run(twice.fresh()), elements, twice)
