@@ -22,8 +22,9 @@ from gradcheck_cli.tape.formulas import seam_gaps
 from gradcheck_cli.tape.rows import COMPARISONS
 from gradcheck_cli.tape.tape import WHOLE
 from gradcheck_cli.tape.values import Values
-from gradcheck_cli.tracing.recorder import FLOATS, Guard, Recorder
-from gradcheck_cli.tracing.tensors import numbers
+from gradcheck_cli.tracing.guard import Guard
+from gradcheck_cli.tracing.recorder import Recorder
+from gradcheck_cli.tracing.tensors import FLOATS, numbers
 
 Floats = NDArray[np.float64]
 RANDOM = 14

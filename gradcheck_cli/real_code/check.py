@@ -25,8 +25,7 @@ from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Subject
 from gradcheck_cli.real_code.tally import worst_first
 from gradcheck_cli.records.code import CodeResult, Held, TensorInput, ValueBlock
 from gradcheck_cli.records.results import MOST_ROWS, Verdict
-from gradcheck_cli.tracing.recorder import FLOATS
-from gradcheck_cli.tracing.tensors import numbers
+from gradcheck_cli.tracing.tensors import FLOATS, numbers
 
 DIFFERENT = 1e-3
 """How far, of its size, a value may be from what was recorded: torch's own kernels have seven digits at the least."""
@@ -105,7 +104,7 @@ class _Check:
             blocks=blocks,
             values=values,
             checks=tuple(sorted(self.jacobian.entries, key=worst_first)[:MOST_ROWS]),
-            held=tuple(Held(h.how, h.place, n) for h, n in self.recorded.recorder.held.items()),
+            held=tuple(Held(h.how, h.place, n) for h, n in self.recorded.recorder.held.found.items()),
             notices=(*self.notices, *self.reverse.troubles),
             error=None if blocks or constant else "no output can be differentiated",
             order=2 if isinstance(self.subject, GradientSubject) else 1,

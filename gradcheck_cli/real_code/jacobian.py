@@ -21,7 +21,9 @@ from gradcheck_cli.real_code.tally import Tally, listed
 from gradcheck_cli.records.code import Block, Entry
 from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.tape.elements import Elements
-from gradcheck_cli.tracing.recorder import FLOATS, Guard, Recorder
+from gradcheck_cli.tracing.guard import Guard
+from gradcheck_cli.tracing.recorder import Recorder
+from gradcheck_cli.tracing.tensors import FLOATS
 from gradcheck_cli.verdict import Tolerance
 
 Floats = NDArray[np.float64]

@@ -11,9 +11,9 @@ import torch
 from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Output, Subject
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.gradient import gradient
-from gradcheck_cli.tracing.recorder import FLOATS, Recorder
+from gradcheck_cli.tracing.recorder import Recorder
 from gradcheck_cli.tracing.recording import recorded
-from gradcheck_cli.tracing.tensors import numbers
+from gradcheck_cli.tracing.tensors import FLOATS, numbers
 
 
 @dataclass

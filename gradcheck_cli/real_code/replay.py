@@ -19,8 +19,9 @@ from gradcheck_cli.real_code.branches import tied
 from gradcheck_cli.real_code.subject import Output, Subject, twin
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.values import Values
-from gradcheck_cli.tracing.recorder import FLOATS, Recorder, Repeating
-from gradcheck_cli.tracing.tensors import numbers
+from gradcheck_cli.tracing.recorder import Recorder
+from gradcheck_cli.tracing.repeating import Repeating
+from gradcheck_cli.tracing.tensors import FLOATS, numbers
 
 Floats = NDArray[np.float64]
 STEPS = (1.0, 2.0**-6)

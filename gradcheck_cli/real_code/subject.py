@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_flatten, tree_flatten_with_path, tree_unfla
 
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.tape.tape import element_label
-from gradcheck_cli.tracing.recorder import FLOATS
+from gradcheck_cli.tracing.tensors import FLOATS
 
 
 class BadInput(GradcheckError):

@@ -1,7 +1,8 @@
-"""The numbers of a tensor as NumPy has them, seen by no mode."""
+"""The numbers of a tensor as NumPy has them, seen by no mode; and which tensors share their memory."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
+from gradcheck_cli.dtypes import DTYPES
+
+FLOATS = {getattr(torch, name): dtype for name, dtype in DTYPES.items()}
 _NOTHING = nullcontext()
 
 
@@ -34,3 +38,17 @@ def integers(tensor: Tensor) -> NDArray[np.int64]:
     with _disable_current_modes():
         result: NDArray[np.int64] = tensor.detach().to("cpu", torch.int64, copy=True).numpy()
         return result
+
+
+def tensors_in(values: Any) -> Iterator[Tensor]:
+    """The tensors among some values, lists and tuples looked into."""
+    for x in values:
+        if isinstance(x, Tensor):
+            yield x
+        elif isinstance(x, (list, tuple)):
+            yield from tensors_in(x)
+
+
+def memory(tensor: Tensor) -> int:
+    """What the tensors have in common that share their storage."""
+    return int(tensor.untyped_storage()._cdata)

@@ -16,7 +16,7 @@ from gradcheck_cli.real_code.check import check_code
 from gradcheck_cli.real_code.recorded import record
 from gradcheck_cli.real_code.subject import Subject
 from gradcheck_cli.tape.rows import COMPARISONS
-from gradcheck_cli.tracing.recorder import Kind, plan_of
+from gradcheck_cli.tracing.plans import Kind, plan_of
 from gradcheck_cli.tracing.rules.pointwise import OTHER_NAME, SAME_NAME
 from gradcheck_cli.tracing.table import MOVES, RULES, qualified
 

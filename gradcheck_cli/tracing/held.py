@@ -1,0 +1,77 @@
+"""What torch takes for a constant although it depends on the inputs, and where: `detach()`, `no_grad()`, `.data`,
+`.item()`.
+
+Inside of the forward of an `autograd.Function` everything counts, but what was held already when it was given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gradcheck_cli.tape.elements import Elements
+from gradcheck_cli.tape.tape import Tape
+from gradcheck_cli.tracing.places import Places
+from gradcheck_cli.tracing.table import UNDIFFERENTIATED
+from gradcheck_cli.tracing.tensors import memory
+
+
+@dataclass(frozen=True)
+class HeldConstant:
+    """Where something was held constant: "detach", "no_grad", ".item()", ".data"."""
+
+    how: str
+    place: str
+
+
+class HeldConstants:
+    """found: how many numbers were held at each place."""
+
+    def __init__(self, tape: Tape, places: Places) -> None:
+        self.tape, self.places = tape, places
+        self.found: dict[HeldConstant, int] = {}
+        self._cuts: dict[int, HeldConstant] = {}
+        self._undifferentiated: set[int] = set()
+
+    def is_held(self, x: Tensor) -> bool:
+        """Whether torch takes an operand for a constant."""
+        if x.requires_grad or not x.is_floating_point():
+            return False
+        call = self.tape.origin.function
+        if call >= 0:
+            given = [a for a in self.places.calls[call].args if isinstance(a, Tensor) and memory(a) == memory(x)]
+            return bool(given) and not any(a.requires_grad or not a.is_floating_point() for a in given)
+        return memory(x) not in self._undifferentiated
+
+    def hold(self, x: Tensor, elements: Elements) -> Elements:
+        """The elements of an operand that is held."""
+        held = self.tape.held(elements)
+        if held is not elements and not np.array_equal(held, elements):
+            how = self._cuts.get(memory(x), HeldConstant(".data", self.tape.origin.place))
+            self.found[how] = max(self.found.get(how, 0), int((held != elements).sum()))
+        return held
+
+    def item(self) -> None:
+        """A number went to Python."""
+        held = HeldConstant(".item()", self.tape.origin.place)
+        self.found[held] = self.found.get(held, 0) + 1
+
+    def detached(self, x: Tensor) -> None:
+        self._cuts[memory(x)] = HeldConstant("detach", self.tape.origin.place)
+
+    def made(self, x: Tensor) -> None:
+        """A tensor was made, outside of a forward: where its dependence ends, if it does."""
+        if not torch.is_grad_enabled():
+            self._cuts[memory(x)] = HeldConstant("no_grad", self.tape.origin.place)
+        elif self.tape.origin.operation in UNDIFFERENTIATED:
+            self._undifferentiated.add(memory(x))
+
+    def drop(self, x: Tensor) -> None:
+        """torch does not differentiate it, silently: it is not held."""
+        self._undifferentiated.add(memory(x))
+
+    def is_dropped(self, x: Tensor) -> bool:
+        return memory(x) in self._undifferentiated
