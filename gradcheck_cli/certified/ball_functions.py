@@ -152,6 +152,18 @@ def gamma(x: arb) -> arb:
     return x.gamma() if x > 0 else NAN
 
 
+def harmonic(x: arb) -> arb:
+    return digamma(x + 1) + arb.const_euler()
+
+
+def lbeta(a: arb, b: arb) -> arb:
+    return a.lgamma() + b.lgamma() - (a + b).lgamma() if a > 0 and b > 0 else NAN
+
+
+def beta(a: arb, b: arb) -> arb:
+    return lbeta(a, b).exp()
+
+
 def polygamma(n: arb, x: arb) -> arb:
     """The n-th derivative of digamma; for negative x by reflection (DLMF 5.15.6), else the work grows with abs(x)."""
     order = _order(n)

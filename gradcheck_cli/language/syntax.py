@@ -66,7 +66,6 @@ NOT_IN_TORCH = {
     **{row.name: f"Write {{0}} {row.symbol} {{1}}." for row in op.COMPARISONS},
     "lg": "torch has no lg: write log10({0}).",
     "factorial": "torch has no factorial: write gamma({0} + 1).",
-    "beta": "torch has no beta: write exp(lgamma({0}) + lgamma({1}) - lgamma({0} + {1})).",
     "root": "torch has no root: write {0}**(1/{1}).",
     "nthroot": "torch has no nthroot: write {0}**(1/{1}).",
     "Rational": "Numbers are written plainly: {0}/{1}.",
