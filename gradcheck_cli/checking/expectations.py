@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 
-from gradcheck_cli.checking.points.texts import read_number
+from gradcheck_cli.checking.points.numbers import read_number
 from gradcheck_cli.diagnosis import wording
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import UsageError
-from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.finding import Code, Finding
 from gradcheck_cli.records.request import Expectation
@@ -24,8 +22,7 @@ INFINITE = {"inf": float("inf"), "infinity": float("inf"), "oo": float("inf")}
 class Expected:
     """An Expectation made ready for the rows of one problem.
 
-    evaluate: the value of a constant expression, such as 1/3. Raises UsageError for names that the problem does not
-    have and for numbers that cannot be read.
+    Raises UsageError for names that the problem does not have and for numbers that cannot be read.
     """
 
     def __init__(
@@ -35,7 +32,6 @@ class Expected:
         modes: Sequence[str],
         tolerance: Tolerance,
         dtype: Dtype,
-        evaluate: Callable[[Expr], Fraction],
     ) -> None:
         self.tolerance, self.dtype = tolerance, dtype
         self.verdicts_by_mode: dict[str, tuple[Verdict, ...]] = {}
@@ -49,7 +45,7 @@ class Expected:
                 self.verdicts_by_row[_row("expect", key, rows, modes)] = verdicts
 
         def numbers(where: str, texts: Sequence[str]) -> tuple[float, ...]:
-            return tuple(_number(where, text, evaluate) for text in texts)
+            return tuple(_number(where, text) for text in texts)
 
         self.value = numbers("value", expectation.value)
         self.gradient: dict[Derivative, tuple[float, ...]] = {
@@ -141,12 +137,12 @@ def _row(what: str, key: str, rows: Sequence[Derivative], others: Sequence[str] 
     raise UsageError(f"{what}: {key} is not checked here; there is {choices}")
 
 
-def _number(where: str, text: str, evaluate: Callable[[Expr], Fraction]) -> float:
+def _number(where: str, text: str) -> float:
     plain = text.strip().lower().lstrip("+").replace(".inf", "inf")
     sign, magnitude = (-1, plain[1:]) if plain.startswith("-") else (1, plain)
     if magnitude in INFINITE:
         return sign * INFINITE[magnitude]
-    return float(read_number(Option(where, text), text, evaluate, []))
+    return float(read_number(Option(where, text), text, None, []))
 
 
 def _at(what: str, numbers: Sequence[float], index: int) -> float | None:

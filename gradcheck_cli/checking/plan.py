@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import combinations_with_replacement
 from typing import TypeVar
 
-from gradcheck_cli.certified.ball import certified_constant
 from gradcheck_cli.checking.expectations import Expected
-from gradcheck_cli.checking.points.texts import Points, Ranges, read_points, read_ranges
+from gradcheck_cli.checking.points.texts import DEFAULT_COUNT, Points, Ranges, read_points, read_ranges
 from gradcheck_cli.checking.reading import Reading, read
 from gradcheck_cli.claims.claimed import ClaimedDerivative, unreadable
 from gradcheck_cli.dtypes import DTYPES, Dtype
-from gradcheck_cli.errors import ExpressionError, NoReference, UsageError
+from gradcheck_cli.errors import ExpressionError, UsageError
 from gradcheck_cli.expression.literals import rounded_constant
 from gradcheck_cli.expression.nodes import Constant, Expr, intermediates, topological
 from gradcheck_cli.number_text import exact
@@ -28,7 +25,6 @@ from gradcheck_cli.runtime.stopwatch import phase
 from gradcheck_cli.surfaces import Option, Words
 from gradcheck_cli.verdict import Tolerance
 
-DEFAULT_SAMPLES = 5
 MODES = {"reverse": ("reverse",), "forward": ("forward",), "both": ("reverse", "forward")}
 
 T = TypeVar("T")
@@ -99,10 +95,10 @@ def make_plan(request: Request, reading: Reading | None = None) -> Plan:
             reading = read(request)
     rows = _rows(request, reading)
     claims = _claims(request, reading, rows)
-    expected = Expected(request.expectation, rows, modes, tolerance, dtype, nearest_double)
+    expected = Expected(request.expectation, rows, modes, tolerance, dtype)
     expected.require_claims([claim.derivative for claim in claims])
     underflows = _underflows(reading.expression, dtype)
-    points = read_points(request.at, reading.variables, nearest_double)
+    points = read_points(request.at, reading.variables, count=request.samples)
     return Plan(
         text=request.expression.strip(),
         let_texts={name.strip(): text.strip() for name, _, text in (let.partition("=") for let in request.lets)},
@@ -118,21 +114,13 @@ def make_plan(request: Request, reading: Reading | None = None) -> Plan:
         claim_tolerance=Tolerance(request.claim_rtol, tolerance.atol),
         strict=request.strict,
         points=points,
-        samples=_samples(request),
+        samples=_samples(request, points),
         expected=expected,
         claims=claims,
         notices=(*underflows, *points.notices),
         wanted=Wanted(request.derivatives, request.formula, request.keep),
         words=request.words,
     )
-
-
-def nearest_double(node: Expr) -> Fraction:
-    """The double nearest to a constant expression, such as pi/4. Raises NoReference where there is none."""
-    value = certified_constant(node, DTYPES["float64"])
-    if math.isinf(value):
-        raise NoReference("it is larger than any double")
-    return Fraction(value)
 
 
 def _choice(table: Mapping[str, T], name: str, what: str) -> T:
@@ -194,11 +182,18 @@ def _number(node: Constant) -> str:
     return node.value if isinstance(node.value, str) else exact(float(node.value))
 
 
-def _samples(request: Request) -> Samples | None:
-    if request.samples is None and request.at:
+def _samples(request: Request, points: Points) -> Samples | None:
+    if points.counted or (request.samples is None and request.at):
+        if request.ranges and points.counted:
+            ranges = (
+                " is where to sample, but the points of ",
+                Option("at"),
+                " are evenly spaced: leave one of them out",
+            )
+            raise UsageError(Option("range"), *ranges)
         if request.ranges:
             needs = " is where to sample: give ", Option("samples", "N"), " as well, or leave out ", Option("at")
             raise UsageError(Option("range"), *needs)
         return None
-    count = DEFAULT_SAMPLES if request.samples is None else request.samples
+    count = DEFAULT_COUNT if request.samples is None else request.samples
     return Samples(count, request.seed, read_ranges(request.ranges))

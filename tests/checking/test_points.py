@@ -91,6 +91,7 @@ def test_an_underflowing_value_is_noted() -> None:
 
 def test_names_in() -> None:
     assert names_in(["x=1,\N{GREEK SMALL LETTER ALPHA} = max(1,2)", "pi=0:1:3", "5"]) == {"x", "α", "pi"}
+    assert names_in(["x=1;y=2 e=softplus(0, beta=1)", "{tau: 1}", "pi:2*pi:5"]) == {"x", "y", "e", "tau"}
 
 
 @pytest.mark.parametrize(
@@ -99,8 +100,17 @@ def test_names_in() -> None:
         (["x=1", "y=2"], "xy", "each --at is a whole point, and --at x=1 gives no value to y: write --at x=1,y=2"),
         (["x=1"], "xyz", "--at x=1 gives no value to y and z: write, for example, --at x=1,y=1,z=1"),
         (["2"], "xy", "--at 2: there are several variables (x, y), so say which is which: --at x=1,y=2"),
-        (["1,2"], "x", "--at 1,2: 1 belongs to no variable; repeat --at for several points, and write decimals with a "
-                       "point (1.5)"),
+        (["1,5"], "x", "--at 1,5 can be read in two ways: write --at 1.5 for the decimal number, and for two points "
+                       "put brackets around them, or repeat --at"),
+        (["x = -1,5"], "x", "--at x = -1,5 can be read in two ways: write --at -1.5 for the decimal number, and for "
+                            "two points put brackets around them, or repeat --at"),
+        (["1,2,3"], "xy", "--at 1,2,3: there are 3 values for 2 variables (x, y): write --at x=1,y=2"),
+        (["1,5,2,5"], "xy", "--at 1,5,2,5: there are 4 values for 2 variables (x, y): write --at x=1,y=2"),
+        (["x=1,2"], "xy", "--at x=1,2: 2 belongs to no variable: write --at x=1,y=2"),
+        (["x=1,z:2"], "xy", "--at x=1,z:2: z:2 belongs to no variable: write --at x=1,y=2"),
+        (["[1,2],[3,4]"], "xy", "--at [1,2],[3,4] can be read in two ways: write [[1,2],[3,4]] for 2 points, or --at "
+                                "x=[1,2],y=[3,4] for the values of each variable"),
+        (["x=[1,y=2]"], "x", "--at x=[1,y=2]: 1,y=2 is no list of numbers"),
         (["z=2"], "x", "--at z=2: z is not a variable of the expression; its variables are x"),
         (["lamda=2"], ["lambda_"], "--at lamda=2: lamda is not a variable of the expression; did you mean lambda_?"),
         (["x=2"], "", "--at x=2: x is not a variable of the expression, which has none"),
@@ -113,12 +123,9 @@ def test_names_in() -> None:
         ([""], "x", "--at is empty: a point is written 2, or x=1,y=-2, or x=-3:3:101"),
         (["x=1,y=2,"], "xy", "--at x=1,y=2,: there is nothing beside a comma: delete the comma, or write what is "
                              "missing"),
-        (["x:1, y : 2"], "xy", "--at x:1, y : 2: a variable gets its value by =: write --at x=1,y=2"),
-        (["x:1"], "x", "--at x:1: a variable gets its value by =: write --at x=1"),
-        (["x=1 y=2"], "xy", "--at x=1 y=2: variables are separated by commas: write --at x=1,y=2"),
-        (["x=exp(2) y = 2 z=3"], "xyz", "--at x=exp(2) y = 2 z=3: variables are separated by commas: write --at "
-                                        "x=exp(2),y = 2,z=3"),
-        (["x=1:2"], "x", "--at x=1:2: a range is start:stop:count, for example x=-3:3:101"),
+        (["1:2:3:4"], "x", "--at 1:2:3:4: a range is start:stop:count, for example x=-3:3:101"),
+        (["linspace(1, 2)"], "x", "--at linspace(1, 2): a range is linspace(start, stop, count), for example "
+                                  "x=-3:3:101"),
         (["x=1:2:0"], "x", "--at x=1:2:0: the count of a range is a whole number from 1, not 0"),
         (["x=1:2:2.5"], "x", "--at x=1:2:2.5: the count of a range is a whole number from 1, not 2.5"),
         (["x=0:1:4000,y=0:1:4000"], "xy", "--at asks for more than 10,000,000 points, which is all that are checked "
@@ -133,6 +140,64 @@ def test_errors_say_what_to_do(texts: list[str], free: str, message: str) -> Non
 
 def test_spaces_and_equals_signs_inside_a_value() -> None:
     assert points("x=where(1 == 2, 3, 4), y=softplus(0, beta=1)", free=("x", "y"))[0]["x"] == 4
+
+
+def p(text: str) -> list[dict[str, float]]:
+    """`x=1,y=2; x=3,y=4` -> the points."""
+    return [dict(zip("xyz", map(float, one.split()), strict=False)) for one in text.split(";")]
+
+
+@pytest.mark.parametrize(
+    ("free", "texts", "expected"),
+    [
+        ("x", ["[1, 2, 3]", "1,2,3", "1, 2, 3", "(1, 2, 3)", "[1,2,3,]", "1;2;3", "x=1;x=2;x=3", "x=1,2,3", "1\n2\n3",
+               "x=[1, 2, 3]", "x: [1, 2, 3]", "{x: [1,2,3]}", "np.array([1., 2., 3.])", "[1. 2. 3.]", "[[1], [2], [3]]",
+               "torch.tensor([1.0, 2.0, 3.0], requires_grad=True)", "x=linspace(1, 3, 3)", "1..3:3", "[1, 2:3:2]",
+               "np.linspace(1,3,3)", "torch.linspace(1, 3, 3)", "1:3", "1..3", "x=1..3", "x: 1:3", "linspace(1,3,3)"],
+         "1;2;3"),
+        ("x", ["2", "x: 2", "x : 2", "(2)", "[2]", "{x: 2}", "{'x': 2}", '{"x": 2.0}', "(x=2)", "torch.tensor(2.)",
+               "x = torch.tensor(2.0, requires_grad=True)", "x=2;", "max(1,2)", "(1+1)", "x=(2)"], "2"),
+        ("xy", ["x=1,y=2", "x=1 y=2", "x=1;y=2", "x:1, y:2", "x: 1, y: 2", "x=1, y: 2", "1,2", "(1, 2)", "[1, 2]",
+                "[[1, 2]]", "1;2", "{x: 1, y: 2}", "{'y': 2, 'x': 1}", "(x=1, y=2)", "x=1\ny=2", "y=2 x=1",
+                "torch.tensor([1., 2.])", "x=1  y = 2", "x=[1],y=(2)"], "1 2"),
+        ("xy", ["x=1,y=2;x=3,y=4", "1,2;3,4", "(1,2),(3,4)", "[(1, 2), (3, 4)]", "[[1, 2], [3, 4]]", "x=1 y=2; x=3 y=4",
+                "np.array([[1, 2], [3, 4]])", "[{x: 1, y: 2}, {x: 3, y: 4}]", "(x=1,y=2),(x=3,y=4)"], "1 2;3 4"),
+        ("xy", ["x=[1, 2],y=[3, 4]", "{x: [1, 2], y: [3, 4]}", "x=1:2:2,y=[3,4]", "x=[1,2] y=3:4:2"],
+         "1 3;1 4;2 3;2 4"),
+    ],
+)  # fmt: skip
+def test_points_as_people_write_them(free: str, texts: list[str], expected: str) -> None:
+    for text in texts:
+        read = read_points([text], list(free), count=3)
+        found = [{name: float(value) for name, value in point.items()} for point in read]
+        assert found == p(expected), text
+
+
+def test_what_was_assumed_is_said() -> None:
+    assert read_points(["(3, 4)"], ["b", "a"]).notices == ("(3, 4) is read in the order of the variables: b=3, a=4",)
+    counted = read_points(["-1:1"], ["x"])
+    assert counted.counted
+    assert counted.count == 5
+    assert counted.notices == ("-1:1 is read as -1:1:5: 5 points, evenly spaced",)
+    assert not read_points(["-1:1:5", "x=1,2,3"], ["x"]).notices
+
+
+def test_values_of_names_that_only_a_claim_has() -> None:
+    """They are no part of the points, and make none twice."""
+    read = read_points(["x=1,c=0:1:3", "x=2,c=7", "x=3"], ["x"], optional=["c", "d"])
+    assert [float(point["x"]) for point in read] == [1, 2, 3]
+    assert read.others == {"c": (0, Fraction(1, 2), 1, 7)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 5_000, "(" * 5_000 + ")" * 5_000, "x=1 " * 5_000, "1;" * 5_000 + "x", "[[" * 2_000 + "1" + "]]" * 2_000,
+     "x=" * 5_000, "x=[" + "1," * 5_000 + "],y=[" + "1," * 5_000 + "]", "{x: " * 1_000, "1" * 1_000_001 + ";",
+     "np.array(" * 500 + ")" * 500],
+)  # fmt: skip
+def test_hostile_points_end_in_a_sentence(text: str) -> None:
+    with pytest.raises(GradcheckError):
+        read_points([text], ["x", "y"])
 
 
 @pytest.mark.parametrize(

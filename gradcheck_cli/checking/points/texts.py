@@ -1,8 +1,8 @@
 """Where to evaluate: the texts of `--at` and `--range` in, points out.
 
-A point is a mapping from variable to the exact value of a double. A text is one point (`2`, `x=1,y=-2`, `x=pi/4`) or,
-with a range in it (`x=-3:3:101`: start, stop, count, both ends included), the product of its ranges. Nothing is stored
-but the texts' numbers: ten million points are made one at a time.
+A point is a mapping from variable to the exact value of a double. A text is one point (`2`, `x=1,y=-2`, `x=pi/4`),
+several (`[1, 2, 3]`) or, with a range in it (`x=-3:3:101`: start, stop, count, both ends included), the product of its
+ranges. Nothing is stored but the texts' numbers: ten million points are made one at a time.
 """
 
 from __future__ import annotations
@@ -11,32 +11,31 @@ import difflib
 import math
 import random
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
+from itertools import islice, product
 
-from gradcheck_cli.errors import ExpressionError, NoReference, UsageError
-from gradcheck_cli.expression.nodes import Expr
+from gradcheck_cli.checking.points.assigned import points_in
+from gradcheck_cli.checking.points.numbers import RANGE_FORM, Evaluate, read_number
+from gradcheck_cli.checking.points.written import split, take_apart, unwrapped
+from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.request import PointNumbers
 from gradcheck_cli.surfaces import Option
 
 MAX_POINTS = 10_000_000
+MAX_LISTED = 100_000
+"""Points that the lists of one text may make."""
+MAX_OTHERS = 200
+"""Values of a name that is no variable of the function."""
+DEFAULT_COUNT = 5
 DEFAULT_RANGE = (-3.0, 3.0)
 
 Point = dict[str, Fraction]
-Evaluate = Callable[[Expr], Fraction]
 Ranges = dict[str | None, tuple[float, float]]
 """variable -> (low, high); None stands for every variable not named."""
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_NAME = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)")
-_NEXT_NAME = re.compile(r"\s+(?=[^\W\d]\w*\s*=(?!=))")
-_COLON = re.compile(r"\s*([^\W\d]\w*)\s*:\s*")
-_RANGE_FORM = "a range is low:high, for example -3:3 or x=0:1"
-_PAIRS = {"(": ")", "[": "]", "{": "}"}
-_BRACKET = re.compile(r"[(\[{]")
+_LINSPACE = re.compile(r"(?:(?:np|numpy|torch|jnp)\.)?linspace\s*\((.*)\)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -59,10 +58,16 @@ class Axis:
 
 @dataclass(frozen=True)
 class Points:
-    """The points of all `--at` texts, in the order given; in a product the last variable moves fastest."""
+    """The points of all `--at` texts, in the order given; in a product the last variable moves fastest.
+
+    notices: what was assumed. counted: there is a range without a count, which took that of the samples. others: values
+    of names that are no variables of the function.
+    """
 
     texts: tuple[tuple[Axis, ...], ...]
     notices: tuple[str, ...] = ()
+    counted: bool = False
+    others: Mapping[str, tuple[Fraction, ...]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -98,22 +103,30 @@ def text_of(point: str | PointNumbers) -> str:
 
 def names_in(given: Sequence[str | PointNumbers]) -> set[str]:
     """The names that points, or texts of `--at` or `--range`, give values to."""
-    pairs = (pair for one in given for pair in (_assignments(one) if isinstance(one, str) else one))
+    pairs = (pair for one in given for pair in (take_apart(one).parts if isinstance(one, str) else one))
     return {name for name, _ in pairs if name is not None}
 
 
-def read_points(given: Sequence[str | PointNumbers], free: Sequence[str], evaluate: Evaluate | None = None) -> Points:
+def read_points(
+    given: Sequence[str | PointNumbers],
+    free: Sequence[str],
+    evaluate: Evaluate | None = None,
+    *,
+    optional: Sequence[str] = (),
+    count: int | None = None,
+) -> Points:
     """The points that the texts of `--at` describe, or that are given as numbers.
 
-    free: the variables that need a value, in order. evaluate: the value of a constant expression such as `pi/4`, as
-    the parser reads it; certified where it is not given. Raises UsageError, or ExpressionError from within a value.
+    free: the variables that need a value, in order; optional: names that may have one. evaluate: the value of a
+    constant expression such as `pi/4`, as the parser reads it; certified where it is not given. count: of a range that
+    has none. Raises UsageError, or ExpressionError from within a value.
     """
-    read = [_written(point, free) if isinstance(point, str) else point for point in given]
-    notices: list[str] = []
-    axes = [_axes(point, parts, free, evaluate, notices) for point, parts in zip(given, read, strict=True)]
-    for point, one in zip(given, axes, strict=True):
-        _require_all(point, [axis.name for axis in one], free, given, axes)
-    points = Points(tuple(axes), tuple(dict.fromkeys(notices)))
+    reader = _Reader(free, optional, evaluate, DEFAULT_COUNT if count is None else count)
+    read = [reader.axes(point) for point in given]
+    for point, several in zip(given, read, strict=True):
+        for one in several:
+            _require_all(point, [axis.name for axis in one], free, given, read)
+    points = reader.points([one for several in read for one in several])
     if points.count > MAX_POINTS:
         raise _too_many("at")
     return points
@@ -124,126 +137,106 @@ def _too_many(option: str) -> UsageError:
     return UsageError(Option(option), f" asks for more than {MAX_POINTS:,} points, {which}")
 
 
-def _written(text: str, free: Sequence[str]) -> tuple[tuple[str | None, str], ...]:
-    """The assignments of one text, or UsageError where commas and equals signs are not as they should be."""
-    if not text.strip():
-        raise UsageError(Option("at"), " is empty: a point is written 2, or x=1,y=-2, or x=-3:3:101")
-    this, parts = Option("at", text), _assignments(text)
-    if len(parts) > 1 and (None, "") in parts:
-        raise UsageError(this, ": there is nothing beside a comma: delete the comma, or write what is missing")
-    for _, value in parts:
-        for found in _NEXT_NAME.finditer(value):
-            before = value[: found.start()]
-            if before.count("(") == before.count(")"):
-                joined = ",".join(piece.strip() for piece in _NEXT_NAME.split(text.strip()))
-                raise UsageError(this, ": variables are separated by commas: write ", Option("at", joined))
-    named = [_COLON.match(value) for name, value in parts if name is None]
-    if len(named) == len(parts) and all(match and match[1] in free for match in named):
-        fixed = ",".join(_COLON.sub(r"\1=", value, count=1) for _, value in parts)
-        raise UsageError(this, ": a variable gets its value by =: write ", Option("at", fixed))
-    return parts
+class _Reader:
+    """Reads one `--at` after the other, and remembers what there is to say."""
+
+    def __init__(
+        self, free: Sequence[str], optional: Sequence[str], evaluate: Evaluate | None, default_count: int
+    ) -> None:
+        self.free, self.optional, self.evaluate = free, optional, evaluate
+        self.default_count = default_count
+        self.notices: list[str] = []
+        self.counted = False
+
+    def axes(self, point: str | PointNumbers) -> list[tuple[Axis, ...]]:
+        """The points or products of one text: an axis for each variable."""
+        this = Option("at", text_of(point))
+        if not isinstance(point, str):
+            numbers = [(self._name(this, name), Fraction(value)) for name, value in point]
+            self._require_once(this, [name for name, _ in numbers])
+            return [tuple(Axis(name, value, value) for name, value in numbers)]
+        found: list[tuple[Axis, ...]] = []
+        for parts in points_in(point, self.free, self.optional, self.notices):
+            names = [self._name(this, name) for name, _ in parts]
+            self._require_once(this, names)
+            lists = [self._values(this, name, value) for name, (_, value) in zip(names, parts, strict=True)]
+            if len(lists) > 1 and max(map(len, lists)) > 1:  # a product, in which the last variable moves fastest
+                _require_few(this, math.prod(sum(axis.count for axis in axes) for axes in lists))
+                lists = [[Axis(axis.name, one, one) for axis in axes for one in axis.values()] for axes in lists]
+            found.extend(product(*lists))
+            _require_few(this, len(found))
+        return found
+
+    def _name(self, this: Option, name: str | None) -> str:
+        if name is None:
+            return _only(this, self.free)
+        if name not in self.free and name not in self.optional:
+            raise UsageError(this, f": {_unknown(name, self.free)}")
+        return name
+
+    def _require_once(self, this: Option, names: Sequence[str]) -> None:
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise UsageError(this, f" gives {name} two values; for two points ", Option("at", again=True))
+
+    def _values(self, this: Option, name: str, value: str) -> list[Axis]:
+        """One axis, or several where the value is a list: `[1, 2, -1:1:5]`."""
+        opening, inside = unwrapped(value)
+        if not opening:
+            return [self._axis(this, name, value)]
+        parts = take_apart(value).parts
+        if any(one is not None for one, _ in parts):
+            raise UsageError(this, f": {inside} is no list of numbers")
+        return [self._axis(this, name, one) for _, one in parts]
+
+    def _axis(self, this: Option, name: str, value: str) -> Axis:
+        linspace = _LINSPACE.fullmatch(value)
+        pieces = split(value.replace("..", ":"), ":") if linspace is None else split(linspace[1], ",")
+        numbers = [read_number(this, piece, self.evaluate, self.notices) for piece in pieces[:2]]
+        if len(pieces) == 1 and linspace is None:
+            return Axis(name, numbers[0], numbers[0])
+        if len(pieces) == 2 and linspace is None:
+            self.counted = True
+            said = f"{value} is read as {value.replace('..', ':')}:{self.default_count}: "
+            self.notices.append(f"{said}{self.default_count} points, evenly spaced")
+            return Axis(name, numbers[0], numbers[1], self.default_count)
+        if len(pieces) != 3:
+            form = "start:stop:count" if linspace is None else "linspace(start, stop, count)"
+            raise UsageError(this, f": a range is {form}, for example {name}=-3:3:101")
+        count_text = pieces[2].strip()
+        if not re.fullmatch(r"\d{1,18}", count_text, re.ASCII) or int(count_text) < 1:
+            raise UsageError(this, f": the count of a range is a whole number from 1, not {count_text or 'nothing'}")
+        return Axis(name, numbers[0], numbers[1], int(count_text))
+
+    def points(self, read: Sequence[tuple[Axis, ...]]) -> Points:
+        """The points of the variables, and beside them the values of other names."""
+        notices = tuple(dict.fromkeys(self.notices))
+        others = {
+            name: tuple(islice((value for axes in read for axis in axes if axis.name == name
+                                for value in axis.values()), MAX_OTHERS))
+            for name in self.optional
+        }  # fmt: skip
+        others = {name: values for name, values in others.items() if values}
+        if others:
+            read = list(dict.fromkeys(tuple(axis for axis in axes if axis.name in self.free) for axes in read))
+        return Points(tuple(read), notices, self.counted, others)
 
 
-def _axes(
-    point: str | PointNumbers,
-    parts: Sequence[tuple[str | None, str | float]],
-    free: Sequence[str],
-    evaluate: Evaluate | None,
-    notices: list[str],
-) -> tuple[Axis, ...]:
-    """One point or text: an axis for each of its variables."""
-    axes: dict[str, Axis] = {}
-    for given_name, value in parts:
-        name = _only(point, value, parts, free) if given_name is None else given_name
-        if name not in free:
-            raise UsageError(_at(point), f": {_unknown(name, free)}")
-        if name in axes:
-            raise UsageError(_at(point), f" gives {name} two values; for two points ", Option("at", again=True))
-        if isinstance(value, str):
-            axes[name] = _axis(_at(point), name, value, evaluate, notices)
-        else:
-            axes[name] = Axis(name, Fraction(value), Fraction(value))
-    return tuple(axes.values())
+def _require_few(this: Option, count: int) -> None:
+    if count > MAX_LISTED:
+        raise UsageError(this, f" lists more than {MAX_LISTED:,} points: write ranges, such as x=-3:3:101")
 
 
-def _at(point: str | PointNumbers) -> Option:
-    return Option("at", text_of(point))
-
-
-def _only(point: str | PointNumbers, value: str | float, parts: Sequence[object], free: Sequence[str]) -> str:
-    """The variable that a value without a name belongs to: the only one there is."""
+def _only(this: Option, free: Sequence[str]) -> str:
+    """The variable that a number without a name belongs to: the only one there is."""
     if not free:
-        raise UsageError(_at(point), ": the expression has no variable")
-    example = ",".join(f"{name}={number}" for number, name in enumerate(free, 1))
-    if len(parts) > 1 and len(free) == 1:
-        raise UsageError(
-            _at(point),
-            f": {value} belongs to no variable; ",
-            Option("at", again=True),
-            " for several points, and write decimals with a point (1.5)",
-        )
+        raise UsageError(this, ": the expression has no variable")
     if len(free) > 1:
-        raise UsageError(
-            _at(point),
-            f": there are several variables ({', '.join(free)}), so say which is which: ",
-            Option("at", example),
-        )
+        example = ",".join(f"{name}={number}" for number, name in enumerate(free, 1))
+        variables = ", ".join(free)
+        several = f": there are several variables ({variables}), so say which is which: "
+        raise UsageError(this, several, Option("at", example))
     return free[0]
-
-
-def _axis(this: Option, name: str, value: str, evaluate: Evaluate | None, notices: list[str]) -> Axis:
-    pieces = _split(value, ":")
-    numbers = [read_number(this, piece, evaluate, notices) for piece in pieces[:2]]
-    if len(pieces) == 1:
-        return Axis(name, numbers[0], numbers[0])
-    if len(pieces) != 3:
-        raise UsageError(this, f": a range is start:stop:count, for example {name}=-3:3:101")
-    count_text = pieces[2].strip()
-    if not re.fullmatch(r"\d{1,18}", count_text, re.ASCII) or int(count_text) < 1:
-        raise UsageError(this, f": the count of a range is a whole number from 1, not {count_text or 'nothing'}")
-    return Axis(name, numbers[0], numbers[1], int(count_text))
-
-
-def read_number(where: Option, value: str, evaluate: Evaluate | None, notices: list[str]) -> Fraction:
-    """A number or a constant expression, exactly. where: the option, and its text."""
-    plain = value.strip().replace("\N{MINUS SIGN}", "-")
-    if not plain:
-        form = "a point is written 2, or x=1,y=-2, or x=-3:3:101" if where.name == "at" else _RANGE_FORM
-        raise UsageError(where, f": a value is missing; {form}")
-    if plain.lower().lstrip("+-") in ("inf", "infinity", "nan", "oo"):
-        raise UsageError(where, f": points are finite numbers, and {plain} is not")
-    if not _NUMBER.fullmatch(plain):
-        return _constant(where, plain, evaluate)
-    nearest = float(plain)
-    if math.isinf(nearest):
-        raise UsageError(where, f": {plain} is larger than any double; points are finite numbers")
-    if not nearest:
-        if re.search("[1-9]", plain.lower().partition("e")[0]):
-            notices.append(f"{plain} is smaller than any double: 0 is taken for it")
-        return Fraction(0)
-    # Past this length the digits change nothing, and an exact exponent may be astronomic ("0.000...1e1000").
-    return Fraction(*Decimal(plain).as_integer_ratio()) if len(plain) <= 400 else Fraction(nearest)
-
-
-def _constant(where: Option, text: str, evaluate: Evaluate | None) -> Fraction:
-    from gradcheck_cli.language.parser import parse_constant
-
-    this = "this" if where.value is not None and where.value.strip() == text else text
-    try:
-        return (evaluate or _certified)(parse_constant(text))
-    except ExpressionError as error:
-        raise ExpressionError((where, ": ", *error.parts), error.source, error.start, error.end) from None
-    except NoReference:
-        raise UsageError(where, f": {this} has no real finite value") from None
-    except OverflowError:
-        raise UsageError(where, f": {this} is larger than any double; points are finite numbers") from None
-
-
-def _certified(expression: Expr) -> Fraction:
-    from gradcheck_cli.certified.ball import certified_constant
-    from gradcheck_cli.dtypes import DTYPES
-
-    return Fraction(certified_constant(expression, DTYPES["float64"]))
 
 
 def _require_all(
@@ -251,20 +244,21 @@ def _require_all(
     names: Sequence[str],
     free: Sequence[str],
     given: Sequence[str | PointNumbers],
-    axes: Sequence[Sequence[Axis]],
+    read: Sequence[Sequence[Sequence[Axis]]],
 ) -> None:
     """Every variable has a value at every point, or UsageError says which has none and how to write it."""
     missing = [name for name in free if name not in names]
     if not missing:
         return
-    everywhere = [axis.name for one in axes for axis in one]
+    this, text = Option("at", text_of(point)), text_of(point).strip()
+    everywhere = [axis.name for several in read for one in several for axis in one]
     if len(set(everywhere)) == len(everywhere) and set(free) <= set(everywhere):
-        joined = ",".join(text_of(one).strip() for one in given)
-        raise UsageError("each ", Option("at"), " is a whole point, and ", _at(point),
-                         f" gives no value to {_list(missing)}: write ", Option("at", joined))  # fmt: skip
-    known = f"{text_of(point).strip()}," if names else ""
-    example = known + ",".join(f"{name}=1" for name in missing)
-    raise UsageError(_at(point), f" gives no value to {_list(missing)}: write, for example, ", Option("at", example))
+        joined = Option("at", ",".join(text_of(one).strip() for one in given))
+        one_alone = f" gives no value to {_list(missing)}: write "
+        raise UsageError("each ", Option("at"), " is a whole point, and ", this, one_alone, joined)
+    known = f"{text}," if names else ""
+    example = Option("at", known + ",".join(f"{name}=1" for name in missing))
+    raise UsageError(this, f" gives no value to {_list(missing)}: write, for example, ", example)
 
 
 def read_ranges(texts: Sequence[str], evaluate: Evaluate | None = None) -> Ranges:
@@ -272,12 +266,12 @@ def read_ranges(texts: Sequence[str], evaluate: Evaluate | None = None) -> Range
     ranges: Ranges = {}
     for text in texts:
         if not text.strip():
-            raise UsageError(Option("range"), f" is empty: {_RANGE_FORM}")
+            raise UsageError(Option("range"), f" is empty: {RANGE_FORM}")
         this = Option("range", text)
-        for name, value in _assignments(text):
-            pieces = _split(value, ":")
+        for name, value in take_apart(text).parts:
+            pieces = split(value.replace("..", ":"), ":")
             if len(pieces) != 2:
-                raise UsageError(this, f": {_RANGE_FORM}")
+                raise UsageError(this, f": {RANGE_FORM}")
             low, high = (float(read_number(this, piece, evaluate, [])) for piece in pieces)
             if low >= high:
                 raise UsageError(this, ": low must be less than high")
@@ -313,32 +307,6 @@ def _samples(bounds: Sequence[tuple[str, float, float]], generator: random.Rando
             share = Fraction(generator.random())
             point[name] = Fraction(float(Fraction(low) + (Fraction(high) - Fraction(low)) * share))
         yield point
-
-
-@lru_cache(maxsize=256)  # a text is read for its names, and then for its values
-def _assignments(text: str) -> tuple[tuple[str | None, str], ...]:
-    """`x=1, y=2` -> (("x", "1"), ("y", "2")); a part without a name has None."""
-    parts: list[tuple[str | None, str]] = []
-    for part in _split(text, ","):
-        named = _NAME.match(part)
-        parts.append((named[1], part[named.end() :].strip()) if named else (None, part.strip()))
-    return tuple(parts)
-
-
-def _split(text: str, separator: str) -> list[str]:
-    """`text` split at the separators outside of parentheses."""
-    if _BRACKET.search(text) is None:
-        return text.split(separator)
-    parts, start, closers = [], 0, []
-    for index, character in enumerate(text):
-        if character in _PAIRS:
-            closers.append(_PAIRS[character])
-        elif closers and character == closers[-1]:
-            closers.pop()
-        elif character == separator and not closers:
-            parts.append(text[start:index])
-            start = index + 1
-    return [*parts, text[start:]]
 
 
 def _unknown(name: str, known: Collection[str]) -> str:
