@@ -167,6 +167,7 @@ def problem_record(item: Json) -> ProblemResult:
         bug=bool(item["bug"]),
         checks=tuple(_check(check) for check in item["checks"]),
         checks_total=int(item["checks_total"]),
+        checks_failed=int(item.get("checks_failed", sum(not check["passed"] for check in item["checks"]))),
         counts={Verdict(name): int(count) for name, count in item["counts"].items() if count},
         claims=tuple(_claim(claim) for claim in item["claims"]),
         notices=tuple(item["notices"]),

@@ -25,7 +25,6 @@ def failure(
         error=error,
         bad_input=bad_input,
         bug=bug,
-        counts={Verdict.ERROR: 1},
         seconds=seconds,
     )
 

@@ -120,6 +120,7 @@ class Problem:
             order=plan.order,
             checks=tuple(rows.kept()),
             checks_total=rows.total,
+            checks_failed=rows.failed,
             counts=rows.counts,
             claims=claims,
             notices=tuple(self._notices),

@@ -47,12 +47,14 @@ def points_progress(*, quiet: bool) -> Iterator[Any]:
     if quiet or not is_terminal(sys.stderr):
         yield None
         return
+    from gradcheck_cli.render.plain import counted
+
     due, shown = time.monotonic() + PATIENCE, ""
 
     def on_progress(done: int) -> None:
         nonlocal due, shown
         if (now := time.monotonic()) >= due:
-            due, shown = now + 0.1, f"{done:,} {'point' if done == 1 else 'points'} checked"
+            due, shown = now + 0.1, f"{counted(done, 'point')} checked"
             say(f"\r{shown}", wrap=False)
 
     try:

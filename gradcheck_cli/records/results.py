@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from gradcheck_cli.records.derivative import Derivative
-from gradcheck_cli.records.finding import Finding
+from gradcheck_cli.records.finding import Code, Finding
 
 MOST_ROWS = 10_000
 """Rows of a problem that a report holds one by one, failing ones first, then the worst."""
@@ -39,6 +39,12 @@ class Verdict(Enum):
 
 
 _SEVERITY = {verdict: place for place, verdict in enumerate(Verdict)}
+
+WRONG_NUMBER = "wrong number"
+UNEXPECTED = "unexpected"
+UNEXPECTED_CLAIM = "unexpected claim"
+"""Why something failed whose verdict passes: a number that a file states is wrong; another verdict, or another status
+of a claim, was to come. All else that fails has its verdict, or the status of its claim, for a reason."""
 
 
 class ClaimStatus(Enum):
@@ -112,6 +118,16 @@ class Check:
     def wrt(self) -> tuple[str, ...]:
         return self.derivative.wrt
 
+    @property
+    def failure(self) -> str | None:
+        """Why the row failed, in a word: its verdict (of one that passes: with --strict), WRONG_NUMBER, UNEXPECTED."""
+        if self.passed:
+            return None
+        codes = {finding.code for finding in self.findings}
+        if self.verdict.passes and Code.EXPECTED_NUMBER in codes:
+            return WRONG_NUMBER
+        return UNEXPECTED if self.verdict.passes and Code.EXPECTED in codes else self.verdict.value
+
 
 def worst_first(check: Check) -> tuple[bool, int, float]:
     """A sort key: failing rows, then the worst verdicts, then the largest relative errors."""
@@ -153,6 +169,13 @@ class Claim:
     def wrt(self) -> tuple[str, ...]:
         return self.derivative.wrt
 
+    @property
+    def failure(self) -> str | None:
+        """Why the claim failed, in a word: its status, or UNEXPECTED_CLAIM."""
+        if self.passed:
+            return None
+        return UNEXPECTED_CLAIM if self.status.passes else self.status.value
+
 
 @dataclass(frozen=True)
 class ProblemResult:
@@ -160,8 +183,9 @@ class ProblemResult:
 
     expression: as it was typed; formula: the same, evenly spaced, for people; None where it was not wanted.
     derivatives: closed forms by variable ("x", or "x,y" for order 2); None where they were not asked for.
-    checks: at most the rows that are listed, failing ones first; checks_total and counts cover all of them.
-    counts: how many rows had each verdict. error: why there is no row at all. lets: the intermediate results as typed.
+    checks: at most the rows that are listed, failing ones first. checks_total, checks_failed, counts: how many rows
+    there are, did not pass, had each verdict. error: why there is no row at all. lets: the intermediate results as
+    typed.
     notices: remarks about the whole problem (which points were sampled, literals that underflow ...).
     device: as for --device, with the name of the card where it is one. name, file, line, description, tags, expect,
     expect_claim: as in the problem file; name is None for an expression of the command line. bad_input: the problem
@@ -193,6 +217,7 @@ class ProblemResult:
     bug: bool = False
     checks: tuple[Check, ...] = ()
     checks_total: int = 0
+    checks_failed: int = 0
     counts: Mapping[Verdict, int] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     notices: tuple[str, ...] = ()
@@ -207,6 +232,16 @@ class ProblemResult:
     @property
     def checks_omitted(self) -> int:
         return self.checks_total - len(self.checks)
+
+    @property
+    def failure(self) -> str | None:
+        """Why the problem failed, in a word: as its worst row did; where all rows passed, as its first claim did."""
+        if self.passed:
+            return None
+        if self.error is not None:
+            return Verdict.ERROR.value
+        rows = [check.failure for check in sorted(self.checks, key=worst_first)]
+        return next(filter(None, [*rows, *(claim.failure for claim in self.claims)]), self.verdict.value)
 
 
 @dataclass(frozen=True)
@@ -257,7 +292,7 @@ class Report:
 
     @property
     def counts(self) -> dict[Verdict, int]:
-        """How many rows had each verdict, over all problems; one that has no row at all counts as one error."""
+        """How many rows had each verdict, over all problems."""
         return {v: sum(problem.counts.get(v, 0) for problem in self.problems) for v in Verdict}
 
     @property
@@ -267,5 +302,22 @@ class Report:
         return {status: sum(claim.status is status for claim in claims) for status in ClaimStatus}
 
     @property
+    def claims_failed(self) -> int:
+        return sum(not claim.passed for problem in self.problems for claim in problem.claims)
+
+    @property
     def checks(self) -> int:
         return sum(problem.checks_total for problem in self.problems)
+
+    @property
+    def checks_failed(self) -> int:
+        return sum(problem.checks_failed for problem in self.problems)
+
+    @property
+    def problems_failed(self) -> int:
+        return sum(not problem.passed for problem in self.problems)
+
+    @property
+    def problems_without_check(self) -> int:
+        """How many problems have an error in place of rows."""
+        return sum(problem.error is not None for problem in self.problems)

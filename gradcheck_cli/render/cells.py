@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.text import Text
 
 from gradcheck_cli import number_text
-from gradcheck_cli.records.results import Check, ProblemResult
+from gradcheck_cli.records.results import MOST_ROWS, Check, ProblemResult, Verdict
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.labels import NOTHING
 from gradcheck_cli.render.layout import Column
+from gradcheck_cli.render.plain import counted, of_which_failed
 
 LIMIT = 20
 """How many rows are shown unless -v asks for all."""
@@ -31,6 +32,29 @@ def select(result: ProblemResult, display: Display) -> tuple[Check, ...]:
         return tuple(checks)
     worst = sorted(range(len(checks)), key=lambda index: _badness(checks[index]), reverse=True)[:LIMIT]
     return tuple(checks[index] for index in sorted(worst))
+
+
+def rest(result: ProblemResult, checks: Sequence[Check], display: Display) -> str:
+    """What these rows leave out; nothing, where they are all that there are, or all that -q asks for."""
+    wanted = result.checks_failed if display.quiet else result.checks_total
+    if len(checks) == wanted:
+        return ""
+    shown = f"{len(checks):,} of " if len(checks) < LIMIT else f"the {len(checks):,} worst of "
+    rows = f"{counted(result.checks_total, 'row')}{of_which_failed(result.checks_failed)}"
+    if display.quiet:
+        said = f"{shown}the {counted(wanted, 'row')} that failed, of {result.checks_total:,}"
+    else:
+        counts = {verdict: result.counts.get(verdict, 0) for verdict in Verdict}
+        for check in checks:
+            counts[check.verdict] -= 1
+        listed = ", ".join(f"{count:,} {verdict.value}" for verdict, count in counts.items() if count > 0)
+        said = f"{shown}{rows}, in the order of the points; left out: {listed}"
+    more = min(wanted, MOST_ROWS)
+    return (
+        said
+        if display.verbose or len(checks) == more
+        else f"{said} (-v shows {'all' if more == wanted else f'{more:,}'})"
+    )
 
 
 def _badness(check: Check) -> tuple[bool, int, float]:
@@ -77,8 +101,7 @@ def columns(
 
 
 def _verdict(check: Check, markers: Mapping[str, int]) -> Text:
-    style = labels.STYLES[check.verdict] if check.passed == check.verdict.passes else "green" if check.passed else "red"
-    text = Text(labels.verdict_text(check.verdict, check.passed), style=style)
+    text = Text(*labels.outcome(check))
     if check.note is not None and check.note in markers:
         text.append(f" {labels.superscript(markers[check.note])}", style="default")
     return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gradcheck_cli.records.results import ProblemResult, Report
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.sentences import reasons, title
+from gradcheck_cli.render.sentences import headline, title
 from gradcheck_cli.render.summary import summary_line
 
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
@@ -20,10 +20,9 @@ def render_github(report: Report, display: Display) -> str:
 
 
 def _annotation(result: ProblemResult) -> str:
-    sentences = list(reasons(result)) or [result.verdict.value]
-    more = f" (and {len(sentences) - 1:,} more)" if len(sentences) > 1 else ""
+    message = headline(result)
     place = {"file": result.file, "line": result.line}
-    return _command("error", sentences[0] + more, **place, title=f"gradcheck: {title(result)}")
+    return _command("error", message, **place, title=f"gradcheck: {title(result)}")
 
 
 def _command(command: str, message: str, **properties: object) -> str:

@@ -33,9 +33,13 @@ def dump(value: object, indent: int | None = None) -> str:
 def summary(report: Report) -> Json:
     return {
         "problems": len(report.problems),
+        "problems_failed": report.problems_failed,
+        "problems_without_check": report.problems_without_check,
         "checks": report.checks,
+        "checks_failed": report.checks_failed,
         **{verdict.value: count for verdict, count in report.counts.items()},
         "claims": {status.value: count for status, count in report.claims.items()},
+        "claims_failed": report.claims_failed,
         "passed": report.passed,
         "seconds": round(report.seconds, 6),
         "not_run": report.not_run,
@@ -68,11 +72,13 @@ def problem(result: ProblemResult) -> Json:
         "tags": list(result.tags),
         "verdict": result.verdict.value,
         "passed": result.passed,
+        "failure": result.failure,
         "error": result.error,
         "bad_input": result.bad_input,
         "bug": result.bug,
         "key": result.key,
         "checks_total": result.checks_total,
+        "checks_failed": result.checks_failed,
         "checks_omitted": result.checks_omitted,
         "counts": {verdict.value: result.counts.get(verdict, 0) for verdict in Verdict},
         "notices": list(result.notices),
@@ -104,6 +110,7 @@ def row(check: Check) -> Json:
         "expected": check.expected,
         "verdict": check.verdict.value,
         "passed": check.passed,
+        "failure": check.failure,
         "note": check.note,
         "blame": None if check.blame is None else _blame(check.blame),
         "remedy": None if check.remedy is None else asdict(check.remedy),
@@ -129,6 +136,7 @@ def _claim(claim: Claim) -> Json:
         "analytical": claim.analytical,
         "status": claim.status.value,
         "passed": claim.passed,
+        "failure": claim.failure,
         "points": claim.points,
         "counterexample": None
         if claim.counterexample is None

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from gradcheck_cli.records.results import ProblemResult, Report, Verdict
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.sentences import reasons, title
+from gradcheck_cli.render.sentences import headline, reasons, title
 
 NO_FILE = "gradcheck"
 # What XML 1.0 does not allow, not even as an entity.
@@ -68,12 +68,15 @@ def _case(suite: ET.Element, name: str, result: ProblemResult) -> None:
         case.set("file", _clean(result.file))
     if result.line is not None:
         case.set("line", str(result.line))
+    properties = ET.SubElement(case, "properties")
+    listed = sum(not check.passed for check in result.checks)
+    counts = {"rows": result.checks_total, "rows_failed": result.checks_failed, "rows_shown": listed}
+    for key, count in counts.items():
+        ET.SubElement(properties, "property", name=key, value=str(count))
     if not result.passed:
-        sentences = [_clean(sentence) for sentence in reasons(result)]
         kind = "error" if _is_error(result) else "failure"
-        message = sentences[0] if sentences else result.verdict.value
-        element = ET.SubElement(case, kind, type=result.verdict.value, message=message)
-        element.text = "\n".join(sentences)
+        element = ET.SubElement(case, kind, type=result.failure or "", message=_clean(headline(result)))
+        element.text = _clean("\n".join(reasons(result)))
 
 
 def _is_error(result: ProblemResult) -> bool:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from gradcheck_cli import number_text
 from gradcheck_cli.dtypes import DTYPES, Dtype
 from gradcheck_cli.number_text import exact
-from gradcheck_cli.records.results import Check, ProblemResult, Verdict
+from gradcheck_cli.records.results import (
+    UNEXPECTED,
+    UNEXPECTED_CLAIM,
+    WRONG_NUMBER,
+    Check,
+    Claim,
+    ClaimStatus,
+    ProblemResult,
+    Verdict,
+)
 from gradcheck_cli.render.plain import one_line
 
 if TYPE_CHECKING:
@@ -34,6 +43,22 @@ STYLES = {
     Verdict.UNDEFINED: "magenta",
     Verdict.ERROR: "bold red",
 }
+CLAIM_SIGNS = {
+    ClaimStatus.PROVEN: "✓",
+    ClaimStatus.AGREES: "✓",
+    ClaimStatus.REFUTED: "✗",
+    ClaimStatus.UNCHECKED: "∅",
+    ClaimStatus.UNREADABLE: "!",
+}
+CLAIM_STYLES = {
+    ClaimStatus.PROVEN: "green",
+    ClaimStatus.AGREES: "green",
+    ClaimStatus.REFUTED: "bold red",
+    ClaimStatus.UNCHECKED: "magenta",
+    ClaimStatus.UNREADABLE: "bold red",
+}
+FAILED = "✗"
+_STATUSES = {status.value for status in ClaimStatus}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -41,10 +66,35 @@ def superscript(number: int) -> str:
     return str(number).translate(_SUPERSCRIPTS)
 
 
-def verdict_text(verdict: Verdict, passed: bool) -> str:
-    """`✓ match`; where passing is not what the verdict alone says, that is said too."""
-    surprise = "" if passed == verdict.passes else " (expected)" if passed else " (fails)"
-    return f"{SIGNS[verdict]} {verdict.value}{surprise}"
+def outcome(found: Check | ProblemResult) -> tuple[str, str]:
+    """(`✓ match`, its style)."""
+    sign, words, style = outcome_words(found)
+    return f"{sign} {words}", style
+
+
+def outcome_words(found: Check | ProblemResult) -> tuple[str, str, str]:
+    """(sign, words, style) of the verdict; where that is not the reason for passing or failing, of the reason."""
+    verdict, failure = found.verdict, found.failure
+    if failure in (WRONG_NUMBER, UNEXPECTED_CLAIM):
+        return FAILED, failure, "red"
+    if failure == UNEXPECTED:
+        return FAILED, f"{failure} {verdict.value}", "red"
+    if failure in _STATUSES:
+        return CLAIM_SIGNS[ClaimStatus(failure)], f"{failure} claim", "red"
+    verdict = verdict if failure is None else Verdict(failure)
+    if verdict.passes == found.passed:
+        return SIGNS[verdict], verdict.value, STYLES[verdict]
+    return SIGNS[verdict], *(
+        (f"{verdict.value} (expected)", "green") if found.passed else (f"{verdict.value}, strict", "red")
+    )
+
+
+def claim_outcome(claim: Claim) -> tuple[str, str]:
+    """The same of a claim: `✗ refuted`."""
+    shown = f"{CLAIM_SIGNS[claim.status]} {claim.status.value}"
+    if claim.passed == claim.status.passes:
+        return shown, CLAIM_STYLES[claim.status]
+    return (f"{shown} (expected)", "green") if claim.passed else (f"{FAILED} unexpectedly {claim.status.value}", "red")
 
 
 def dtype_of(result: ProblemResult) -> Dtype:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from gradcheck_cli.records.results import Check, ProblemResult, Report
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.plain import one_line
+from gradcheck_cli.render.plain import counted, one_line
 from gradcheck_cli.render.sentences import claim, pair, place, title, where
 from gradcheck_cli.render.summary import summary_line
 
@@ -28,7 +28,13 @@ def render_markdown(report: Report, display: Display) -> str:
     if failed:
         lines += ["### Failed", "", *_failures(failed), ""]
     if report.problems:
-        lines += ["<details>", f"<summary>{len(report.problems):,} problems</summary>", "", *_all(report.problems), ""]
+        lines += [
+            "<details>",
+            f"<summary>{counted(len(report.problems), 'problem')}</summary>",
+            "",
+            *_all(report.problems),
+            "",
+        ]
         lines += ["</details>", ""]
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     return "\n".join([*lines, escaped(versions), ""])
@@ -36,15 +42,17 @@ def render_markdown(report: Report, display: Display) -> str:
 
 def _failures(failed: Sequence[ProblemResult]) -> Iterator[str]:
     yield from head("problem", "point", "derivative", "analytical", "autograd", "verdict", "note")
-    rows = [(result, check) for result in failed for check in [c for c in result.checks if not c.passed][:FEW]]
-    for result, check in rows[:MOST]:
-        yield _row(result, check)
+    left = MOST
     for result in failed:
         if result.error is not None:
-            yield line(_problem(result), "", "", "", "", _verdict(result), escaped(result.error))
-    total = sum(not check.passed for result in failed for check in result.checks)
-    if total > len(rows[:MOST]):
-        yield line(f"and {total - len(rows[:MOST]):,} more rows", "", "", "", "", "", "")
+            yield line(_problem(result), "", "", "", "", _outcome(result), escaped(result.error))
+        rows = [check for check in result.checks if not check.passed][: min(FEW, left)]
+        left -= len(rows)
+        for check in rows:
+            yield _row(result, check)
+        if len(rows) < result.checks_failed:
+            said = f"{len(rows):,} of {result.checks_failed:,} rows that failed, of {result.checks_total:,}"
+            yield line(_problem(result), said, "", "", "", "", "")
     sentences = [(result, claim(result, one)) for result in failed for one in result.claims if not one.passed]
     if sentences:
         yield ""
@@ -53,27 +61,27 @@ def _failures(failed: Sequence[ProblemResult]) -> Iterator[str]:
 
 def _row(result: ProblemResult, check: Check) -> str:
     analytical, autograd = pair(result, check)
-    verdict = labels.verdict_text(check.verdict, check.passed)
     return line(
         _problem(result),
         escaped(where(result, check.point)),
         escaped(labels.derivative(result, check.wrt)),
         escaped(analytical),
         escaped(autograd),
-        escaped(verdict),
+        _outcome(check),
         escaped(check.note or ""),
     )
 
 
 def _all(problems: Sequence[ProblemResult]) -> Iterator[str]:
-    yield from head("problem", "expression", "checks", "claims", "verdict")
+    yield from head("problem", "expression", "checks", "failed", "claims", "verdict")
     for result in problems:
+        counts = f"{result.checks_total:,}", f"{result.checks_failed:,}"
         claims = ", ".join(one.status.value for one in result.claims)
-        yield line(_problem(result), code(result.expression), f"{result.checks_total:,}", claims, _verdict(result))
+        yield line(_problem(result), code(result.expression), *counts, claims, _outcome(result))
 
 
-def _verdict(result: ProblemResult) -> str:
-    return escaped(labels.verdict_text(result.verdict, result.passed))
+def _outcome(found: Check | ProblemResult) -> str:
+    return escaped(labels.outcome(found)[0])
 
 
 def _problem(result: ProblemResult) -> str:

@@ -44,7 +44,8 @@ def overview(report: Report, display: Display) -> Iterator[RenderableType]:
 
 def _table(problems: Sequence[ProblemResult], width: int) -> Table:
     with_claims = any(result.claims for result in problems)
-    verdicts = [labels.verdict_text(result.verdict, result.passed) for result in problems]
+    outcomes = [labels.outcome(result) for result in problems]
+    verdicts = [text for text, _ in outcomes]
     # The verdicts stay whole, and so does the rest; the names get what is left.
     left = width - max(map(cell_len, verdicts), default=0) - len("checks") - ERROR - 3 * GAP
     left -= (CLAIMS + GAP) if with_claims else 0
@@ -55,7 +56,7 @@ def _table(problems: Sequence[ProblemResult], width: int) -> Table:
     if with_claims:
         table.add_column("claims", overflow="fold", max_width=CLAIMS)
     table.add_column("verdict", no_wrap=True)
-    for result, verdict in zip(problems, verdicts, strict=True):
+    for result, (verdict, style) in zip(problems, outcomes, strict=True):
         cells = [
             Text(one_line(result.name or result.expression)),
             Text(f"{result.checks_total:,}"),
@@ -63,14 +64,9 @@ def _table(problems: Sequence[ProblemResult], width: int) -> Table:
         ]
         if with_claims:
             cells.append(_claims(result))
-        style = labels.STYLES[result.verdict] if result.passed == result.verdict.passes else _plain_style(result)
         cells.append(Text(verdict, style=style))
         table.add_row(*cells)
     return table
-
-
-def _plain_style(result: ProblemResult) -> str:
-    return "green" if result.passed else "red"
 
 
 def _worst(result: ProblemResult) -> str:

@@ -17,6 +17,16 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def counted(count: int, what: str) -> str:
+    """`1 row`, `1,000 rows`."""
+    return f"{count:,} {what if count == 1 else f'{what}s'}"
+
+
+def of_which_failed(count: int) -> str:
+    """What follows the number of all: ` (3 failed)`, or nothing."""
+    return f" ({count:,} failed)" if count else ""
+
+
 def one_line(text: str) -> str:
     """`visible`, on one line."""
     return visible(" ".join(text.split()))

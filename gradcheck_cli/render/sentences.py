@@ -7,15 +7,29 @@ from collections.abc import Iterator, Mapping
 from gradcheck_cli import number_text
 from gradcheck_cli.records.results import Check, Claim, Counterexample, ProblemResult
 from gradcheck_cli.render import labels
-from gradcheck_cli.render.plain import one_line
+from gradcheck_cli.render.plain import counted, one_line
 
 
 def reasons(result: ProblemResult) -> Iterator[str]:
-    """A sentence for the error, for each failing row and for each failing claim, in this order."""
+    """A sentence for the error, for each failing row that is listed and for each failing claim, in this order."""
     if result.error is not None:
         yield one_line(result.error)
-    yield from (row(result, check) for check in result.checks if not check.passed)
+    listed = [check for check in result.checks if not check.passed]
+    yield from (row(result, check) for check in listed)
+    if more := result.checks_failed - len(listed):
+        yield f"and {counted(more, 'more row')} that failed"
     yield from (claim(result, one) for one in result.claims if not one.passed)
+
+
+def headline(result: ProblemResult) -> str:
+    """The first of these sentences, and how many rows and claims failed, of how many: `3 of 20 rows failed: ...`."""
+    first = next(reasons(result), result.verdict.value)
+    claims = sum(not one.passed for one in result.claims)
+    counts = [(result.checks_failed, result.checks_total, "row"), (claims, len(result.claims), "claim")]
+    told = [f"{failed:,} of {counted(total, what)}" for failed, total, what in counts if failed]
+    if len(told) < 2 and all(total < 2 for failed, total, _ in counts if failed):
+        return first
+    return f"{' and '.join(told)} failed: {first}"
 
 
 def row(result: ProblemResult, check: Check) -> str:
@@ -24,7 +38,7 @@ def row(result: ProblemResult, check: Check) -> str:
     mode = " in forward mode" if check.mode == "forward" else ""
     text = (
         f"{labels.derivative(result, check.wrt)} at {where(result, check.point)}{mode}: "
-        f"analytical {analytical}, autograd {autograd} ({check.verdict.value})"
+        f"analytical {analytical}, autograd {autograd} ({labels.outcome_words(check)[1]})"
     )
     return one_line(f"{text}: {check.note}" if check.note else text)
 

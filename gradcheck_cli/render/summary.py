@@ -1,27 +1,29 @@
-"""The last line: how many checks, with which verdicts, where they ran."""
+"""The last line: how many checks, with which verdicts, how many of them failed, where they ran."""
 
 from __future__ import annotations
 
-from gradcheck_cli.records.results import ClaimStatus, Report
+from collections.abc import Mapping
+
+from gradcheck_cli.records.results import ClaimStatus, Report, Verdict
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.plain import one_line
+from gradcheck_cli.render.plain import counted, of_which_failed, one_line
 
 
 def summary_line(report: Report, display: Display) -> str:
-    """`1 check: 1 match · float64 on cpu · torch 2.13.0`, with a newline."""
-    parts = [_counts(report)]
-    if claims := [f"{count:,} {status.value}" for status, count in report.claims.items() if count]:
-        total = sum(report.claims.values())
-        parts.append(f"{total:,} {'claim' if total == 1 else 'claims'}: {', '.join(claims)}")
-    if report.is_batch and not report.passed:
-        parts.append(f"{sum(not problem.passed for problem in report.problems):,} failed")
-    elif not report.passed and not report.claims[ClaimStatus.REFUTED] and _all_pass(report):
-        parts.append("not passed")
+    """`7 problems (4 failed), 6 checks (3 failed): 3 match, 3 mismatch · float64 on cpu · torch 2.13.0`, and a newline.
+
+    Of a single check or claim, its verdict says whether it failed; where that is not so, the number is there too.
+    """
+    parts = [_problems(report) + _counts("check", report.counts, report.checks_failed)]
+    if any(report.claims.values()):
+        parts.append(_counts("claim", report.claims, report.claims_failed))
+    if report.problems_without_check:
+        parts.append(f"{counted(report.problems_without_check, 'problem')} not checked")
     if report.not_run:
         why = "interrupted" if report.interrupted else "stopped at the first failure"
         parts.append(f"{why}, {report.not_run:,} not run")
     if report.troubles:
-        parts.append(f"{len(report.troubles):,} {'file' if len(report.troubles) == 1 else 'files'} not read")
+        parts.append(f"{counted(len(report.troubles), 'file')} not read")
     parts += _where(report)
     if torch := report.versions.get("torch"):
         parts.append(f"torch {torch}")
@@ -31,16 +33,18 @@ def summary_line(report: Report, display: Display) -> str:
     return one_line(" · ".join(parts)) + "\n"
 
 
-def _all_pass(report: Report) -> bool:
-    return all(verdict.passes for verdict, count in report.counts.items() if count)
+def _problems(report: Report) -> str:
+    if len(report.problems) == 1 and not report.is_batch:
+        return ""
+    return f"{counted(len(report.problems), 'problem')}{of_which_failed(report.problems_failed)}, "
 
 
-def _counts(report: Report) -> str:
-    total = f"{report.checks:,} {'check' if report.checks == 1 else 'checks'}"
-    many = len(report.problems) != 1
-    problems = f"{len(report.problems):,} {'problems' if many else 'problem'}, " if many or report.is_batch else ""
-    verdicts = ", ".join(f"{count:,} {verdict.value}" for verdict, count in report.counts.items() if count)
-    return f"{problems}{total}: {verdicts}" if verdicts else f"{problems}{total}"
+def _counts(what: str, counts: Mapping[Verdict, int] | Mapping[ClaimStatus, int], failed: int) -> str:
+    found = [(kind, count) for kind, count in counts.items() if count]
+    total = sum(count for _, count in found)
+    told = total == 1 and failed == sum(count for kind, count in found if not kind.passes)
+    listed = ", ".join(f"{count:,} {kind.value}" for kind, count in found)
+    return f"{counted(total, what)}{'' if told else of_which_failed(failed)}{': ' if listed else ''}{listed}"
 
 
 def _where(report: Report) -> list[str]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradcheck_cli import number_text
-from gradcheck_cli.records.results import MOST_ROWS, Check, ProblemResult, Report, Verdict
+from gradcheck_cli.records.results import Check, ProblemResult, Report, Verdict
 from gradcheck_cli.render import cells, labels, layout, plain
 from gradcheck_cli.render.claims import claims
 from gradcheck_cli.render.console import to_text
@@ -58,11 +58,11 @@ def _problem(result: ProblemResult, display: Display) -> Iterator[RenderableType
         yield from _value(result)
         yield Text()
         yield from _table(result, checks, cells.columns(result, checks, markers, display), display.width)
-        if rest := _rest(result, checks, display):
+        if rest := cells.rest(result, checks, display):
             yield Text(rest, style="dim")
     remarks = [(labels.superscript(number) if markers else "•", note) for number, note in enumerate(notes, 1)]
     if more := cells.unshown_notes(checks, markers):
-        remarks.append(("•", f"and {more:,} more {'note' if more == 1 else 'notes'}: -v shows all"))
+        remarks.append(("•", f"and {plain.counted(more, 'more note')}: -v shows all"))
     remarks += [("•", notice) for notice in result.notices]
     if remarks:
         yield Text()
@@ -80,7 +80,7 @@ def _formulas(result: ProblemResult, display: Display) -> Table:
     for wrt, text in derivatives[: len(derivatives) - more]:
         formulas[plain.one_line(labels.derivative(result, wrt.split(",")))] = text
     if more:
-        below = [("…", f"and {more:,} more {'derivative' if more == 1 else 'derivatives'} (-v shows all)")]
+        below = [("…", f"and {plain.counted(more, 'more derivative')} (-v shows all)")]
     else:
         below = []
     return layout.equations(((label, _cut(text, display)) for label, text in formulas.items()), below)
@@ -143,19 +143,3 @@ def _stacks(columns: Sequence[Column]) -> Iterator[RenderableType]:
         if index:
             yield Text()
         yield layout.hanging(((Text(column.header, style="bold"), column.cells[index]) for column in columns), gap=2)
-
-
-def _rest(result: ProblemResult, checks: Sequence[Check], display: Display) -> str:
-    """What the table leaves out."""
-    if display.quiet:
-        more = sum(not check.passed for check in result.checks) - len(checks)
-        return f"and {more:,} more that did not pass (-v shows them)" if more else ""
-    counts = {verdict: result.counts.get(verdict, 0) for verdict in Verdict}
-    for check in checks:
-        counts[check.verdict] -= 1
-    if result.checks_total <= len(checks):
-        return ""
-    listed = ", ".join(f"{count:,} {verdict.value}" for verdict, count in counts.items() if count > 0)
-    hint = "" if display.verbose else f" (-v shows {'all' if result.checks_total <= MOST_ROWS else f'{MOST_ROWS:,}'})"
-    shown = f"the {len(checks):,} worst of {result.checks_total:,} rows, in the order of the points"
-    return f"{shown}; left out: {listed}{hint}"

@@ -38,6 +38,7 @@ def a_problem(expression: str, checks: Sequence[Check], **fields: Any) -> Proble
         "verdict": Verdict.worst(check.verdict for check in checks) if checks else Verdict.ERROR,
         "passed": bool(checks) and all(check.passed for check in checks),
         "checks_total": len(checks),
+        "checks_failed": sum(not check.passed for check in checks),
         "counts": dict(Counter(check.verdict for check in checks)),
         **fields,
     }

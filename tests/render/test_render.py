@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,9 @@ from helpers.records import VERSIONS, a_check, a_problem, a_report, quartic
 from gradcheck_cli import number_text
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.expression.functions import FUNCTIONS
-from gradcheck_cli.records.results import Check, Verdict
+from gradcheck_cli.records.derivative import Derivative
+from gradcheck_cli.records.finding import Code, Finding
+from gradcheck_cli.records.results import Check, Claim, ClaimStatus, Verdict
 from gradcheck_cli.render import RENDERERS
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.functions import matching, render_functions, render_functions_json
@@ -46,7 +49,7 @@ x  analytical  autograd  relative error  verdict
 def test_summary() -> None:
     assert summary_line(a_report(quartic()), Display()) == "1 check: 1 match · float64 on cpu · torch 2.13.0\n"
     mixed = a_report(quartic(), replace(quartic(), dtype="float32", passed=False))
-    assert summary_line(mixed, Display()) == "2 problems, 2 checks: 2 match · not passed · torch 2.13.0\n"
+    assert summary_line(mixed, Display()) == "2 problems (1 failed), 2 checks: 2 match · torch 2.13.0\n"
     assert summary_line(a_report(quartic()), Display(verbose=True)).endswith(" · python 3.11.7 · 0.25 s\n")
 
 
@@ -178,7 +181,7 @@ def test_many_rows_show_the_worst() -> None:
     assert lines[4].split() == ["-1", "1", "2", "1", "✗", "mismatch"]
     assert lines[5].split()[0] == "10"
     assert " ".join(lines[-2:]) == (
-        "the 20 worst of 30 rows, in the order of the points; left out: 10 match (-v shows all)"
+        "the 20 worst of 30 rows (1 failed), in the order of the points; left out: 10 match (-v shows all)"
     )
     assert len(table(problem, verbose=True).splitlines()) == 2 + 2 + 30
     assert table(problem, quiet=True).count("✓") == 0
@@ -258,9 +261,42 @@ def test_quiet_says_nothing_of_what_passed() -> None:
 def test_a_verdict_that_does_not_decide() -> None:
     """--strict fails a kink, and a problem file may expect a mismatch."""
     row = a_check({"x": 0.0}, None, 0.0, Verdict.KINK, passed=False)
-    assert "∧ kink (fails)" in table(a_problem("relu(x)", [row]))
+    assert "∧ kink, strict" in table(a_problem("relu(x)", [row]))
     row = a_check({"x": 0.0}, 1.0, 0.0, Verdict.MISMATCH, passed=True)
     assert "✗ mismatch (expected)" in table(a_problem("relu(x)", [row]))
+
+
+EXPECTED, NUMBER = Finding(Code.EXPECTED), Finding(Code.EXPECTED_NUMBER)
+REASONS = [
+    # (verdict of the row, what was found, status of the claim, whether it passed) -> what is said of the problem
+    (Verdict.MATCH, (), ClaimStatus.PROVEN, True, None, "✓ match"),
+    (Verdict.MATCH, (NUMBER,), ClaimStatus.PROVEN, True, "wrong number", "✗ wrong number"),
+    (Verdict.KINK, (NUMBER, EXPECTED), ClaimStatus.REFUTED, False, "wrong number", "✗ wrong number"),
+    (Verdict.MATCH, (EXPECTED,), ClaimStatus.REFUTED, False, "unexpected", "✗ unexpected match"),
+    (Verdict.UNSTABLE, (EXPECTED,), ClaimStatus.PROVEN, True, "unstable", "~ unstable"),
+    (Verdict.MISMATCH, (NUMBER,), ClaimStatus.PROVEN, True, "mismatch", "✗ mismatch"),
+    (Verdict.MATCH, (), ClaimStatus.REFUTED, False, "refuted", "✗ refuted claim"),
+    (Verdict.MATCH, (), ClaimStatus.UNCHECKED, False, "unchecked", "∅ unchecked claim"),
+    (Verdict.MATCH, (), ClaimStatus.UNREADABLE, False, "unreadable", "! unreadable claim"),
+    (Verdict.MATCH, (), ClaimStatus.PROVEN, False, "unexpected claim", "✗ unexpected claim"),
+]
+
+
+@pytest.mark.parametrize(("verdict", "found", "status", "held", "failure", "said"), REASONS)
+def test_why_a_problem_failed_has_a_word_and_a_type(
+    verdict: Verdict, found: tuple[Finding, ...], status: ClaimStatus, held: bool, failure: str | None, said: str
+) -> None:
+    """A verdict that passes is no reason."""
+    passes = verdict.passes and not found
+    row = a_check({"x": 1.0}, verdict=verdict, findings=found, passed=passes)
+    claim = Claim(Derivative(("x",)), "2", status, held, 3)
+    problem = a_problem("x**2", [row], name="n", file="a.yaml", line=1, claims=(claim,), passed=passes and held)
+    report = a_report(problem)
+    assert f"  {said}\n" in render_table(report, Display(width=100))
+    assert f" {said} |".replace("~", "\\~") in RENDERERS["markdown"](report, Display())
+    assert json.loads(RENDERERS["json"](report, Display()))["problems"][0]["failure"] == failure
+    found_type = re.search(r'<(?:failure|error) type="([^"]*)"', RENDERERS["junit"](report, Display()))
+    assert (found_type and found_type[1]) == failure
 
 
 def test_torch_has_another_value() -> None:
@@ -303,10 +339,10 @@ def test_json_is_the_contract() -> None:
     document = json.loads(RENDERERS["json"](report, Display()))
     assert document["versions"] == VERSIONS
     assert document["summary"] == {
-        "problems": 2, "checks": 2, "match": 1, "imprecise": 0, "kink": 0, "unstable": 0, "mismatch": 1,
-        "undefined": 0, "error": 0, "passed": False, "seconds": 0.25,
+        "problems": 2, "problems_failed": 1, "problems_without_check": 0, "checks": 2, "checks_failed": 1,
+        "match": 1, "imprecise": 0, "kink": 0, "unstable": 0, "mismatch": 1, "undefined": 0, "error": 0, "passed": False, "seconds": 0.25,
         "claims": {"proven": 0, "agrees": 0, "refuted": 0, "unchecked": 0, "unreadable": 0},
-        "not_run": 0, "interrupted": False, "troubles": [], "shard": None,
+        "claims_failed": 0, "not_run": 0, "interrupted": False, "troubles": [], "shard": None,
     }  # fmt: skip
     first, second = document["problems"]
     expected = {
@@ -320,7 +356,7 @@ def test_json_is_the_contract() -> None:
         "point": {"x": 2.0}, "wrt": ["x"], "mode": "reverse", "value": 152.0, "value_autograd": 152.0,
         "value_verdict": "match", "analytical": 292.0, "autograd": 292.0, "left": None, "right": None,
         "abs_error": 0.0, "rel_error": 0.0, "ulps": 0.0, "expected": None, "verdict": "match", "passed": True,
-        "note": None, "blame": None, "remedy": None, "findings": [],
+        "failure": None, "note": None, "blame": None, "remedy": None, "findings": [],
     }]  # fmt: skip
     assert "derivatives" not in second
     [check] = second["checks"]

@@ -16,7 +16,7 @@ from gradcheck_cli.render.console import to_text
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.explanation import cells
 from gradcheck_cli.render.layout import Column
-from gradcheck_cli.render.plain import lines, one_line
+from gradcheck_cli.render.plain import counted, lines, one_line
 
 LOCAL = 46
 """Columns for the local derivatives where everything stands side by side."""
@@ -38,9 +38,7 @@ def _parts(explanation: Explanation, display: Display) -> Iterator[RenderableTyp
             yield Text(f"forward mode, along {mode}", style="bold")
         yield _table(explanation, steps, heading, mode, display.width, with_locals=number == 0)
     if left_out:
-        yield Text(
-            f"and {left_out:,} more {'step' if left_out == 1 else 'steps'} between these (-v shows all)", style="dim"
-        )
+        yield Text(f"and {counted(left_out, 'more step')} between these (-v shows all)", style="dim")
     for one in explanation.chains:
         yield Text()
         yield _chain(explanation, one, display)
