@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import torch
-
-from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import GradcheckError, TorchRefusal
 from gradcheck_cli.real_code.asked import MODES, Asked, Options
-from gradcheck_cli.real_code.branches import tied
-from gradcheck_cli.real_code.jacobian import Jacobian
-from gradcheck_cli.real_code.output_values import judge_values
-from gradcheck_cli.real_code.recorded import Recorded, record, record_gradient
-from gradcheck_cli.real_code.reference import Truths
-from gradcheck_cli.real_code.replay import replay
-from gradcheck_cli.real_code.side import Forward, Reverse, Side
-from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Subject
-from gradcheck_cli.real_code.tally import worst_first
-from gradcheck_cli.records.code import CodeResult, Held, TensorInput, ValueBlock
-from gradcheck_cli.records.results import MOST_ROWS, Verdict
-from gradcheck_cli.tracing.tensors import FLOATS, numbers
-
-DIFFERENT = 1e-3
-"""How far, of its size, a value may be from what was recorded: torch's own kernels have seven digits at the least."""
-
-
-class Incomplete(GradcheckError):
-    """The record does not hold all that the code computes: no verdict is given."""
+from gradcheck_cli.real_code.causes.explain import explained
+from gradcheck_cli.real_code.checked import checked, identity
+from gradcheck_cli.real_code.subject import BadInput, Subject
+from gradcheck_cli.records.code import CodeResult
+from gradcheck_cli.records.results import Verdict
+from gradcheck_cli.tracing.tensors import FLOATS
 
 
 def check_code(
@@ -40,7 +22,7 @@ def check_code(
     wrt: Sequence[str] | None = None, everything: bool = True, seed: int = 0, mode: str = "reverse",
     rtol: float | None = None, atol: float | None = None, strict: bool = False, through_detach: bool = False,
     cotangents: str = "auto", reference: Callable[..., Any] | None = None, order: int = 1,
-    grad_outputs: Sequence[Any] | None = None, nondet_tol: float = 0.0,
+    grad_outputs: Sequence[Any] | None = None, nondet_tol: float = 0.0, explain: bool = True,
 ) -> CodeResult:  # fmt: skip
     """Check the gradient of a function of tensors.
 
@@ -48,156 +30,20 @@ def check_code(
     differentiate by all floating tensors, or only by those that require grad; wrt: only by those named. reference: a
     function of plain torch operations that computes the same, to be recorded instead. order: 2 checks the gradients of
     the gradients, by the inputs and by the cotangents `grad_outputs` (random ones where they are not given).
-    nondet_tol: how far two runs may differ without a notice. A result without a verdict has an `error`.
+    nondet_tol: how far two runs may differ without a notice. explain: find out why entries are wrong, which runs the
+    code a few times more. A result without a verdict has an `error`.
     """
     asked = Asked(function, inputs, named, wrt, everything, seed, reference, order, grad_outputs)
     options = Options(MODES[mode], rtol, atol, strict, through_detach, cotangents, nondet_tol=nondet_tol)
     subject = asked.subject()
     started = time.perf_counter()
     try:
-        result, _ = checked(asked, subject, options)
+        result, check = checked(asked, subject, options)
+        if explain:
+            result = explained(result, check, asked, options)
     except GradcheckError as error:
         result = _failed(subject, options, error)
     return replace(result, seconds=time.perf_counter() - started)
-
-
-def checked(asked: Asked, subject: Subject, options: Options) -> tuple[CodeResult, Reverse]:
-    """The result, and the side under test. Raises where no verdict can be given."""
-    known = subject if asked.reference is None else subject.with_function(asked.reference)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if asked.order == 1:
-            check = _Check(subject, options, record(known, through_detach=options.through_detach))
-        else:
-            twice = GradientSubject(subject, asked.grad_outputs)
-            check = _Check(twice, options, record_gradient(known, twice, options.through_detach))
-        return check.result(), check.reverse
-
-
-class _Check:
-    def __init__(self, subject: Subject, options: Options, recorded: Recorded) -> None:
-        self.subject, self.options, self.recorded = subject, options, recorded
-        self.tape = self.recorded.recorder.tape
-        self.truths = Truths(self.tape)
-        self.reverse = Reverse(subject)
-        self.notices: list[str] = []
-        self.spread: dict[int, float] = {}
-        self.jacobian = Jacobian(recorded, self.truths, self.reverse, options, self.spread)
-
-    def result(self) -> CodeResult:
-        outputs = self._outputs()
-        self._compare_runs()
-        if self.options.replay:
-            self._replay(outputs)
-        self._notice_ties()
-        values = self._compared_values()
-        blocks = tuple(
-            block for mode in self.options.modes for block in self.jacobian.blocks(self._side(mode), outputs)
-        )
-        constant = not blocks and self._is_constant()
-        fallback = Verdict.MATCH if constant else Verdict.ERROR
-        verdict = Verdict.worst(block.verdict for block in blocks) if blocks else fallback
-        return CodeResult(
-            **_identity(self.subject, self.options, self.jacobian.dtype),
-            verdict=verdict,
-            passed=constant or (bool(blocks) and all(block.passed for block in blocks)),
-            blocks=blocks,
-            values=values,
-            checks=tuple(sorted(self.jacobian.entries, key=worst_first)[:MOST_ROWS]),
-            held=tuple(Held(h.how, h.place, n) for h, n in self.recorded.recorder.held.found.items()),
-            notices=(*self.notices, *self.reverse.troubles),
-            error=None if blocks or constant else "no output can be differentiated",
-            order=2 if isinstance(self.subject, GradientSubject) else 1,
-            operations=self.tape.operations,
-        )
-
-    def _side(self, mode: str) -> Side:
-        return self.reverse if mode == "reverse" else Forward(self.subject, self.reverse.outputs)
-
-    def _outputs(self) -> list[int]:
-        """Which outputs are differentiated."""
-        mine, theirs = self.recorded.outputs, self.reverse.outputs
-        if [o.tensor.shape for o in mine] != [o.tensor.shape for o in theirs]:
-            raise BadInput("it returns tensors of other shapes when it runs again")
-        chosen = []
-        for k, output in enumerate(theirs):
-            # A gradient without a graph is constant: its derivative is 0, if that is so on the tape as well.
-            if output.tensor.requires_grad or isinstance(self.subject, GradientSubject) or self._is_cut(k):
-                chosen.append(k)
-            else:
-                self.notices.append(f"{output.name} does not require grad: it is not differentiated")
-        return chosen
-
-    def _compare_runs(self) -> None:
-        """Two runs that differ from the same state: compared within that."""
-        if self.recorded.subject is not self.subject:
-            return
-        first, second = ([numbers(o.tensor) for o in run] for run in (self.recorded.outputs, self.reverse.outputs))
-        if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True)):
-            return
-        again = self.subject.run(self.subject.fresh())  # what is recorded may run in other steps, and round otherwise
-        for k, (output, before) in enumerate(zip(again, second, strict=True)):
-            after = numbers(output.tensor)
-            if not np.array_equal(after, before, equal_nan=True):
-                self.spread[k] = float(np.nanmax(np.abs(after - before)))
-                if self.spread[k] > self.options.nondet_tol:
-                    self.notices.append(
-                        f"{output.name} is not deterministic: two runs differ by up to {self.spread[k]:.3g}"
-                    )
-
-    def _replay(self, chosen: Sequence[int]) -> None:
-        """Raises Incomplete where something is missing from the record."""
-        if self.spread:
-            return
-        recorded = self.recorded
-        elements = {k: recorded.elements[k] for k in chosen}
-        found = replay(self.subject, recorded.recorder, self.truths.values, self.reverse.outputs, elements)
-        if found.missing is not None:
-            raise Incomplete(found.missing)
-        if found.unknown is not None:
-            self.notices.append(found.unknown)
-
-    def _notice_ties(self) -> None:
-        exact = tied([guard for guard in self.jacobian.tied if guard.kind == "branch"], self.truths.values)
-        if exact:
-            places = ", ".join(dict.fromkeys(guard.origin.place for guard in exact))
-            self.notices.append(f"a branch is decided at a tie ({places}): what is said holds on one side only")
-
-    def _is_cut(self, k: int) -> bool:
-        """Whether torch drops an output's dependence silently, by an operation that it does not differentiate."""
-        recorder, tensor = self.recorded.recorder, self.recorded.outputs[k].tensor
-        return recorder.depends(tensor) and recorder.is_undifferentiated(tensor)
-
-    def _compared_values(self) -> tuple[ValueBlock, ...]:
-        """Raises Incomplete where the record computes something else than the code."""
-        found = []
-        for output, elements in zip(self.reverse.outputs, self.recorded.elements, strict=True):
-            dtype = min(self.jacobian.narrowest, FLOATS[output.tensor.dtype], key=lambda dtype: dtype.precision)
-            found.append(judge_values(self.truths, elements.reshape(-1), output, dtype))
-        for value in found:
-            if value.unexplained > DIFFERENT:
-                raise Incomplete(
-                    f"what was recorded is not what the code returns: {value.output} is off by {value.unexplained:.2g}"
-                    " of its size, and no verdict would be about the code"
-                )
-        return tuple(found)
-
-    def _is_constant(self) -> bool:
-        """Whether no output depends on the inputs at all: then there is nothing to compare, and nothing wrong."""
-        return all(self.tape.fixed[elements].all() for elements in self.recorded.elements)
-
-
-def _identity(subject: Subject, options: Options, dtype: Dtype) -> dict[str, Any]:
-    return {
-        "subject": subject.name, "place": subject.place, "inputs": tuple(_input(leaf) for leaf in subject.leaves),
-        "dtype": dtype.name, "device": str(subject.wanted[0].tensor.device), "rtol": options.rtol, "atol": options.atol,
-    }  # fmt: skip
-
-
-def _input(leaf: Any) -> TensorInput:
-    tensor: torch.Tensor = leaf.tensor
-    name = str(tensor.dtype).removeprefix("torch.")
-    return TensorInput(leaf.name, name, tuple(tensor.shape), tensor.requires_grad, leaf.differentiated)
 
 
 def _failed(subject: Subject, options: Options, error: GradcheckError) -> CodeResult:
@@ -205,5 +51,5 @@ def _failed(subject: Subject, options: Options, error: GradcheckError) -> CodeRe
     dtype = FLOATS[subject.wanted[0].tensor.dtype]
     bad = not isinstance(error, TorchRefusal) and isinstance(error, BadInput)
     return CodeResult(
-        **_identity(subject, options, dtype), verdict=Verdict.ERROR, passed=False, error=str(error), bad_input=bad
+        **identity(subject, options, dtype), verdict=Verdict.ERROR, passed=False, error=str(error), bad_input=bad
     )

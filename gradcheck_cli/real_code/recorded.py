@@ -18,12 +18,14 @@ from gradcheck_cli.tracing.tensors import FLOATS, numbers
 
 @dataclass
 class Recorded:
-    """A run of the code on the tape. outputs: what it returned; elements: of each. subject: what was run."""
+    """A run of the code on the tape. outputs: what it returned; elements: of each. subject: what was run. first: of a
+    gradient, the run of the code that it is of."""
 
     recorder: Recorder
     outputs: list[Output]
     elements: list[Elements]
     subject: Subject
+    first: Recorded | None = None
 
 
 def record(subject: Subject, *, through_detach: bool = False, given: Sequence[torch.Tensor] | None = None) -> Recorded:
@@ -52,4 +54,4 @@ def record_gradient(subject: Subject, twice: GradientSubject, through_detach: bo
     for leaf in subject.wanted:
         elements.append(by_all[start : start + leaf.tensor.numel()].reshape(tuple(leaf.tensor.shape)))
         start += leaf.tensor.numel()
-    return Recorded(first.recorder, twice.run(twice.fresh()), elements, twice)
+    return Recorded(first.recorder, twice.run(twice.fresh()), elements, twice, first)

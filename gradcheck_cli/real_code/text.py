@@ -22,6 +22,7 @@ def report(result: CodeResult) -> str:
     lines += [f"  {_line(entry)}" for entry in failing[:SHOWN]]
     if len(failing) > SHOWN:
         lines.append(f"  ... (and {len(failing) - SHOWN} more)")
+    lines += [f"• {finding.text}" for finding in result.findings]
     lines += [f"• {notice}" for notice in result.notices]
     lines += [f"• {held.count} values are held constant ({held.how}): {held.place}" for held in result.held]
     return "\n".join(lines)

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.real_code.asked import Asked, Options
-from gradcheck_cli.real_code.check import checked
+from gradcheck_cli.real_code.causes.explain import explained
+from gradcheck_cli.real_code.checked import checked
 from gradcheck_cli.real_code.side import Reverse
 from gradcheck_cli.real_code.subject import UserError
 from gradcheck_cli.real_code.text import report
@@ -101,10 +102,12 @@ def _check(
         asked = Asked(func, inputs, everything=False, order=order, grad_outputs=cotangents)
         random = "random" if fast else "auto"
         options = Options(modes, rtol, atol, cotangents=random, nondet_tol=nondet_tol)
-        result, side = checked(asked, asked.subject(), options)
+        result, check = checked(asked, asked.subject(), options)
+        if raises:
+            result = explained(result, check, asked, options)
         problem = None if result.passed or _has_nothing_to_check(result) else report(result)
         if problem is None and order == 1 and "reverse" in modes:
-            problem = _other_checks(side, nondet_tol, undefined, dtypes, batched)
+            problem = _other_checks(check.reverse, nondet_tol, undefined, dtypes, batched)
     except UserError as error:
         if not raises:
             return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from gradcheck_cli.records.results import Verdict
 
@@ -93,12 +94,41 @@ class Held:
     count: int
 
 
+class Cause(Enum):
+    """What a finding about wrong entries says. Programs may compare these: they may be added, never renamed."""
+
+    # who is to blame
+    FUNCTION = "function"  # an autograd.Function's backward, or its jvp
+    DOUBLE_BACKWARD = "double backward"  # a backward that is right, and cannot be differentiated as it is
+    STALE = "stale"  # a backward that takes what a later call left
+    OPERATION = "operation"  # torch's own, or a custom one
+    SOUND = "sound"  # each function and operation is right by itself
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFinding:
+    """One thing that is known about the wrong entries of a check of code. It has been verified.
+
+    function: "FocalLoss.backward", or an operation as torch calls it; place: its file and line. argument: whose
+    gradient is wrong. numbers, texts: by what they are. text: all of it in words.
+    """
+
+    cause: Cause
+    function: str = ""
+    place: str = ""
+    argument: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+
+
 @dataclass(frozen=True)
 class CodeResult:
     """A function of tensors, checked.
 
     subject: its name; place: file and line. checks: the entries that did not match, and the worst of the others, at
-    most `records.MOST_ROWS`. error: why there is no verdict at all. operations: of numbers, that were recorded.
+    most `records.MOST_ROWS`. findings: what is known about why entries are wrong, first who is to blame. error: why
+    there is no verdict at all. operations: of numbers, that were recorded.
     """
 
     subject: str
@@ -116,6 +146,7 @@ class CodeResult:
     checks: tuple[Entry, ...] = ()
     held: tuple[Held, ...] = ()
     notices: tuple[str, ...] = ()
+    findings: tuple[CodeFinding, ...] = ()
     error: str | None = None
     bad_input: bool = False
     operations: int = 0

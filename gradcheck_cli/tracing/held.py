@@ -42,7 +42,7 @@ class HeldConstants:
             return False
         call = self.tape.origin.function
         if call >= 0:
-            given = [a for a in self.places.calls[call].args if isinstance(a, Tensor) and memory(a) == memory(x)]
+            given = [a for a in self.places.calls[call].given if isinstance(a, Tensor) and memory(a) == memory(x)]
             return bool(given) and not any(a.requires_grad or not a.is_floating_point() for a in given)
         return memory(x) not in self._undifferentiated
 

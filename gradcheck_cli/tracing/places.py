@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any
 
 import torch
 
+from gradcheck_cli.tracing.tensors import unseen
+
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _TORCH = os.path.dirname(os.path.abspath(torch.__file__)) + os.sep
 _FUNCTION_FILE = _TORCH + os.path.join("autograd", "function.py")
@@ -17,11 +20,16 @@ _FUNCTION_FILE = _TORCH + os.path.join("autograd", "function.py")
 
 @dataclass(frozen=True)
 class FunctionCall:
-    """One call of an `autograd.Function` while the code was recorded: the class, and what it was given."""
+    """One call of an `autograd.Function` while the code was recorded.
+
+    given: the arguments; operands: the same with copies of the tensors as they were then. outer: the call in whose
+    forward it happened, as an index; -1: none.
+    """
 
     function: type[Any]
-    args: tuple[Any, ...]
-    place: str
+    given: tuple[Any, ...]
+    operands: tuple[Any, ...]
+    outer: int = -1
 
 
 class Places:
@@ -58,11 +66,21 @@ class Places:
 
     def _call(self, frame: FrameType) -> int:
         if frame not in self._seen:
+            outer = self._around(frame)
             self._seen[frame] = len(self.calls)
-            given = frame.f_locals
-            function = given.get("cls") or type(given.get("self"))
-            self.calls.append(FunctionCall(function, tuple(given.get("args", ())), _place_of(function)))
+            function = frame.f_locals.get("cls") or type(frame.f_locals.get("self"))
+            given = tuple(frame.f_locals.get("args", ()))
+            self.calls.append(FunctionCall(function, given, tuple(map(_as_it_was, given)), outer))
         return self._seen[frame]
+
+    def _around(self, frame: FrameType) -> int:
+        """The call in whose forward another happens."""
+        above = frame.f_back
+        while above is not None and above is not self._base:
+            if above.f_code.co_filename == _FUNCTION_FILE and above.f_code.co_name == "apply":
+                return self._call(above)
+            above = above.f_back
+        return -1
 
 
 def is_users(file: str) -> bool:
@@ -70,8 +88,19 @@ def is_users(file: str) -> bool:
     return not (file.startswith((_OURS, _TORCH, "<")) or file.endswith("contextlib.py"))
 
 
-def _place_of(function: type[Any]) -> str:
-    """Where the backward of a function is written."""
-    backward = getattr(function, "backward", None)
-    code = getattr(backward, "__code__", None)
-    return f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}" if code else ""
+def place_of(function: Any) -> str:
+    """file:line of the `def` of a function of the user's; "" where it is not known."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return ""
+    line = code.co_firstlineno
+    while linecache.getline(code.co_filename, line).lstrip().startswith("@"):
+        line += 1
+    return f"{os.path.basename(code.co_filename)}:{line}"
+
+
+def _as_it_was(argument: Any) -> Any:
+    if not isinstance(argument, torch.Tensor):
+        return argument
+    with unseen():
+        return argument.detach().clone().requires_grad_(argument.requires_grad)

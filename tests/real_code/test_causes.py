@@ -1,0 +1,130 @@
+"""Who is to blame for wrong entries: the function and the argument, checked by itself."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from gradcheck_cli.real_code.check import check_code
+from gradcheck_cli.records.code import Cause
+
+HERE = os.path.basename(__file__)
+
+
+class Scaled(torch.autograd.Function):
+    """a * x, wrong by a."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, a: Tensor) -> Tensor:
+        ctx.save_for_backward(x, a)
+        return a * x
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        x, a = ctx.saved_tensors
+        return g * a, g * x * 3
+
+    @staticmethod
+    def jvp(ctx: Any, dx: Tensor, da: Tensor) -> Any:
+        return dx
+
+
+class Right(torch.autograd.Function):
+    """x ** 2; its backward is right once only."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.x = x.detach()
+        return x * x
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        return 2 * ctx.x * g
+
+
+class Outer(torch.autograd.Function):
+    """Its forward calls another function, whose backward has no part in it."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return Scaled.apply(x, torch.tensor(2.0, dtype=x.dtype))  # type: ignore[no-any-return]
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        return -2 * g
+
+
+class Cached(torch.autograd.Function):
+    """x ** 2, with its operand in the class."""
+
+    kept = torch.zeros(0)
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        Cached.kept = x.detach()
+        return x * x
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        return 2 * Cached.kept * g
+
+
+def line_of(function: Any) -> str:
+    return f"{HERE}:{function.__code__.co_firstlineno + 1}"
+
+
+def leaf(*numbers: float) -> Tensor:
+    return torch.tensor(numbers, dtype=torch.float64, requires_grad=True)
+
+
+def found(function: Any, *inputs: Tensor, **options: Any) -> list[Any]:
+    result = check_code(function, inputs, **options)
+    assert result.error is None
+    assert not result.passed
+    return list(result.findings)
+
+
+def test_the_function_and_the_argument_are_named() -> None:
+    first = found(lambda x, a: Right.apply(Scaled.apply(x.sin(), a)).sum(), leaf(1.0, 2.0), leaf(0.5, 3.0))[0]
+    assert first.cause is Cause.FUNCTION
+    assert (first.function, first.place, first.argument) == ("Scaled.backward", line_of(Scaled.backward), "a")
+    assert first.text == f"Scaled.backward ({line_of(Scaled.backward)}) is wrong by a; it is right by x"
+
+
+def test_the_function_itself_is_the_whole() -> None:
+    assert found(Scaled.apply, leaf(1.0, 2.0), leaf(0.5, 3.0))[0].argument == "a"
+
+
+def test_forward_mode_blames_the_jvp() -> None:
+    first = found(lambda x, a: Scaled.apply(x, a).sin(), leaf(1.0, 2.0), leaf(0.5, 3.0), mode="forward")[0]
+    assert (first.function, first.place, first.argument) == ("Scaled.jvp", line_of(Scaled.jvp), "x and a")
+
+
+def test_second_order_blames_the_backward_that_cannot_be_differentiated() -> None:
+    first = found(lambda x: Right.apply(x.sin()), leaf(1.0, 2.0), order=2)[0]
+    assert (first.cause, first.function) == (Cause.DOUBLE_BACKWARD, "Right.backward")
+    assert first.argument == "∂grad_x/∂x"
+
+
+def test_second_order_blames_a_wrong_backward_as_such() -> None:
+    first = found(lambda x, a: Scaled.apply(x.sin(), a), leaf(1.0, 2.0), leaf(0.5, 3.0), order=2)[0]
+    assert (first.cause, first.function, first.argument) == (Cause.FUNCTION, "Scaled.backward", "a")
+
+
+def test_of_nested_functions_the_outer_is_blamed() -> None:
+    assert [one.function for one in found(lambda x: Outer.apply(x).exp(), leaf(1.0, 2.0))] == ["Outer.backward"]
+
+
+def test_a_backward_that_takes_what_a_later_call_left() -> None:
+    first = found(lambda x: Cached.apply(x.sin()) + Cached.apply(x.cos()), leaf(1.0, 2.0))[0]
+    assert (first.cause, first.function) == (Cause.STALE, "Cached.backward")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_in_every_dtype(dtype: torch.dtype) -> None:
+    x, a = (t.detach().to(dtype).requires_grad_() for t in (leaf(1.0, 2.0), leaf(0.5, 3.0)))
+    assert found(lambda x, a: Scaled.apply(x, a).sum(), x, a)[0].argument == "a"
