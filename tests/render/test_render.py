@@ -340,7 +340,8 @@ def test_json_is_the_contract() -> None:
     assert document["versions"] == VERSIONS
     assert document["summary"] == {
         "problems": 2, "problems_failed": 1, "problems_without_check": 0, "checks": 2, "checks_failed": 1,
-        "match": 1, "imprecise": 0, "kink": 0, "unstable": 0, "mismatch": 1, "undefined": 0, "error": 0, "passed": False, "seconds": 0.25,
+        "match": 1, "imprecise": 0, "kink": 0, "unstable": 0, "mismatch": 1, "undefined": 0, "error": 0,
+        "passed": False, "seconds": 0.25,
         "claims": {"proven": 0, "agrees": 0, "refuted": 0, "unchecked": 0, "unreadable": 0},
         "claims_failed": 0, "not_run": 0, "interrupted": False, "troubles": [], "shard": None,
     }  # fmt: skip
