@@ -69,7 +69,12 @@ def as_users_call_it(row: Function, function: Callable[..., Any], dtype: torch.d
 def namespace(dtype: torch.dtype) -> dict[str, Callable[..., Any]]:
     """What the names in a text mean."""
     functions = {name: as_users_call_it(row, in_torch(row), dtype) for name, row in TABLE.items()}
-    return functions | {"max": functions["maximum"], "min": functions["minimum"], "where": torch.where}
+    return functions | {"max": functions["maximum"], "min": functions["minimum"], "where": where}
+
+
+def where(condition: Tensor | bool, a: Any, b: Any) -> Tensor:
+    """torch's, which refuses a condition that Python has decided, as of two numbers of a branch."""
+    return torch.where(torch.as_tensor(condition), a, b)
 
 
 def by_torch(text: str, point: dict[str, float], dtype: str, mode: str) -> tuple[float, dict[str, float]]:
