@@ -15,8 +15,8 @@ from benchmarks.formulas import Problem, problems
 from benchmarks.report import Bar, Options, Section
 from gradcheck_cli.batch.dispatch import LARGEST
 from gradcheck_cli.batch.run import check_request, check_requests
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import Request
-from gradcheck_cli.records.results import Report
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.table import render_table
 

@@ -13,14 +13,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gradcheck_cli.api import check, explain, run
     from gradcheck_cli.errors import GradcheckError
-    from gradcheck_cli.real_code.torch_api import GradientMismatch, gradcheck, gradgradcheck
-    from gradcheck_cli.records.results import Check, Claim, ClaimStatus, ProblemResult, Report, Verdict
+    from gradcheck_cli.records.code import CodeResult
+    from gradcheck_cli.records.report import Report
+    from gradcheck_cli.records.results import Check, Claim, ClaimStatus, ProblemResult, Verdict
+    from gradcheck_cli.torch_api import GradientMismatch, gradcheck, gradgradcheck
     from gradcheck_cli.versions import __version__
 
 __all__ = [
     "Check",
     "Claim",
     "ClaimStatus",
+    "CodeResult",
     "GradcheckError",
     "GradientMismatch",
     "ProblemResult",
@@ -37,8 +40,10 @@ __all__ = [
 _MODULES = {
     "api": ("check", "explain", "run"),
     "errors": ("GradcheckError",),
-    "real_code.torch_api": ("GradientMismatch", "gradcheck", "gradgradcheck"),
-    "records.results": ("Check", "Claim", "ClaimStatus", "ProblemResult", "Report", "Verdict"),
+    "torch_api": ("GradientMismatch", "gradcheck", "gradgradcheck"),
+    "records.code": ("CodeResult",),
+    "records.report": ("Report",),
+    "records.results": ("Check", "Claim", "ClaimStatus", "ProblemResult", "Verdict"),
     "versions": ("__version__",),
 }
 

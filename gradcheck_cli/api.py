@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeVar
 
 from gradcheck_cli import python_arguments
 from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import Request
-from gradcheck_cli.records.results import ProblemResult, Report
+from gradcheck_cli.records.results import ProblemResult
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
 
 if TYPE_CHECKING:

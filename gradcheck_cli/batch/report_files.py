@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.records.code import Block, Cause, CodeFinding, CodeResult, Entry, Held, TensorInput, ValueBlock
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.finding import Code, Finding
+from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.records.request import options_of
 from gradcheck_cli.records.results import (
     Check,
@@ -20,7 +22,6 @@ from gradcheck_cli.records.results import (
     Counterexample,
     ProblemResult,
     Remedy,
-    Report,
     Verdict,
 )
 from gradcheck_cli.text_files import STANDARD_INPUT, read_source
@@ -36,7 +37,7 @@ class Written:
     options: of the first line of JSON Lines.
     """
 
-    problems: tuple[ProblemResult, ...]
+    problems: tuple[AnyResult, ...]
     versions: Mapping[str, str]
     summary: Json = field(default_factory=dict)
     finished: bool = True
@@ -74,7 +75,7 @@ def _text(name: str) -> str:
 def _from_lines(text: str) -> Written:
     versions: Mapping[str, str] | None = None
     options: Json = {}
-    problems: list[ProblemResult] = []
+    problems: list[AnyResult] = []
     summary: Json | None = None
     for document in _documents(text):
         if "summary" in document:
@@ -121,7 +122,7 @@ def merged(reports: Mapping[str, Written]) -> Report:
         for problem in report.problems:
             key = (problem.file, problem.name, problem.index)
             if key in where:
-                raise UsageError(f"{where[key]} and {name} both hold the problem {problem.name or problem.expression}")
+                raise UsageError(f"{where[key]} and {name} both hold the problem {problem.title}")
             where[key] = name
     problems = sorted((p for report in reports.values() for p in report.problems), key=lambda problem: problem.index)
     return Report(
@@ -140,41 +141,97 @@ def shared_options(reports: Iterable[Written]) -> dict[str, object]:
     return {name: value if all(value == other[name] for other in others) else None for name, value in first.items()}
 
 
-def problem_record(item: Json) -> ProblemResult:
+def problem_record(item: Json) -> AnyResult:
     """A problem of a report. Raises KeyError, TypeError or ValueError for what is none."""
+    common: dict[str, Any] = {name: item[name] for name in _AS_WRITTEN}
+    common |= {
+        "verdict": Verdict(item["verdict"]),
+        "passed": bool(item["passed"]),
+        "order": int(item["order"]),
+        "index": int(item["index"]),
+        "tags": tuple(item["tags"]),
+        "bad_input": bool(item["bad_input"]),
+        "bug": bool(item["bug"]),
+        "notices": tuple(item["notices"]),
+        "seconds": float(item["seconds"]),
+        "key": item.get("key"),
+        **{name: _maybe(float, item[name]) for name in ("rtol", "atol")},
+    }
+    return _code(item, common) if item.get("kind") == "code" else _formula(item, common)
+
+
+_AS_WRITTEN = ("dtype", "device", "name", "file", "line", "description", "expect", "error")
+
+
+def _formula(item: Json, common: Json) -> ProblemResult:
     return ProblemResult(
         expression=item["expression"],
         variables=tuple(item["variables"]),
-        dtype=item["dtype"],
-        device=item["device"],
-        rtol=float(item["rtol"]),
-        atol=float(item["atol"]),
-        verdict=Verdict(item["verdict"]),
-        passed=bool(item["passed"]),
-        index=int(item["index"]),
-        name=item["name"],
-        file=item["file"],
-        line=item["line"],
         derivatives=item.get("derivatives"),
         lets=item["lets"],
-        order=int(item["order"]),
-        description=item["description"],
-        tags=tuple(item["tags"]),
-        expect=item["expect"],
         expect_claim=item["expect_claim"],
-        error=item["error"],
-        bad_input=bool(item["bad_input"]),
-        bug=bool(item["bug"]),
         checks=tuple(_check(check) for check in item["checks"]),
         checks_total=int(item["checks_total"]),
         checks_failed=int(item.get("checks_failed", sum(not check["passed"] for check in item["checks"]))),
-        counts={Verdict(name): int(count) for name, count in item["counts"].items() if count},
+        counts=_counts(item["counts"]),
         claims=tuple(_claim(claim) for claim in item["claims"]),
-        notices=tuple(item["notices"]),
-        seconds=float(item["seconds"]),
         formula=item.get("formula"),
-        key=item.get("key"),
+        **common,
     )
+
+
+def _code(item: Json, common: Json) -> CodeResult:
+    return CodeResult(
+        subject=item["subject"],
+        place=item["place"],
+        inputs=tuple(TensorInput(**{**given, "shape": tuple(given["shape"])}) for given in item["inputs"]),
+        blocks=tuple(_block(block) for block in item["blocks"]),
+        values=tuple(_value(value) for value in item["values"]),
+        checks=tuple(_entry(entry) for entry in item["checks"]),
+        checks_failed=int(item["checks_failed"]),
+        findings=tuple(_code_finding(finding) for finding in item["findings"]),
+        held=tuple(Held(**held) for held in item["held"]),
+        operations=int(item["operations"]),
+        **common,
+    )
+
+
+def _code_finding(item: Json) -> CodeFinding:
+    numbers = {name: _number(value) for name, value in item["numbers"].items()}
+    return CodeFinding(**{**item, "cause": Cause(item["cause"]), "numbers": numbers})
+
+
+def _block(item: Json) -> Block:
+    return Block(
+        output=item["output"],
+        input=item["input"],
+        mode=item["mode"],
+        shape=(tuple(item["shape"]["output"]), tuple(item["shape"]["input"])),
+        verdict=Verdict(item["verdict"]),
+        passed=bool(item["passed"]),
+        counts=_counts(item["counts"]),
+        worst=_maybe(_number, item["worst"]),
+        cotangents=item["cotangents"],
+    )
+
+
+def _value(item: Json) -> ValueBlock:
+    return ValueBlock(**{
+        **item, "shape": tuple(item["shape"]), "verdict": Verdict(item["verdict"]),
+        "worst": _maybe(_number, item["worst"]), "unexplained": _number(item["unexplained"]),
+    })  # fmt: skip
+
+
+def _entry(item: Json) -> Entry:
+    numbers = {name: _maybe(_number, item[name]) for name in _ENTRY_NUMBERS}
+    return Entry(**{**item, **numbers, "wrt": tuple(item["wrt"]), "verdict": Verdict(item["verdict"])})
+
+
+_ENTRY_NUMBERS = ("analytical", "autograd", "left", "right", "abs_error", "rel_error", "ulps", "scale")
+
+
+def _counts(item: Json) -> dict[Verdict, int]:
+    return {Verdict(name): int(count) for name, count in item.items() if count}
 
 
 def _check(item: Json) -> Check:

@@ -15,8 +15,10 @@ from enum import Enum
 from pathlib import Path
 
 from gradcheck_cli.batch.report_files import read_report
+from gradcheck_cli.records.code import CodeResult
+from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.records.request import Expectation, ProblemSpec, Request
-from gradcheck_cli.records.results import ProblemResult, worst_first
+from gradcheck_cli.records.results import worst_first
 from gradcheck_cli.text_files import replace_file
 from gradcheck_cli.versions import versions
 
@@ -50,7 +52,7 @@ def _plain(value: object) -> object:
             return value
 
 
-def finished_problems(name: str, specs: Sequence[ProblemSpec]) -> dict[str, ProblemResult]:
+def finished_problems(name: str, specs: Sequence[ProblemSpec]) -> dict[str, AnyResult]:
     """The results of these problems that a file of JSON Lines holds, by key; none where there is no such file yet.
 
     One that lacks something that is wanted does not count; of one that has more, what is wanted is taken. Raises
@@ -67,9 +69,9 @@ def finished_problems(name: str, specs: Sequence[ProblemSpec]) -> dict[str, Prob
     }
 
 
-def serves(result: ProblemResult, request: Request) -> bool:
+def serves(result: AnyResult, request: Request) -> bool:
     """Whether the result has all that is wanted of it."""
-    if result.error is not None:
+    if result.error is not None or isinstance(result, CodeResult):
         return True
     return (
         (result.derivatives is not None or not request.derivatives)
@@ -78,8 +80,10 @@ def serves(result: ProblemResult, request: Request) -> bool:
     )
 
 
-def _as_wanted(result: ProblemResult, request: Request) -> ProblemResult:
+def _as_wanted(result: AnyResult, request: Request) -> AnyResult:
     """The result as it would be, had it been checked for this request."""
+    if isinstance(result, CodeResult):
+        return result
     checks = result.checks
     if len(checks) > request.keep:
         checks = tuple(sorted(checks, key=worst_first)[: request.keep])
@@ -91,7 +95,7 @@ def _as_wanted(result: ProblemResult, request: Request) -> ProblemResult:
     )
 
 
-def in_order(file: Path, specs: Sequence[ProblemSpec], done: Mapping[str, ProblemResult]) -> None:
+def in_order(file: Path, specs: Sequence[ProblemSpec], done: Mapping[str, AnyResult]) -> None:
     """Put the lines of a report in the order of the problems, if results from before stand in between."""
     known = [problem_key(spec) in done for spec in specs]
     if known == sorted(known, reverse=True):

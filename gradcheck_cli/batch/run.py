@@ -10,6 +10,7 @@ from gradcheck_cli.batch.resume import problem_key
 from gradcheck_cli.checking import loading
 from gradcheck_cli.checking.failures import failure
 from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.records.request import ProblemSpec, Request
 from gradcheck_cli.records.results import ProblemResult
 from gradcheck_cli.runtime.collector import resting_collector
@@ -24,7 +25,7 @@ PRELOAD = ("gradcheck_cli.batch.worker_preload",)
 AT_ONCE = 1.0
 """Seconds that several problems may take stage by stage; see dispatch.SPAN for what they should."""
 
-BatchWork = Work[Request, ProblemResult]
+BatchWork = Work[Request, AnyResult]
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ def run_batch(
     specs: Sequence[ProblemSpec],
     *,
     where: Where | None,
-    done: Mapping[str, ProblemResult] | None = None,
+    done: Mapping[str, AnyResult] | None = None,
     profile: bool = False,
-) -> Generator[ProblemResult, None, None]:
+) -> Generator[AnyResult, None, None]:
     """The result of each problem, in order.
 
     where: in processes that are killed where they do not keep their time limit; None: all are checked in this process,
@@ -64,7 +65,7 @@ def run_batch(
     next(outcomes, None)  # the workers have ended by themselves, and what they fork from serves the next run
 
 
-def _isolated(work: BatchWork, requests: Sequence[Request], where: Where) -> Iterator[ProblemResult]:
+def _isolated(work: BatchWork, requests: Sequence[Request], where: Where) -> Iterator[AnyResult]:
     if not requests:
         return
     tasks = ((request, None if request.timeout is None else request.timeout + GRACE) for request in requests)
@@ -74,7 +75,7 @@ def _isolated(work: BatchWork, requests: Sequence[Request], where: Where) -> Ite
 
 def _outcomes(
     work: BatchWork, tasks: Iterator[tuple[Request, float | None]], where: Where
-) -> Iterator[ProblemResult | Lost]:
+) -> Iterator[AnyResult | Lost]:
     if where.executor is not None:
         from gradcheck_cli.batch.dask import run_on_dask
 
@@ -84,7 +85,7 @@ def _outcomes(
     return run_in_workers(work, tasks, jobs=where.jobs, preload=PRELOAD)
 
 
-def check_request(request: Request) -> ProblemResult:
+def check_request(request: Request) -> AnyResult:
     """One problem, whatever becomes of it: bad input and bugs of ours are results too."""
     with phase("imports"):
         from gradcheck_cli.checking.checker import check_expression
@@ -100,7 +101,7 @@ def check_request(request: Request) -> ProblemResult:
         return failure(request, message, bug=True)
 
 
-def check_requests(requests: Sequence[Request]) -> list[ProblemResult] | None:
+def check_requests(requests: Sequence[Request]) -> list[AnyResult] | None:
     """Several problems, stage by stage; None where one of them cannot be checked so, be it slow or bad input: one by
     one, each gets what is its own."""
     with phase("imports"):
@@ -115,10 +116,10 @@ def check_requests(requests: Sequence[Request]) -> list[ProblemResult] | None:
     except Exception as error:  # noqa: BLE001  one problem must not end the others
         return _after_a_bug(requests, error)
     in_time = (r.timeout is None or result.seconds <= r.timeout for r, result in zip(requests, results, strict=True))
-    return results if all(in_time) else None
+    return [*results] if all(in_time) else None
 
 
-def _after_a_bug(requests: Sequence[Request], error: Exception) -> list[ProblemResult]:
+def _after_a_bug(requests: Sequence[Request], error: Exception) -> list[AnyResult]:
     """Problems that met a bug together, one by one: it is that of one of them, or else the first one says it."""
     results = [check_request(request) for request in requests]
     if not any(result.bug for result in results):
@@ -128,14 +129,14 @@ def _after_a_bug(requests: Sequence[Request], error: Exception) -> list[ProblemR
     return results
 
 
-def profiled_request(request: Request) -> ProblemResult:
+def profiled_request(request: Request) -> AnyResult:
     """The same, with the seconds of each phase; `preload` is what it took to start the worker, the same each time."""
     with measuring() as phases:
         result = check_request(request)
     return replace(result, phases={**phases, "preload": loading.seconds})
 
 
-def profiled_requests(requests: Sequence[Request]) -> list[ProblemResult] | None:
+def profiled_requests(requests: Sequence[Request]) -> list[AnyResult] | None:
     """The same of several problems; the first result says how long the phases of all of them took."""
     with measuring() as phases:
         results = check_requests(requests)
@@ -144,7 +145,7 @@ def profiled_requests(requests: Sequence[Request]) -> list[ProblemResult] | None
     return results
 
 
-def batch_phases(own: Mapping[str, float], results: Iterable[ProblemResult]) -> dict[str, float]:
+def batch_phases(own: Mapping[str, float], results: Iterable[AnyResult]) -> dict[str, float]:
     """Seconds by phase of this process and the worker's together. own: this one's, in which it also waits."""
     seconds = {name: value for name, value in own.items() if name != "waiting"}
     preload = 0.0
@@ -157,7 +158,9 @@ def batch_phases(own: Mapping[str, float], results: Iterable[ProblemResult]) -> 
     return seconds | {"imports": seconds.get("imports", 0.0) + preload}
 
 
-def _named(result: ProblemResult, spec: ProblemSpec, key: str) -> ProblemResult:
+def _named(result: AnyResult, spec: ProblemSpec, key: str) -> AnyResult:
+    if isinstance(result, ProblemResult):
+        result = replace(result, expect_claim=spec.expect_claim)
     return replace(
         result,
         index=spec.index,
@@ -168,5 +171,4 @@ def _named(result: ProblemResult, spec: ProblemSpec, key: str) -> ProblemResult:
         description=spec.description,
         tags=spec.tags,
         expect=spec.expect,
-        expect_claim=spec.expect_claim,
     )

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
 from gradcheck_cli.cli.streams import deliver, display_for, say, write_report
-from gradcheck_cli.records.results import Report
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.render import RENDERERS
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.summary import summary_line

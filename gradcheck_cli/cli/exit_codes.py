@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gradcheck_cli.records.results import Report
+    from gradcheck_cli.records.report import Report
 
 
 class ExitCode(IntEnum):

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TextIO
 
 from gradcheck_cli.cli.streams import write_report
-from gradcheck_cli.records.results import Check, ProblemResult, Report
+from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.records.results import Check
 from gradcheck_cli.render.json_lines import first_line, last_line, problem_line, row_line
 from gradcheck_cli.text_files import cannot_write, replace_file, replaceable
 from gradcheck_cli.versions import versions
@@ -62,13 +63,13 @@ class GrowingLines:
     options: for the first line. kept: problems that it begins with.
     """
 
-    def __init__(self, file: Path | None, options: Mapping[str, object], kept: Iterable[ProblemResult] = ()) -> None:
+    def __init__(self, file: Path | None, options: Mapping[str, object], kept: Iterable[AnyResult] = ()) -> None:
         self._lines = Growing(file, (first_line(versions(), options), *map(problem_line, kept)))
 
     def row(self, check: Check) -> None:
         self._lines.add(row_line(check))
 
-    def problem(self, result: ProblemResult) -> None:
+    def problem(self, result: AnyResult) -> None:
         self._lines.add(problem_line(result))
 
     def end(self, report: Report) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import GradcheckError
@@ -19,10 +18,10 @@ from gradcheck_cli.real_code.recorded import Recorded, record, record_gradient
 from gradcheck_cli.real_code.reference import Truths
 from gradcheck_cli.real_code.replay import replay
 from gradcheck_cli.real_code.side import Forward, Reverse, Side
-from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Subject
-from gradcheck_cli.real_code.tally import worst_first
+from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Leaf, Subject
+from gradcheck_cli.real_code.tally import passes
 from gradcheck_cli.records.code import CodeResult, Held, TensorInput, ValueBlock
-from gradcheck_cli.records.results import MOST_ROWS, Verdict
+from gradcheck_cli.records.results import MOST_ROWS, Verdict, worst_first
 from gradcheck_cli.tracing.tensors import FLOATS, numbers
 
 DIFFERENT = 1e-3
@@ -70,6 +69,7 @@ class Check:
             block for mode in self.options.modes for block in self.jacobian.blocks(self._side(mode), outputs)
         )
         constant = not blocks and self._is_constant()
+        strict = self.options.strict
         fallback = Verdict.MATCH if constant else Verdict.ERROR
         verdict = Verdict.worst(block.verdict for block in blocks) if blocks else fallback
         verdict = Verdict.worst([verdict, Verdict.MISMATCH]) if self.first_is_wrong else verdict
@@ -80,6 +80,7 @@ class Check:
             blocks=blocks,
             values=values,
             checks=tuple(sorted(self.jacobian.entries, key=worst_first)[:MOST_ROWS]),
+            checks_failed=sum(n for b in blocks for v, n in b.counts.items() if not passes(v, strict=strict)),
             held=tuple(Held(h.how, h.place, n) for h, n in self.recorded.recorder.held.found.items()),
             notices=(*self.notices, *self.reverse.troubles),
             error=None if blocks or constant else "no output can be differentiated",
@@ -174,12 +175,15 @@ class Check:
 def identity(subject: Subject, options: Options, dtype: Dtype) -> dict[str, Any]:
     """What a result says of the question."""
     return {
-        "subject": subject.name, "place": subject.place, "inputs": tuple(_input(leaf) for leaf in subject.leaves),
+        "subject": subject.name, "place": subject.place,
+        "inputs": tuple(_input(leaf, subject) for leaf in subject.leaves),
         "dtype": dtype.name, "device": str(subject.wanted[0].tensor.device), "rtol": options.rtol, "atol": options.atol,
     }  # fmt: skip
 
 
-def _input(leaf: Any) -> TensorInput:
-    tensor: torch.Tensor = leaf.tensor
+def _input(leaf: Leaf, subject: Subject) -> TensorInput:
+    tensor = leaf.tensor
     name = str(tensor.dtype).removeprefix("torch.")
-    return TensorInput(leaf.name, name, tuple(tensor.shape), tensor.requires_grad, leaf.differentiated)
+    is_cotangent = isinstance(subject, GradientSubject) and any(leaf is one for one in subject.cotangents)
+    role = "cotangent" if is_cotangent else "parameter" if leaf.place < 0 else "argument"
+    return TensorInput(leaf.name, name, tuple(tensor.shape), tensor.requires_grad, leaf.differentiated, role)

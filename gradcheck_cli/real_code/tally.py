@@ -69,11 +69,6 @@ def passes(verdict: Verdict, *, strict: bool) -> bool:
     return verdict is Verdict.MATCH if strict else verdict.passes
 
 
-def worst_first(entry: Entry) -> tuple[bool, int, float]:
-    relative = entry.rel_error if entry.rel_error is not None else 0.0
-    return entry.passed, -entry.verdict.severity, -relative if relative == relative else float("-inf")
-
-
 def _relative(judged: Judged, autograd: Floats) -> Floats:
     with np.errstate(all="ignore"):
         off = np.abs(autograd - judged.truth)

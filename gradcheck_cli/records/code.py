@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from gradcheck_cli.records.results import Verdict
+from gradcheck_cli.records.results import UNEXPECTED, Claim, Result, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class TensorInput:
-    """An argument, or a parameter of a module. differentiated: by it, or not."""
+    """A tensor that the code gets. differentiated: by it, or not. role: "argument", "parameter" (of a module) or
+    "cotangent" (of an output, where gradients of gradients are checked)."""
 
     name: str
     dtype: str
     shape: tuple[int, ...]
     requires_grad: bool
     differentiated: bool
+    role: str = "argument"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class Entry:
     scale: float | None = None
     note: str | None = None
 
+    @property
+    def failure(self) -> str | None:
+        """Why the entry failed, in a word: its verdict (of one that passes: with --strict)."""
+        return None if self.passed else self.verdict.value
+
 
 @dataclass(frozen=True)
 class Block:
@@ -67,6 +74,11 @@ class Block:
     @property
     def entries(self) -> int:
         return sum(self.counts.values())
+
+    @property
+    def failure(self) -> str | None:
+        """Why the block failed, in a word."""
+        return None if self.passed else self.verdict.value
 
 
 @dataclass(frozen=True)
@@ -123,35 +135,35 @@ class CodeFinding:
 
 
 @dataclass(frozen=True)
-class CodeResult:
+class CodeResult(Result):
     """A function of tensors, checked.
 
     subject: its name; place: file and line. checks: the entries that did not match, and the worst of the others, at
-    most `records.MOST_ROWS`. findings: what is known about why entries are wrong, first who is to blame. error: why
-    there is no verdict at all. operations: of numbers, that were recorded.
+    most `records.MOST_ROWS`; checks_failed: how many entries did not pass. findings: what is known about why entries
+    are wrong, first who is to blame. operations: of numbers, that were recorded.
     """
 
     subject: str
     place: str
     inputs: tuple[TensorInput, ...]
-    verdict: Verdict
-    passed: bool
-    dtype: str
-    device: str
-    rtol: float | None
-    atol: float | None
-    order: int = 1
     blocks: tuple[Block, ...] = ()
     values: tuple[ValueBlock, ...] = ()
     checks: tuple[Entry, ...] = ()
+    checks_failed: int = 0
     held: tuple[Held, ...] = ()
-    notices: tuple[str, ...] = ()
     findings: tuple[CodeFinding, ...] = ()
-    error: str | None = None
-    bad_input: bool = False
     operations: int = 0
-    seconds: float = 0.0
-    phases: Mapping[str, float] | None = None
+
+    @property
+    def signature(self) -> str:
+        """`focal_loss(logits, target)`: the subject with the arguments that are tensors, or hold some."""
+        arguments = dict.fromkeys(given.name.partition("[")[0] for given in self.inputs if given.role == "argument")
+        return f"{self.subject}({', '.join(arguments)})"
+
+    @property
+    def title(self) -> str:
+        """What it is called: its name in the problem file, or its signature."""
+        return self.signature if self.name is None else self.name
 
     @property
     def counts(self) -> dict[Verdict, int]:
@@ -161,3 +173,20 @@ class CodeResult:
     @property
     def checks_total(self) -> int:
         return sum(block.entries for block in self.blocks)
+
+    @property
+    def checks_omitted(self) -> int:
+        return self.checks_total - len(self.checks)
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """None: claims are of formulas."""
+        return ()
+
+    @property
+    def failure(self) -> str | None:
+        """Why the problem failed, in a word: its verdict, or UNEXPECTED."""
+        if self.passed:
+            return None
+        is_wrong = self.error is not None or not self.verdict.passes or self.checks_failed
+        return self.verdict.value if is_wrong else UNEXPECTED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.finding import Code, Finding
@@ -129,7 +130,18 @@ class Check:
         return UNEXPECTED if self.verdict.passes and Code.EXPECTED in codes else self.verdict.value
 
 
-def worst_first(check: Check) -> tuple[bool, int, float]:
+class Judged(Protocol):
+    """What the rows of formulas and the entries of code have in common."""
+
+    @property
+    def verdict(self) -> Verdict: ...
+    @property
+    def passed(self) -> bool: ...
+    @property
+    def rel_error(self) -> float | None: ...
+
+
+def worst_first(check: Judged) -> tuple[bool, int, float]:
     """A sort key: failing rows, then the worst verdicts, then the largest relative errors."""
     relative = check.rel_error if check.rel_error is not None else 0.0
     return check.passed, -check.verdict.severity, -relative if relative == relative else float("-inf")
@@ -177,57 +189,73 @@ class Claim:
         return UNEXPECTED_CLAIM if self.status.passes else self.status.value
 
 
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What the result of any problem has, be it a formula or code.
+
+    verdict: the worst of all rows. device: as for --device, with the name of the card where it is one. rtol, atol: None
+    where they follow the dtype of each row. name, file, line, description, tags, expect: as in the problem file; name
+    is None for what was asked for on the command line or in Python. error: why there is no row at all; bad_input: since
+    it, or a part of it, could not be read or done; bug: since gradcheck itself failed. notices: remarks about the whole
+    problem. phases: seconds by phase, for --profile. key: what it is the result of (see resume.problem_key).
+    """
+
+    dtype: str
+    device: str
+    rtol: float | None
+    atol: float | None
+    verdict: Verdict
+    passed: bool
+    order: int = 1
+    index: int = 0
+    name: str | None = None
+    file: str | None = None
+    line: int | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    expect: object = None
+    error: str | None = None
+    bad_input: bool = False
+    bug: bool = False
+    notices: tuple[str, ...] = ()
+    seconds: float = 0.0
+    phases: Mapping[str, float] | None = None
+    key: str | None = None
+
+    def __str__(self) -> str:
+        """The summary, as the command line prints it."""
+        from gradcheck_cli.render.summary import summary_of  # a renderer reads records, and is not needed for them
+
+        return summary_of(self)
+
+
 @dataclass(frozen=True)
-class ProblemResult:
+class ProblemResult(Result):
     """One expression, checked.
 
     expression: as it was typed; formula: the same, evenly spaced, for people; None where it was not wanted.
     derivatives: closed forms by variable ("x", or "x,y" for order 2); None where they were not asked for.
     checks: at most the rows that are listed, failing ones first. checks_total, checks_failed, counts: how many rows
-    there are, did not pass, had each verdict. error: why there is no row at all. lets: the intermediate results as
-    typed.
-    notices: remarks about the whole problem (which points were sampled, literals that underflow ...).
-    device: as for --device, with the name of the card where it is one. name, file, line, description, tags, expect,
-    expect_claim: as in the problem file; name is None for an expression of the command line. bad_input: the problem
-    or a claim of it could not be read or done; bug: gradcheck itself failed. phases: seconds by phase, for --profile.
-    key: what it is the result of (see resume.problem_key).
+    there are, did not pass, had each verdict. lets: the intermediate results as typed. expect_claim: as in the problem
+    file.
     """
 
     expression: str
     variables: tuple[str, ...]
-    dtype: str
-    device: str
-    rtol: float
-    atol: float
-    verdict: Verdict
-    passed: bool
-    index: int = 0
-    name: str | None = None
-    file: str | None = None
-    line: int | None = None
     derivatives: Mapping[str, str] | None = None
     lets: Mapping[str, str] = field(default_factory=dict)
-    order: int = 1
-    description: str | None = None
-    tags: tuple[str, ...] = ()
-    expect: object = None
     expect_claim: object = None
-    error: str | None = None
-    bad_input: bool = False
-    bug: bool = False
     checks: tuple[Check, ...] = ()
     checks_total: int = 0
     checks_failed: int = 0
     counts: Mapping[Verdict, int] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
-    notices: tuple[str, ...] = ()
-    seconds: float = 0.0
     formula: str | None = None
-    phases: Mapping[str, float] | None = None
-    key: str | None = None
 
-    def __str__(self) -> str:
-        return str(Report((self,), {}))
+    @property
+    def title(self) -> str:
+        """What it is called: its name, or the expression."""
+        return self.expression if self.name is None else self.name
 
     @property
     def checks_omitted(self) -> int:
@@ -242,82 +270,3 @@ class ProblemResult:
             return Verdict.ERROR.value
         rows = [check.failure for check in sorted(self.checks, key=worst_first)]
         return next(filter(None, [*rows, *(claim.failure for claim in self.claims)]), self.verdict.value)
-
-
-@dataclass(frozen=True)
-class Report:
-    """All of a run.
-
-    versions: of gradcheck, torch, sympy, flint and python. not_run: how many problems were selected and not checked,
-    since the run was interrupted or ended at the first failure. troubles: what could not be read at all (a file that is
-    missing), a sentence each. shard: "2/5" where it is a part of a run, which may be empty.
-    """
-
-    problems: tuple[ProblemResult, ...]
-    versions: Mapping[str, str]
-    seconds: float = 0.0
-    not_run: int = 0
-    interrupted: bool = False
-    troubles: tuple[str, ...] = ()
-    shard: str | None = None
-
-    def __str__(self) -> str:
-        """The summary, as the command line prints it."""
-        from gradcheck_cli.render.display import Display  # a renderer reads records, and is not needed for them
-        from gradcheck_cli.render.summary import summary_line
-
-        return summary_line(self, Display()).rstrip("\n")
-
-    @property
-    def passed(self) -> bool:
-        return not self._is_empty and not self.troubles and all(problem.passed for problem in self.problems)
-
-    @property
-    def bad_input(self) -> bool:
-        return self._is_empty or bool(self.troubles) or any(problem.bad_input for problem in self.problems)
-
-    @property
-    def _is_empty(self) -> bool:
-        """Whether there was nothing to check, and that is nobody's intention."""
-        return not self.problems and self.shard is None
-
-    @property
-    def bug(self) -> bool:
-        return any(problem.bug for problem in self.problems)
-
-    @property
-    def is_batch(self) -> bool:
-        """Whether the problems come from files."""
-        return any(problem.name is not None for problem in self.problems)
-
-    @property
-    def counts(self) -> dict[Verdict, int]:
-        """How many rows had each verdict, over all problems."""
-        return {v: sum(problem.counts.get(v, 0) for problem in self.problems) for v in Verdict}
-
-    @property
-    def claims(self) -> dict[ClaimStatus, int]:
-        """How many claims ended in each way, over all problems."""
-        claims = [claim for problem in self.problems for claim in problem.claims]
-        return {status: sum(claim.status is status for claim in claims) for status in ClaimStatus}
-
-    @property
-    def claims_failed(self) -> int:
-        return sum(not claim.passed for problem in self.problems for claim in problem.claims)
-
-    @property
-    def checks(self) -> int:
-        return sum(problem.checks_total for problem in self.problems)
-
-    @property
-    def checks_failed(self) -> int:
-        return sum(problem.checks_failed for problem in self.problems)
-
-    @property
-    def problems_failed(self) -> int:
-        return sum(not problem.passed for problem in self.problems)
-
-    @property
-    def problems_without_check(self) -> int:
-        """How many problems have an error in place of rows."""
-        return sum(problem.error is not None for problem in self.problems)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gradcheck_cli.records.results import Report
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formats import EXPLANATION_FORMATS, FORMATS
 from gradcheck_cli.runtime.stopwatch import phase

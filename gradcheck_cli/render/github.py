@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradcheck_cli.records.results import ProblemResult, Report
+from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.sentences import headline, title
 from gradcheck_cli.render.summary import summary_line
@@ -19,7 +19,7 @@ def render_github(report: Report, display: Display) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _annotation(result: ProblemResult) -> str:
+def _annotation(result: AnyResult) -> str:
     message = headline(result)
     place = {"file": result.file, "line": result.line}
     return _command("error", message, **place, title=f"gradcheck: {title(result)}")

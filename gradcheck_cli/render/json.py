@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from enum import Enum
 
+from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.finding import Finding
-from gradcheck_cli.records.results import Check, Claim, ProblemResult, Report, Verdict
+from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.records.results import Check, Claim, ProblemResult, Verdict
+from gradcheck_cli.render.code import json as code
 from gradcheck_cli.render.display import Display
 
 Json = dict[str, object]
@@ -49,25 +52,24 @@ def summary(report: Report) -> Json:
     }
 
 
-def problem(result: ProblemResult) -> Json:
-    """One problem. `derivatives` is left out where they were not asked for."""
-    fields: Json = {
+def problem(result: AnyResult) -> Json:
+    """One problem, of either kind."""
+    if isinstance(result, CodeResult):
+        kind, own = "code", code.fields(result)
+    else:
+        kind, own = "formula", _formula(result)
+    return {
         "index": result.index,
+        "kind": kind,
         "name": result.name,
         "file": result.file,
         "line": result.line,
-        "expression": result.expression,
-        "formula": result.formula,
-        "variables": list(result.variables),
-        "lets": dict(result.lets),
         "order": result.order,
-        "derivatives": result.derivatives,
         "dtype": result.dtype,
         "device": result.device,
         "rtol": result.rtol,
         "atol": result.atol,
         "expect": result.expect,
-        "expect_claim": result.expect_claim,
         "description": result.description,
         "tags": list(result.tags),
         "verdict": result.verdict.value,
@@ -83,6 +85,19 @@ def problem(result: ProblemResult) -> Json:
         "counts": {verdict.value: result.counts.get(verdict, 0) for verdict in Verdict},
         "notices": list(result.notices),
         "seconds": round(result.seconds, 6),
+        **own,
+    }
+
+
+def _formula(result: ProblemResult) -> Json:
+    """What a formula has and code has not. `derivatives` is left out where they were not asked for."""
+    fields: Json = {
+        "expression": result.expression,
+        "formula": result.formula,
+        "variables": list(result.variables),
+        "lets": dict(result.lets),
+        "derivatives": result.derivatives,
+        "expect_claim": result.expect_claim,
         "claims": [_claim(claim) for claim in result.claims],
         "checks": [row(check) for check in result.checks],
     }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gradcheck_cli.records.results import Check, ProblemResult, Report
+from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.records.results import Check
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.json import dump, problem, row, summary
 
@@ -20,7 +21,7 @@ def first_line(versions: Mapping[str, str], options: Mapping[str, object]) -> st
     return dump({"versions": versions, "options": options}) + "\n"
 
 
-def problem_line(result: ProblemResult) -> str:
+def problem_line(result: AnyResult) -> str:
     return dump(problem(result)) + "\n"
 
 

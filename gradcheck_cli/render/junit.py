@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from xml.etree import ElementTree as ET
 
-from gradcheck_cli.records.results import ProblemResult, Report, Verdict
+from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.sentences import headline, reasons, title
 
@@ -33,7 +34,7 @@ def render_junit(report: Report, display: Display) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(root: ET.Element, name: str, problems: Sequence[ProblemResult], report: Report) -> None:
+def _suite(root: ET.Element, name: str, problems: Sequence[AnyResult], report: Report) -> None:
     errors = sum(_is_error(result) for result in problems)
     failures = sum(not result.passed for result in problems) - errors
     seconds = sum(result.seconds for result in problems)
@@ -56,7 +57,7 @@ def _counts(name: str, tests: int, failures: int, errors: int, seconds: float) -
     }
 
 
-def _case(suite: ET.Element, name: str, result: ProblemResult) -> None:
+def _case(suite: ET.Element, name: str, result: AnyResult) -> None:
     case = ET.SubElement(
         suite,
         "testcase",
@@ -79,7 +80,7 @@ def _case(suite: ET.Element, name: str, result: ProblemResult) -> None:
         element.text = _clean("\n".join(reasons(result)))
 
 
-def _is_error(result: ProblemResult) -> bool:
+def _is_error(result: AnyResult) -> bool:
     """Whether there is no verdict, for which JUnit has a word of its own."""
     return not result.passed and (result.error is not None or result.verdict is Verdict.ERROR)
 

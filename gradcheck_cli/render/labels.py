@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gradcheck_cli import number_text
 from gradcheck_cli.dtypes import DTYPES, Dtype
@@ -17,11 +17,13 @@ from gradcheck_cli.records.results import (
     Claim,
     ClaimStatus,
     ProblemResult,
+    Result,
     Verdict,
 )
 from gradcheck_cli.render.plain import one_line
 
 if TYPE_CHECKING:
+    from gradcheck_cli.records.code import Entry
     from gradcheck_cli.records.explanation import Flow
 
 NOTHING = "–"
@@ -62,17 +64,28 @@ _STATUSES = {status.value for status in ClaimStatus}
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+class Found(Protocol):
+    """What has a verdict, and a reason for failing: a row, a problem, an entry or a block of code."""
+
+    @property
+    def verdict(self) -> Verdict: ...
+    @property
+    def passed(self) -> bool: ...
+    @property
+    def failure(self) -> str | None: ...
+
+
 def superscript(number: int) -> str:
     return str(number).translate(_SUPERSCRIPTS)
 
 
-def outcome(found: Check | ProblemResult) -> tuple[str, str]:
+def outcome(found: Found) -> tuple[str, str]:
     """(`✓ match`, its style)."""
     sign, words, style = outcome_words(found)
     return f"{sign} {words}", style
 
 
-def outcome_words(found: Check | ProblemResult) -> tuple[str, str, str]:
+def outcome_words(found: Found) -> tuple[str, str, str]:
     """(sign, words, style) of the verdict; where that is not the reason for passing or failing, of the reason."""
     verdict, failure = found.verdict, found.failure
     if failure in (WRONG_NUMBER, UNEXPECTED_CLAIM):
@@ -97,7 +110,7 @@ def claim_outcome(claim: Claim) -> tuple[str, str]:
     return (f"{shown} (expected)", "green") if claim.passed else (f"{FAILED} unexpectedly {claim.status.value}", "red")
 
 
-def dtype_of(result: ProblemResult) -> Dtype:
+def dtype_of(result: Result) -> Dtype:
     return DTYPES.get(result.dtype, DTYPES["float64"])
 
 
@@ -142,7 +155,7 @@ def point(result: ProblemResult, values: Mapping[str, float], separator: str = "
 
 
 def pair(
-    found: Check | Flow, dtype: Dtype, nothing: str = NOTHING, text: Callable[[float, Dtype], str] = exact
+    found: Check | Flow | Entry, dtype: Dtype, nothing: str = NOTHING, text: Callable[[float, Dtype], str] = exact
 ) -> tuple[str, str]:
     """(the certified derivative or the one-sided ones, autograd's), with as many digits as show how they differ.
 

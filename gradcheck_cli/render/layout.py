@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -45,6 +45,28 @@ def table(columns: Sequence[Column], gap: int = 2, header: bool = True, widths: 
     for cells in zip(*(column.cells for column in columns), strict=True):
         made.add_row(*cells)
     return made
+
+
+def narrowed(columns: Iterable[Column]) -> list[Column]:
+    """The columns with the headers that they have where there is little room."""
+    return [replace(column, header=column.narrow) if column.narrow is not None else column for column in columns]
+
+
+def fitting(columns: Sequence[Column], room: int) -> Table | None:
+    """The columns as one table; too wide, it gives up the headers and then the gaps. None: it is still too wide."""
+    narrow = narrowed(columns)
+    for candidate, gap in ((columns, 2), (narrow, 2), (narrow, 1)):
+        if width(candidate, gap) <= room:
+            return table(candidate, gap)
+    return None
+
+
+def stacked(columns: Sequence[Column]) -> Iterator[Text | Table]:
+    """Each row as lines of a label and a value, with an empty line between rows."""
+    for index in range(len(columns[0].cells)):
+        if index:
+            yield Text()
+        yield hanging(((Text(column.header, style="bold"), column.cells[index]) for column in columns), gap=2)
 
 
 def hanging(rows: Iterable[tuple[Text, Text]], gap: int = 0) -> Table:

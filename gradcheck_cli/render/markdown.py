@@ -6,8 +6,11 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
-from gradcheck_cli.records.results import Check, ProblemResult, Report
+from gradcheck_cli.records.code import CodeResult, Entry
+from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.records.results import Check, ProblemResult
 from gradcheck_cli.render import labels
+from gradcheck_cli.render.code import words
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.plain import counted, one_line
 from gradcheck_cli.render.sentences import claim, pair, place, title, where
@@ -40,51 +43,57 @@ def render_markdown(report: Report, display: Display) -> str:
     return "\n".join([*lines, escaped(versions), ""])
 
 
-def _failures(failed: Sequence[ProblemResult]) -> Iterator[str]:
+def _failures(failed: Sequence[AnyResult]) -> Iterator[str]:
     yield from head("problem", "point", "derivative", "analytical", "autograd", "verdict", "note")
     left = MOST
     for result in failed:
         if result.error is not None:
             yield line(_problem(result), "", "", "", "", _outcome(result), escaped(result.error))
-        rows = [check for check in result.checks if not check.passed][: min(FEW, left)]
+        rows = _rows(result, min(FEW, left))
         left -= len(rows)
-        for check in rows:
-            yield _row(result, check)
+        yield from rows
         if len(rows) < result.checks_failed:
             said = f"{len(rows):,} of {result.checks_failed:,} rows that failed, of {result.checks_total:,}"
             yield line(_problem(result), said, "", "", "", "", "")
-    sentences = [(result, claim(result, one)) for result in failed for one in result.claims if not one.passed]
+    formulas = [result for result in failed if isinstance(result, ProblemResult)]
+    sentences = [(result, claim(result, one)) for result in formulas for one in result.claims if not one.passed]
     if sentences:
         yield ""
         yield from (f"- {_problem(result)}: {escaped(sentence)}" for result, sentence in sentences)
 
 
-def _row(result: ProblemResult, check: Check) -> str:
-    analytical, autograd = pair(result, check)
-    return line(
-        _problem(result),
-        escaped(where(result, check.point)),
-        escaped(labels.derivative(result, check.wrt)),
-        escaped(analytical),
-        escaped(autograd),
-        _outcome(check),
-        escaped(check.note or ""),
-    )
+def _rows(result: AnyResult, most: int) -> list[str]:
+    """The first of the rows that failed."""
+    if isinstance(result, CodeResult):
+        return [
+            _row(result, entry, "", words.derivative(entry.output, *entry.wrt), words.numbers(entry, result))
+            for entry in [entry for entry in result.checks if not entry.passed][:most]
+        ]
+    return [
+        _row(result, check, where(result, check.point), labels.derivative(result, check.wrt), pair(result, check))
+        for check in [check for check in result.checks if not check.passed][:most]
+    ]
 
 
-def _all(problems: Sequence[ProblemResult]) -> Iterator[str]:
+def _row(result: AnyResult, found: Check | Entry, point: str, derivative: str, numbers: tuple[str, str]) -> str:
+    texts = map(escaped, (point, derivative, *numbers))
+    return line(_problem(result), *texts, _outcome(found), escaped(found.note or ""))
+
+
+def _all(problems: Sequence[AnyResult]) -> Iterator[str]:
     yield from head("problem", "expression", "checks", "failed", "claims", "verdict")
     for result in problems:
         counts = f"{result.checks_total:,}", f"{result.checks_failed:,}"
         claims = ", ".join(one.status.value for one in result.claims)
-        yield line(_problem(result), code(result.expression), *counts, claims, _outcome(result))
+        what = result.signature if isinstance(result, CodeResult) else result.expression
+        yield line(_problem(result), code(what), *counts, claims, _outcome(result))
 
 
-def _outcome(found: Check | ProblemResult) -> str:
+def _outcome(found: labels.Found) -> str:
     return escaped(labels.outcome(found)[0])
 
 
-def _problem(result: ProblemResult) -> str:
+def _problem(result: AnyResult) -> str:
     return f"{escaped(title(result))}{f' ({escaped(place(result))})' if place(result) else ''}"
 
 

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from gradcheck_cli import number_text
-from gradcheck_cli.records.results import ProblemResult, Report, Verdict
+from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.plain import one_line
@@ -42,7 +43,7 @@ def overview(report: Report, display: Display) -> Iterator[RenderableType]:
         yield Text(f"and {left_out:,} more that match (-v shows all)", style="dim")
 
 
-def _table(problems: Sequence[ProblemResult], width: int) -> Table:
+def _table(problems: Sequence[AnyResult], width: int) -> Table:
     with_claims = any(result.claims for result in problems)
     outcomes = [labels.outcome(result) for result in problems]
     verdicts = [text for text, _ in outcomes]
@@ -58,7 +59,7 @@ def _table(problems: Sequence[ProblemResult], width: int) -> Table:
     table.add_column("verdict", no_wrap=True)
     for result, (verdict, style) in zip(problems, outcomes, strict=True):
         cells = [
-            Text(one_line(result.name or result.expression)),
+            Text(one_line(result.title)),
             Text(f"{result.checks_total:,}"),
             Text(_worst(result)),
         ]
@@ -69,7 +70,7 @@ def _table(problems: Sequence[ProblemResult], width: int) -> Table:
     return table
 
 
-def _worst(result: ProblemResult) -> str:
+def _worst(result: AnyResult) -> str:
     """The largest relative error; not a number is worse than any."""
     errors = [check.rel_error for check in result.checks if check.rel_error is not None]
     if not errors:
@@ -77,7 +78,7 @@ def _worst(result: ProblemResult) -> str:
     return number_text.small(max(errors, key=lambda error: math.inf if math.isnan(error) else error))
 
 
-def _claims(result: ProblemResult) -> Text:
+def _claims(result: AnyResult) -> Text:
     """`proven`, or `2 proven, 1 refuted`."""
     counts = Counter(
         f"{claim.status.value}{' (expected)' if claim.passed and not claim.status.passes else ''}"

@@ -18,8 +18,10 @@ def visible(text: str) -> str:
 
 
 def counted(count: int, what: str) -> str:
-    """`1 row`, `1,000 rows`."""
-    return f"{count:,} {what if count == 1 else f'{what}s'}"
+    """`1 row`, `1,000 rows`, `2 entries`."""
+    if count == 1:
+        return f"1 {what}"
+    return f"{count:,} {what[:-1]}ies" if what.endswith("y") else f"{count:,} {what}s"
 
 
 def of_which_failed(count: int) -> str:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gradcheck_cli import number_text
-from gradcheck_cli.records.results import Check, Claim, Counterexample, ProblemResult
+from gradcheck_cli.records.code import CodeResult
+from gradcheck_cli.records.report import AnyResult
+from gradcheck_cli.records.results import Check, Claim, Counterexample, ProblemResult, Result
 from gradcheck_cli.render import labels
+from gradcheck_cli.render.code import words
 from gradcheck_cli.render.plain import counted, one_line
 
 
-def reasons(result: ProblemResult) -> Iterator[str]:
+def reasons(result: AnyResult) -> Iterator[str]:
     """A sentence for the error, for each failing row that is listed and for each failing claim, in this order."""
     if result.error is not None:
         yield one_line(result.error)
+    if isinstance(result, CodeResult):
+        yield from words.reasons(result)
+        return
     listed = [check for check in result.checks if not check.passed]
     yield from (row(result, check) for check in listed)
     if more := result.checks_failed - len(listed):
@@ -21,11 +27,12 @@ def reasons(result: ProblemResult) -> Iterator[str]:
     yield from (claim(result, one) for one in result.claims if not one.passed)
 
 
-def headline(result: ProblemResult) -> str:
+def headline(result: AnyResult) -> str:
     """The first of these sentences, and how many rows and claims failed, of how many: `3 of 20 rows failed: ...`."""
-    first = next(reasons(result), result.verdict.value)
+    first = next(reasons(result), result.failure or "")
     claims = sum(not one.passed for one in result.claims)
-    counts = [(result.checks_failed, result.checks_total, "row"), (claims, len(result.claims), "claim")]
+    rows = "entry" if isinstance(result, CodeResult) else "row"
+    counts = [(result.checks_failed, result.checks_total, rows), (claims, len(result.claims), "claim")]
     told = [f"{failed:,} of {counted(total, what)}" for failed, total, what in counts if failed]
     if len(told) < 2 and all(total < 2 for failed, total, _ in counts if failed):
         return first
@@ -69,13 +76,13 @@ def pair(result: ProblemResult, check: Check) -> tuple[str, str]:
     return labels.pair(check, labels.dtype_of(result), "none")
 
 
-def place(result: ProblemResult) -> str:
+def place(result: Result) -> str:
     """`problems.yaml:12`, or nothing."""
     if result.file is None:
         return ""
     return result.file if result.line is None else f"{result.file}:{result.line}"
 
 
-def title(result: ProblemResult) -> str:
-    """The name, or the expression where it has none."""
-    return one_line(result.name if result.name is not None else result.expression)
+def title(result: AnyResult) -> str:
+    """The name, or what was checked where it has none."""
+    return one_line(result.title)

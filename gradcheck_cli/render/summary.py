@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from gradcheck_cli.records.results import ClaimStatus, Report, Verdict
+from gradcheck_cli.records.code import Block, CodeResult
+from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.records.results import Check, ClaimStatus, Result, Verdict
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.plain import counted, of_which_failed, one_line
 
@@ -14,11 +16,12 @@ def summary_line(report: Report, display: Display) -> str:
 
     Of a single check or claim, its verdict says whether it failed; where that is not so, the number is there too.
     """
-    parts = [_problems(report) + _counts("check", report.counts, report.checks_failed)]
+    row = "check" if _kind(report) == "problem" else "entry"
+    parts = [_problems(report) + _counts(row, report.counts, report.checks_failed)]
     if any(report.claims.values()):
         parts.append(_counts("claim", report.claims, report.claims_failed))
     if report.problems_without_check:
-        parts.append(f"{counted(report.problems_without_check, 'problem')} not checked")
+        parts.append(f"{counted(report.problems_without_check, _kind(report))} not checked")
     if report.not_run:
         why = "interrupted" if report.interrupted else "stopped at the first failure"
         parts.append(f"{why}, {report.not_run:,} not run")
@@ -33,10 +36,28 @@ def summary_line(report: Report, display: Display) -> str:
     return one_line(" · ".join(parts)) + "\n"
 
 
+def summary_text(report: Report) -> str:
+    """The same, as `str()` of a record has it."""
+    return summary_line(report, Display()).rstrip("\n")
+
+
+def summary_of(result: Result) -> str:
+    """The same of one result."""
+    assert isinstance(result, AnyResult)
+    return summary_text(Report((result,), {}))
+
+
+def _kind(report: Report) -> str:
+    """What the problems are called: functions, where all of them are code."""
+    is_code = bool(report.problems) and all(isinstance(problem, CodeResult) for problem in report.problems)
+    return "function" if is_code else "problem"
+
+
 def _problems(report: Report) -> str:
+    kind = _kind(report)
     if len(report.problems) == 1 and not report.is_batch:
-        return ""
-    return f"{counted(len(report.problems), 'problem')}{of_which_failed(report.problems_failed)}, "
+        return "" if kind == "problem" else f"{counted(1, kind)}, "
+    return f"{counted(len(report.problems), kind)}{of_which_failed(report.problems_failed)}, "
 
 
 def _counts(what: str, counts: Mapping[Verdict, int] | Mapping[ClaimStatus, int], failed: int) -> str:
@@ -50,8 +71,13 @@ def _counts(what: str, counts: Mapping[Verdict, int] | Mapping[ClaimStatus, int]
 def _where(report: Report) -> list[str]:
     """Dtype, device and mode, as far as all problems share them; the tolerances are told by JSON."""
     places = {f"{result.dtype} on {result.device}" for result in report.problems}
-    modes = {check.mode for result in report.problems for check in result.checks}
+    rows = (row for result in report.problems for row in _with_modes(result))
+    modes = {row.mode for row in rows}
     where = sorted(places) if len(places) == 1 else []
     if modes == {"forward"}:
         where.append("forward mode")
     return where
+
+
+def _with_modes(result: AnyResult) -> Sequence[Check | Block]:
+    return result.blocks if isinstance(result, CodeResult) else result.checks

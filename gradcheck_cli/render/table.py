@@ -11,9 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from gradcheck_cli import number_text
-from gradcheck_cli.records.results import Check, ProblemResult, Report, Verdict
+from gradcheck_cli.records.code import CodeResult
+from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.records.results import Check, ProblemResult, Verdict
 from gradcheck_cli.render import cells, labels, layout, plain
 from gradcheck_cli.render.claims import claims
+from gradcheck_cli.render.code.table import code_report
 from gradcheck_cli.render.console import to_text
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.layout import Column
@@ -42,13 +45,17 @@ def render_table(report: Report, display: Display) -> str:
     return "\n".join(to_text(part, display) for part in parts if part)
 
 
-def _problem(result: ProblemResult, display: Display) -> Iterator[RenderableType]:
-    checks = cells.select(result, display)
-    notes, markers = cells.number_notes(checks, display)
+def _problem(result: AnyResult, display: Display) -> Iterator[RenderableType]:
     if result.name is not None:
         yield Text(plain.one_line(f"{result.name} ({place(result)})"), style="bold")
     if result.description is not None:
         yield Text(plain.one_line(result.description), style="dim")
+    yield from code_report(result, display) if isinstance(result, CodeResult) else _formula(result, display)
+
+
+def _formula(result: ProblemResult, display: Display) -> Iterator[RenderableType]:
+    checks = cells.select(result, display)
+    notes, markers = cells.number_notes(checks, display)
     if result.expression:
         yield _formulas(result, display)
     if result.error is not None:
@@ -115,15 +122,13 @@ def _table(
     A point that has no room beside its row goes on a line above it. What is still too wide is no table any more: each
     row becomes lines of a label and a value.
     """
-    narrow = [replace(column, header=column.narrow) if column.narrow is not None else column for column in columns]
-    for candidate, gap in ((columns, 2), (narrow, 2), (narrow, 1)):
-        if layout.width(candidate, gap) <= width:
-            yield layout.table(candidate, gap)
-            return
-    without_point = narrow[1:]
+    if (whole := layout.fitting(columns, width)) is not None:
+        yield whole
+        return
+    without_point = layout.narrowed(columns[1:])
     gap = 2 if layout.width(without_point) <= width else 1
     if layout.width(without_point, gap) > width:
-        yield from _stacks(columns)
+        yield from layout.stacked(columns)
         return
     widths = [column.width for column in without_point]  # found once, they keep the columns of all points in line
     header = True
@@ -135,11 +140,3 @@ def _table(
         yield Text(f"at {plain.one_line(where)}", style="bold")
         yield layout.table(part, gap, header, widths)
         header = False
-
-
-def _stacks(columns: Sequence[Column]) -> Iterator[RenderableType]:
-    """Each row as lines, with an empty line between rows."""
-    for index in range(len(columns[0].cells)):
-        if index:
-            yield Text()
-        yield layout.hanging(((Text(column.header, style="bold"), column.cells[index]) for column in columns), gap=2)

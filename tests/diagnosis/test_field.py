@@ -6,7 +6,7 @@ import pytest
 from helpers.paths import PROBLEMS
 
 from gradcheck_cli import Verdict, run
-from gradcheck_cli.records.results import Report
+from gradcheck_cli.records.report import Report
 
 VAGUE = ("the gradient is wrong", "errors are amplified", "nor rounding explains", "leaves the range of")
 

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from gradcheck_cli import render
 from gradcheck_cli.checking.failures import failure
 from gradcheck_cli.records.derivative import Derivative
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import Request
-from gradcheck_cli.records.results import Claim, ClaimStatus, Counterexample, ProblemResult, Report, Verdict
+from gradcheck_cli.records.results import Claim, ClaimStatus, Counterexample, ProblemResult, Verdict
 from gradcheck_cli.render import EXPLANATIONS, RENDERERS
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formats import EXPLANATION_FORMATS, FORMATS

@@ -15,8 +15,9 @@ from gradcheck_cli.cli.growing_file import GrowingLines
 from gradcheck_cli.cli.streams import points_progress, say, writable, write_report
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.option_values import choice
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import Request, options_of
-from gradcheck_cli.records.results import Check, Report
+from gradcheck_cli.records.results import Check
 from gradcheck_cli.render.formats import FORMATS
 from gradcheck_cli.render.profile import render_profile
 from gradcheck_cli.runtime import stopwatch

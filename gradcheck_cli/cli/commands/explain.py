@@ -12,8 +12,8 @@ from gradcheck_cli.cli.emit import Output, emit_as
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.streams import writable
 from gradcheck_cli.option_values import choice
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import Request
-from gradcheck_cli.records.results import Report
 from gradcheck_cli.render import EXPLANATIONS
 from gradcheck_cli.render.formats import EXPLANATION_FORMATS
 from gradcheck_cli.versions import versions

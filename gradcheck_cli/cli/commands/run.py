@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -25,8 +25,10 @@ from gradcheck_cli.cli.progress import batch_progress
 from gradcheck_cli.cli.streams import complain, say, writable, write_report
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.option_values import choice, whole
+from gradcheck_cli.records.code import CodeResult, Entry
+from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.records.request import ProblemSpec, options_of
-from gradcheck_cli.records.results import ProblemResult, Report, worst_first
+from gradcheck_cli.records.results import Check, worst_first
 from gradcheck_cli.render.formats import FORMATS
 from gradcheck_cli.render.profile import render_profile
 from gradcheck_cli.runtime import stopwatch
@@ -34,6 +36,8 @@ from gradcheck_cli.runtime.interruption import Interrupted, held, let_in
 from gradcheck_cli.text_files import DEFAULT_FILE, read_source, replaceable
 from gradcheck_cli.text_files import shown as shown_name
 from gradcheck_cli.versions import versions
+
+T = TypeVar("T", Check, Entry)
 
 MOST_JOBS = 1_000
 SHOWN = 20
@@ -168,7 +172,7 @@ class _Lines:
         file: Path | None,
         options: Mapping[str, object],
         specs: Sequence[ProblemSpec],
-        done: Mapping[str, ProblemResult],
+        done: Mapping[str, AnyResult],
     ) -> None:
         # What cannot be put in order afterwards is written in order, results from before included.
         self.before = done if file is not None and replaceable(file) else {}
@@ -177,7 +181,7 @@ class _Lines:
         kept = run_batch(known, where=None, done=done) if known else ()
         self.lines = GrowingLines(file, options, kept)
 
-    def add(self, result: ProblemResult) -> None:
+    def add(self, result: AnyResult) -> None:
         if result.key not in self.before:
             self.lines.problem(result)
 
@@ -231,8 +235,8 @@ def _listing(specs: Sequence[ProblemSpec]) -> str:
 def _run(
     specs: Sequence[ProblemSpec],
     where: Where,
-    done: Mapping[str, ProblemResult],
-    on_result: Callable[[ProblemResult], None] | None,
+    done: Mapping[str, AnyResult],
+    on_result: Callable[[AnyResult], None] | None,
     *,
     fail_fast: bool,
     quiet: bool,
@@ -243,7 +247,7 @@ def _run(
     on_result: takes each result as it comes; then the report keeps only what a table shows of it.
     """
     started = time.perf_counter()
-    results: list[ProblemResult] = []
+    results: list[AnyResult] = []
     interrupted = False
     try:
         checking = closing(run_batch(specs, where=where, done=done, profile=profile))
@@ -267,8 +271,13 @@ def _run(
     )
 
 
-def _slim(result: ProblemResult) -> ProblemResult:
+def _slim(result: AnyResult) -> AnyResult:
     """The result without the rows and formulas that a table of many problems does not show."""
-    failing = [check for check in result.checks if not check.passed][:SHOWN]
-    worst = failing or sorted(result.checks, key=worst_first)[:1]
-    return replace(result, checks=tuple(worst), derivatives=None)
+    if isinstance(result, CodeResult):
+        return replace(result, checks=_few(result.checks))
+    return replace(result, checks=_few(result.checks), derivatives=None)
+
+
+def _few(checks: Sequence[T]) -> tuple[T, ...]:
+    failing = [check for check in checks if not check.passed][:SHOWN]
+    return tuple(failing or sorted(checks, key=worst_first)[:1])

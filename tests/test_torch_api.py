@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gradcheck_cli.real_code.torch_api import GradientMismatch, gradcheck, gradgradcheck
+from gradcheck_cli.torch_api import GradientMismatch, gradcheck, gradgradcheck
 
 
 def leaf(*shape: int) -> Tensor:

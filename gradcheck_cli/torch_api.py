@@ -16,7 +16,6 @@ from gradcheck_cli.real_code.causes.explain import explained
 from gradcheck_cli.real_code.checked import checked
 from gradcheck_cli.real_code.side import Reverse
 from gradcheck_cli.real_code.subject import UserError
-from gradcheck_cli.real_code.text import report
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
 from gradcheck_cli.tracing.tensors import numbers
@@ -105,7 +104,7 @@ def _check(
         result, check = checked(asked, asked.subject(), options)
         if raises:
             result = explained(result, check, asked, options)
-        problem = None if result.passed or _has_nothing_to_check(result) else report(result)
+        problem = None if result.passed or _has_nothing_to_check(result) else _report(result)
         if problem is None and order == 1 and "reverse" in modes:
             problem = _other_checks(check.reverse, nondet_tol, undefined, dtypes, batched)
     except UserError as error:
@@ -119,6 +118,18 @@ def _check(
     if raises:
         raise GradientMismatch(problem, result)
     return False
+
+
+def _report(result: CodeResult) -> str:
+    """As on the command line, in plain text."""
+    from gradcheck_cli.records.report import Report
+    from gradcheck_cli.render.display import Display
+    from gradcheck_cli.render.summary import summary_line
+    from gradcheck_cli.render.table import render_table
+    from gradcheck_cli.versions import versions
+
+    report = Report((result,), versions())
+    return (render_table(report, Display()) + summary_line(report, Display())).rstrip("\n")
 
 
 def _has_nothing_to_check(result: CodeResult) -> bool:

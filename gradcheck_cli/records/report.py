@@ -1,0 +1,89 @@
+"""All of a run: the results of its problems, whatever they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gradcheck_cli.records.code import CodeResult
+from gradcheck_cli.records.results import ClaimStatus, ProblemResult, Verdict
+
+AnyResult = ProblemResult | CodeResult
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of a run.
+
+    versions: of gradcheck, torch, sympy, flint and python. not_run: how many problems were selected and not checked,
+    since the run was interrupted or ended at the first failure. troubles: what could not be read at all (a file that is
+    missing), a sentence each. shard: "2/5" where it is a part of a run, which may be empty.
+    """
+
+    problems: tuple[AnyResult, ...]
+    versions: Mapping[str, str]
+    seconds: float = 0.0
+    not_run: int = 0
+    interrupted: bool = False
+    troubles: tuple[str, ...] = ()
+    shard: str | None = None
+
+    def __str__(self) -> str:
+        """The summary, as the command line prints it."""
+        from gradcheck_cli.render.summary import summary_text  # a renderer reads records, and is not needed for them
+
+        return summary_text(self)
+
+    @property
+    def passed(self) -> bool:
+        return not self._is_empty and not self.troubles and all(problem.passed for problem in self.problems)
+
+    @property
+    def bad_input(self) -> bool:
+        return self._is_empty or bool(self.troubles) or any(problem.bad_input for problem in self.problems)
+
+    @property
+    def _is_empty(self) -> bool:
+        """Whether there was nothing to check, and that is nobody's intention."""
+        return not self.problems and self.shard is None
+
+    @property
+    def bug(self) -> bool:
+        return any(problem.bug for problem in self.problems)
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether the problems come from files."""
+        return any(problem.name is not None for problem in self.problems)
+
+    @property
+    def counts(self) -> dict[Verdict, int]:
+        """How many rows had each verdict, over all problems."""
+        return {v: sum(problem.counts.get(v, 0) for problem in self.problems) for v in Verdict}
+
+    @property
+    def claims(self) -> dict[ClaimStatus, int]:
+        """How many claims ended in each way, over all problems."""
+        claims = [claim for problem in self.problems for claim in problem.claims]
+        return {status: sum(claim.status is status for claim in claims) for status in ClaimStatus}
+
+    @property
+    def claims_failed(self) -> int:
+        return sum(not claim.passed for problem in self.problems for claim in problem.claims)
+
+    @property
+    def checks(self) -> int:
+        return sum(problem.checks_total for problem in self.problems)
+
+    @property
+    def checks_failed(self) -> int:
+        return sum(problem.checks_failed for problem in self.problems)
+
+    @property
+    def problems_failed(self) -> int:
+        return sum(not problem.passed for problem in self.problems)
+
+    @property
+    def problems_without_check(self) -> int:
+        """How many problems have an error in place of rows."""
+        return sum(problem.error is not None for problem in self.problems)
