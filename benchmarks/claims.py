@@ -26,6 +26,7 @@ import mpmath
 
 from gradcheck_cli.claims.claimed import ClaimedDerivative
 from gradcheck_cli.claims.judge import judge as judged
+from gradcheck_cli.claims.reading import Subject, read_claim
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, call, constant, rebuild, topological, variables
@@ -63,7 +64,7 @@ def rows(path: Path) -> Iterator[Row]:
 def judge(row: Row, claim: str, seconds: float) -> Claim:
     names = {name for point in row.points for name in point}
     expression = parse(row.formula, names=names)
-    claimed = ClaimedDerivative(f"{row.wrt}: {claim}", expression, [Derivative((row.wrt,))], {})
+    claimed = ClaimedDerivative(read_claim(claim, Subject(expression, [Derivative((row.wrt,))])), expression)
     wanted = {*variables(expression), *claimed.extra}
     points = [{name: value for name, value in point.items() if name in wanted} for point in row.points]
     return judged(claimed, points, True, TOLERANCE, seconds)

@@ -160,9 +160,11 @@ def definitions(let: object) -> Texts:
 
 
 def claims(claim: object) -> Texts:
-    """Claims, as texts of --claim: one for the only derivative, or a mapping from variable to derivative."""
+    """Claims, as texts of --claim: a text, several of them, or a mapping from variable to derivative."""
     if claim is None:
         return []
+    if isinstance(claim, list | tuple):
+        return [(text("claim", one), one) for one in claim]
     if not isinstance(claim, Mapping):
         return [(text("claim", claim), claim)]
     texts: Texts = []

@@ -39,7 +39,7 @@ def on_command_line(option: Option) -> str:
         return f"repeat {name}"
     if option.value is None:
         return name
-    return f'{name} "{option.value}"' if option.name == "let" else f"{name} {option.value}"
+    return f'{name} "{option.value}"' if option.name in ("let", "claim") else f"{name} {option.value}"
 
 
 def in_file(option: Option) -> str:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
 from typing import TypeVar
 
 from gradcheck_cli.checking.expectations import Expected
-from gradcheck_cli.checking.points.texts import DEFAULT_COUNT, Points, Ranges, read_points, read_ranges
+from gradcheck_cli.checking.points.texts import DEFAULT_COUNT, Points, Ranges, read_ranges
 from gradcheck_cli.checking.reading import Reading, read
 from gradcheck_cli.claims.claimed import ClaimedDerivative, unreadable
+from gradcheck_cli.claims.reading import Unreadable
 from gradcheck_cli.dtypes import DTYPES, Dtype
-from gradcheck_cli.errors import ExpressionError, UsageError
+from gradcheck_cli.errors import UsageError
 from gradcheck_cli.expression.literals import rounded_constant
-from gradcheck_cli.expression.nodes import Constant, Expr, intermediates, topological
+from gradcheck_cli.expression.nodes import Constant, Expr, topological
 from gradcheck_cli.number_text import exact
-from gradcheck_cli.option_table import MAX_ORDER
 from gradcheck_cli.pytorch.devices import Device, resolve_device
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Request
@@ -93,19 +92,23 @@ def make_plan(request: Request, reading: Reading | None = None) -> Plan:
     if reading is None:
         with phase("parsing"):
             reading = read(request)
-    rows = _rows(request, reading)
-    claims = _claims(request, reading, rows)
-    expected = Expected(request.expectation, rows, modes, tolerance, dtype)
+    points = reading.points
+    claims = tuple(
+        unreadable(claim, request.words)
+        if isinstance(claim, Unreadable)
+        else ClaimedDerivative(claim, reading.expression, points.others)
+        for claim in reading.claims
+    )
+    expected = Expected(request.expectation, reading.rows, modes, tolerance, dtype)
     expected.require_claims([claim.derivative for claim in claims])
     underflows = _underflows(reading.expression, dtype)
-    points = read_points(request.at, reading.variables, count=request.samples)
     return Plan(
         text=request.expression.strip(),
         let_texts={name.strip(): text.strip() for name, _, text in (let.partition("=") for let in request.lets)},
         expression=reading.expression,
         lets=reading.lets,
         variables=reading.variables,
-        rows=rows,
+        rows=reading.rows,
         order=request.order,
         modes=modes,
         dtype=dtype,
@@ -117,7 +120,7 @@ def make_plan(request: Request, reading: Reading | None = None) -> Plan:
         samples=_samples(request, points),
         expected=expected,
         claims=claims,
-        notices=(*underflows, *points.notices),
+        notices=(*underflows, *points.notices, *_beside(points, request.words)),
         wanted=Wanted(request.derivatives, request.formula, request.keep),
         words=request.words,
     )
@@ -138,29 +141,13 @@ def _tolerance(request: Request, dtype: Dtype) -> Tolerance:
     return Tolerance(rtol, atol)
 
 
-def _rows(request: Request, reading: Reading) -> tuple[Derivative, ...]:
-    known = (*reading.variables, *intermediates(reading.expression))
-    for name in request.wrt:
-        if name not in known:
-            raise UsageError(Option("wrt", name), f": the expression has no {name}; it has {', '.join(known)}")
-    if not 1 <= request.order <= MAX_ORDER:
-        raise UsageError(Option("order"), f" is a whole number from 1 to {MAX_ORDER}, not {request.order}")
-    names = tuple(dict.fromkeys(request.wrt)) or reading.variables
-    return tuple(map(Derivative, combinations_with_replacement(names, request.order)))
-
-
-def _claims(request: Request, reading: Reading, rows: tuple[Derivative, ...]) -> tuple[ClaimedDerivative | Claim, ...]:
-    """The claims, read: at most one for each derivative. One that cannot be read costs the problem nothing else."""
-    claims: list[ClaimedDerivative | Claim] = []
-    for text in request.claims:
-        try:
-            claim = ClaimedDerivative(text, reading.expression, rows, reading.lets)
-            if claim.derivative in [other.derivative for other in claims]:
-                raise UsageError(f"there are two claims for {claim.derivative.label}")
-            claims.append(claim)
-        except (ExpressionError, UsageError) as error:
-            claims.append(unreadable(text, rows, error.worded(request.words)))
-    return tuple(claims)
+def _beside(points: Points, words: Words) -> list[str]:
+    """What to say of values for what the function does not depend on."""
+    if not points.others:
+        return []
+    names = " and ".join(points.others)
+    count = "its value counts" if len(points.others) == 1 else "their values count"
+    return [f"the function does not depend on {names}: {count} in {words(Option('claim'))} alone"]
 
 
 def _underflows(expression: Expr, dtype: Dtype) -> list[str]:
@@ -185,15 +172,12 @@ def _number(node: Constant) -> str:
 def _samples(request: Request, points: Points) -> Samples | None:
     if points.counted or (request.samples is None and request.at):
         if request.ranges and points.counted:
-            ranges = (
-                " is where to sample, but the points of ",
-                Option("at"),
-                " are evenly spaced: leave one of them out",
-            )
-            raise UsageError(Option("range"), *ranges)
+            even = " is where to sample, but the points of ", Option("at"), " are evenly spaced: leave one of them out"
+            raise UsageError(Option("range"), *even)
         if request.ranges:
             needs = " is where to sample: give ", Option("samples", "N"), " as well, or leave out ", Option("at")
             raise UsageError(Option("range"), *needs)
         return None
     count = DEFAULT_COUNT if request.samples is None else request.samples
-    return Samples(count, request.seed, read_ranges(request.ranges))
+    ranges = read_ranges(request.ranges)
+    return Samples(count, request.seed, {name: one for name, one in ranges.items() if name not in points.optional})

@@ -4,26 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 
-from gradcheck_cli.checking.points.texts import names_in
+from gradcheck_cli.checking.points.texts import Points, names_in, read_points
 from gradcheck_cli.claims.claim_text import claimed_names
+from gradcheck_cli.claims.reading import ReadClaim, Subject, Unreadable, read_claims
 from gradcheck_cli.errors import UsageError
-from gradcheck_cli.expression.nodes import Expr, variables
+from gradcheck_cli.expression.nodes import Expr, intermediates, variables
 from gradcheck_cli.language.parser import parse, parse_lets
+from gradcheck_cli.option_table import MAX_ORDER
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Request
+from gradcheck_cli.surfaces import Option
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The expression, its intermediate results by name, and the names of its variables."""
+    """The expression, its intermediate results by name, and the names of its variables.
+
+    rows: the derivatives asked for. points: those asked for; those of names that only claims have are their `others`.
+    """
 
     expression: Expr
     lets: Mapping[str, Expr]
     variables: tuple[str, ...]
+    rows: tuple[Derivative, ...]
+    claims: tuple[ReadClaim | Unreadable, ...]
+    points: Points
 
 
 def read(request: Request) -> Reading:
-    """The expression of a request. Raises GradcheckError for one that cannot be read, or that has no variable."""
+    """The expression of a request, and what is asked of it.
+
+    Raises GradcheckError for what cannot be read, and for an expression without variables; a claim that cannot be read
+    is one of the claims.
+    """
     given = names_in((*request.at, *request.ranges))
     names = given | set(request.wrt) | claimed_names(request.claims)
     lets = parse_lets(request.lets, names=given)
@@ -31,4 +46,24 @@ def read(request: Request) -> Reading:
     found = variables(expression)
     if not found:
         raise UsageError(f"{request.expression.strip()} has no variable: there is nothing to differentiate")
-    return Reading(expression, lets, found)
+    rows = _rows(request, expression)
+    claims: tuple[ReadClaim | Unreadable, ...] = ()
+    others: list[str] = []
+    if request.claims:
+        claims = read_claims(request.claims, Subject(expression, rows, lets, given))
+        read = [claim.claim for claim in claims if isinstance(claim, ReadClaim)]
+        others = [name for name in variables(*read) if name not in found]
+    points = read_points(request.at, found, optional=others, count=request.samples)
+    return Reading(expression, lets, found, rows, claims, points)
+
+
+def _rows(request: Request, expression: Expr) -> tuple[Derivative, ...]:
+    found = variables(expression)
+    known = (*found, *intermediates(expression))
+    for name in request.wrt:
+        if name not in known:
+            raise UsageError(Option("wrt", name), f": the expression has no {name}; it has {', '.join(known)}")
+    if not 1 <= request.order <= MAX_ORDER:
+        raise UsageError(Option("order"), f" is a whole number from 1 to {MAX_ORDER}, not {request.order}")
+    names = tuple(dict.fromkeys(request.wrt)) or found
+    return tuple(map(Derivative, combinations_with_replacement(names, request.order)))

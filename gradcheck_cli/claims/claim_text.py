@@ -1,21 +1,143 @@
-"""The text of a claim: what it is a derivative by, and the derivative."""
+"""The text of a claim: what it says that it is, and the formula.
+
+    claim = [left ("=" | ":")] formula | [gradient ("=" | ":")] ("[" | "(") formula {"," formula} ("]" | ")")
+    left  = x | x, y | dx | f_x | f'(x) | f'' | dy/dx | d/dx f | ∂f/∂x | d²f/dx² | ∂²f/∂x∂y
+
+A bare name may be that of a variable or, as in dx, have one in it: which, is known where the variables are.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 
-_NAMES = re.compile(r"\s*([^\W\d]\w*(?:\s*,\s*[^\W\d]\w*)*)\s*:\s*(?!=)")
+from gradcheck_cli.errors import UsageError
+from gradcheck_cli.surfaces import Option
+
+MOST_ORDERS = 10
+MAX_LEFT = 200
+"""Characters of what may be a left side."""
+
+_NAME = r"[^\W\d]\w*"
+_ARGUMENTS = rf"\(\s*{_NAME}(?:\s*,\s*{_NAME})*\s*\)"
+_ENDS = re.compile(r"[:=](?!=)")
+_NAMES = re.compile(rf"{_NAME}(?:\s*,\s*{_NAME})*")
+_PRIMES = re.compile(rf"{_NAME}\s*(['’′″‴]+)\s*(?:\(\s*(.*?)\s*\))?")
+_PARTIAL = re.compile(
+    rf"[d∂](?P<order>\^\d+|\*\*\d+|[²³]|\d+)?\s*(?:{_NAME}\s*)?(?:{_ARGUMENTS}\s*)?/\s*(?P<below>[d∂(].*)"
+)
+_BELOW = re.compile(rf"[d∂]\s*(?P<name>{_NAME}?)(?P<times>\^\d+|\*\*\d+|[²³])?(?=\s*(?:[d∂*]|$))\s*\*?\s*")
+_FUNCTION_AFTER = re.compile(rf"(?:(?<![d∂])\s+(?!d){_NAME}\s*(?:{_ARGUMENTS})?|(?<=[\w)]){_ARGUMENTS})$")
+_GRADIENT = re.compile(rf"(?:∇\s*(?:{_NAME})?|grad(?:ient)?(?:\s*{_NAME})?|{_NAME}')(?:\s*\(.*\))?")
+_COUNTS = {"′": 1, "'": 1, "’": 1, "″": 2, "‴": 3}
+_WITHIN = re.compile(rf"(?:[d∂]_?|{_NAME}?_)({_NAME})")
 
 
-def split_claim(text: str) -> tuple[tuple[str, ...], str]:
-    """`w: x*y` -> (("w",), "x*y"); without names, ()."""
-    named = _NAMES.match(text)
-    if named is None:
-        return (), text.strip()
-    return tuple(name.strip() for name in named[1].split(",")), text[named.end() :].strip()
+@dataclass(frozen=True)
+class ClaimText:
+    """names: what it is a derivative by, as far as it says so. order: that it says, without names. certain: the names
+    cannot be anything else. formulas: one, or those of a gradient. left: what stands before them, as typed."""
+
+    formulas: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    order: int = 0
+    certain: bool = False
+    left: str = ""
+
+    def wrt(self, known: Collection[str]) -> tuple[str, ...]:
+        """The names, of which each is known where that is possible: dx and f_x are x, unless there is a dx."""
+        return tuple(self._known(name, known) for name in self.names)
+
+    def _known(self, name: str, known: Collection[str]) -> str:
+        within = None if name in known else _WITHIN.fullmatch(name)
+        return name if within is None or within[1] not in known else within[1]
+
+
+def split_claim(text: str) -> ClaimText:
+    """`w: x*y` -> by w, "x*y". Raises UsageError for a left side that is a derivative at a point."""
+    text = text.strip()
+    end = _ENDS.search(text[:MAX_LEFT])
+    if end is None or text[: end.start()].endswith(("<", ">", "!", "=")):
+        return ClaimText(_several(text))
+    left, right = text[: end.start()].strip(), text[end.end() :].strip()
+    found = _of_left_side(left, end[0], right)
+    return ClaimText(_several(text)) if found is None else found
+
+
+def _of_left_side(left: str, sign: str, right: str) -> ClaimText | None:
+    formulas = _several(right)
+    if len(formulas) > 1 and _GRADIENT.fullmatch(left):
+        return ClaimText(formulas, left=left)
+    if _NAMES.fullmatch(left):
+        names = tuple(name.strip() for name in left.split(","))
+        return ClaimText((right,), names, certain=sign == ":", left=left)
+    if (primes := _PRIMES.fullmatch(left)) is not None:
+        order, by = sum(_COUNTS[prime] for prime in primes[1]), primes[2]
+        if by is None or "," in by:
+            return ClaimText(formulas, order=order, left=left)
+        if re.fullmatch(_NAME, by) is None:
+            number = " is the derivative at a point, and a claim is a function: give its number by "
+            raise UsageError(left, number, Option("gradient", right), ", with ", Option("at", by))
+        return ClaimText((right,), (by,) * order, certain=True, left=left)
+    below = _below(left)
+    return None if below is None else ClaimText((right,), below, certain=True, left=left)
+
+
+def _below(left: str) -> tuple[str, ...] | None:
+    """`dy/dx` -> ("x",); ∂²f/∂x∂y -> ("x", "y"); None for what is no such fraction."""
+    fraction = _PARTIAL.fullmatch(left) or _PARTIAL.fullmatch(left.removeprefix("∂_").replace("∂_", "∂"))
+    if fraction is None:
+        return _alone(left)
+    names: list[str] = []
+    rest = _FUNCTION_AFTER.sub("", fraction["below"]).strip()
+    rest = rest[1:-1].strip() if rest.startswith("(") and rest.endswith(")") else rest
+    while rest:
+        one = _BELOW.match(rest)
+        if one is None or not one["name"]:
+            return None
+        names.extend([one["name"]] * min(_times(one["times"]), MOST_ORDERS + 1))
+        rest = rest[one.end() :]
+    order = _times(fraction["order"])
+    if len(names) == 1 and order > 1:  # d2y/dx2 in ASCII: the last digit belongs to dx
+        (name,) = names
+        names = [name.removesuffix(str(order))] * min(order, MOST_ORDERS + 1)
+    return tuple(names)
+
+
+def _alone(left: str) -> tuple[str, ...] | None:
+    """`∂x` and `∂_x f` -> ("x",)."""
+    alone = re.fullmatch(rf"∂_?({_NAME})(?:\s+{_NAME})?", left)
+    return None if alone is None else (alone[1],)
+
+
+def _times(text: str | None) -> int:
+    return 1 if text is None else {"²": 2, "³": 3}.get(text) or int(text.lstrip("^*")[:3])
+
+
+def _several(text: str) -> tuple[str, ...]:
+    """The formulas of `[y, x]`; one where there are no brackets around several."""
+    if text[:1] + text[-1:] not in ("[]", "()"):
+        return (text,)
+    parts, depth, start = [], 0, 1
+    for match in re.finditer(r"[()\[\]{},]", text):
+        depth += (match[0] in "([{") - (match[0] in ")]}")
+        if not depth and match.end() < len(text):
+            return (text,)
+        if match[0] == "," and depth == 1:
+            parts.append(text[start : match.start()].strip())
+            start = match.end()
+    last = text[start:-1].strip()
+    formulas = tuple([*parts, last] if last or not parts else parts)
+    return formulas if parts or text.startswith("[") else (text,)
 
 
 def claimed_names(texts: Iterable[str]) -> set[str]:
-    """The variables that claims say they are derivatives by."""
-    return {name for text in texts for name in split_claim(text)[0]}
+    """The variables that claims say they are derivatives by, where that cannot be anything else."""
+    names: set[str] = set()
+    for text in texts:
+        with suppress(UsageError):  # which is told where the claim is read
+            claim = split_claim(text)
+            names.update(claim.names if claim.certain else ())
+    return names

@@ -1,50 +1,37 @@
-"""A claim about one expression, read: which derivative it is for, and that derivative as it should be."""
+"""A claim about one expression, and the derivative as it should be."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
-from gradcheck_cli.claims.claim_text import split_claim
+from gradcheck_cli.claims.reading import ReadClaim, Unreadable
 from gradcheck_cli.differentiation.gradient import gradient
-from gradcheck_cli.errors import UsageError
 from gradcheck_cli.expression.nodes import Expr, intermediates, variables
-from gradcheck_cli.language.parser import parse
-from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.results import Claim, ClaimStatus, Counterexample
+from gradcheck_cli.surfaces import Words
 
 CLOSED_FORM_SECONDS = 2.0
 
 
 class ClaimedDerivative:
-    """One claim about one expression, read and ready to be compared.
+    """One claim about one expression, ready to be compared.
 
-    rows: the derivatives that are checked; a claim that names none belongs to the only one. lets: named results by
-    name. Raises ExpressionError or UsageError for a claim that cannot be read.
+    values: of the names that only the claim has, where they were given.
     """
 
-    def __init__(self, text: str, expression: Expr, rows: Sequence[Derivative], lets: Mapping[str, Expr]) -> None:
-        names, self.text = split_claim(text)
-        self.expression = expression
-        known = (*variables(expression), *intermediates(expression))
-        self.derivative = self._which(names, rows, known)
-        self.claim = parse(self.text, names=set(variables(expression)) - set(lets), lets=lets)
+    def __init__(
+        self, read: ReadClaim, expression: Expr, values: Mapping[str, Sequence[Fraction]] | None = None
+    ) -> None:
+        self.text, self.expression, self.derivative, self.claim = read.text, expression, read.derivative, read.claim
+        self.note = read.note
         self.chain = [expression]
         for name in self.derivative.wrt:
             self.chain.append(gradient(self.chain[-1], [name])[name])
         self.right = self.chain[-1]
         self.extra = tuple(name for name in variables(self.claim) if name not in variables(expression))
         self.names = (*variables(expression), *self.extra)
-
-    @staticmethod
-    def _which(names: tuple[str, ...], rows: Sequence[Derivative], known: Sequence[str]) -> Derivative:
-        if not names and len(rows) > 1:
-            choices = " or ".join(f"'{row.label}: …'" for row in rows[:3])
-            raise UsageError(f"it does not say which derivative it is: {choices}")
-        found = Derivative(names) if names else rows[0]
-        for name in found.wrt:
-            if name not in known:
-                raise UsageError(f"the expression has no {name}; it has {', '.join(known)}")
-        return found
+        self.values = values or {}
 
     def readable_chain(self) -> list[Expr]:
         """The function and its derivatives, those between the first and the last as one would write them."""
@@ -60,6 +47,7 @@ class ClaimedDerivative:
         truth: str | None = None,
     ) -> Claim:
         """What became of the claim. truth: the right derivative, as a text."""
+        note = "; ".join(filter(None, (self.note, note))) or None
         return Claim(self.derivative, self.text, status, status.passes, points, counterexample, note, truth)
 
     def closed_form(self, order: int) -> Expr:
@@ -77,8 +65,7 @@ class ClaimedDerivative:
             return self.chain[order]
 
 
-def unreadable(text: str, rows: Sequence[Derivative], why: str) -> Claim:
-    """What is reported of a claim that cannot be read. rows: the derivatives that are checked."""
-    names, written = split_claim(text)
-    which = rows[0] if not names and len(rows) == 1 else Derivative(names)
-    return Claim(which, written, ClaimStatus.UNREADABLE, False, 0, note=why)
+def unreadable(claim: Unreadable, words: Words) -> Claim:
+    """What is reported of a claim that cannot be read. words: how whoever asks calls the options."""
+    status = ClaimStatus.UNREADABLE
+    return Claim(claim.derivative, claim.text, status, False, 0, note=claim.error.worded(words))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from gradcheck_cli.certified.comparison import Comparison, DerivativeAndClaim, Found
 from gradcheck_cli.certified.comparison_points import NICE, Point, sample
@@ -46,7 +47,7 @@ def judge(
     words: how notes call the options.
     """
     sides = DerivativeAndClaim(claimed.chain, claimed.claim, claimed.derivative, tolerance)
-    own = _fill(points[:COMPARED], claimed.extra)
+    own = _fill(points[:COMPARED], claimed)
     compared = Compared()
     for point in itertools.chain(own, sample(claimed.names, own)):
         compared.add(point, sides.at(point))
@@ -95,9 +96,18 @@ def _beside_a_seam(found: Found) -> Found:
     return found
 
 
-def _fill(points: Sequence[Point], extra: Sequence[str]) -> list[Point]:
+def _fill(points: Sequence[Point], claimed: ClaimedDerivative) -> Sequence[Point]:
     """The points, with values for the variables that only the claim has."""
-    return [{**point, **{name: NICE[i % len(NICE)] for i, name in enumerate(extra)}} for point in points]
+    if not claimed.extra:
+        return list(points)
+    nice = {name: [Fraction(NICE[i % len(NICE)])] for i, name in enumerate(claimed.extra)}
+    values = {name: claimed.values.get(name) or nice[name] for name in claimed.extra}
+    rounds = max(map(len, values.values())) if points else 0
+    return [
+        {**point, **{name: float(given[turn % len(given)]) for name, given in values.items()}}
+        for turn in range(rounds)
+        for point in points
+    ][:COMPARED]
 
 
 def _nowhere(missing: Place | None, words: Words) -> str:

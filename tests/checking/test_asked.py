@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gradcheck_cli import GradcheckError, check, run
+from gradcheck_cli.cli.app import run_command
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,53 @@ def test_points_of_problem_files(tmp_path: Path) -> None:
 def test_ranges_that_samples_count_are_not_sampled_in_as_well() -> None:
     with pytest.raises(GradcheckError, match="range is where to sample, but the points of at are evenly spaced"):
         check("x", at="-1:1", range="0:1")
+
+
+@pytest.mark.parametrize(
+    ("expression", "at", "claims", "statuses"),
+    [
+        ("x**2", 2, ["f'(x) = 2*x", "dy/dx = 2x", "df/dx: 2*x", "d/dx f = 2x", "x = 2x", "dx: 2x", "f' = 2x", "[2x]",
+                     "y′ = 2x"], "x proven"),
+        ("x**2", 2, ["f'(x) = 3*x", "dy/dx = x", "(3x)"], "x refuted"),
+        ("x**2", 2, ["d²f/dx² = 2", "f''(x) = 2", "d^2y/dx^2 = 2", "d2y/dx2: 2"], "x,x proven"),
+        ("x*y", "1,2", ["[y, x]", "(y, x)", "∇f = (y, x)", "grad f = [y, x]", "f'(x, y) = [y, x]"],
+         "x proven y proven"),
+        ("x*y", "1,2", ["[x, y]"], "x refuted y refuted"),
+        ("x*y", "1,2", ["∂f/∂x = y", "f_x = y", "∂_x f = y", "df/dx: y"], "x proven"),
+        ("x*y", "1,2", ["∂²f/∂x∂y = 1", "d²f/(dx dy) = 1"], "x,y proven"),
+        ("sigmoid(x)", 2, ["s*(1-s)", "y*(1-y)", "s'(x) = s*(1-s)", "f*(1-f)"], "x proven"),
+        ("dx*x", "1,2", ["dx: x"], "dx proven"),
+        ("x*y", "x=1,y=2", ["y", "x: y +", "y = 3 = x", "z: 2", "[y, x, 1]", "f'(2) = 3", "q = x"], "unreadable"),
+    ],
+)  # fmt: skip
+def test_claims(expression: str, at: object, claims: list[str], statuses: str) -> None:
+    for claim in claims:
+        result = check(expression, at=at, claim=claim, derivatives=False)
+        found = " ".join(f"{one.derivative.label} {one.status.value}" for one in result.claims)
+        assert found.endswith(statuses) if statuses == "unreadable" else found == statuses, claim
+
+
+def test_a_claim_in_terms_of_the_value_says_so() -> None:
+    (claim,) = check("sigmoid(x)", at=2, claim="s*(1-s)").claims
+    assert claim.note == "s in the claim is read as the value of the function"
+    (other,) = check("sigmoid(x)", at={"x": 2, "s": 0.5}, claim="s*(1-s)").claims
+    assert other.status.value == "refuted", "s is given a value, and is no value of the function"
+
+
+def test_a_value_for_what_only_a_claim_has() -> None:
+    result = check("x**2", at="x=2,c=0:1:3", claim="2*x + c")
+    assert [check.point for check in result.checks] == [{"x": 2}]
+    assert result.notices == ("the function does not depend on c: its value counts in claim alone",)
+    assert result.claims[0].status.value == "refuted"
+    assert result.claims[0].counterexample is not None
+    assert result.claims[0].counterexample.point["c"] in (0.5, 1.0)
+    with pytest.raises(GradcheckError, match="d is not a variable of the expression"):
+        check("x**2", at="x=2,d=1", claim="2*x + c")
+
+
+def test_who_types_one_claim_that_cannot_be_read_is_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["x**2", "--at", "2", "--claim", "dy/dx = 2x +"]) == 2
+    assert capsys.readouterr() == (
+        "",
+        'gradcheck: --claim "dy/dx = 2x +": Something is missing: the expression ends too early.\n  2x +\n      ^\n',
+    )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from gradcheck_cli.checking.checker import check_expression
 from gradcheck_cli.claims import judge
 from gradcheck_cli.claims.claimed import ClaimedDerivative
+from gradcheck_cli.claims.reading import Subject, read_claim
 from gradcheck_cli.cli.app import run_command
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.records.derivative import Derivative
@@ -267,7 +268,7 @@ def test_a_bump_anywhere_is_found(place: Fraction, bump: str, seam: str, pair: t
     wrong = bump.format(u=f"({seam.format(c=place)})")
     expression = parse(function)
     for text, refuted in ((right, False), (f"{right} + {wrong}*({right.split(':')[-1]})", True)):
-        claimed = ClaimedDerivative(text, expression, [Derivative(("x",))], {})
+        claimed = ClaimedDerivative(read_claim(text, Subject(expression, [Derivative(("x",))])), expression)
         found = judge.judge(claimed, [], False, Tolerance(1e-9, 1e-12), seconds=0.01)
         assert (found.status is ClaimStatus.REFUTED) == refuted, found
 
@@ -442,7 +443,7 @@ def test_random_wrong_factors_are_refuted(name: str, a: int, n: int, factor: flo
     assert math.isclose(float(value), float(eval(right, {**NAMES, "x": mpmath.mpf("0.3")})), rel_tol=1e-6)  # noqa: S307
     expression = parse(function)
     for claim, refuted in ((right, False), (f"{Fraction(factor)}*({right})", True)):
-        claimed = ClaimedDerivative(claim, expression, [Derivative(("x",))], {})
+        claimed = ClaimedDerivative(read_claim(claim, Subject(expression, [Derivative(("x",))])), expression)
         found = judge.judge(claimed, [], False, Tolerance(1e-9, 1e-12), seconds=0.05)
         assert (found.status is ClaimStatus.REFUTED) == refuted
 

@@ -60,13 +60,14 @@ class Axis:
 class Points:
     """The points of all `--at` texts, in the order given; in a product the last variable moves fastest.
 
-    notices: what was assumed. counted: there is a range without a count, which took that of the samples. others: values
-    of names that are no variables of the function.
+    notices: what was assumed. counted: there is a range without a count, which took that of the samples. optional:
+    names that are no variables of the function; others: their values.
     """
 
     texts: tuple[tuple[Axis, ...], ...]
     notices: tuple[str, ...] = ()
     counted: bool = False
+    optional: tuple[str, ...] = ()
     others: Mapping[str, tuple[Fraction, ...]] = field(default_factory=dict)
 
     @property
@@ -219,7 +220,7 @@ class _Reader:
         others = {name: values for name, values in others.items() if values}
         if others:
             read = list(dict.fromkeys(tuple(axis for axis in axes if axis.name in self.free) for axes in read))
-        return Points(tuple(read), notices, self.counted, others)
+        return Points(tuple(read), notices, self.counted, tuple(self.optional), others)
 
 
 def _require_few(this: Option, count: int) -> None:

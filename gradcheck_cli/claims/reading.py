@@ -1,0 +1,128 @@
+"""Claims as expressions: which derivative each is for, and what it says that it is. No derivative is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gradcheck_cli.claims.claim_text import ClaimText, split_claim
+from gradcheck_cli.errors import ExpressionError, GradcheckError, UsageError
+from gradcheck_cli.expression.nodes import Expr, intermediates, substitute, variables
+from gradcheck_cli.language.parser import parse
+from gradcheck_cli.records.derivative import Derivative
+from gradcheck_cli.surfaces import Option
+
+VALUES = ("f", "s", "y")
+"""What people call the value of a function in its derivative, where it is nothing else."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The function that claims are about.
+
+    rows: its derivatives that are checked. lets: named results by name. given: names that have a value by a point, and
+    are variables therefore. name: of the function, where it was given one.
+    """
+
+    expression: Expr
+    rows: Sequence[Derivative]
+    lets: Mapping[str, Expr] = field(default_factory=dict)
+    given: Collection[str] = ()
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class ReadClaim:
+    """One claim. text: the formula, as typed; note: what was assumed in reading it."""
+
+    derivative: Derivative
+    text: str
+    claim: Expr
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A claim that cannot be read. option: it as it was given; derivative: as far as it says which."""
+
+    derivative: Derivative
+    text: str
+    option: Option
+    error: GradcheckError
+
+    def raised(self) -> GradcheckError:
+        """The error for who has nothing else to report."""
+        error = self.error
+        if isinstance(error, ExpressionError):
+            return ExpressionError((self.option, ": ", *error.parts), error.source, error.start, error.end)
+        return UsageError(self.option, ": ", *error.parts)
+
+
+def read_claims(texts: Sequence[str], subject: Subject) -> tuple[ReadClaim | Unreadable, ...]:
+    """The claims of texts, at most one for each derivative. One that cannot be read does not keep others from it."""
+    claims: list[ReadClaim | Unreadable] = []
+    for text in texts:
+        said = ClaimText((text.strip(),))
+        try:
+            said = split_claim(text)
+            for derivative, formula in zip(_which(said, subject), said.formulas, strict=True):
+                if derivative in [claim.derivative for claim in claims if isinstance(claim, ReadClaim)]:
+                    raise UsageError(f"there are two claims for {derivative.label}")
+                claims.append(_read(derivative, formula, subject))
+        except (ExpressionError, UsageError) as error:
+            one = len(subject.rows) == 1 and not said.names
+            which = subject.rows[0] if one else Derivative(said.names)
+            formula = said.formulas[0] if len(said.formulas) == 1 else text.strip()
+            claims.append(Unreadable(which, formula, Option("claim", text), error))
+    return tuple(claims)
+
+
+def read_claim(text: str, subject: Subject) -> ReadClaim:
+    """The one claim of a text. Raises ExpressionError or UsageError."""
+    (claim,) = read_claims([text], subject)
+    if isinstance(claim, Unreadable):
+        raise claim.error
+    return claim
+
+
+def _which(said: ClaimText, subject: Subject) -> Sequence[Derivative]:
+    """The derivatives that the formulas of a claim are for, in their order."""
+    rows = subject.rows
+    known = (*variables(subject.expression), *intermediates(subject.expression))
+    if said.names:
+        return [_of_names(said, known)]
+    if said.order not in (0, rows[0].order):
+        raise UsageError(f"{said.left} is of order {said.order}: for that give ", Option("order", str(said.order)))
+    if len(said.formulas) == 1 < len(rows):
+        choices = " or ".join(f"'{row.label}: …'" for row in rows[:3])
+        raise UsageError(f"it does not say which derivative it is: {choices}")
+    if len(said.formulas) not in (1, len(rows)):
+        labels = ", ".join(row.label for row in rows[:8])
+        derivatives = "the derivative" if len(rows) == 1 else f"{len(rows)} derivatives, which are"
+        raise UsageError(f"there are {len(said.formulas)} formulas for {derivatives} by {labels}")
+    return rows
+
+
+def _of_names(said: ClaimText, known: Sequence[str]) -> Derivative:
+    for name, written in zip(said.wrt(known), said.names, strict=True):
+        if name in known:
+            continue
+        has = f"the expression has no {name}; it has {', '.join(known)}"
+        if said.certain or not said.left:
+            raise UsageError(has)
+        example = f"{known[0]}: {said.formulas[0]}"
+        raise UsageError(f"{written} is no variable to differentiate by: {has}; write ", Option("claim", example))
+    return Derivative(said.wrt(known))
+
+
+def _read(derivative: Derivative, formula: str, subject: Subject) -> ReadClaim:
+    own = variables(subject.expression)
+    claim = parse(formula, names={*own, *subject.given} - set(subject.lets), lets=subject.lets)
+    values = (subject.name, *VALUES) if subject.name is not None else VALUES
+    free = set(variables(claim)).difference(own, subject.given)
+    used = [name for name in dict.fromkeys(values) if name in free]
+    if not used:
+        return ReadClaim(derivative, formula, claim)
+    claim = substitute(claim, dict.fromkeys(used, subject.expression))
+    shown = " and ".join(used)
+    return ReadClaim(derivative, formula, claim, f"{shown} in the claim is read as the value of the function")
