@@ -403,7 +403,7 @@ def test_the_report_says_of_an_unreadable_claim_why(capsys: pytest.CaptureFixtur
     assert "claim: ∂f/∂x = 2*x y\n! unreadable\n" in out
     assert "  2*x y\n" in out
     assert "✓ proven" in out
-    assert "2 checks: 2 match · 2 claims: 1 proven, 1 unreadable" in err
+    assert "2 checks: 2 match · 2 claims (1 failed): 1 proven, 1 unreadable" in err
     file = tmp_path / "problems.yaml"
     file.write_text(
         "problems:\n  - {name: a, expression: x**2, at: 2, claim: 2*x +}\n  - {name: b, expression: x, at: 1}\n"
