@@ -59,6 +59,17 @@ class UsageError(GradcheckError):
     """Options, points or names that do not fit together."""
 
 
+class FileError(UsageError):
+    """A file that cannot be read as a whole. place: its name, as messages have it, and the line at fault if any."""
+
+    def __init__(self, message: str, file: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.place = file, line
+
+    def in_words(self, words: Words) -> Self:
+        return self
+
+
 class DeviceError(GradcheckError):
     """A device that this machine does not have."""
 

@@ -17,7 +17,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from gradcheck_cli.errors import UsageError
+from gradcheck_cli.errors import FileError, UsageError
 
 DEFAULT_FILE = "problems.yaml"
 STANDARD_INPUT = "-"
@@ -50,15 +50,15 @@ def decode(data: bytes, source: str) -> str:
     body = data[len(mark) :]
     if encoding == "utf-8" and b"\0" in body:
         line = body[: body.index(b"\0")].count(b"\n") + 1
-        raise UsageError(f"{source}:{line}: there is a null byte, which text does not have: save the file as UTF-8")
+        message = f"{source}:{line}: there is a null byte, which text does not have: save the file as UTF-8"
+        raise FileError(message, source, line)
     try:
         text = body.decode(encoding)
     except UnicodeDecodeError as error:
         line = body[: error.start].decode(encoding, "replace").count("\n") + 1
         name = encoding[:6].removesuffix("-").upper()
-        raise UsageError(
-            f"{source}:{line}: the byte 0x{body[error.start]:02X} is not {name}: save the file as UTF-8"
-        ) from None
+        message = f"{source}:{line}: the byte 0x{body[error.start]:02X} is not {name}: save the file as UTF-8"
+        raise FileError(message, source, line) from None
     return text.replace("\r\n", "\n")
 
 

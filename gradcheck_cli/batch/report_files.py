@@ -13,7 +13,7 @@ from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.code import Block, Cause, CodeFinding, CodeResult, Entry, Held, TensorInput, ValueBlock
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.finding import Code, Finding
-from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.records.report import AnyResult, Report, Trouble
 from gradcheck_cli.records.request import options_of
 from gradcheck_cli.records.results import (
     Check,
@@ -131,8 +131,15 @@ def merged(reports: Mapping[str, Written]) -> Report:
         seconds=sum(float(report.summary.get("seconds", 0.0)) for report in reports.values()),
         not_run=sum(int(report.summary.get("not_run", 0)) for report in reports.values()),
         interrupted=any(not r.finished or bool(r.summary.get("interrupted")) for r in reports.values()),
-        troubles=tuple(dict.fromkeys(t for report in reports.values() for t in report.summary.get("troubles", ()))),
+        troubles=tuple(dict.fromkeys(trouble for report in reports.values() for trouble in _troubles(report.summary))),
     )
+
+
+def _troubles(summary: Json) -> Iterator[Trouble]:
+    sentences = summary.get("troubles", ())
+    nowhere: list[Json] = [{} for _ in sentences]
+    for sentence, place in zip(sentences, summary.get("trouble_places", nowhere), strict=True):
+        yield Trouble(sentence, place.get("file"), place.get("line"))
 
 
 def shared_options(reports: Iterable[Written]) -> dict[str, object]:

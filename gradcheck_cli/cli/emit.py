@@ -1,18 +1,23 @@
-"""The end of a command: the report goes where it was asked for, its summary to standard error, an exit code back."""
+"""The end of a command: the reports go where they were asked for, the summary to standard error, an exit code back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeVar
 
+from gradcheck_cli.cli.destinations import Destination
 from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
+from gradcheck_cli.cli.growing_file import GrowingLines
 from gradcheck_cli.cli.streams import deliver, display_for, say, write_report
-from gradcheck_cli.records.report import Report
+from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.records.report import Report, Trouble
 from gradcheck_cli.render import RENDERERS
 from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.formats import LIST_FORMATS
 from gradcheck_cli.render.summary import summary_line
+from gradcheck_cli.versions import versions
 
 T = TypeVar("T")
 
@@ -21,11 +26,10 @@ T = TypeVar("T")
 class Output:
     """What a command line says of its output.
 
-    file: None for standard output. options: what was asked for, for the formats that record it.
+    options: what was asked for, for the formats that record it.
     """
 
-    format: str
-    file: Path | None = None
+    destinations: tuple[Destination, ...]
     quiet: bool = False
     verbose: bool = False
     options: Mapping[str, object] = field(default_factory=dict)
@@ -34,8 +38,8 @@ class Output:
         return display_for(quiet=self.quiet, verbose=self.verbose, to_file=to_file, options=self.options)
 
 
-def emit(report: Report, output: Output, *, written: bool = False) -> ExitCode:
-    """Write a report. written: it has been already, as it came; then its file's reader has the table still to see."""
+def emit(report: Report, output: Output, *, written: Collection[Destination] = ()) -> ExitCode:
+    """Write a report. written: where it has been written already, as it came."""
     return emit_as(RENDERERS, report, report, output, written=written)
 
 
@@ -45,14 +49,60 @@ def emit_as(
     report: Report,
     output: Output,
     *,
-    written: bool = False,
+    written: Collection[Destination] = (),
 ) -> ExitCode:
-    """Write a record that is more than its report, by renderers of its own."""
-    if output.file is not None and not written:
-        deliver(renderers[output.format](record, output.display(to_file=True)), output.file)
+    """Write a record that is more than its report, by renderers of its own. Where all goes to files, the table is shown
+    all the same."""
+    for destination in output.destinations:
+        if destination not in written:
+            _write(
+                renderers[destination.format](record, output.display(to_file=destination.file is not None)), destination
+            )
     shown = output.display()
-    if output.file is not None or not written:
-        write_report(renderers[output.format if output.file is None else "table"](record, shown))
+    if all(destination.file is not None for destination in output.destinations):
+        write_report(renderers["table"](record, shown))
     if not (output.quiet and report.passed):
         say(summary_line(report, shown))
     return exit_code(report)
+
+
+@contextlib.contextmanager
+def reporting(
+    output: Output, report_of: Callable[[str], Report], growing: Mapping[Destination, GrowingLines] | None = None
+) -> Iterator[None]:
+    """What cannot be read or done ends the command, and is in its reports: a program that waits for one finds it.
+
+    report_of: makes the report of a sentence. growing: the reports that have begun already. Standard output gets no
+    table of it, since standard error has the sentence.
+    """
+    try:
+        yield
+    except GradcheckError as error:
+        report, begun = report_of(str(error)), growing or {}
+        for destination in output.destinations:
+            with contextlib.suppress(GradcheckError):  # the first error is the one that is told
+                if destination in begun:
+                    begun[destination].whole(report)
+                elif destination.file is not None or destination.format != "table":
+                    display = output.display(to_file=destination.file is not None)
+                    _write(RENDERERS[destination.format](report, display), destination)
+        raise
+
+
+def emit_list(where: Sequence[Destination], *renderers: Callable[[Display], str]) -> None:
+    """Write a list, which is not a report: to files, or to standard output. renderers: one for each of LIST_FORMATS."""
+    by_format = dict(zip(LIST_FORMATS, renderers, strict=True))
+    for destination in where:
+        _write(by_format[destination.format](display_for(to_file=destination.file is not None)), destination)
+
+
+def unread(error: str) -> Report:
+    """The report of what could not be read."""
+    return Report((), versions(), troubles=(Trouble(error),))
+
+
+def _write(text: str, destination: Destination) -> None:
+    if destination.file is None:
+        write_report(text)
+    else:
+        deliver(text, destination.file)

@@ -75,3 +75,9 @@ class GrowingLines:
     def end(self, report: Report) -> None:
         self._lines.add(last_line(report))
         self._lines.end()
+
+    def whole(self, report: Report) -> None:
+        """The problems and the summary, where only rows have been written."""
+        for result in report.problems:
+            self.problem(result)
+        self.end(report)

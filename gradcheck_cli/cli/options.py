@@ -6,7 +6,7 @@ Every option of a check is None where it was not given, so that a problem file c
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +15,7 @@ from gradcheck_cli.batch.run import DEFAULT_TIMEOUT
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.option_table import OPTIONS
 from gradcheck_cli.records.results import MOST_ROWS
+from gradcheck_cli.render.formats import FORMATS, is_whole
 
 Expression = Annotated[str, typer.Argument(metavar="EXPR", help="The function, in Python syntax.")]
 
@@ -49,8 +50,16 @@ Seed = Annotated[int | None, _declared("seed")]
 Range = Annotated[list[str] | None, _declared("range")]
 Timeout = Annotated[float | None, _declared("timeout")]
 TimeoutOfEach = Annotated[float | None, _declared("timeout", f"Seconds that a problem may take: {DEFAULT_TIMEOUT:g}.")]
+OutputFormat = Annotated[
+    list[str] | None,
+    typer.Option(metavar="|".join(FORMATS), help="How to write the report: table, or as the suffix of FILE says."),
+]
 OutputFile = Annotated[
-    str | None, typer.Option(metavar="FILE", help="Write the report there; the table is shown all the same.")
+    list[str] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write the report there; the table is shown all the same. Repeatable, each with its --output-format.",
+    ),
 ]
 NoDerivatives = Annotated[bool, typer.Option("--no-derivatives", help="Leave out the closed form of the derivative.")]
 Profile = Annotated[bool, typer.Option("--profile", help="Show at the end where the time went.")]
@@ -85,6 +94,6 @@ def names(texts: Sequence[str]) -> tuple[str, ...]:
 FEW_ROWS = 100
 
 
-def rows_kept(output_format: str, *, verbose: bool) -> int:
-    """How many rows of a problem are reported one by one; all of these are certified."""
-    return MOST_ROWS if verbose or output_format.startswith("json") else FEW_ROWS
+def rows_kept(formats: Iterable[str], *, verbose: bool) -> int:
+    """How many rows of a problem are reported one by one in one of these formats; all of these are certified."""
+    return MOST_ROWS if verbose or any(map(is_whole, formats)) else FEW_ROWS

@@ -1,6 +1,6 @@
 """From the text of a problem file to problems.
 
-What is wrong with a file as a whole raises UsageError; what is wrong with one problem becomes the error of that one,
+What is wrong with a file as a whole raises FileError; what is wrong with one problem becomes the error of that one,
 and the others go on. Every message names file, line and column.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gradcheck_cli.errors import UsageError
+from gradcheck_cli.errors import FileError
 from gradcheck_cli.problem_files.fields import COMMA, Misread, advice, kind, short
 from gradcheck_cli.problem_files.models import Options, Problem, ProblemFile
 from gradcheck_cli.problem_files.plain_yaml import Node, YamlError, YamlList, YamlMapping, YamlText, compose
@@ -43,7 +43,7 @@ def load_problems(text: str, file: str, given: dict[str, object], defaults: dict
 
     file: what messages call it. given, defaults: values of fields of Request; the first (the command line) prevail over
     the problem, which prevails over the `defaults:` of the file, and these over the second (pyproject.toml). Raises
-    UsageError for a file that has no problems which could be told apart.
+    FileError for a file that has no problems which could be told apart.
     """
     try:
         document = compose(text)
@@ -57,7 +57,7 @@ def load_problems(text: str, file: str, given: dict[str, object], defaults: dict
 
 
 def _problems_of(root: Node, file: str, mistakes: list[YamlError]) -> YamlList:
-    """The list of problems, or UsageError for what is wrong outside of it."""
+    """The list of problems, or FileError for what is wrong outside of it."""
     problems = root.get("problems") if isinstance(root, YamlMapping) else None
     listed = problems if isinstance(problems, YamlList) and mistakes else YamlList()
     inside = set(chain(*(_within(node, mistakes) for node in listed)))
@@ -104,7 +104,9 @@ def _file_defaults(root: Node, file: str) -> dict[str, object]:
     try:
         return fields_of_request(Options.model_validate(node))
     except ValidationError as error:
-        raise UsageError("\n".join(f"{file}:{mistake}" for mistake in mistakes_of(error, node, "defaults"))) from None
+        mistakes = mistakes_of(error, node, "defaults")
+        told = "\n".join(f"{file}:{mistake}" for mistake in mistakes)
+        raise FileError(told, file, min(mistake.line for mistake in mistakes)) from None
 
 
 class _Loader:
@@ -241,5 +243,5 @@ def _sentence(file: str, name: str, mistake: YamlError) -> str:
     return f"{file}:{mistake.line}:{mistake.column}: {short(name)}: {mistake.message}"
 
 
-def _file_error(file: str, error: YamlError) -> UsageError:
-    return UsageError(f"{file}:{error}")
+def _file_error(file: str, error: YamlError) -> FileError:
+    return FileError(f"{file}:{error}", file, error.line)

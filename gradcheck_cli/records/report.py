@@ -11,13 +11,22 @@ from gradcheck_cli.records.results import ClaimStatus, ProblemResult, Verdict
 AnyResult = ProblemResult | CodeResult
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What could not be read at all, or selected, so that nothing of it was checked: a sentence, and the place."""
+
+    message: str
+    file: str | None = None
+    line: int | None = None
+
+
 @dataclass(frozen=True)
 class Report:
     """All of a run.
 
     versions: of gradcheck, torch, sympy, flint and python. not_run: how many problems were selected and not checked,
-    since the run was interrupted or ended at the first failure. troubles: what could not be read at all (a file that is
-    missing), a sentence each. shard: "2/5" where it is a part of a run, which may be empty.
+    since the run was interrupted or ended at the first failure. shard: "2/5" where it is a part of a run, which may be
+    empty.
     """
 
     problems: tuple[AnyResult, ...]
@@ -25,7 +34,7 @@ class Report:
     seconds: float = 0.0
     not_run: int = 0
     interrupted: bool = False
-    troubles: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
     shard: str | None = None
 
     def __str__(self) -> str:

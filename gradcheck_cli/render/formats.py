@@ -1,6 +1,33 @@
-"""The names of the output formats: known without loading what writes them."""
+"""The output formats: known without loading what writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
 
 FORMATS = ("table", "json", "json-lines", "junit", "github", "markdown")
 EXPLANATION_FORMATS = ("table", "markdown", "latex", "json")
 LIST_FORMATS = ("table", "json")
 """Of `gradcheck functions`."""
+
+SUFFIXES = {
+    "": "table",
+    ".txt": "table",
+    ".log": "table",
+    ".json": "json",
+    ".jsonl": "json-lines",
+    ".xml": "junit",
+    ".md": "markdown",
+    ".tex": "latex",
+}
+"""The format of a file, where none is named."""
+
+
+def is_whole(name: str) -> bool:
+    """Whether programs read it, and get all that is known: all rows, and closed forms also of a batch."""
+    return name.startswith("json")
+
+
+def suffixes_of(names: Iterable[str]) -> list[str]:
+    """The suffixes of files that may have one of these formats."""
+    known = set(names)
+    return [suffix for suffix, name in SUFFIXES.items() if suffix and name in known]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.plain import in_short
 from gradcheck_cli.render.sentences import headline, title
 from gradcheck_cli.render.summary import summary_line
 
@@ -13,7 +14,9 @@ _PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
 
 def render_github(report: Report, display: Display) -> str:
     """A line a problem that did not pass, a line a file that could not be read, and the summary as a notice."""
-    lines = [_command("error", trouble) for trouble in report.troubles]
+    lines = [
+        _command("error", in_short(it.message), file=it.file, line=it.line, title="gradcheck") for it in report.troubles
+    ]
     lines += [_annotation(result) for result in report.problems if not result.passed]
     lines.append(_command("notice", summary_line(report, display).strip(), title="gradcheck"))
     return "".join(f"{line}\n" for line in lines)

@@ -47,7 +47,8 @@ def summary(report: Report) -> Json:
         "seconds": round(report.seconds, 6),
         "not_run": report.not_run,
         "interrupted": report.interrupted,
-        "troubles": list(report.troubles),
+        "troubles": [trouble.message for trouble in report.troubles],
+        "trouble_places": [{"file": trouble.file, "line": trouble.line} for trouble in report.troubles],
         "shard": report.shard,
     }
 

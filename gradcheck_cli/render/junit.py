@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import PurePath
 from xml.etree import ElementTree as ET
 
-from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.records.report import AnyResult, Report, Trouble
 from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.plain import in_short, lines
 from gradcheck_cli.render.sentences import headline, reasons, title
 
 NO_FILE = "gradcheck"
@@ -22,11 +24,8 @@ def render_junit(report: Report, display: Display) -> str:
     root = ET.Element("testsuites", name="gradcheck", time=_seconds(report.seconds))
     for file in dict.fromkeys(result.file for result in report.problems):
         _suite(root, file or NO_FILE, [result for result in report.problems if result.file == file], report)
-    if report.troubles:
-        suite = ET.SubElement(root, "testsuite", _counts(NO_FILE, len(report.troubles), 0, len(report.troubles), 0.0))
-        for trouble in report.troubles:
-            case = ET.SubElement(suite, "testcase", classname=NO_FILE, name="file", time="0.000")
-            ET.SubElement(case, "error", type="unreadable", message=_clean(trouble))
+    for trouble in report.troubles:
+        _trouble(root, trouble)
     totals = [suite.attrib for suite in root]
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(total[name]) for total in totals)))
@@ -46,6 +45,16 @@ def _suite(root: ET.Element, name: str, problems: Sequence[AnyResult], report: R
         _case(suite, name, result)
 
 
+def _trouble(root: ET.Element, trouble: Trouble) -> None:
+    """A suite of one case, which is an error."""
+    name, what = (NO_FILE, "the run") if trouble.file is None else (trouble.file, "the file is read")
+    suite = ET.SubElement(root, "testsuite", _counts(name, 1, 0, 1, 0.0))
+    case = ET.SubElement(suite, "testcase", classname=_classname(name), name=what, time=_seconds(0.0))
+    _place(case, trouble.file, trouble.line)
+    error = ET.SubElement(case, "error", type="unreadable", message=_clean(in_short(trouble.message)))
+    error.text = _clean(lines(trouble.message))
+
+
 def _counts(name: str, tests: int, failures: int, errors: int, seconds: float) -> dict[str, str]:
     return {
         "name": _clean(name),
@@ -61,14 +70,11 @@ def _case(suite: ET.Element, name: str, result: AnyResult) -> None:
     case = ET.SubElement(
         suite,
         "testcase",
-        classname=_clean(PurePath(name).stem or name),
+        classname=_classname(name),
         name=_clean(title(result)),
         time=_seconds(result.seconds),
     )
-    if result.file is not None:
-        case.set("file", _clean(result.file))
-    if result.line is not None:
-        case.set("line", str(result.line))
+    _place(case, result.file, result.line)
     properties = ET.SubElement(case, "properties")
     listed = sum(not check.passed for check in result.checks)
     counts = {"rows": result.checks_total, "rows_failed": result.checks_failed, "rows_shown": listed}
@@ -77,7 +83,19 @@ def _case(suite: ET.Element, name: str, result: AnyResult) -> None:
     if not result.passed:
         kind = "error" if _is_error(result) else "failure"
         element = ET.SubElement(case, kind, type=result.failure or "", message=_clean(headline(result)))
-        element.text = _clean("\n".join(reasons(result)))
+        told = [] if result.error is None else [lines(result.error)]
+        element.text = _clean("\n".join([*told, *islice(reasons(result), len(told), None)]))
+
+
+def _classname(file: str) -> str:
+    return _clean(PurePath(file).stem or file)
+
+
+def _place(case: ET.Element, file: str | None, line: int | None) -> None:
+    if file is not None:
+        case.set("file", _clean(file))
+    if line is not None:
+        case.set("line", str(line))
 
 
 def _is_error(result: AnyResult) -> bool:

@@ -12,7 +12,7 @@ from gradcheck_cli.records.results import Check, ProblemResult
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.code import words
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.plain import counted, one_line
+from gradcheck_cli.render.plain import counted, in_short, one_line
 from gradcheck_cli.render.sentences import claim, pair, place, title, where
 from gradcheck_cli.render.summary import summary_line
 
@@ -26,7 +26,7 @@ def render_markdown(report: Report, display: Display) -> str:
     """A heading, the failures, and all problems folded away below them."""
     lines = [f"## {'✅' if report.passed else '❌'} gradcheck", "", escaped(summary_line(report, display)), ""]
     for trouble in report.troubles:
-        lines += [f"- ❌ {escaped(trouble)}", ""]
+        lines += [f"- ❌ {escaped(in_short(trouble.message))}", ""]
     failed = [result for result in report.problems if not result.passed]
     if failed:
         lines += ["### Failed", "", *_failures(failed), ""]
@@ -48,7 +48,7 @@ def _failures(failed: Sequence[AnyResult]) -> Iterator[str]:
     left = MOST
     for result in failed:
         if result.error is not None:
-            yield line(_problem(result), "", "", "", "", _outcome(result), escaped(result.error))
+            yield line(_problem(result), "", "", "", "", _outcome(result), escaped(in_short(result.error)))
         rows = _rows(result, min(FEW, left))
         left -= len(rows)
         yield from rows

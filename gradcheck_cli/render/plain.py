@@ -34,6 +34,11 @@ def one_line(text: str) -> str:
     return visible(" ".join(text.split()))
 
 
+def in_short(text: str) -> str:
+    """A message on one line, without a formula and the carets below it, which are indented."""
+    return one_line("\n".join(line for line in text.split("\n") if not line.startswith(" ")) or text)
+
+
 def lines(text: str) -> str:
     """`visible`, keeping the line breaks."""
     return "\n".join(visible(line) for line in text.split("\n"))

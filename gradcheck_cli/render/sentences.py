@@ -10,13 +10,13 @@ from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.records.results import Check, Claim, Counterexample, ProblemResult, Result
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.code import words
-from gradcheck_cli.render.plain import counted, one_line
+from gradcheck_cli.render.plain import counted, in_short, one_line
 
 
 def reasons(result: AnyResult) -> Iterator[str]:
     """A sentence for the error, for each failing row that is listed and for each failing claim, in this order."""
     if result.error is not None:
-        yield one_line(result.error)
+        yield in_short(result.error)
     if isinstance(result, CodeResult):
         yield from words.reasons(result)
         return

@@ -25,8 +25,8 @@ def summary_line(report: Report, display: Display) -> str:
     if report.not_run:
         why = "interrupted" if report.interrupted else "stopped at the first failure"
         parts.append(f"{why}, {report.not_run:,} not run")
-    if report.troubles:
-        parts.append(f"{counted(len(report.troubles), 'file')} not read")
+    if unread := sum(trouble.file is not None for trouble in report.troubles):
+        parts.append(f"{counted(unread, 'file')} not read")
     parts += _where(report)
     if torch := report.versions.get("torch"):
         parts.append(f"torch {torch}")

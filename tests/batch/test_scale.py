@@ -283,7 +283,7 @@ def test_resuming_what_is_no_report(capsys: pytest.CaptureFixture[str]) -> None:
     write_problems(4)
     assert run_command(["run", "--resume", "problems.yaml"]) == 2
     assert "problems.yaml is no report of gradcheck" in capsys.readouterr().err
-    assert run_command(["run", "--resume", "not-yet.jsonl", "-q"]) == 2, "as without it: there is nothing to resume"
+    assert run_command(["run", "--resume", "nothere.jsonl", "-q"]) == 2, "only a run that begins it may lack it"
 
 
 def _address() -> str | None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from gradcheck_cli import render
 from gradcheck_cli.checking.failures import failure
 from gradcheck_cli.records.derivative import Derivative
-from gradcheck_cli.records.report import Report
+from gradcheck_cli.records.report import Report, Trouble
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Claim, ClaimStatus, Counterexample, ProblemResult, Verdict
 from gradcheck_cli.render import EXPLANATIONS, RENDERERS
@@ -64,7 +64,7 @@ def whole() -> Report:
         ),
         VERSIONS,
         1.5,
-        troubles=("there is no third.yaml",),
+        troubles=(Trouble("there is no file third.yaml", "third.yaml"),),
     )  # fmt: skip
 
 
@@ -174,10 +174,10 @@ def test_junit_reads_back_with_the_same_counts() -> None:
     found = junitparser.JUnitXml.fromstring(text.encode())
     assert (found.tests, found.failures, found.errors, found.skipped) == (8, 3, 2, 0)
     suites = {suite.name: suite for suite in found}
-    assert list(suites) == ["problems.yaml", "more.yaml", "gradcheck"]
+    assert list(suites) == ["problems.yaml", "more.yaml", "third.yaml"]
     assert (suites["problems.yaml"].tests, suites["problems.yaml"].failures) == (5, 2)
     cases = {case.name: case for suite in found for case in suite}
-    assert list(cases) == ["quartic", "kink", "leak", "known", "unstable", "claim", "broken", "file"]
+    assert list(cases) == ["quartic", "kink", "leak", "known", "unstable", "claim", "broken", "the file is read"]
     assert not cases["known"].result
     [failed] = cases["leak"].result
     assert isinstance(failed, junitparser.Failure)
@@ -187,7 +187,7 @@ def test_junit_reads_back_with_the_same_counts() -> None:
     [refuted] = cases["claim"].result
     assert refuted.text == ("the claim f'(x) = 2 is refuted: at x=3 it is 2, the derivative 6: the sign is wrong")
     assert isinstance(cases["broken"].result[0], junitparser.Error)
-    assert isinstance(cases["file"].result[0], junitparser.Error)
+    assert isinstance(cases["the file is read"].result[0], junitparser.Error)
     leak = ET.fromstring(text).find(".//testcase[@name='leak']")
     assert leak is not None
     assert (leak.get("file"), leak.get("line"), leak.get("classname")) == ("problems.yaml", "12", "problems")
@@ -207,7 +207,7 @@ def test_junit_shows_control_characters() -> None:
 def test_github() -> None:
     lines = RENDERERS["github"](whole(), Display()).splitlines()
     assert lines[:2] == [
-        "::error::there is no third.yaml",
+        "::error file=third.yaml,title=gradcheck::there is no file third.yaml",
         "::error file=problems.yaml,line=12,title=gradcheck%3A leak::"
         "f'(x) at x=-1: analytical 0, autograd nan (mismatch): the branch | leaks",
     ]
@@ -221,7 +221,7 @@ def test_github() -> None:
 def test_markdown() -> None:
     text = RENDERERS["markdown"](whole(), Display())
     assert text.startswith("## ❌ gradcheck\n")
-    assert "- ❌ there is no third.yaml\n" in text
+    assert "- ❌ there is no file third.yaml\n" in text
     assert "| leak (problems.yaml:12) | x=-1 | f'(x) | 0 | nan | ✗ mismatch | the branch \\| leaks |\n" in text
     assert "- claim (more.yaml:2): the claim f'(x) = 2 is refuted: at x=3 it is 2, the derivative 6" in text
     assert "| known (problems.yaml:15) | `where(x > 0, sqrt(x), 0)` | 1 | 0 |  | ✗ mismatch (expected) |\n" in text

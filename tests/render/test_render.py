@@ -343,7 +343,7 @@ def test_json_is_the_contract() -> None:
         "match": 1, "imprecise": 0, "kink": 0, "unstable": 0, "mismatch": 1, "undefined": 0, "error": 0,
         "passed": False, "seconds": 0.25,
         "claims": {"proven": 0, "agrees": 0, "refuted": 0, "unchecked": 0, "unreadable": 0},
-        "claims_failed": 0, "not_run": 0, "interrupted": False, "troubles": [], "shard": None,
+        "claims_failed": 0, "not_run": 0, "interrupted": False, "troubles": [], "trouble_places": [], "shard": None,
     }  # fmt: skip
     first, second = document["problems"]
     expected = {

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from gradcheck_cli.checking import loading
 from gradcheck_cli.cli import options
-from gradcheck_cli.cli.emit import Output, emit
+from gradcheck_cli.cli.destinations import destinations
+from gradcheck_cli.cli.emit import Output, emit, reporting
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.growing_file import GrowingLines
-from gradcheck_cli.cli.streams import points_progress, say, writable, write_report
+from gradcheck_cli.cli.streams import points_progress, say, write_report
 from gradcheck_cli.errors import UsageError
-from gradcheck_cli.option_values import choice
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import Request, options_of
 from gradcheck_cli.records.results import Check
@@ -49,7 +49,7 @@ def check(
     seed: options.Seed = None,
     ranges: options.Range = None,
     timeout: options.Timeout = None,
-    output_format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the report.")] = "table",
+    output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
     no_derivatives: options.NoDerivatives = False,
     quiet: options.Quiet = False,
@@ -65,7 +65,7 @@ def check(
     lists = {"at": at, "lets": let, "claims": claim}
     for texts in ([expression], wrt, ranges, *lists.values()):
         options.require_readable(*(texts or ()))
-    choice("output_format", output_format, FORMATS)
+    where = destinations(output_format, output_file, FORMATS)
     given = options.given(
         order=order, mode=mode, dtype=dtype, device=device, rtol=rtol, atol=atol, claim_rtol=claim_rtol,
         strict=strict, samples=samples, seed=seed, range=ranges, timeout=timeout,
@@ -73,23 +73,38 @@ def check(
     asked: dict[str, Any] = {name: tuple(texts) for name, texts in lists.items() if texts}
     asked |= {"ranges" if name == "range" else name: value for name, value in given.items()}
     asked |= {"wrt": options.names(wrt or ()), "derivatives": not no_derivatives}
-    asked["keep"] = options.rows_kept(output_format, verbose=verbose)
-    if all_rows and output_format != "json-lines":
+    asked["keep"] = options.rows_kept((one.format for one in where), verbose=verbose)
+    growing = [one for one in where if one.format == "json-lines"] if all_rows else []
+    if all_rows and not growing:
         raise UsageError("--all-rows is for --output-format json-lines, which has a line for each row")
-    file = writable(output_file)
     request = Request(expression, **asked)
-    output = Output(output_format, file, quiet, verbose, options_of(vars(request)))
+    output = Output(where, quiet, verbose, options_of(vars(request)))
     with stopwatch.measuring(profile) as phases:
-        lines = GrowingLines(file, output.options) if all_rows else None
-        report = _checked(request, quiet=quiet, on_row=lines.row if lines else None)
-        if lines is not None:
-            for result in report.problems:
-                lines.problem(result)
-            lines.end(report)
-        code = emit(report, output, written=lines is not None)
+        lines = [GrowingLines(one.file, output.options) for one in growing]
+        with reporting(output, lambda error: _failed(request, error), growing=dict(zip(growing, lines, strict=True))):
+            report = _checked(request, quiet=quiet, on_row=_to_all(lines))
+        for one in lines:
+            one.whole(report)
+        code = emit(report, output, written=growing)
     if profile:
         say(render_profile(phases), wrap=False)
     return code
+
+
+def _failed(request: Request, error: str) -> Report:
+    from gradcheck_cli.checking.failures import failure
+
+    return Report((failure(request, error, bad_input=True),), versions())
+
+
+def _to_all(lines: Sequence[GrowingLines]) -> Callable[[Check], None] | None:
+    """What to do with each row; None where rows are not written as they come."""
+
+    def write(check: Check) -> None:
+        for one in lines:
+            one.row(check)
+
+    return write if lines else None
 
 
 def _checked(request: Request, *, quiet: bool, on_row: Callable[[Check], None] | None) -> Report:

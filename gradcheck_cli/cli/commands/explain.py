@@ -8,10 +8,9 @@ import typer
 
 from gradcheck_cli.checking import loading
 from gradcheck_cli.cli import options
+from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import Output, emit_as
 from gradcheck_cli.cli.exit_codes import ExitCode
-from gradcheck_cli.cli.streams import writable
-from gradcheck_cli.option_values import choice
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.render import EXPLANATIONS
@@ -30,8 +29,8 @@ def explain(
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     output_format: Annotated[
-        str, typer.Option(metavar="|".join(EXPLANATION_FORMATS), help="How to write the explanation.")
-    ] = "table",
+        list[str] | None, typer.Option(metavar="|".join(EXPLANATION_FORMATS), help="How to write the explanation.")
+    ] = None,
     output_file: options.OutputFile = None,
     verbose: options.Verbose = False,
 ) -> ExitCode:
@@ -46,11 +45,10 @@ def explain(
     """
     lists = {"at": at, "lets": let}
     options.require_readable(expression, *(wrt or ()), *(text for texts in lists.values() for text in texts or ()))
-    choice("output_format", output_format, EXPLANATION_FORMATS)
+    where = destinations(output_format, output_file, EXPLANATION_FORMATS)
     asked: dict[str, Any] = {name: tuple(texts) for name, texts in lists.items() if texts}
     asked |= options.given(dtype=dtype, device=device, mode=mode, rtol=rtol, atol=atol)
     asked["wrt"] = options.names(wrt or ())
-    file = writable(output_file)
     from gradcheck_cli.checking.reading import read
 
     request = Request(expression, **asked, derivatives=False)
@@ -60,4 +58,4 @@ def explain(
 
     explanation = explain_expression(request, reading=reading)
     report = Report((explanation.result,), versions(), explanation.result.seconds)
-    return emit_as(EXPLANATIONS, explanation, report, Output(output_format, file, verbose=verbose))
+    return emit_as(EXPLANATIONS, explanation, report, Output(where, verbose=verbose))

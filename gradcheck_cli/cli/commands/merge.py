@@ -7,17 +7,16 @@ from typing import Annotated
 import typer
 
 from gradcheck_cli.cli import options
-from gradcheck_cli.cli.emit import Output, emit
+from gradcheck_cli.cli.destinations import destinations
+from gradcheck_cli.cli.emit import Output, emit, reporting, unread
 from gradcheck_cli.cli.exit_codes import ExitCode
-from gradcheck_cli.cli.streams import writable
 from gradcheck_cli.errors import UsageError
-from gradcheck_cli.option_values import choice
 from gradcheck_cli.render.formats import FORMATS
 
 
 def merge(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Reports as JSON or JSON Lines.")],
-    output_format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the report.")] = "table",
+    output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -26,12 +25,13 @@ def merge(
 
     A report is what --output-format json or json-lines wrote.
     """
-    choice("output_format", output_format, FORMATS)
-    file = writable(output_file)
+    where = destinations(output_format, output_file, FORMATS)
     from gradcheck_cli.batch.report_files import merged, read_report, shared_options
 
     for name in files:
         if files.count(name) > 1:
             raise UsageError(f"{name} is named twice: each report counts once")
-    written = {name: read_report(name) for name in files}
-    return emit(merged(written), Output(output_format, file, quiet, verbose, shared_options(written.values())))
+    with reporting(Output(where), unread):
+        written = {name: read_report(name) for name in files}
+        report = merged(written)
+    return emit(report, Output(where, quiet, verbose, shared_options(written.values())))

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -18,18 +19,21 @@ from gradcheck_cli.batch.run import DEFAULT_TIMEOUT, PRELOAD, Where, batch_phase
 from gradcheck_cli.batch.selection import select
 from gradcheck_cli.batch.selection import shard as select_shard
 from gradcheck_cli.cli import options
-from gradcheck_cli.cli.emit import Output, emit
+from gradcheck_cli.cli.destinations import Destination, destinations
+from gradcheck_cli.cli.emit import Output, emit, emit_list, reporting, unread
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.growing_file import GrowingLines
 from gradcheck_cli.cli.progress import batch_progress
-from gradcheck_cli.cli.streams import complain, say, writable, write_report
-from gradcheck_cli.errors import GradcheckError, UsageError
-from gradcheck_cli.option_values import choice, whole
+from gradcheck_cli.cli.streams import complain, say
+from gradcheck_cli.errors import FileError, GradcheckError, UsageError
+from gradcheck_cli.option_values import whole
 from gradcheck_cli.records.code import CodeResult, Entry
-from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.records.report import AnyResult, Report, Trouble
 from gradcheck_cli.records.request import ProblemSpec, options_of
 from gradcheck_cli.records.results import Check, worst_first
-from gradcheck_cli.render.formats import FORMATS
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.formats import FORMATS, LIST_FORMATS, is_whole
+from gradcheck_cli.render.plain import counted
 from gradcheck_cli.render.profile import render_profile
 from gradcheck_cli.runtime import stopwatch
 from gradcheck_cli.runtime.interruption import Interrupted, held, let_in
@@ -84,7 +88,7 @@ def run(
     samples: options.Samples = None,
     seed: options.Seed = None,
     ranges: options.Range = None,
-    output_format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the report.")] = "table",
+    output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
     no_derivatives: options.NoDerivatives = False,
     quiet: options.Quiet = False,
@@ -95,52 +99,56 @@ def run(
 
     Options given here hold for every problem, whatever its file says; see README.md for the files.
     """
-    choice("output_format", output_format, FORMATS)
+    where_to = destinations(output_format, output_file, LIST_FORMATS if list_only else FORMATS)
     given = options.given(
         order=order, mode=mode, dtype=dtype, device=device, rtol=rtol, atol=atol, claim_rtol=claim_rtol,
         strict=strict, samples=samples, seed=seed, range=ranges, timeout=timeout,
     )  # fmt: skip
     # The table of a batch does not show closed forms, which take longer than the checks, nor what passes unless asked.
-    is_json = output_format.startswith("json")
-    given["derivatives"], given["formula"] = is_json and not no_derivatives, is_json or verbose
-    given["keep"] = options.rows_kept(output_format, verbose=verbose)
+    formats = {one.format for one in where_to}
+    in_full = any(map(is_whole, formats))
+    given["derivatives"], given["formula"] = in_full and not no_derivatives, in_full or verbose
+    given["keep"] = options.rows_kept(formats, verbose=verbose)
     where = _where(jobs, executor)
-    file = writable(output_file)
+    output = Output(where_to, quiet, verbose, options_of(given))
     started = time.perf_counter()
     with stopwatch.measuring(profile) as phases:
         if where.executor is None and not list_only:
             from gradcheck_cli.batch import workers
 
             workers.warm_up(PRELOAD)
-        with stopwatch.phase("parsing"):
-            specs, troubles = read_files(files or [], given)
-        for trouble in troubles:
-            complain(trouble)
-        selected = _selected(specs, keyword, tag or ())
-        if not selected:
-            return ExitCode.BAD_INPUT
-        if shard is not None:
-            selected = select_shard(selected, shard)
+        kept = replace(output, destinations=() if list_only else _without(where_to, resume))
+        with reporting(kept, unread):
+            with stopwatch.phase("parsing"):
+                specs, troubles = read_files(files or [], given)
+            for trouble in troubles:
+                complain(trouble.message)
+            selected = _selected(specs, keyword, tag or ())
+            if shard is not None:
+                selected = select_shard(selected, shard)
+            if resume is not None:
+                _require_report(resume, where_to)
+            done = finished_problems(resume, selected) if resume is not None else {}
         if list_only:
-            write_report(_listing(selected))
+            emit_list(where_to, partial(_listing, selected), partial(_listing_json, selected))
             return ExitCode.BAD_INPUT if troubles else ExitCode.PASSED
-        done = finished_problems(resume, selected) if resume is not None else {}
         if resume is not None and not quiet:
             skipped = sum(problem_key(spec) in done for spec in selected)
             problems = "problem is" if len(selected) == 1 else "problems are"
             say(f"{skipped:,} of {len(selected):,} {problems} taken from {shown_name(resume)}\n")
-        output = Output(output_format, file, quiet, verbose, options_of(given))
         with held():  # what was found is kept
-            lines = _Lines(file, output.options, selected, done) if output_format == "json-lines" else None
+            growing = [one for one in where_to if one.format == "json-lines"]
+            lines = [_Lines(one.file, output.options, selected, done) for one in growing]
+            slim = bool(growing) and all(one in growing or one.format == FORMATS[0] for one in where_to)
             with stopwatch.phase("waiting"):
                 report = _run(
-                    selected, where, done, lines.add if lines else None,
-                    fail_fast=fail_fast, quiet=quiet, profile=profile,
+                    selected, where, done, [one.add for one in lines],
+                    slim=slim, fail_fast=fail_fast, quiet=quiet, profile=profile,
                 )  # fmt: skip
             report = replace(report, troubles=tuple(troubles), shard=shard)
-            if lines is not None:
-                lines.end(report)
-            code = emit(report, output, written=lines is not None)
+            for one in lines:
+                one.end(report)
+            code = emit(report, output, written=growing)
     if profile:
         say(render_profile(batch_phases(phases, report.problems), time.perf_counter() - started), wrap=False)
     return code
@@ -191,8 +199,8 @@ class _Lines:
             in_order(Path(os.path.realpath(self.file)), self.specs, self.before)
 
 
-def read_files(names: Sequence[str], given: dict[str, Any]) -> tuple[list[ProblemSpec], list[str]]:
-    """The problems of the files, and a sentence for each file that cannot be read.
+def read_files(names: Sequence[str], given: dict[str, Any]) -> tuple[list[ProblemSpec], list[Trouble]]:
+    """The problems of the files, and what is wrong with each file that cannot be read.
 
     given: options that hold for every problem. Raises UsageError for a pyproject.toml that cannot be read.
     """
@@ -201,12 +209,13 @@ def read_files(names: Sequence[str], given: dict[str, Any]) -> tuple[list[Proble
 
     defaults = {"timeout": DEFAULT_TIMEOUT, **read_pyproject(Path.cwd())}
     specs: list[ProblemSpec] = []
-    troubles: list[str] = []
+    troubles: list[Trouble] = []
     for name in names or [DEFAULT_FILE]:
         try:
             specs.extend(load_problems(read_source(name), shown_name(name), given, defaults))
         except GradcheckError as error:
-            troubles.append(str(error))
+            file, line = error.place if isinstance(error, FileError) else (shown_name(name), None)
+            troubles.append(Trouble(str(error), file, line))
     return specs, troubles
 
 
@@ -214,11 +223,11 @@ def _selected(specs: Sequence[ProblemSpec], keyword: str | None, tags: Sequence[
     selected = select(specs, keyword, tags)
     if specs and not selected:
         asked = " ".join([*([f"-k {keyword!r}"] if keyword is not None else []), *(f"--tag {tag}" for tag in tags)])
-        raise UsageError(f"none of {len(specs):,} problems matches {asked}: --list shows their names")
+        raise UsageError(f"none of {counted(len(specs), 'problem')} matches {asked}: --list shows the names")
     return selected
 
 
-def _listing(specs: Sequence[ProblemSpec]) -> str:
+def _listing(specs: Sequence[ProblemSpec], display: Display) -> str:
     from gradcheck_cli.render.plain import one_line
 
     lines = []
@@ -232,19 +241,45 @@ def _listing(specs: Sequence[ProblemSpec]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def _listing_json(specs: Sequence[ProblemSpec], display: Display) -> str:
+    from gradcheck_cli.render.json import dump
+
+    names = ("index", "name", "file", "line", "description", "tags", "error")
+    listed = [{name: getattr(spec, name) for name in names} for spec in specs]
+    return dump(listed, indent=2) + "\n"
+
+
+def _without(where: Sequence[Destination], resume: str | None) -> tuple[Destination, ...]:
+    """The destinations but for the file that is resumed, which is not written over before it was read."""
+    return tuple(one for one in where if resume is None or not _is(one, resume))
+
+
+def _is(destination: Destination, name: str) -> bool:
+    return destination.file is not None and os.path.realpath(destination.file) == os.path.realpath(name)
+
+
+def _require_report(name: str, where: Sequence[Destination]) -> None:
+    """UsageError where there is nothing to resume; but a run may begin the file that the next one resumes."""
+    if not os.path.lexists(name) and not any(_is(one, name) for one in where):
+        raise UsageError(
+            f"--resume {name}: there is no such file; a run that begins it writes there too, by --output-file {name}"
+        )
+
+
 def _run(
     specs: Sequence[ProblemSpec],
     where: Where,
     done: Mapping[str, AnyResult],
-    on_result: Callable[[AnyResult], None] | None,
+    on_result: Sequence[Callable[[AnyResult], None]],
     *,
+    slim: bool,
     fail_fast: bool,
     quiet: bool,
     profile: bool,
 ) -> Report:
     """The report of the problems. Interrupted, it has what was found so far.
 
-    on_result: takes each result as it comes; then the report keeps only what a table shows of it.
+    on_result: these take each result as it comes. slim: the report keeps only what a table shows of it.
     """
     started = time.perf_counter()
     results: list[AnyResult] = []
@@ -253,9 +288,9 @@ def _run(
         checking = closing(run_batch(specs, where=where, done=done, profile=profile))
         with batch_progress(len(specs), quiet=quiet) as advance, checking as batch:
             for result in batch:
-                if on_result is not None:
-                    on_result(result)
-                results.append(result if on_result is None else _slim(result))
+                for take in on_result:
+                    take(result)
+                results.append(_slim(result) if slim else result)
                 with let_in():
                     advance()
                 if fail_fast and not result.passed:

@@ -1,0 +1,65 @@
+"""Where reports go: what --output-format and --output-file say together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradcheck_cli.cli.streams import writable
+from gradcheck_cli.errors import UsageError
+from gradcheck_cli.option_values import choice
+from gradcheck_cli.render.formats import SUFFIXES, suffixes_of
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A report in one format. file: None for standard output."""
+
+    format: str
+    file: Path | None = None
+
+
+def destinations(
+    formats: Sequence[str] | None, files: Sequence[str] | None, known: Sequence[str]
+) -> tuple[Destination, ...]:
+    """Formats and files are pairs, in order; where no format is named, the suffix of each file decides.
+
+    known: the formats that there are, the first for standard output. Raises UsageError for what makes no pairs, for a
+    format that is none of these, and for a file that cannot be written or is named twice.
+    """
+    formats, names = formats or (), files or ()
+    for name in formats:
+        choice("output_format", name, known)
+    if not names:
+        if len(formats) > 1:
+            raise UsageError(
+                "standard output takes one report, so --output-format is given once, "
+                "or as often as --output-file: they are pairs"
+            )
+        return (Destination(formats[0] if formats else known[0]),)
+    if formats and len(formats) != len(names):
+        raise UsageError(
+            f"--output-format is given {_times(len(formats))} and --output-file {_times(len(names))}: "
+            "they are pairs, in order; without any --output-format, the suffix of each file decides"
+        )
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"--output-file {name} is given twice: each report needs a file of its own")
+    chosen = formats or [_of_suffix(name, known) for name in names]
+    return tuple(Destination(format, writable(name)) for format, name in zip(chosen, names, strict=True))
+
+
+def _of_suffix(name: str, known: Sequence[str]) -> str:
+    suffix = Path(name).suffix.lower()
+    format = SUFFIXES.get(suffix)
+    if format is not None and format in known:
+        return format
+    raise UsageError(
+        f"--output-file {name}: no format here has the suffix {suffix}: name one by --output-format, or take one of "
+        f"{', '.join(suffixes_of(known))}"
+    )
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
