@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from gradcheck_cli.cli.arguments import EXAMPLE, arrange
+from gradcheck_cli.cli.arguments import EXAMPLE, arrange, arrange_words
 from gradcheck_cli.cli.commands.check import check
 from gradcheck_cli.cli.commands.explain import explain
 from gradcheck_cli.cli.commands.functions import functions
@@ -18,12 +18,12 @@ from gradcheck_cli.cli.commands.run import run
 from gradcheck_cli.cli.commands.schema import schema
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.streams import complain, write_report
+from gradcheck_cli.cli.words import DEFAULT_COMMAND, require_formula, with_command
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.runtime.interruption import Interrupted, Signals, listening
 
 TyperUsageError: Any = typer.BadParameter.__base__
 """What Typer raises for a command line that it cannot read; it has no public name."""
-DEFAULT_COMMAND = "check"
 EXPRESSION_COMMANDS = frozenset({"check", "explain"})
 
 HELP = """Check the gradient that PyTorch computes for a formula against its exact derivative.
@@ -37,7 +37,7 @@ Examples:
   gradcheck "2*y + 3" --let "y = x*x" --at 3.5 --wrt x --wrt y
   gradcheck "x**3" --claim "3*x**2"             is my own derivative right?
   gradcheck "log(cosh(x))"                      5 points drawn from -3:3
-  gradcheck "x**y" --at x=2,y=3 --order 2       second derivatives
+  gradcheck "x**y" x=2 y=3 --order 2            second derivatives
   gradcheck explain "1/(1 + exp(-x))" --at 2    the chain rule, node by node
   gradcheck "sigmoid(x)" --at 40 --dtype float32 --device cuda
 
@@ -54,27 +54,43 @@ Exit codes:
 """
 
 
+USAGES = {
+    DEFAULT_COMMAND: "EXPR [POINT]... [OPTIONS]",
+    "run": "run [FILE]... [OPTIONS]",
+    "explain": "explain EXPR [POINT]... [OPTIONS]",
+    "merge": "merge FILE... [OPTIONS]",
+    "functions": "functions [WORD] [OPTIONS]",
+    "schema": "schema [OPTIONS]",
+}
+"""How each command is typed."""
+
+
 class Command(TyperCommand):
-    """A command whose help is written as reports are, whatever becomes of the stream."""
+    """A command whose help is written as reports are, whatever becomes of the stream, and says what is really typed."""
 
     def get_help(self, ctx: Any) -> str:
         write_report(super().get_help(ctx).rstrip("\n") + "\n")
         raise typer.Exit
 
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        formatter.write_usage("gradcheck", USAGES[str(self.name)])
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        parameters: list[Any] = self.get_params(ctx)
+        arguments = [(one.metavar, one.help) for one in parameters if one.param_type_name == "argument"]
+        options = [one.get_help_record(ctx) for one in parameters if one.param_type_name == "option"]
+        for title, rows in (("Arguments", arguments), ("Options", [row for row in options if row is not None])):
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
 
 class RootCommand(Command):
-    """`check`, whose usage line shows what is really typed."""
+    """`check`, which shows how the others are typed as well."""
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
-        formatter.write_usage("gradcheck", "EXPR [OPTIONS]")
-        for usage in (
-            "run [FILE]... [OPTIONS]",
-            "explain EXPR --at POINT [OPTIONS]",
-            "merge FILE... [OPTIONS]",
-            "functions [WORD]",
-            "schema",
-        ):
-            formatter.write_usage("gradcheck", usage, prefix="       ")
+        for index, usage in enumerate(USAGES.values()):
+            formatter.write_usage("gradcheck", usage, prefix="       " if index else None)
 
 
 app = typer.Typer(
@@ -107,7 +123,7 @@ def run_command(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str], signals: Signals) -> int:
     try:
         root: Any = typer.main.get_command(app)
-        return int(root(_with_command(arguments, root.commands), prog_name="gradcheck", standalone_mode=False) or 0)
+        return int(root(_arranged(arguments, root.commands), prog_name="gradcheck", standalone_mode=False) or 0)
     except GradcheckError as error:
         complain(str(error))
         return ExitCode.BAD_INPUT
@@ -123,19 +139,24 @@ def _run(arguments: Sequence[str], signals: Signals) -> int:
         return ExitCode.BUG
 
 
-def _with_command(arguments: Sequence[str], commands: Mapping[str, Any]) -> list[str]:
+def _arranged(arguments: Sequence[str], commands: Mapping[str, Any]) -> list[str]:
     """The arguments with their command first, and in an order that Typer cannot misread."""
-    named = bool(arguments) and arguments[0] in commands
-    command, rest = (arguments[0], arguments[1:]) if named else (DEFAULT_COMMAND, arguments)
-    if not rest and command in EXPRESSION_COMMANDS:
-        raise UsageError(f"what should be checked? For example: {EXAMPLE}\n`gradcheck --help` explains everything")
-    if command in EXPRESSION_COMMANDS:
-        options = {"--help": False, "-h": False}
-        for parameter in commands[command].params:
-            if parameter.param_type_name == "option":
-                options |= dict.fromkeys(parameter.opts, not parameter.is_flag)
-        rest = arrange(rest, options)
-    return [command, *rest]
+    if not arguments or (len(arguments) == 1 and arguments[0] in EXPRESSION_COMMANDS):
+        example = EXAMPLE.replace("gradcheck", "gradcheck explain") if "explain" in arguments else EXAMPLE
+        raise UsageError(f"what should be checked? For example: {example}\n`gradcheck --help` explains everything")
+    command, rest = with_command(arguments, commands)
+    options = {"--help": False, "-h": False}
+    parameters = commands[command].params
+    for parameter in parameters:
+        if parameter.param_type_name == "option":
+            options |= dict.fromkeys(parameter.opts, not parameter.is_flag)
+    if command not in EXPRESSION_COMMANDS:
+        names = [parameter for parameter in parameters if parameter.param_type_name == "argument"]
+        return [command, *arrange_words(command, rest, options, names)]
+    arranged = arrange(rest, options)
+    if arguments[0] != command and arranged:
+        require_formula(arranged, commands)
+    return [command, *arranged]
 
 
 def _report_bug(error: Exception, *, verbose: bool) -> None:

@@ -1,80 +1,166 @@
 """From what was typed to what Typer expects.
 
 Expressions begin with a minus as readily as options do, and Typer would read `-x**2` as the options -x, -*, ... So the
-arguments of a command that takes an expression are sorted here first: the options, each joined with its value, then
-`--`, then the expression. The rule: what is not an option's value and not exactly a known option is the
-expression, unless it begins with two minuses, which is a misspelt option.
+arguments are sorted here first: the options, each joined with its value, then `--`, then the rest. The rule for a
+command that takes an expression: what is not an option's value and not exactly a known option is the expression, unless
+it begins with two minuses, which is a misspelt option. What else stands there are points: `x=2`, or numbers after an
+`--at`.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from gradcheck_cli.errors import UsageError
 
-ANSWERED_ALONE = frozenset({"--help", "-h", "--version"})
+ANSWERED_ALONE = frozenset({"--help", "-h", "--version", "-V"})
 """Options that need no expression."""
 EXAMPLE = 'gradcheck "x**2 + sin(x)" --at 2'
 
+Options = Mapping[str, bool]
+"""Every option of a command -> whether it takes a value."""
 
-def arrange(arguments: Sequence[str], options: Mapping[str, bool]) -> list[str]:
-    """The arguments in an order that leaves nothing to guess: `--at=-2 -v -- -x**2`.
+_ASSIGNMENT = re.compile(r"\s*[^\W\d]\w*\s*=(?!=)")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?,?", re.ASCII)
 
-    options: every option of the command -> whether it takes a value. Raises UsageError for an unknown option, a value
-    that is missing or too much, and for no expression or a second one.
+
+def arrange(arguments: Sequence[str], options: Options) -> list[str]:
+    """The arguments of a command that takes an expression, with nothing left to guess: `--at=-2 -v -- -x**2`.
+
+    Raises UsageError for an unknown option, a value that is missing or too much, and for no expression or a second one.
     """
     arranged: list[str] = []
-    expressions: list[str] = []
-    rest = iter(arguments)
+    rest: list[str] = []
+    for argument, is_option in _sorted_out(arguments, options, dash_is_text=True):
+        if is_option:
+            arranged.append(argument)
+        elif arranged and arranged[-1].startswith("--at=") and (joint := _joint(arranged[-1], argument, rest)):
+            arranged[-1] = f"{arranged[-1].rstrip(',')}{joint}{argument.rstrip(',')}"
+        elif rest and _ASSIGNMENT.match(argument):
+            arranged.append(f"--at={argument}")
+        else:
+            rest.append(argument)
+    if len(rest) == 2 and _ASSIGNMENT.match(rest[0]):  # the point stands first
+        arranged.append(f"--at={rest.pop(0)}")
+    if len(rest) > 1:
+        raise _several(rest, options)
+    if not rest and ANSWERED_ALONE.isdisjoint(arranged):
+        raise UsageError("there is no expression")
+    return [*arranged, "--", *rest] if rest else arranged
+
+
+def arrange_words(command: str, arguments: Sequence[str], options: Options, names: Sequence[Any]) -> list[str]:
+    """The arguments of a command that takes names: of files, or a word.
+
+    names: what Typer knows of the arguments that are no options. Raises UsageError as above, and for too many or none.
+    """
+    arranged: list[str] = []
+    rest: list[str] = []
+    for argument, is_option in _sorted_out(arguments, options, dash_is_text=False):
+        (arranged if is_option else rest).append(argument)
+    if not rest and ANSWERED_ALONE.isdisjoint(arranged):
+        for name in names:
+            if name.required:
+                raise UsageError(f"which? Write gradcheck {command} {name.metavar}: {first_lower(name.help)}")
+    if len(rest) > len(names) and all(name.nargs == 1 for name in names):
+        takes = names[0].metavar.strip("[]").lower() if names else ""
+        how = f"takes one {takes}" if names else "takes no arguments"
+        raise UsageError(f"gradcheck {command} {how}, but there is {' '.join(map(repr, rest[:4]))}")
+    return [*arranged, "--", *rest] if rest else arranged
+
+
+def first_lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _sorted_out(arguments: Sequence[str], options: Options, *, dash_is_text: bool) -> Iterator[tuple[str, bool]]:
+    """Each argument, joined with its value, and whether it is an option."""
+    rest, seen = iter(arguments), False
     for argument in rest:
         name, equals, _ = argument.partition("=")
-        if argument == "--":
-            expressions.extend(rest)
+        if argument == "--" and dash_is_text and seen:
+            continue
+        if argument == "--":  # what comes next is no option, whatever it looks like
+            for following in rest:
+                seen = True
+                yield following, False
+                if dash_is_text:
+                    break
         elif argument in options and not options[argument]:
-            arranged.append(argument)
+            yield argument, True
         elif argument in options:
-            arranged.append(f"{argument}={_value(argument, next(rest, None), options)}")
+            value = _value(argument, next(rest, None), options)
+            yield from (
+                [(f"{argument}={value}", True)] if argument.startswith("--") else [(argument, True), (value, True)]
+            )
         elif argument.startswith("--") and equals and options.get(name):
-            arranged.append(argument)
+            yield argument, True
         elif argument.startswith("--") and equals and name in options:
             raise UsageError(f"{name} takes no value: write {name} alone")
         elif argument.startswith("--"):
-            raise UsageError(_unknown(argument, name, options))
+            raise UsageError(_unknown(argument, name, options, dash_is_text=dash_is_text))
         else:
-            expressions.append(argument)
-    if len(expressions) > 1:
-        for argument in expressions:
-            _require_no_option(argument, options)
-        shown = ", ".join(repr(expression) for expression in expressions[:4])
-        more = f" and {len(expressions) - 4} more" if len(expressions) > 4 else ""
-        raise UsageError(
-            f"one expression is checked at a time, but there are {len(expressions)}: {shown}{more}. "
-            f"Put the expression in quotes, so that the shell leaves spaces, * and ( alone: {EXAMPLE}"
-        )
-    if not expressions and ANSWERED_ALONE.isdisjoint(arranged):
-        raise UsageError("there is no expression")
-    return [*arranged, "--", *expressions] if expressions else arranged
+            if not dash_is_text and argument.startswith("-") and argument != "-":
+                raise UsageError(_joined(argument, options) or _unknown(argument, name, options, dash_is_text=False))
+            seen = True
+            yield argument, False
 
 
-def _require_no_option(argument: str, options: Mapping[str, bool]) -> None:
+def _joint(point: str, argument: str, before: Sequence[str]) -> str:
+    """What joins an argument to the --at before it, as in `--at x=1 y=2`, `--at 1 2 3` or `--at [1, 2]`; else ""."""
+    if sum(map(point.count, "([{")) > sum(map(point.count, ")]}")):
+        return ","
+    if _NUMBER.fullmatch(argument) is not None:
+        return ";"
+    if not before or _ASSIGNMENT.match(argument) is None:
+        return ""
+    name = argument.partition("=")[0].strip()
+    given = [
+        part.partition("=")[0].strip() for part in re.split("[,;]", point.rpartition(";")[2].removeprefix("--at="))
+    ]
+    return ";" if name in given else ","
+
+
+def _several(expressions: Sequence[str], options: Options) -> UsageError:
+    """The error for more than one expression."""
+    for argument in expressions:
+        _require_no_option(argument, options)
+    shown = ", ".join(repr(expression) for expression in expressions[:4])
+    more = f" and {len(expressions) - 4} more" if len(expressions) > 4 else ""
+    return UsageError(
+        f"one expression is checked at a time, but there are {len(expressions)}: {shown}{more}. "
+        f"Put the expression in quotes, so that the shell leaves spaces, * and ( alone: {EXAMPLE}"
+    )
+
+
+def _require_no_option(argument: str, options: Options) -> None:
     """UsageError for what stands beside an expression and looks like `-qv`, `-z` or `-at`."""
-    letters = argument[1:]
-    if not argument.startswith("-") or not letters.isalpha():
-        return
-    if f"-{argument}" in options:
-        raise UsageError(f"there is no option {argument}: did you mean -{argument}?")
-    short = list(dict.fromkeys(f"-{letter}" for letter in letters))
-    if all(option in options for option in short):
-        raise UsageError(f"{argument}: short options are not joined: write {' '.join(short)}")
-    if len(letters) == 1:
+    if (message := _joined(argument, options)) is not None:
+        raise UsageError(message)
+    if len(argument) == 2 and argument[0] == "-" and argument[1].isalpha():
         raise UsageError(
             f"there is no option {argument}: gradcheck --help lists the options "
             f"(and if {argument} belongs to the expression, put the whole expression in quotes)"
         )
 
 
-def _value(option: str, value: str | None, options: Mapping[str, bool]) -> str:
+def _joined(argument: str, options: Options) -> str | None:
+    """The message for `-at`, and for the options -q and -v as `-qv`."""
+    letters = argument[1:]
+    if not argument.startswith("-") or not letters.isalpha():
+        return None
+    if f"-{argument}" in options:
+        return f"there is no option {argument}: did you mean -{argument}?"
+    short = list(dict.fromkeys(f"-{letter}" for letter in letters))
+    if all(option in options for option in short):
+        return f"{argument}: short options are not joined: write {' '.join(short)}"
+    return None
+
+
+def _value(option: str, value: str | None, options: Options) -> str:
     """The value that follows an option. It may begin with a minus, but is not an option itself."""
     if value is None or value == "--" or value.partition("=")[0] in options:
         found = "nothing" if value is None else value
@@ -82,11 +168,11 @@ def _value(option: str, value: str | None, options: Mapping[str, bool]) -> str:
     return value
 
 
-def _unknown(argument: str, name: str, options: Mapping[str, bool]) -> str:
+def _unknown(argument: str, name: str, options: Options, *, dash_is_text: bool) -> str:
     """The message for `--typo`."""
-    near = difflib.get_close_matches(name, [option for option in options if option.startswith("--")])
+    near = difflib.get_close_matches(name, [option for option in options if option.startswith("--")], cutoff=0.7)
     near.sort(key=lambda option: not option.startswith(name))
-    advice = f"did you mean {' or '.join(near)}?" if near else "gradcheck --help lists the options"
-    if not name.lstrip("-").replace("-", "").isalpha():
+    advice = f"did you mean {' or '.join(near)}?" if near else "--help lists the options"
+    if dash_is_text and not name.lstrip("-").replace("-", "").isalpha():
         advice += f" (an expression that begins with two minus signs goes after a lone --: gradcheck -- {argument!r})"
     return f"there is no option {name}: {advice}"

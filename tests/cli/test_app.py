@@ -66,9 +66,22 @@ def raising(error: BaseException) -> Callable[[], Any]:
         (["check", "x**2", "--at", "2"], Request("x**2", at=("2",))),
         (["--at", "2", "x**2"], Request("x**2", at=("2",))),
         (["-x**2", "--at", "-2"], Request("-x**2", at=("-2",))),
-        (["-vx"], Request("-vx")),
-        (["-x"], Request("-x")),
-        (["-qv", "-v", "-q"], Request("-qv")),
+        (["-vx", "--at", "2"], Request("-vx", at=("2",))),
+        (["-x", "--at", "2"], Request("-x", at=("2",))),
+        (["-qv", "-v", "-q", "--wrt", "qv"], Request("-qv", wrt=("qv",))),
+        (["x**2", "x=2"], Request("x**2", at=("x=2",))),
+        (["x=2", "x**2"], Request("x**2", at=("x=2",))),
+        (["x*y", "x=1", "y=2", "-q"], Request("x*y", at=("x=1,y=2",))),
+        (["x*y", "--at", "x=1", "y=2"], Request("x*y", at=("x=1,y=2",))),
+        (["x*y", "x=1", "y=2", "x=3", "y=4"], Request("x*y", at=("x=1,y=2;x=3,y=4",))),
+        (["x", "--at", "1", "2", "-3", "-q"], Request("x", at=("1;2;-3",))),
+        (["x", "--at", "1,", "2,", "3"], Request("x", at=("1;2;3",))),
+        (["x", "--at", "[1,", "2,", "3]"], Request("x", at=("[1,2,3]",))),
+        (["--", "-x", "--at", "2", "-q"], Request("-x", at=("2",))),
+        (["x", "--", "--at", "2"], Request("x", at=("2",))),
+        (["theta", "--at", "2"], Request("theta", at=("2",))),
+        (["help", "--at", "2"], Request("help", at=("2",))),
+        (["check", "theta"], Request("theta")),
         (["-1/(1+exp(-x))", "--at=-2", "--range", "-3:3"], Request("-1/(1+exp(-x))", at=("-2",), ranges=("-3:3",))),
         (["--", "--x"], Request("--x")),
         (["--at", "1", "--", "-v"], Request("-v", at=("1",))),
@@ -108,6 +121,28 @@ def test_what_is_asked_for(arguments: list[str], request_: Request, requests: li
         (["x", "--at", "1", "-vv"], "-vv: short options are not joined: write -v\n"),
         (["x", "--at", "1", "-z"], "there is no option -z: gradcheck --help lists the options (and if -z belongs to"),
         (["x", "-at", "1"], "there is no option -at: did you mean --at?"),
+        (["ru"], "ru is no command: did you mean gradcheck run? (as a formula it needs a value: gradcheck ru --at 2)"),
+        (["problems"], "problems is no command: did you mean gradcheck run?"),
+        (["list"], "list is no command: did you mean gradcheck functions or gradcheck run --list?"),
+        (["init"], "init is no command: gradcheck --help lists the commands (as a formula it needs a value"),
+        (["theta", "-q"], "theta is no command: gradcheck --help lists the commands"),
+        (["-x"], "there is no option -x: gradcheck --help lists the options (as a formula it needs a value"),
+        (["-vx"], "there is no option -vx: gradcheck --help lists the options"),
+        (["-q"], "there is no expression"),
+        (["sin"], "sin is a function: write sin(x)."),
+        (["pi"], "pi has no variable"),
+        (["rnu", "problems.yaml"], "there is no command rnu: did you mean gradcheck run problems.yaml?"),
+        (["explian", "x**2", "--at", "2"], "did you mean gradcheck explain 'x**2' --at 2?"),
+        (["help", "explian"], "there is no command explian: did you mean gradcheck help explain?"),
+        (["nosuch.yaml"], "there is no file nosuch.yaml"),
+        (["run", "--watch"], "there is no option --watch: --help lists the options"),
+        (["run", "--jbos", "2"], "there is no option --jbos: did you mean --jobs?"),
+        (["run", "-z"], "there is no option -z: --help lists the options"),
+        (["run", "-qv"], "-qv: short options are not joined: write -q -v"),
+        (["run", "--jobs"], "--jobs needs a value, but is followed by nothing"),
+        (["schema", "problems.yaml"], "gradcheck schema takes no arguments, but there is 'problems.yaml'"),
+        (["functions", "a", "b"], "gradcheck functions takes one word, but there is 'a' 'b'"),
+        (["merge"], "which? Write gradcheck merge FILE...: reports as JSON or JSON Lines"),
         (["x", "--order", "two"], "--order two: it takes a whole number from 1 to 10"),
         (["x", "--order", "0"], "--order 0: it takes a whole number from 1 to 10"),
         (["x", "--order", "11"], "--order 11: it takes a whole number from 1 to 10"),
@@ -133,7 +168,7 @@ def test_what_is_asked_for(arguments: list[str], request_: Request, requests: li
         (["\udcce\udcb1**2"], "set a UTF-8 locale, for example LC_ALL=C.UTF-8"),
         (["x", "--at", "\udcce=1"], "set a UTF-8 locale"),
         (["functions", "no such function"], "no function has 'no such function'"),
-        (["functions", "--typo"], "--typo"),
+        (["functions", "--typo"], "there is no option --typo"),
     ],
 )
 def test_bad_usage(arguments: list[str], message: str, requests: list[Request], capsys: Any) -> None:
@@ -142,6 +177,32 @@ def test_bad_usage(arguments: list[str], message: str, requests: list[Request], 
     assert (out, requests) == ("", [])
     assert err.startswith("gradcheck: ")
     assert message in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["help"], "Usage: gradcheck EXPR [POINT]... [OPTIONS]\n       gradcheck run [FILE]... [OPTIONS]\n"),
+        (["help", "run"], "Usage: gradcheck run [FILE]... [OPTIONS]\n\n  Check the problems of files.\n"),
+        (["run", "--help"], "Arguments:\n  [FILE]...  Problem files; problems.yaml if none is named; - is standard\n"),
+        (["version"], f"gradcheck {__version__} (torch "),
+        (["-V"], f"gradcheck {__version__} (torch "),
+    ],
+)
+def test_words_that_are_commands(arguments: list[str], shown: str, requests: list[Request], capsys: Any) -> None:
+    assert run_command(arguments) == 0
+    out, _ = capsys.readouterr()
+    assert shown in out
+    assert "<" not in out.replace("x**3 or x^3", "").partition("Options:")[0]
+    assert requests == []
+
+
+def test_a_file_of_problems_is_run(capsys: Any, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("problems:\n  - {name: one, expression: x**2, at: 2}\n", encoding="utf-8")
+    for arguments in ([str(file)], ["-v", str(file)], [str(file), "-k", "one"]):
+        assert run_command([*arguments, "--list"]) == 0
+        assert "one" in capsys.readouterr().out
 
 
 def test_report_and_summary_go_apart(requests: list[Request], capsys: Any) -> None:

@@ -59,7 +59,7 @@ def check(
         bool, typer.Option("--all-rows", help="With json-lines: a line for every row, as soon as it is checked.")
     ] = False,
     version: Annotated[
-        bool, typer.Option("--version", help="Show the versions.", is_eager=True, callback=_print_version)
+        bool, typer.Option("--version", "-V", help="Show the versions.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> ExitCode:
     lists = {"at": at, "lets": let, "claims": claim}
