@@ -29,6 +29,8 @@ def main() -> int:
     arguments.add_argument("--quick", action="store_true", help="about a minute: figures to look at, not to quote")
     arguments.add_argument("--write", action="store_true", help="write RESULTS.md and results.svg")
     arguments.add_argument("--corpora", type=Path, metavar="FOLDER", help="formulas from JSON Lines, as in corpora.py")
+    arguments.add_argument("--shard", type=shard, default=(1, 1), metavar="K/N", help="of operators: a part of them")
+    arguments.add_argument("--results", type=Path, default=Path("operators.jsonl"), metavar="FILE", help="of operators")
     given = arguments.parse_args()
     if unknown := set(given.names) - set(BENCHMARKS):
         arguments.error(f"there is no benchmark {', '.join(sorted(unknown))}: there are {', '.join(BENCHMARKS)}")
@@ -38,13 +40,19 @@ def main() -> int:
     for name in given.names or BENCHMARKS:
         started = time.perf_counter()
         print(f"{name}: {BENCHMARKS[name]} ...", file=sys.stderr, flush=True)
-        sections.append(measure(name, Options(given.quick, given.corpora)))
+        sections.append(measure(name, Options(given.quick, given.corpora, given.shard, given.results)))
         print(f"{plain(sections[-1])}({time.perf_counter() - started:.0f} s)\n", flush=True)
     if given.write:
         parts = [INTRODUCTION, versions(), *(markdown(section) for section in sections)]
         (HERE / "RESULTS.md").write_text("\n".join(parts), encoding="utf-8")
         (HERE / "results.svg").write_text(svg(sections), encoding="utf-8")
     return 0
+
+
+def shard(text: str) -> tuple[int, int]:
+    """K/N."""
+    part, _, parts = text.partition("/")
+    return int(part), int(parts)
 
 
 def versions() -> str:

@@ -1,11 +1,8 @@
-"""Every differentiable operator of torch's own database of operators, in float64: which of them are checked.
+"""Every differentiable operator of torch's own database, in float64: which of them are checked, and why not the others.
 
-    python -m benchmarks.operators                     all operators, every sample of at most 400 elements
-    python -m benchmarks.operators --part 1/4 add mul  a part of them, or some
-    python -m benchmarks.operators --order 2           double backward
-
-A line for each operator that does not pass on every sample, with the reason, and the counts. `expecttest`, which that
-module of torch needs, is not a dependency of gradcheck.
+python -m benchmarks operators                        all that `operators.jsonl` has not yet, and the table
+python -m benchmarks operators --shard 1/6            a sixth of them
+python -m benchmarks.operators linalg.pinv --order 2  some, with each sample that does not pass
 """
 
 from __future__ import annotations
@@ -17,93 +14,121 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-from torch.utils._pytree import tree_flatten, tree_unflatten
-
+from benchmarks.operator_faults import FAULTS, Fault
+from benchmarks.operator_samples import LARGEST, operators, samples
+from benchmarks.report import Options, Section
+from gradcheck_cli.real_code.check import check_code
 from gradcheck_cli.records.code import CodeResult
 
-LARGEST = 400
 SECONDS = 20
+"""After which a sample is given up."""
+QUICK = 15
+"""Of so many operators, one is taken."""
 
 
 class TooLong(BaseException):
     """A sample took longer than SECONDS."""
 
 
-def operators(names: list[str]) -> Iterator[Any]:
-    from torch.testing._internal.common_methods_invocations import op_db
+@dataclass
+class Outcome:
+    """What came of the samples of one operator. counts: samples by "passed", "opaque", "failed", "no verdict", "too
+    long" or "bug". why: of each of these but the first, the reason at the first such sample. opaque: the operations."""
 
-    for operator in op_db:
-        if (
-            operator.supports_autograd
-            and torch.float64 in operator.dtypes
-            and (not names or operator.full_name in names)
-        ):
-            yield operator
+    operator: str
+    order: int
+    counts: dict[str, int] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    opaque: list[str] = field(default_factory=list)
+    entries: int = 0
+    seconds: float = 0.0
 
-
-def samples(operator: Any) -> Iterator[tuple[Callable[..., Any], list[Tensor]]]:
-    """(a function of the tensors that require grad, those)."""
-    torch.manual_seed(0)
-    for sample in operator.sample_inputs("cpu", torch.float64, requires_grad=True):
-        flat, spec = tree_flatten((sample.input, sample.args, sample.kwargs))
-        places = [i for i, x in enumerate(flat) if isinstance(x, Tensor) and x.requires_grad]
-        inputs = [flat[i] for i in places]
-        if not inputs or any(x.layout is not torch.strided for x in inputs) or sum(x.numel() for x in inputs) > LARGEST:
-            continue
-        yield _function(operator, sample, flat, spec, places), inputs
+    @property
+    def passed(self) -> bool:
+        return set(self.counts) == {"passed"}
 
 
-def _function(operator: Any, sample: Any, flat: list[Any], spec: Any, places: list[int]) -> Callable[..., Any]:
-    def function(*tensors: Tensor) -> Any:
-        now = list(flat)
-        for place, tensor in zip(places, tensors, strict=True):
-            now[place] = tensor
-        given, args, kwargs = tree_unflatten(now, spec)
-        out = operator.gradcheck_wrapper(operator.get_op(), given, *args, **kwargs)
-        return sample.output_process_fn_grad(out) if sample.output_process_fn_grad is not None else out
-
-    return function
-
-
-def outcome(function: Callable[..., Any], inputs: list[Tensor], order: int) -> tuple[str, str]:
-    """("passed", "opaque", "failed" ..., why)."""
-    from gradcheck_cli.real_code.check import check_code
-
-    result = check_code(function, tuple(inputs), everything=False, order=order)
-    if result.passed:
-        return "passed", ""
-    if result.error is not None:
-        kind = "opaque" if "cannot be differentiated exactly" in result.error else "refused"
-        return kind, result.error
-    return "failed", _worst(result)
+def measure(options: Options) -> Section:
+    """Check what the file of results has not yet, and lay out all that it has."""
+    chosen = [op for k, op in enumerate(operators()) if options.is_mine(k)][:: QUICK if options.quick else 1]
+    found = [] if options.quick else read(options.results)
+    known = {(outcome.operator, outcome.order) for outcome in found}
+    with timed():
+        for order in (1, 2):
+            for operator in chosen:
+                if (operator.full_name, order) in known or (order == 2 and not operator.supports_gradgrad):
+                    continue
+                outcome = check(operator, order)
+                found.append(outcome)
+                if not options.quick:
+                    with options.results.open("a") as lines:
+                        print(json.dumps(asdict(outcome)), file=lines)
+    return section(found)
 
 
-def _worst(result: CodeResult) -> str:
-    entry = next((c for c in result.checks if not c.passed), None)
-    if entry is None:
-        return "no entry is listed"
-    return (
-        f"{entry.verdict.value} d{entry.output}/d{','.join(entry.wrt)}: analytical {entry.analytical}"
-        f" [{entry.left}, {entry.right}], autograd {entry.autograd}; {entry.note}"
-    )
+def read(results: Path) -> list[Outcome]:
+    return [Outcome(**json.loads(line)) for line in results.read_text().splitlines()] if results.exists() else []
 
 
-def check(operator: Any, order: int) -> dict[str, Any]:
-    counts, why = Counter[str](), {}
-    entries = 0
+def section(found: Sequence[Outcome]) -> Section:
+    rows = []
+    for order in (1, 2):
+        tried = [outcome for outcome in found if outcome.order == order and outcome.counts]
+        passed = sum(outcome.passed for outcome in tried)
+        theirs = sum(fault is not None and fault.torchs for outcome in tried if (fault := fault_of(outcome)))
+        opaque = sum("opaque" in outcome.counts for outcome in tried if not outcome.passed)
+        rows.append([
+            "first" if order == 1 else "second", f"{len(tried)}", f"{passed}", f"{theirs}", f"{opaque}",
+            f"{len(tried) - passed - theirs - opaque}",
+            f"{sum(outcome.counts.get('passed', 0) for outcome in tried):,}",
+            f"{sum(outcome.entries for outcome in tried):,}",
+        ])  # fmt: skip
+    return Section(
+        "Operators of torch",
+        "Every operator of torch's own database of tests that is differentiable in float64, at every sample of at most"
+        f" {LARGEST} elements that torch tests it at.",
+        ["order", "operators", "passed on every sample", "wrong in torch", "opaque", "other", "samples passed",
+         "entries"],
+        rows,
+        remarks=[remark(outcome) for outcome in found if outcome.counts and not outcome.passed],
+    )  # fmt: skip
+
+
+def fault_of(outcome: Outcome) -> Fault | None:
+    """What is known of why an operator does not pass."""
+    return FAULTS.get(outcome.operator) if "failed" in outcome.counts else None
+
+
+def remark(outcome: Outcome) -> str:
+    total = sum(outcome.counts.values())
+    counts = ", ".join(f"{count} {kind}" for kind, count in outcome.counts.items() if kind != "passed")
+    fault = fault_of(outcome)
+    why = f"opaque: {', '.join(outcome.opaque)}" if outcome.opaque else "; ".join(outcome.why.values())
+    order = " (second order)" if outcome.order == 2 else ""
+    return f"`{outcome.operator}`{order}: {counts} of {total} samples: {fault.why if fault is not None else why}"
+
+
+def check(operator: Any, order: int, say: Callable[[str], None] = lambda text: None) -> Outcome:
+    """All samples of an operator. say: is told of each that does not pass."""
+    outcome, started = Outcome(operator.full_name, order), time.perf_counter()
+    counts, opaque = Counter[str](), Counter[str]()
     try:
         every = list(samples(operator))
     except Exception as error:  # noqa: BLE001 - of torch's own samples
-        return {"operator": operator.full_name, "counts": {"no samples": 1}, "why": {"no samples": repr(error)}}
+        every = []
+        say(f"no samples: {error!r}")
     for k, (function, inputs) in enumerate(every):
+        result: CodeResult | None = None
         signal.alarm(SECONDS)
         try:
-            kind, reason = outcome(function, inputs, order)
+            result = check_code(function, tuple(inputs), everything=False, order=order)
+            kind, reason = kind_of(result)
         except TooLong:
             kind, reason = "too long", f"more than {SECONDS} s"
         except Exception as error:  # noqa: BLE001 - a bug of ours is a finding here
@@ -111,40 +136,59 @@ def check(operator: Any, order: int) -> dict[str, Any]:
         finally:
             signal.alarm(0)
         counts[kind] += 1
+        outcome.entries += result.checks_total if result is not None else 0
+        if kind == "opaque":
+            opaque[reason.split(" ")[0]] += 1
         if kind != "passed":
-            why.setdefault(kind, f"sample {k} {[tuple(x.shape) for x in inputs]}: {reason[:400]}")
-    return {"operator": operator.full_name, "counts": dict(counts), "why": why, "entries": entries}
+            outcome.why.setdefault(kind, reason[:300])
+            say(f"sample {k} {[tuple(x.shape) for x in inputs]}: {kind}: {reason}")
+    outcome.counts, outcome.opaque = dict(counts), list(opaque)
+    outcome.seconds = round(time.perf_counter() - started, 2)
+    return outcome
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("names", nargs="*")
-    parser.add_argument("--order", type=int, default=1)
-    parser.add_argument("--part", default="1/1")
-    parser.add_argument("--json", help="write a line for each operator here")
-    options = parser.parse_args()
-    warnings.simplefilter("ignore")
+def kind_of(result: CodeResult) -> tuple[str, str]:
+    """(what a sample counts as, why)."""
+    if result.passed:
+        return "passed", ""
+    if result.error is not None:
+        return ("opaque" if "cannot be differentiated exactly" in result.error else "no verdict"), result.error
+    entry = next((c for c in result.checks if not c.passed), None)
+    if entry is None:
+        return "failed", "no entry is listed"
+    ends = "" if entry.left is None else f" [{entry.left}, {entry.right}]"
+    return "failed", (
+        f"{entry.verdict.value} d{entry.output}/d{','.join(entry.wrt)}: analytical {entry.analytical}{ends},"
+        f" autograd {entry.autograd}{f'; {entry.note}' if entry.note else ''}"
+    )
+
+
+@contextmanager
+def timed() -> Iterator[None]:
+    """Samples may take SECONDS each, and warnings of torch's are not shown."""
 
     def give_up(*_: Any) -> None:
         raise TooLong
 
-    signal.signal(signal.SIGALRM, give_up)
-    part, parts = map(int, options.part.split("/"))
-    passed, total, started = 0, 0, time.perf_counter()
-    for k, operator in enumerate(operators(options.names)):
-        if k % parts != part - 1:
-            continue
-        found = check(operator, options.order)
-        if options.json:
-            with open(options.json, "a") as lines:
-                print(json.dumps(found), file=lines)
-        counts = found["counts"]
-        total += 1
-        passed += set(counts) == {"passed"}
-        if set(counts) != {"passed"}:
-            print(f"{found['operator']}: {counts} {found['why']}", flush=True)
-    print(f"{passed} of {total} operators pass on every sample, {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    before = signal.signal(signal.SIGALRM, give_up)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+    signal.signal(signal.SIGALRM, before)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="+")
+    parser.add_argument("--order", type=int, default=1)
+    options = parser.parse_args()
+    with timed():
+        for operator in operators():
+            if operator.full_name in options.names:
+                print(operator.full_name, flush=True)
+                outcome = check(operator, options.order, lambda text: print(f"  {text}", flush=True))
+                print(f"  {outcome.counts}, {outcome.entries} entries, {outcome.seconds} s", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -12,6 +12,7 @@ BENCHMARKS = {
     "points": "a million points of one formula",
     "depth": "deep expressions",
     "batch": "tens of thousands of problems",
+    "operators": "torch's own operators",
 }
 """Name of the module in this folder -> what it measures. The module has `measure(options) -> Section`."""
 

@@ -9,10 +9,17 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Options:
-    """quick: about a minute for all benchmarks together. corpora: a folder of JSON Lines with formulas to use."""
+    """quick: about a minute for all benchmarks together. corpora: a folder of JSON Lines with formulas to use. shard:
+    (k, n), the k-th of n parts of what is long; results: where the results of that are gathered."""
 
     quick: bool = False
     corpora: Path | None = None
+    shard: tuple[int, int] = (1, 1)
+    results: Path = Path("operators.jsonl")
+
+    def is_mine(self, index: int) -> bool:
+        """Whether a piece of work is in the shard."""
+        return index % self.shard[1] == self.shard[0] - 1
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,13 @@ ROWS: list[Row] = [
     ("grid_sampler_3d",
      lambda x, g: F.grid_sample(x, g, padding_mode="border", align_corners=True) * F.grid_sample(x, g, "nearest"),
      (I5, (1, 2, 2, 1, 3))),
+    ("grid_sampler_3d",
+     lambda x, g: F.grid_sample(x, 3 * g, padding_mode="reflection", align_corners=True)
+     + F.grid_sample(x, 3 * g, padding_mode="reflection", align_corners=False),
+     (I5, (1, 2, 2, 1, 3))),
+    ("grid_sampler_2d",
+     lambda x, g: sum(F.grid_sample(x, 2 * g, mode, padding, align_corners=align) for mode in ("bilinear", "bicubic")
+     for padding in ("zeros", "border", "reflection") for align in (True, False)), ((1, 1, 3, 4), (1, 2, 1, 2))),
     ("col2im", lambda x: F.fold(x, (3, 4), 2), ((1, 4, 6),)),
     # places
     ("scatter_add", lambda x, y: x.scatter_add(0, BOTH, y), (M, M)),
@@ -169,6 +176,17 @@ ROWS: list[Row] = [
     ("index_reduce", lambda x, y: x.index_reduce(0, torch.tensor([0, 0, 1]), y, "amin"), (M, M)),
     ("index_put", lambda x, y: x.index_put((INDEX,), y) * x.index_put((INDEX[:2],), y[0], accumulate=True), (M, M)),
     ("put", lambda x, y: x.put(torch.tensor([1, 1, 5]), y[0, :3], accumulate=True), (M, M)),
+    ("_embedding_bag", lambda w: torch.cat([F.embedding_bag(torch.tensor([1, 0, 2, 2]), w, torch.tensor([0, 2, 2]),
+     mode=mode) for mode in ("sum", "mean", "max")]), (M,)),
+    ("_embedding_bag",
+     lambda w, x: F.embedding_bag(torch.tensor([[1, 0], [2, 2]]), w, per_sample_weights=x, mode="sum", padding_idx=1),
+     (M, (2, 2))),
+    ("_embedding_bag",
+     lambda w: F.embedding_bag(torch.tensor([1, 0, 2]), w, torch.tensor([0, 1, 3]), include_last_offset=True), (M,)),
+    ("segment_reduce", lambda x: torch.cat([torch.segment_reduce(x, reduce, lengths=torch.tensor([2, 0, 1]),
+     unsafe=True, initial=1) for reduce in ("sum", "mean", "max", "min", "prod")]), (M,)),
+    ("segment_reduce",
+     lambda x: torch.segment_reduce(x, "sum", offsets=torch.tensor([[0, 1, 4]] * 3), axis=1), (M,)),
     # linear algebra
     ("linalg_cholesky_ex",
      lambda x: torch.linalg.cholesky(spd(x)) + torch.linalg.cholesky(spd(x), upper=True), ((3, 3),)),
@@ -194,7 +212,10 @@ ROWS: list[Row] = [
     ("_linalg_eigh", lambda a: torch.linalg.eigh(spd(a)), ((3, 3),)),
     ("_linalg_svd", lambda a: torch.linalg.svd(a, full_matrices=False), ((3, 2),)),
     ("linalg_lstsq", lambda a, b: torch.linalg.lstsq(a, b)[0], ((4, 3), (4, 2))),
-    ("linalg_pinv", lambda a: torch.linalg.pinv(a), ((4, 3),)),
+    ("linalg_pinv.atol_rtol_tensor", lambda a: torch.linalg.pinv(a), ((4, 3),)),
+    ("linalg_pinv.atol_rtol_tensor", lambda a: torch.linalg.pinv(spd(a), hermitian=True), ((3, 3),)),
+    ("linalg_pinv.atol_rtol_tensor", lambda a: torch.linalg.pinv(a, rtol=1.0) + a, ((3, 3),)),
+    ("linalg_matrix_exp", lambda a: torch.linalg.matrix_exp(a), ((2, 3, 3),)),
     # norms and losses
     ("native_layer_norm", lambda x, w, b: F.layer_norm(x, (4,), w, b), (M, V, V)),
     ("native_group_norm", lambda x, w, b: F.group_norm(x, 2, w, b), ((2, 4, 3), V, V)),
@@ -218,7 +239,7 @@ ROWS: list[Row] = [
 ALIASES = {
     "prims::convert_element_type", "prims::var", "_autocast_to_full_precision", "_convolution", "matmul", "bitwise_and",
     "bitwise_or", "bitwise_not", "bitwise_xor", "__and__", "__or__", "_fused_rms_norm", "_unsafe_index_put",
-    "index_put_impl", "scatter.value_reduce", "linalg_pinv.atol_rtol_tensor", "_batch_norm_with_update",
+    "index_put_impl", "scatter.value_reduce", "_embedding_bag_forward_only", "_batch_norm_with_update",
     "_native_batch_norm_legit_no_training", "_native_batch_norm_legit_functional", "_batch_norm_no_update",
     "prims::sum", "scatter.reduce", "max.other", "min.other", "_autocast_to_reduced_precision",
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -318,21 +319,50 @@ def lstsq(r: Recorder, out: Any, a: Tensor, b: Any, rcond: float | None = None, 
     return (found[..., 0] if vector else found), residuals, None, None
 
 
-@rule("linalg_pinv.atol_rtol_tensor", "linalg_pinv")
-def pinv(r: Recorder, out: Tensor, a: Tensor, *args: Any, hermitian: bool = False, **_: Any) -> Elements:
-    """Of full rank."""
-    x = r.of(a)
-    if hermitian or any(arg is True for arg in args):
-        x = symmetric(r, x)
+@rule("linalg_pinv.atol_rtol_tensor")
+def pinv(
+    r: Recorder, out: Tensor, a: Tensor, *, atol: Any = None, rtol: Any = None, hermitian: bool = False
+) -> Elements:
+    """Of full rank; or of rank 0, where all that the matrix has counts as nothing."""
+    x = symmetric(r, r.of(a)) if hermitian else r.of(a)
     m, n = x.shape[-2:]
     if not x.size:
         return np.zeros(tuple(out.shape), np.int64)
     with _disable_current_modes():
         real = a.detach()
         gram = real.mT @ real if m >= n else real @ real.mT
-        if int(torch.linalg.matrix_rank(real).min()) < min(m, n):
+        rank = torch.linalg.matrix_rank(real, atol=atol, rtol=rtol)
+        nothing = rtol is not None and bool((torch.as_tensor(rtol) >= 1).all())  # whatever the matrix is
+        if nothing and not rank.any():
+            return np.full(tuple(out.shape), r.tape.constant(0.0))
+        if int(rank.min()) < min(m, n):
             raise NotHere
     if m >= n:
         return solve(r, r.tape.dot(transposed(x), transposed(x)), gram, transposed(x))
     # X.T (X X.T)^-1, and the inverse is symmetric
     return transposed(solve(r, r.tape.dot(x, x), gram, x))
+
+
+# -- the exponential
+
+TERMS = 18
+"""Of the exponential series, for a matrix of a norm of at most 1/4: right to some 27 digits, derivatives too."""
+
+
+@rule("linalg_matrix_exp")
+def matrix_exp(r: Recorder, out: Tensor, a: Tensor) -> Elements:
+    """The series of a fraction of the matrix, squared again and again."""
+    x = r.of(a)
+    if not x.size:
+        return x
+    norm = float(np.abs(numbers(a)).sum(axis=-1).max())
+    if not math.isfinite(norm):
+        raise NotHere
+    halvings = max(0, math.ceil(math.log2(max(norm, 1e-300))) + 2)
+    x, eye = r.scaled(x, 2.0**-halvings), _identity(r, x.shape)
+    found = eye
+    for k in range(TERMS, 0, -1):  # 1 + x/1 (1 + x/2 (1 + ...))
+        found = r.call("add", eye, r.call("div", r.tape.dot(x, transposed(found)), float(k)))
+    for _ in range(halvings):
+        found = r.tape.dot(found, transposed(found))
+    return found

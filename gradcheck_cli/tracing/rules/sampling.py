@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,53 +11,41 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gradcheck_cli.tape.elements import Elements
-from gradcheck_cli.tracing.table import NotHere, rule
+from gradcheck_cli.tracing.table import rule
 from gradcheck_cli.tracing.tensors import numbers
 
 if TYPE_CHECKING:
     from gradcheck_cli.tracing.recorder import Recorder
 
-LINEAR, NEAREST = range(2)
-ZEROS, BORDER = range(2)
+LINEAR, NEAREST, CUBIC = range(3)
+ZEROS, BORDER, REFLECTION = range(3)
+Places = NDArray[np.float64]
 
 
-@rule("grid_sampler_3d")
+@rule("grid_sampler_2d", "grid_sampler_3d")
 def grid_sampler(
     r: Recorder, out: Tensor, image: Any, grid: Tensor, mode: int, padding: int, align_corners: bool
 ) -> Elements:
-    """Linear or nearest; outside there are zeros or the border. The pixels that ran are taken."""
-    if mode not in (LINEAR, NEAREST) or padding not in (ZEROS, BORDER):
-        raise NotHere
+    """Outside there are zeros, the border, or the image again. The pixels that ran are taken."""
     pixels, places = r.of(image), r.of(grid)
     space = pixels.shape[2:]
     count, real = len(space), numbers(grid)
-    coordinates: list[Elements] = []
-    floors: list[NDArray[np.int64]] = []
+    taps = []
     for d, size in enumerate(space):
         axis = count - 1 - d  # the grid has x first
         where, place = _pixel(r, places[..., axis], real[..., axis], size, align_corners)
-        if padding == BORDER:
-            where, place = r.call("clamp", where, 0.0, float(size - 1)), np.clip(place, 0, size - 1)
-        coordinates.append(where)
-        floors.append(np.floor(place).astype(np.int64) if mode == LINEAR else np.rint(place).astype(np.int64))
-    if mode == NEAREST:
-        return _at(r, pixels, floors)
-    below = [r.call("floor", where) for where in coordinates]
-    for each in below:
-        r.guard("integer", each.reshape(-1))
-    shares = [r.call("sub", where, low) for where, low in zip(coordinates, below, strict=True)]
+        taps.append(_taps(r, where, place, mode, padding, size, align_corners))
     terms = []
-    for corner in itertools.product((0, 1), repeat=count):
-        term = _at(r, pixels, [low + step for low, step in zip(floors, corner, strict=True)])
-        for step, share in zip(corner, shares, strict=True):
-            term = r.call("mul", term, (share if step else r.call("sub", 1.0, share))[:, None])
+    for chosen in itertools.product(*taps):
+        term = _at(r, pixels, [place for place, _ in chosen])
+        for _, weight in chosen:
+            if weight is not None:
+                term = r.call("mul", term, weight[:, None])
         terms.append(term)
     return r.tape.reduce("sum", np.stack(terms, axis=-1))
 
 
-def _pixel(
-    r: Recorder, x: Elements, real: NDArray[np.float64], size: int, align_corners: bool
-) -> tuple[Elements, NDArray[np.float64]]:
+def _pixel(r: Recorder, x: Elements, real: Places, size: int, align_corners: bool) -> tuple[Elements, Places]:
     """Places from -1 to 1 in pixels."""
     if align_corners:
         half = (size - 1) / 2
@@ -65,7 +54,79 @@ def _pixel(
     return r.scaled(where, 0.5), ((real + 1) * size - 1) / 2
 
 
-def _at(r: Recorder, pixels: Elements, places: list[NDArray[np.int64]]) -> Elements:
+def _taps(
+    r: Recorder, where: Elements, place: Places, mode: int, padding: int, size: int, align_corners: bool
+) -> list[tuple[NDArray[np.int64], Elements | None]]:
+    """(pixel, its weight) along one axis. Cubic weights are of the place as it is, and the pixels are moved inside."""
+    if mode == CUBIC:
+        low, share = _split(r, where, np.floor(place))
+        pixels = [_inside(np.floor(place) + step, padding, size, align_corners) for step in (-1, 0, 1, 2)]
+        return [(pixel.astype(np.int64), w) for pixel, w in zip(pixels, _cubic(r, share), strict=True)]
+    if padding == REFLECTION:
+        where, place = _reflected(r, where, place, size, align_corners)
+    if padding != ZEROS:
+        where, place = r.call("clamp", where, 0.0, float(size - 1)), np.clip(place, 0, size - 1)
+    if mode == NEAREST:
+        return [(np.rint(place).astype(np.int64), None)]
+    low, share = _split(r, where, np.floor(place))
+    return [(low, r.call("sub", 1.0, share)), (low + 1, share)]
+
+
+def _split(r: Recorder, where: Elements, floor: Places) -> tuple[NDArray[np.int64], Elements]:
+    """(the pixel below, how far a place is beyond it)."""
+    below = r.call("floor", where)
+    r.guard("integer", below.reshape(-1))
+    return floor.astype(np.int64), r.call("sub", where, below)
+
+
+def _cubic(r: Recorder, t: Elements) -> Sequence[Elements]:
+    """The weights of the four pixels around, torch's kernel with A = -0.75."""
+    a = -0.75
+
+    def near(x: Elements) -> Elements:
+        slope = r.call("sub", r.scaled(x, a + 2), a + 3)
+        return r.call("add", r.call("mul", r.call("mul", slope, x), x), 1.0)
+
+    def far(x: Elements) -> Elements:
+        inner = r.call("add", r.call("mul", r.call("sub", r.scaled(x, a), 5 * a), x), 8 * a)
+        return r.call("sub", r.call("mul", inner, x), 4 * a)
+
+    back = r.call("sub", 1.0, t)
+    return far(r.call("add", t, 1.0)), near(t), near(back), far(r.call("add", back, 1.0))
+
+
+def _inside(place: Places, padding: int, size: int, align_corners: bool) -> Places:
+    """Whole places as they are padded."""
+    if padding == ZEROS:
+        return place
+    if padding == REFLECTION:
+        low, span = _borders(size, align_corners)
+        off = np.abs(place - low)
+        times = np.floor(off / span) if span else np.zeros_like(off)
+        rest = off - times * span
+        place = np.where(times % 2 == 0, rest, span - rest) + low
+    return np.clip(place, 0, size - 1)
+
+
+def _borders(size: int, align_corners: bool) -> tuple[float, float]:
+    """(the lower border, the distance to the upper one) at which places are mirrored."""
+    return (0.0, float(size - 1)) if align_corners else (-0.5, float(size))
+
+
+def _reflected(r: Recorder, where: Elements, place: Places, size: int, align_corners: bool) -> tuple[Elements, Places]:
+    """Places outside of the image, mirrored at its borders as often as it takes."""
+    low, span = _borders(size, align_corners)
+    if not span:
+        return np.full(where.shape, r.tape.constant(0.0)), np.zeros(place.shape)
+    off, times = r.call("abs", r.call("sub", where, low)), np.floor(np.abs(place - low) / span)
+    r.guard("integer", r.call("floor", r.call("div", off, span)).reshape(-1))
+    rest, real = r.call("sub", off, r.tape.constants(times * span)), np.abs(place - low) - times * span
+    even = times % 2 == 0
+    back = r.call("sub", span, rest)
+    return r.call("add", np.where(even, rest, back), low), np.where(even, real, span - real) + low
+
+
+def _at(r: Recorder, pixels: Elements, places: Sequence[NDArray[np.int64]]) -> Elements:
     """(batch, channel, ...) the pixels at some places, 0 outside."""
     space = pixels.shape[2:]
     inside = np.ones(places[0].shape, bool)

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
 from gradcheck_cli.tape.elements import Elements
-from gradcheck_cli.tracing.table import rule
+from gradcheck_cli.tracing.table import NotHere, rule
 from gradcheck_cli.tracing.tensors import integers
 
 if TYPE_CHECKING:
@@ -125,3 +125,48 @@ def put(r: Recorder, out: Tensor, x: Any, index: Tensor, source: Any, accumulate
     places = integers(index).reshape(-1) % max(out.numel(), 1)
     values = r.of(source).reshape(-1)
     return add_into(r, r.of(x), places, values) if accumulate else _written(r, x, places, values)
+
+
+@rule("_embedding_bag", "_embedding_bag_forward_only")
+def embedding_bag(
+    r: Recorder, out: Any, table: Any, index: Tensor, offsets: Tensor, scaled: bool = False, mode: int = 0,
+    sparse: bool = False, weights: Any = None, has_last: bool = False, padding: int = -1,
+) -> tuple[Elements, None, None, None]:  # fmt: skip
+    """Rows of a table, gathered in bags: their sum, mean or largest numbers; of an empty bag 0."""
+    places, starts = integers(index), integers(offsets)
+    kept = places != padding
+    bags = np.searchsorted(starts[:-1] if has_last else starts, np.arange(len(places)), side="right") - 1
+    rows = r.of(table)[places[kept]]
+    if weights is not None:
+        rows = r.call("mul", rows, r.of(weights)[kept][:, None])
+    width = rows.shape[-1]
+    empty = np.full(tuple(out[0].shape), r.tape.constant(0.0))
+    into = bags[kept][:, None] * width + np.arange(width)
+    return add_into(r, empty, into, rows, ("sum", "mean", "amax")[mode], include_self=False), None, None, None
+
+
+@rule("segment_reduce")
+def segment_reduce(
+    r: Recorder, out: Tensor, x: Any, reduce: str, *, lengths: Tensor | None = None, indices: Any = None,
+    offsets: Tensor | None = None, axis: int = 0, unsafe: bool = False, initial: float | None = None,
+) -> Elements:  # fmt: skip
+    """Segments of an axis, one after the other; `initial` is one more number of each."""
+    elements, axis = r.of(x), axis % r.of(x).ndim
+    if lengths is None and offsets is None:
+        raise NotHere
+    sizes = integers(lengths) if lengths is not None else np.diff(integers(offsets), axis=-1)
+    name = {"max": "amax", "min": "amin"}.get(reduce, reduce)
+    empty = {"sum": 0.0, "prod": 1.0, "amax": -math.inf, "amin": math.inf, "mean": math.nan}[name]
+    shape = (*elements.shape[:axis], sizes.shape[-1], *elements.shape[axis + 1 :])
+    found = np.full(shape, r.tape.constant(empty if initial is None else float(initial)))
+    for outer in np.ndindex(*elements.shape[:axis]):
+        stop = 0
+        for k, size in enumerate(sizes[outer].tolist()):
+            start, stop = stop, stop + size
+            if size:
+                rows = np.moveaxis(elements[outer][start:stop], 0, -1)
+                if initial is not None:
+                    rows = np.concatenate([rows, found[(*outer, k)][..., None]], axis=-1)
+                value = r.tape.reduce(REDUCE[name], rows)
+                found[(*outer, k)] = r.call("div", value, float(size)) if name == "mean" else value
+    return found
