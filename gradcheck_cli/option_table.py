@@ -55,7 +55,7 @@ OPTIONS = {
         ),
         Declared(
             "let", "'y = x*x'", "Name an intermediate result. Repeatable.",
-            "Intermediate results in order, for example {y: x*x}; the expression may use them.",
+            "Intermediate results in order, {y: x*x} or a text, y = x*x; z = 2*y; the expression may use them.",
         ),
         Declared(
             "claim", "D", "Your own derivative, to be judged: 2*x, or 'w: x*y'. Repeatable.",

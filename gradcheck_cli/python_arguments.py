@@ -15,6 +15,7 @@ from typing import Any
 
 from gradcheck_cli.checking.points.texts import MAX_POINTS, text_of
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.language.statements import is_left_side
 from gradcheck_cli.records.request import PointNumbers
 from gradcheck_cli.surfaces import Option, in_python
 
@@ -151,12 +152,19 @@ def names(wrt: object) -> Texts:
 
 
 def definitions(let: object) -> Texts:
-    """Intermediate results, as texts of --let."""
+    """Intermediate results, as texts of --let: a mapping, or such a text."""
     if let is None:
         return []
+    if isinstance(let, str):
+        return [(let, let)]
     if not isinstance(let, Mapping):
         raise UsageError(f'let={shown(let)} is no mapping: write let={{"y": "x*x"}}')
-    return [(f"{_name('let', name)} = {text('let', value)}", {name: value}) for name, value in let.items()]
+    return [(f"{_defined(name)} = {text('let', value)}", {name: value}) for name, value in let.items()]
+
+
+def _defined(name: object) -> str:
+    """What stands on the left side of a definition: a name, or a function as in a(x)."""
+    return name if isinstance(name, str) and is_left_side(name) else _name("let", name)
 
 
 def claims(claim: object) -> Texts:

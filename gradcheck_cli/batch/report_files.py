@@ -183,6 +183,8 @@ def _formula(item: Json, common: Json) -> ProblemResult:
         counts=_counts(item["counts"]),
         claims=tuple(_claim(claim) for claim in item["claims"]),
         formula=item.get("formula"),
+        function_name=item.get("function_name"),
+        definitions=item.get("definitions"),
         **common,
     )
 

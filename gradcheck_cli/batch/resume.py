@@ -87,11 +87,13 @@ def _as_wanted(result: AnyResult, request: Request) -> AnyResult:
     checks = result.checks
     if len(checks) > request.keep:
         checks = tuple(sorted(checks, key=worst_first)[: request.keep])
+    readable = request.formula or not result.passed
     return replace(
         result,
         checks=checks,
         derivatives=result.derivatives if request.derivatives else None,
-        formula=result.formula if request.formula or not result.passed else None,
+        formula=result.formula if readable else None,
+        definitions=result.definitions if readable else None,
     )
 
 

@@ -42,8 +42,9 @@ def explain_expression(request: Request, *, reading: Reading | None = None) -> E
     reading: the request, where it has been read already. Raises GradcheckError for bad input.
     """
     started = time.perf_counter()
-    problem = Problem(make_plan(request, reading))
-    points = [] if not (request.at or request.samples) else list(islice(problem.places(), 2))
+    plan = make_plan(request, reading)
+    problem = Problem(plan)
+    points = [] if not (plan.points.texts or request.samples) else list(islice(problem.places(), 2))
     if len(points) != 1:
         found = "there is none" if not points else "there are several"
         raise UsageError(

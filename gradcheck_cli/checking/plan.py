@@ -55,14 +55,16 @@ class Wanted:
 class Plan:
     """What is to be checked.
 
-    text, let_texts: as they were typed. expression: with the intermediate results in it, which `lets` has by name.
+    text: as it was typed. function_name: what it calls the function; None where it does not. definitions: what is made
+    on the way, as in language/script.py. expression: with the intermediate results in it, which `lets` has by name.
     rows: the derivatives asked for. points: those asked for; samples: to be drawn after them, None where none are.
     claims: one that cannot be read is a record already. notices: what there is to say before anything is evaluated;
     words: how that, and what comes later, calls the options.
     """
 
     text: str
-    let_texts: Mapping[str, str]
+    function_name: str | None
+    definitions: Mapping[str, tuple[str, Expr]]
     expression: Expr
     lets: Mapping[str, Expr]
     variables: tuple[str, ...]
@@ -85,13 +87,14 @@ class Plan:
 
 def make_plan(request: Request, reading: Reading | None = None) -> Plan:
     """The plan of a request. reading: of the same, where it has been read already. Raises GradcheckError."""
+    if reading is None:
+        with phase("parsing"):
+            reading = read(request)
+    request = reading.request
     dtype = _choice(DTYPES, request.dtype, "dtype")
     modes = _choice(MODES, request.mode, "mode")
     tolerance = _tolerance(request, dtype)
     device = resolve_device(request.device)
-    if reading is None:
-        with phase("parsing"):
-            reading = read(request)
     points = reading.points
     claims = tuple(
         unreadable(claim, request.words)
@@ -104,7 +107,8 @@ def make_plan(request: Request, reading: Reading | None = None) -> Plan:
     underflows = _underflows(reading.expression, dtype)
     return Plan(
         text=request.expression.strip(),
-        let_texts={name.strip(): text.strip() for name, _, text in (let.partition("=") for let in request.lets)},
+        function_name=reading.function_name,
+        definitions=reading.definitions,
         expression=reading.expression,
         lets=reading.lets,
         variables=reading.variables,
@@ -120,7 +124,7 @@ def make_plan(request: Request, reading: Reading | None = None) -> Plan:
         samples=_samples(request, points),
         expected=expected,
         claims=claims,
-        notices=(*underflows, *points.notices, *_beside(points, request.words)),
+        notices=(*reading.notices, *underflows, *points.notices, *_beside(points, request.words)),
         wanted=Wanted(request.derivatives, request.formula, request.keep),
         words=request.words,
     )

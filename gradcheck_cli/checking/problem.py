@@ -16,6 +16,7 @@ from gradcheck_cli.checking.sides import Sides
 from gradcheck_cli.claims.judge import COMPARED, judge
 from gradcheck_cli.diagnosis import wording
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.language.printer import text_within
 from gradcheck_cli.number_text import exact
 from gradcheck_cli.pytorch.devices import device_name
@@ -105,6 +106,7 @@ class Problem:
             for notice in wording.run_instead(function.composed, function.arithmetic.given_tensors):
                 self._notice(notice)
         passed = rows.failed == 0 and all(claim.passed for claim in claims)
+        readable = plan.wanted.formula or not passed
         return ProblemResult(
             expression=plan.text,
             variables=plan.variables,
@@ -116,7 +118,9 @@ class Problem:
             passed=passed,
             bad_input=any(claim.status is ClaimStatus.UNREADABLE for claim in claims),
             derivatives=self.sides.forms.texts if self.sides.forms is not None else None,
-            lets=plan.let_texts,
+            lets={label: text for label, (text, _) in plan.definitions.items()},
+            definitions={label: _shown(*one) for label, one in plan.definitions.items()} if readable else None,
+            function_name=plan.function_name,
             order=plan.order,
             checks=tuple(rows.kept()),
             checks_total=rows.total,
@@ -125,7 +129,7 @@ class Problem:
             claims=claims,
             notices=tuple(self._notices),
             seconds=time.perf_counter() - started,
-            formula=self._formula() if plan.wanted.formula or not passed else None,
+            formula=_shown(plan.text, plan.expression) if readable else None,
         )
 
     def _judged_claims(self) -> tuple[Claim, ...]:
@@ -144,6 +148,7 @@ class Problem:
                 for claim in plan.claims
             )
 
-    def _formula(self) -> str:
-        """The expression as read, evenly spaced; as typed where that is too long to be of use."""
-        return text_within(self.plan.expression, 2_000) or self.plan.text
+
+def _shown(text: str, expression: Expr) -> str:
+    """An expression as it was read, evenly spaced; as typed where that is too long to be of use."""
+    return text_within(expression, 2_000) or text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
 
 from gradcheck_cli.checking.points.texts import Points, names_in, read_points
@@ -11,7 +11,7 @@ from gradcheck_cli.claims.claim_text import claimed_names
 from gradcheck_cli.claims.reading import ReadClaim, Subject, Unreadable, read_claims
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.expression.nodes import Expr, intermediates, variables
-from gradcheck_cli.language.parser import parse, parse_lets
+from gradcheck_cli.language.script import read_script
 from gradcheck_cli.option_table import MAX_ORDER
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Request
@@ -22,15 +22,21 @@ from gradcheck_cli.surfaces import Option
 class Reading:
     """The expression, its intermediate results by name, and the names of its variables.
 
-    rows: the derivatives asked for. points: those asked for; those of names that only claims have are their `others`.
+    request: as it was made, with the points that the text of the expression gives. rows: the derivatives asked for.
+    points: those asked for; those of names that only claims have are their `others`. function_name: what the text calls
+    the function; None where it has no left side. definitions, notices: as in language/script.py.
     """
 
+    request: Request
     expression: Expr
     lets: Mapping[str, Expr]
     variables: tuple[str, ...]
     rows: tuple[Derivative, ...]
     claims: tuple[ReadClaim | Unreadable, ...]
     points: Points
+    function_name: str | None = None
+    definitions: Mapping[str, tuple[str, Expr]] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
 
 def read(request: Request) -> Reading:
@@ -41,20 +47,29 @@ def read(request: Request) -> Reading:
     """
     given = names_in((*request.at, *request.ranges))
     names = given | set(request.wrt) | claimed_names(request.claims)
-    lets = parse_lets(request.lets, names=given)
-    expression = parse(request.expression, names=names - set(lets), lets=lets)
+    script = read_script(request.expression, request.lets, given=given, names=names)
+    expression, lets = script.expression, script.lets
     found = variables(expression)
     if not found:
         raise UsageError(f"{request.expression.strip()} has no variable: there is nothing to differentiate")
+    notices = script.notices
+    if script.at:
+        its = " and ".join(script.at)
+        if request.at or request.ranges or request.samples is not None:
+            notices += (f"passed over: the point {its} of the text",)
+        else:
+            request, given = replace(request, at=script.at), given | names_in(script.at)
+            notices += (f"the text gives the point {its}",)
     rows = _rows(request, expression)
     claims: tuple[ReadClaim | Unreadable, ...] = ()
     others: list[str] = []
     if request.claims:
-        claims = read_claims(request.claims, Subject(expression, rows, lets, given))
+        claims = read_claims(request.claims, Subject(expression, rows, lets, given, script.function_name))
         read = [claim.claim for claim in claims if isinstance(claim, ReadClaim)]
         others = [name for name in variables(*read) if name not in found]
     points = read_points(request.at, found, optional=others, count=request.samples)
-    return Reading(expression, lets, found, rows, claims, points)
+    own = script.function_name, script.definitions, notices
+    return Reading(request, expression, lets, found, rows, claims, points, *own)
 
 
 def _rows(request: Request, expression: Expr) -> tuple[Derivative, ...]:

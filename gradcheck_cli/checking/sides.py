@@ -46,7 +46,8 @@ class Sides:
         from gradcheck_cli.diagnosis.diagnosis import Diagnosis
 
         plan = self.plan
-        return Diagnosis(plan.expression, self.numbers, plan.dtype, plan.device, plan.tolerance)
+        about = self.numbers, plan.dtype, plan.device, plan.tolerance, plan.function_name
+        return Diagnosis(plan.expression, *about)
 
     def references(self, point: Mapping[str, float]) -> References:
         """What is true at a point."""

@@ -52,7 +52,16 @@ NOTHING = Diagnosed()
 class Diagnosis:
     """The diagnoses of one expression."""
 
-    def __init__(self, expression: Expr, numbers: Numbers, dtype: Dtype, device: Device, tolerance: Tolerance) -> None:
+    def __init__(
+        self,
+        expression: Expr,
+        numbers: Numbers,
+        dtype: Dtype,
+        device: Device,
+        tolerance: Tolerance,
+        function_name: str | None = None,
+    ) -> None:
+        self.function_name = function_name
         self.expression, self.numbers, self.dtype, self.device = expression, numbers, dtype, device
         self.remedies = Remedies(expression, numbers, dtype, device, tolerance)
         self._rows = DIAGNOSED
@@ -83,7 +92,7 @@ class Diagnosis:
 
     @cached_property
     def chain(self) -> ChainRule:
-        return ChainRule(self.expression)
+        return ChainRule(self.expression, self.function_name)
 
     @cached_property
     def programs(self) -> StepPrograms:

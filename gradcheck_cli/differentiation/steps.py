@@ -76,16 +76,17 @@ class ChainRule:
     """An expression as steps, in order of evaluation: the variables first, the result last.
 
     root: the expression as torch runs it; marked: the same with every step under its name, so that one can
-    differentiate by each. users: for each step, the steps that it is an operand of.
+    differentiate by each. users: for each step, the steps that it is an operand of. function_name: what the user calls
+    the result; None: a letter that is free.
     """
 
-    def __init__(self, expression: Expr) -> None:
+    def __init__(self, expression: Expr, function_name: str | None = None) -> None:
         self.root = rules.expand_composed(expression)
         order = topological(self.root)
         names = {*variables(self.root), *intermediates(self.root)}
         dependent = depends_on(order, names)
         flowing = _flowing(self.root, order, dependent)
-        self.names = _names(order, flowing, self.root, names)
+        self.names = _names(order, flowing, self.root, names, function_name)
         self.steps = tuple(self._steps(order))
         self.by_name = {step.name: step for step in self.steps}
         self.result = self.names[self.root]
@@ -164,12 +165,14 @@ def _flowing(root: Expr, order: Sequence[Expr], dependent: set[Expr]) -> set[Exp
     return reached
 
 
-def _names(order: Sequence[Expr], flowing: set[Expr], root: Expr, taken: set[str]) -> dict[Expr, str]:
-    """A name for each node that is a step."""
+def _names(
+    order: Sequence[Expr], flowing: set[Expr], root: Expr, taken: set[str], result: str | None
+) -> dict[Expr, str]:
+    """A name for each node that is a step. result: of the last one, where the user has named it."""
     used = taken | set(NAMED_CONSTANTS)
     has_named = any(isinstance(node, Named) for node in order)
     results = RESULTS_OF_NAMED if has_named else RESULTS
-    result = next((name for name in results if name not in used), None) or _fresh("s", used)
+    result = result or next((name for name in results if name not in used), None) or _fresh("s", used)
     fresh = (name for name in _letters() if name not in used | {result})
     users_name = {node.value: node.name for node in order if isinstance(node, Named) and isinstance(node.value, Call)}
     names: dict[Expr, str] = {}

@@ -9,9 +9,9 @@ from fractions import Fraction
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Argument, Function
-from gradcheck_cli.expression.nodes import Constant, Expr, Variable, call, named, variable
+from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, Variable, call, named, topological, variable
 from gradcheck_cli.language import dialects, signatures, torch_text
-from gradcheck_cli.language.cursor import MAX_NESTING, Arguments, Cursor, Operand
+from gradcheck_cli.language.cursor import MAX_NESTING, Arguments, Cursor, Defined, Operand
 from gradcheck_cli.language.magnitude import is_plain, rational
 from gradcheck_cli.language.syntax import ALSO_VARIABLES, CONSTANTS, INFIX, LOGICAL, NOT_FINITE, NOT_IN_TORCH, PROGRAM
 from gradcheck_cli.language.tokens import Kind, Token, shorten
@@ -30,6 +30,8 @@ class Calls(Cursor):
         """A variable, a constant, an intermediate result, or the call of a function."""
         token = self.take()
         called, dotted = self.comes("("), self.comes(".") and self.tokens[self.index + 1].kind is Kind.NAME
+        if called and token.text in self.defined:
+            return self.apply_defined(self.defined[token.text], token)
         if self.is_variable(token.text):
             if called:
                 raise self.not_a_function(token)
@@ -92,6 +94,8 @@ class Calls(Cursor):
 
     def not_a_function(self, token: Token) -> ExpressionError:
         """The error for x(2)."""
+        if token.text in self.later:
+            return self.error(self.later[token.text], token)
         name = shorten(token.text)
         return self.error(f"{name} is not a function: for a product write {name}*{self.following()}.", token)
 
@@ -127,6 +131,34 @@ class Calls(Cursor):
         return self.error(message, first, last.end)
 
     # Calls
+
+    def apply_defined(self, function: Defined, token: Token) -> Operand:
+        """The call of a function that the text defines: its body with the arguments in it."""
+        arguments = self.arguments()
+        end, wanted = arguments.end, function.parameters
+        if arguments.keywords or arguments.options or len(arguments.positional) != len(wanted):
+            usage = f"{function.name}({', '.join(wanted)})"
+            given = len(arguments.positional) + len(arguments.keywords) + len(arguments.options)
+            message = f"{usage} takes {len(wanted)} argument{'s' * (len(wanted) != 1)}, but {given or 'none'} "
+            raise self.error(f"{message}{'was' if given < 2 else 'were'} given.", token)
+        values = dict(zip(wanted, map(self.number, arguments.positional), strict=True))
+        if all(value is own for value, own in zip(values.values(), function.given, strict=True)):
+            return Operand(named(function.name, function.own), token.start, end)
+        order = topological(function.body)
+        self.work.copied += len(order)
+        self.work.require_room(self.text)
+        new: dict[Expr, Expr] = {}
+        for node in order:
+            match node:
+                case Variable(name=name):
+                    new[node] = values.get(name, node)
+                case Call(function=row, args=args):
+                    new[node] = self.make(row, *(new[arg] for arg in args), start=token.start, end=end)
+                case Named(value=value):
+                    new[node] = node if new[value] is value else new[value]
+                case _:
+                    new[node] = node
+        return Operand(new[function.body], token.start, end)
 
     def call(self, name: str, typed: str, first: Token, last: Token | None = None) -> Operand:
         """The call of a function; its arguments come next. name: ours; typed: as typed, from `first` to `last`."""

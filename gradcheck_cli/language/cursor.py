@@ -19,6 +19,7 @@ from gradcheck_cli.surfaces import Message, Option
 
 MAX_LENGTH = 20_000  # characters of a text
 MAX_NESTING = 100  # brackets within brackets
+MAX_NODES = 100_000  # of an expression with all that it is made of
 
 
 class Operand(NamedTuple):
@@ -49,6 +50,37 @@ class Arguments(NamedTuple):
     end: int
 
 
+class Defined(NamedTuple):
+    """A function that the text itself defines, such as b(a) = exp(a).
+
+    body: over its parameters. given: its parameters, as the intermediate results that have these names where there are
+    some; own: its value for those.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+    body: Expr
+    given: tuple[Expr, ...]
+    own: Expr
+
+
+class Work:
+    """What the parsers of one formula and all that it is made of share: to begin anew each time would be quadratic.
+
+    counted: the nodes of what has been read; copied: how many were made again, with arguments in them.
+    """
+
+    def __init__(self) -> None:
+        self.magnitudes: Magnitudes = {}
+        self.counted: set[Expr] = set()
+        self.copied = 0
+
+    def require_room(self, text: str = "") -> None:
+        """ExpressionError where it becomes too much."""
+        if max(len(self.counted), self.copied) > MAX_NODES:
+            raise ExpressionError(f"The expression has more than {MAX_NODES:,} nodes.", text)
+
+
 class Cursor:
     """One text being read, from token to token."""
 
@@ -70,13 +102,14 @@ class Cursor:
         self.names = frozenset(names)
         self.lets = lets or {}
         self.later: Mapping[str, Message] = {}
+        self.defined: Mapping[str, Defined] = {}
+        self.notices: list[str] = []
         self.exact = exact
         self.internal = internal
         self.constants_only = constants_only
         self.level = 0  # brackets open here
         self.reached = 0  # the deepest level within the operand being read
-        self.magnitudes: Magnitudes = {}
-        self.counted: set[Expr] = set()  # the nodes of what has been read
+        self.work = Work()
 
     # Tokens
 
@@ -146,7 +179,7 @@ class Cursor:
         made = call(function, *args)
         if function is op.POW:
             try:
-                magnitude(made, self.magnitudes)
+                magnitude(made, self.work.magnitudes)
             except TooLarge as error:
                 raise ExpressionError(f"{self.shown(start, end)} {error}.", self.text, start, end) from None
         return made

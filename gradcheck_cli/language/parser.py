@@ -22,7 +22,8 @@ nesting is bounded.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression import operators as op
@@ -44,9 +45,6 @@ from gradcheck_cli.language.syntax import (
     SIGN,
 )
 from gradcheck_cli.language.tokens import Kind, Token
-from gradcheck_cli.surfaces import Message, Option
-
-MAX_NODES = 100_000  # of an expression with all that --let defines
 
 
 def parse(
@@ -63,44 +61,22 @@ def parse(
     exact, internal: for the formulas of the table, whose numbers are never rounded, which may call internal rows with
     parameters still open, and may be a condition.
     """
-    return _Parser(text, names=names, lets=lets or {}, exact=exact, internal=internal).whole()
+    return Parser(text, names=names, lets=lets or {}, exact=exact, internal=internal).whole()
 
 
 def parse_constant(text: str) -> Expr:
     """An expression without variables, as in a point (pi/4): its numbers are exact."""
-    return _Parser(text, exact=True, constants_only=True).whole()
+    return Parser(text, exact=True, constants_only=True).whole()
 
 
-def parse_lets(definitions: Sequence[str], *, names: Collection[str] = ()) -> dict[str, Expr]:
-    """Intermediate results by name, from definitions such as "y = x*x", each of which sees the ones before.
+class LeftSide(NamedTuple):
+    """name: its token. parameters: of a function; None where it is none."""
 
-    names: the variables that points give; none of them may be defined here.
-    """
-    parsers = [_Parser(text, names=names) for text in definitions]
-    defined = [parser.definition() for parser in parsers]
-    lets: dict[str, Expr] = {}
-    later: dict[str, Message] = {
-        token.text: (f"{token.text} is used before its ", Option("let"), ": put that one first.") for token in defined
-    }
-    for parser, token in zip(parsers, defined, strict=True):
-        name = token.text
-        if name in names:
-            raise parser.error(
-                (f"{name} is given a value and defined by ", Option("let"), ": leave one of them out."), token
-            )
-        if name in lets:
-            raise parser.error(f"{name} is defined twice.", token)
-        later[name] = (f"{name} is defined by itself.",)
-        # What is known of the ones before is shared, for to walk them again each time would be quadratic.
-        first = parsers[0]
-        parser.magnitudes, parser.counted = first.magnitudes, first.counted
-        parser.lets, parser.later = lets, later
-        lets[name] = parser.whole()
-        del later[name]
-    return lets
+    name: Token
+    parameters: tuple[str, ...] | None
 
 
-class _Parser(Calls):
+class Parser(Calls):
     """One text being read. The methods named after the grammar take tokens and return operands."""
 
     # The whole text
@@ -114,9 +90,8 @@ class _Parser(Calls):
         if not self.at_end():
             raise self.unexpected()
         expr = operand.expr if self.internal else self.number(operand)
-        count(expr, self.counted)
-        if len(self.counted) > MAX_NODES:
-            raise ExpressionError(f"The expression has more than {MAX_NODES:,} nodes.", self.text)
+        count(expr, self.work.counted)
+        self.work.require_room(self.text)
         return expr
 
     def refuse_equation(self) -> None:
@@ -128,14 +103,32 @@ class _Parser(Calls):
             raise self.error((f"{equals.text} has no meaning here: give the right-hand side alone, {right} (",
                               NAMING, " names an intermediate result)."), equals)  # fmt: skip
 
-    def definition(self) -> Token:
-        """The name in `name = expression`, up to and with the equals sign."""
-        if not self.comes("=", ahead=1) or self.token.kind is not Kind.NAME:
-            raise self.error((Option("let"), ' takes a definition such as "y = x*x".'), self.token)
-        self.check_name(self.token)
-        token = self.take()
-        self.take()
-        return token
+    def left_side(self) -> LeftSide | None:
+        """What is before the equals sign of `y = x**2` and `f(x) = x**2`, which is taken; None where nothing is."""
+        token, end = self.token, self.index + 1
+        if token.kind is not Kind.NAME:
+            return None
+        parameters = None
+        if self.comes("(", ahead=1):
+            parameters, end = self._parameters(end)
+        if end == self.index or not self.tokens[min(end, len(self.tokens) - 1)].is_symbol("=", ":="):
+            return None
+        for name in (token, *(parameters or ())):
+            self.check_name(name)
+        self.index = end + 1
+        return LeftSide(token, None if parameters is None else tuple(name.text for name in parameters))
+
+    def _parameters(self, opening: int) -> tuple[list[Token], int]:
+        """(the names in the brackets that open there, the index behind them); none where something else is in them."""
+        names, index = [], opening + 1
+        while index + 1 < len(self.tokens) and self.tokens[index].kind is Kind.NAME:
+            names.append(self.tokens[index])
+            if self.tokens[index + 1].is_symbol(")") and len({name.text for name in names}) == len(names):
+                return names, index + 2
+            if not self.tokens[index + 1].is_symbol(","):
+                break
+            index += 2
+        return [], self.index
 
     # Operators
 

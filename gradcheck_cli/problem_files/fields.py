@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from gradcheck_cli import option_values
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.language.statements import is_left_side
 from gradcheck_cli.option_table import OPTIONS
 from gradcheck_cli.problem_files.plain_yaml import Node, YamlList, YamlMapping, YamlText
 from gradcheck_cli.records.results import ClaimStatus, Verdict
@@ -90,12 +91,14 @@ def names(key: str, node: Node) -> tuple[str, ...]:
 
 
 def lets(key: str, node: Node) -> tuple[str, ...]:
-    """An ordered mapping from name to expression -> the texts of --let."""
+    """An ordered mapping from name to expression, or a text of definitions -> the texts of --let."""
     expected = "a mapping from name to expression, for example {y: x*x}"
+    if isinstance(node, YamlText) and "=" in node:
+        return (text(key, node, expected),)
     if not isinstance(node, YamlMapping):
         raise _unfit(key, node, expected)
     return tuple(
-        f"{_variable(key, one, one)} = {text(_inside(key, one), value, 'an expression')}"
+        f"{one if is_left_side(one) else _variable(key, one, one)} = {text(_inside(key, one), value, 'an expression')}"
         for one, value in node.entries()
     )
 

@@ -137,7 +137,8 @@ class Problem(Options):
         Field(description="The function, for example x**2 + sin(x)."),
     ]  # fmt: skip
     let: Annotated[
-        tuple[str, ...], _read(fields.lets), WithJsonSchema(_mapping_of(_SCALAR)),
+        tuple[str, ...], _read(fields.lets),
+        WithJsonSchema({"anyOf": [{"type": "string", "pattern": "="}, _mapping_of(_SCALAR)]}),
         _described("let"),
     ] = ()  # fmt: skip
     at: Annotated[

@@ -233,10 +233,12 @@ class Result:
 class ProblemResult(Result):
     """One expression, checked.
 
-    expression: as it was typed; formula: the same, evenly spaced, for people; None where it was not wanted.
+    expression: as it was typed; formula: the function as it was read, evenly spaced, for people; None where it was not
+    wanted. function_name: what the text calls the function (`y = x**2`); None where it has no left side.
     derivatives: closed forms by variable ("x", or "x,y" for order 2); None where they were not asked for.
     checks: at most the rows that are listed, failing ones first. checks_total, checks_failed, counts: how many rows
-    there are, did not pass, had each verdict. lets: the intermediate results as typed. expect_claim: as in the problem
+    there are, did not pass, had each verdict. lets: the intermediate results, and functions that the text defines
+    (`a(x)`), as typed; definitions: the same as they were read; None where formula is. expect_claim: as in the problem
     file.
     """
 
@@ -251,6 +253,8 @@ class ProblemResult(Result):
     counts: Mapping[Verdict, int] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     formula: str | None = None
+    function_name: str | None = None
+    definitions: Mapping[str, str] | None = None
 
     @property
     def title(self) -> str:

@@ -95,6 +95,8 @@ def _formula(result: ProblemResult) -> Json:
     fields: Json = {
         "expression": result.expression,
         "formula": result.formula,
+        "function_name": result.function_name,
+        "definitions": result.definitions,
         "variables": list(result.variables),
         "lets": dict(result.lets),
         "derivatives": result.derivatives,

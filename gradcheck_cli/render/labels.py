@@ -115,8 +115,10 @@ def dtype_of(result: Result) -> Dtype:
 
 
 def function_name(result: ProblemResult) -> str:
-    """`f`, or another letter where the user has an f."""
-    taken = {*result.variables, *result.lets}
+    """As the text calls it; else `f`, or another letter where the user has an f."""
+    if result.function_name is not None:
+        return result.function_name
+    taken = {*result.variables, *(label.partition("(")[0] for label in result.lets)}
     return next((name for name in ("f", "g", "h", "F", "G") if name not in taken), "f")
 
 
@@ -177,7 +179,7 @@ MOST_LETS = 20
 
 def lets(result: ProblemResult, *, everything: bool) -> list[tuple[str, str]]:
     """(name, text) of the intermediate results; where there are many, of the first and the last ones only."""
-    found = list(result.lets.items())
+    found = list((result.lets if result.definitions is None else result.definitions).items())
     half = MOST_LETS // 2
     left_out = found[half:-half]
     if everything or len(left_out) < 2:

@@ -11,8 +11,9 @@ from gradcheck_cli.differentiation.gradient import derivative
 from gradcheck_cli.expression.function import Function, number_text
 from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import variables
-from gradcheck_cli.language.parser import parse, parse_lets
+from gradcheck_cli.language.parser import parse
 from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.language.script import parse_lets
 from gradcheck_cli.symbolic.closed_form import closed_form
 from gradcheck_cli.symbolic.to_sympy import NoClosedForm
 

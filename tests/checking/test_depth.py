@@ -10,7 +10,9 @@ from helpers.slow import slow
 
 from gradcheck_cli.checking.reading import read
 from gradcheck_cli.errors import ExpressionError
-from gradcheck_cli.language.parser import MAX_NODES, parse, parse_lets
+from gradcheck_cli.language.cursor import MAX_NODES
+from gradcheck_cli.language.parser import parse
+from gradcheck_cli.language.script import parse_lets
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Verdict
 

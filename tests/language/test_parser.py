@@ -16,8 +16,9 @@ from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import Constant, Expr, constant, named, variable
 from gradcheck_cli.language import dialects, parser
-from gradcheck_cli.language.cursor import MAX_LENGTH, MAX_NESTING
-from gradcheck_cli.language.parser import MAX_NODES, parse, parse_constant, parse_lets
+from gradcheck_cli.language.cursor import MAX_LENGTH, MAX_NESTING, MAX_NODES
+from gradcheck_cli.language.parser import parse, parse_constant
+from gradcheck_cli.language.script import parse_lets
 from gradcheck_cli.language.signatures import FORMS, find
 
 x, y, z = map(variable, "xyz")

@@ -1,0 +1,241 @@
+"""A text as statements: `y = x^2; z = 2y + 3`, lines, the cell of a notebook.
+
+What belongs to the program around a formula (imports, printing, comments, gradients that are printed) is passed over
+here, and collected, so that it can be said. What a formula says is left to the parser: here it is a piece of text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gradcheck_cli.errors import ExpressionError
+from gradcheck_cli.language.cursor import MAX_LENGTH
+from gradcheck_cli.language.tokens import shorten
+
+
+class Statement(NamedTuple):
+    """One of them.
+
+    text: a formula, perhaps with a left side. name, parameters: what `def` and `lambda` say of it; parameters is None
+    where it is no function. body: the lines of a `def` before the last. values: the numbers of a tensor that requires a
+    gradient, which are points. is_target: whether backward was called on it. said: as it was typed, for messages.
+    """
+
+    text: str
+    name: str | None = None
+    parameters: tuple[str, ...] | None = None
+    body: tuple[Statement, ...] = ()
+    values: tuple[str, ...] = ()
+    is_target: bool = False
+    said: str = ""
+
+
+class Statements(NamedTuple):
+    """A text. passed_over: what was in it that is no formula, as it was typed."""
+
+    items: tuple[Statement, ...]
+    passed_over: tuple[str, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it may be a formula and nothing else."""
+        only = self.items[0]
+        return len(self.items) == 1 and not self.passed_over and only.name is None and only.parameters is None
+
+
+class _Line(NamedTuple):
+    """A statement as it stands. indent: of its line; None where others stand before it on the same line."""
+
+    text: str
+    indent: int | None
+    start: int
+
+
+_UNUSUAL = re.compile(r"""[;\n\r\#=:]|\b(?:return|import|print|assert)\b|\.(?:backward|grad)\b|^\s*['"%!`>]""")
+_PIECE = re.compile(
+    r"""
+    (?P<comment>\#[^\n\r]*)
+    | (?P<quoted>'''.*?'''|\"\"\".*?\"\"\"|'[^'\\\n\r]*(?:\\.[^'\\\n\r]*)*'|"[^"\\\n\r]*(?:\\.[^"\\\n\r]*)*")
+    | (?P<open>[(\[{]|\\begin\b) | (?P<close>[)\]}]|\\end\b)
+    | (?P<join>\\\r?\n) | (?P<line>\r?\n|\r) | (?P<stop>;)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_BLANK = re.compile(r"\s*")
+_GOES_ON = re.compile(r"(?:[-+*/^=<>&,~@−–×·÷√]|\b(?:and|or|not|if|else|return))\s*$")
+_CONTINUES = re.compile(r"[*/^=<&,)\]}×·÷]|>(?!>>)|\.(?![\d.])|(?:and|or|if|else)\b")
+_SIGN = re.compile("[-+−–]")
+
+_NAME = r"[^\W\d]\w*"
+_DOTTED = rf"{_NAME}(?:\.{_NAME})*"
+_PROMPT = re.compile(r"(?:>>>|\.\.\.(?=\s)|In\s*\[\d*\]\s*:)\s*")
+_PASSED = re.compile(
+    rf"""
+    (?:import|from|assert)\b.* | pass | (?:print|display)\s*\(.*\) | [%!`].*
+    | (?P<quote>['"]).*(?P=quote) | (?:[^=]*[^=<>!]=)?(?!=).*\.grad\b.*
+    | {_DOTTED}\.(?:zero_grad|zero_|retain_grad|item)\(.*\)
+    | torch\.(?:manual_seed|set_\w+|testing\.\w+)\(.*\) | np\.(?:random\.seed|testing\.\w+|set_printoptions)\(.*\)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_BACKWARD = re.compile(r"(.+?)(?:\.sum\(\s*\))?\.backward\s*\(.*\)", re.DOTALL)
+_DEF = re.compile(rf"def\s+({_NAME})\s*\(([^()]*)\)\s*(?:->[^:]*)?:(.*)", re.DOTALL)
+_LAMBDA = re.compile(rf"(?:({_NAME})\s*=\s*)?lambda\b([^:()]*):(.*)", re.DOTALL)
+_PARAMETER = re.compile(rf"\s*({_NAME})\s*(?::[^=]*)?")
+_LEFT_SIDE = re.compile(rf"\s*{_NAME}\s*(?:\([^()]*\)\s*)?:?=(?!=)")
+_TENSOR = re.compile(
+    rf"({_NAME})\s*(?::\s*{_DOTTED}\s*)?=\s*"
+    r"(?:torch\.(?:tensor|Tensor|FloatTensor|DoubleTensor)|(?:np|numpy|jnp)\.array|tf\.(?:Variable|constant))\s*"
+    r"\((.*)\)",
+    re.DOTALL,
+)
+_REQUIRES = re.compile(r"\s*requires_grad\s*=\s*True\s*")
+_LATER = re.compile(rf"({_NAME})\.requires_grad(?:_\(\s*(?:True)?\s*\)|\s*=\s*True)")
+
+
+def statements(text: str) -> Statements:
+    """The statements of a text. ExpressionError where lines can be read in two ways."""
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(f"The text has {len(text):,} characters; {MAX_LENGTH:,} are allowed.")
+    if not _UNUSUAL.search(text):
+        return Statements((Statement(text),))
+    passed: list[str] = []
+    lines = list(_lines(text, passed))
+    found = list(_read(lines, passed))
+    if len(lines) == len(found) == 1 and not passed and found[0].text.strip() == text.strip():
+        found = [found[0]._replace(text=text)]
+    if not found and passed:
+        raise ExpressionError("There is no formula in this text: give one, such as y = x**2.", text)
+    required = {match[1] for line in lines if (match := _LATER.fullmatch(line.text))}
+    for index, item in enumerate(found):
+        named = re.fullmatch(rf"({_NAME})\s*=\s*(.*)", item.text, re.DOTALL)
+        if named and named[1] in required:
+            found[index] = item._replace(name=named[1], text=named[2], values=(named[2],))
+        elif item.name in required:
+            found[index] = item._replace(values=(item.text,))
+    return Statements(tuple(found) or (Statement(text),), tuple(passed))
+
+
+def is_left_side(text: str) -> bool:
+    """Whether it is y, or a(x)."""
+    return _LEFT_SIDE.fullmatch(f"{text}=") is not None
+
+
+def _lines(text: str, passed: list[str]) -> Iterator[_Line]:
+    """The statements as they stand, without comments, which go to `passed`."""
+    depth, start, kept = 0, 0, ""
+    indent: int | None = _indent(text, 0)
+    first = 0
+    for piece in _PIECE.finditer(text):
+        match piece.lastgroup:
+            case "open":
+                depth += 1
+            case "close":
+                depth = max(0, depth - 1)
+            case "comment":
+                passed.append(piece[0])
+                kept, start = kept + text[start : piece.start()], piece.end()
+            case "join":
+                kept, start = f"{kept}{text[start : piece.start()]} ", piece.end()
+            case "line" | "stop" if not depth:
+                line = kept + text[start : piece.start()]
+                if piece.lastgroup == "line" and line.strip() and _goes_on(line, text, piece.end()):
+                    continue
+                if line.strip():
+                    yield _Line(line.strip(), indent, first)
+                start, kept, first = piece.end(), "", piece.end()
+                if piece.lastgroup == "line":
+                    indent = _indent(text, start)
+                elif line.strip():
+                    indent = None
+    if line := (kept + text[start:]).strip():
+        yield _Line(line, indent, first)
+
+
+def _indent(text: str, start: int) -> int:
+    blank = _BLANK.match(text, start)
+    assert blank is not None
+    return len(blank[0].rpartition("\n")[2])
+
+
+def _goes_on(line: str, text: str, end: int) -> bool:
+    """Whether a statement goes on in the next line, which begins at `end`."""
+    blank = _BLANK.match(text, end)
+    assert blank is not None
+    following = blank.end()
+    if _GOES_ON.search(line, max(0, len(line) - 10)) or _CONTINUES.match(text, following):
+        return True
+    if not _SIGN.match(text, following):
+        return False
+    if _LEFT_SIDE.match(line):
+        message = "This can be read in two ways: put the sign at the end of the line before, if that one goes on, "
+        raise ExpressionError(f"{message}or ; between two formulas.", text, following)
+    return True
+
+
+def _read(lines: list[_Line], passed: list[str]) -> Iterator[Statement]:
+    """What the lines say, with the bodies of functions in their place."""
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        index += 1
+        text = _PROMPT.sub("", line.text, count=1) if line.text.startswith((">>>", "...", "In")) else line.text
+        if not text or _LATER.fullmatch(text):
+            continue
+        if found := _DEF.fullmatch(text):
+            end = index
+            while end < len(lines) and _is_inside(lines[end], line, inline=bool(found[3].strip())):
+                end += 1
+            inner = [_Line(found[3].strip(), None, line.start)] if found[3].strip() else []
+            body = tuple(_read([*inner, *lines[index:end]], passed))
+            index = end
+            if not body or any(item.is_target or item.values for item in body):
+                raise ExpressionError("This def has no formula: write def f(x): return x**2.", text)
+            yield Statement(body[-1].text, found[1], _parameters(found[2], text), body[:-1], said=text)
+        elif _PASSED.fullmatch(text):
+            passed.append(text)
+        else:
+            yield _statement(text)
+
+
+def _is_inside(line: _Line, header: _Line, *, inline: bool) -> bool:
+    """Whether a line belongs to the def before it, by what Python goes by. inline: the body begins beside the def."""
+    return line.indent is None if inline else line.indent is None or line.indent > (header.indent or 0)
+
+
+def _statement(text: str) -> Statement:
+    if found := _BACKWARD.fullmatch(text):
+        return Statement(found[1], is_target=True, said=text)
+    if found := _LAMBDA.fullmatch(text):
+        return Statement(found[3].strip(), found[1], _parameters(found[2], text), said=text)
+    if found := _TENSOR.fullmatch(text):
+        first, *others = _arguments(found[2])
+        if any(_REQUIRES.fullmatch(other) for other in others):
+            return Statement(first, found[1], values=tuple(_arguments(first.strip("[] \n"))), said=text)
+        if not first.startswith("["):
+            return Statement(first, found[1], said=text)
+    returned = re.match(r"return\b(?!\s*=)\s*", text)
+    return Statement(text[returned.end() :] if returned else text, said=text)
+
+
+def _parameters(text: str, source: str) -> tuple[str, ...]:
+    """The names in the brackets of a def, or after lambda."""
+    names = [_PARAMETER.fullmatch(part) for part in text.split(",") if part.strip()]
+    found = tuple(name[1] for name in names if name is not None)
+    if len(set(found)) < len(names):
+        message = f"The parameters {shorten(text.strip())} are no list of names, such as x, y."
+        raise ExpressionError(message, source, max(0, source.find(text)), max(0, source.find(text)) + len(text))
+    return found
+
+
+def _arguments(text: str) -> list[str]:
+    """`text` split at the commas outside of brackets."""
+    parts, start, depth = [], 0, 0
+    for index, char in enumerate(text):
+        depth += (char in "([{") - (char in ")]}")
+        if char == "," and not depth:
+            parts.append(text[start:index].strip())
+            start = index + 1
+    return [*parts, text[start:].strip()]

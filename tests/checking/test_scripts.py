@@ -1,0 +1,109 @@
+"""Texts with a left side, several definitions or the cell of a notebook, from every surface to the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gradcheck_cli import GradcheckError, check, explain, run
+from gradcheck_cli.records.report import Report
+from gradcheck_cli.records.results import ProblemResult
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.table import render_table
+
+CELL = """
+import torch
+x = torch.tensor(3.5, requires_grad=True)
+y = x*x  # the square
+z = 2*y + 3
+z.backward()
+print(x.grad)
+"""
+
+
+def table(result: ProblemResult) -> str:
+    return render_table(Report((result,), {}), Display())
+
+
+def test_the_left_side_names_the_function_in_the_report() -> None:
+    shown = table(check("y = x**2 + 5", at=2, claim="2*x + 1"))
+    assert shown.startswith("y(x)  = x**2 + 5\ny'(x) = 2*x\n\ny(2) = 9\n")
+    assert "claim: y'(x) = 2*x + 1" in shown
+    several = table(check("a = w*x", at="w=1,x=2"))
+    assert several.startswith("a(w, x) = w*x\n∂a/∂w   = x\n")
+    assert check("x**2", at=2).function_name is None
+
+
+def test_a_cell_gives_its_point_and_says_what_was_passed_over() -> None:
+    result = check(CELL)
+    assert (result.function_name, result.lets, result.checks[0].point) == ("z", {"y": "x*x"}, {"x": 3.5})
+    assert result.checks[0].analytical == 14
+    assert result.notices == (
+        "passed over: # the square; import torch; print(x.grad)",
+        "the text gives the point x=3.5",
+    )
+    elsewhere = check(CELL, at=1)
+    assert elsewhere.checks[0].analytical == 4
+    assert "passed over: the point x=3.5 of the text" in elsewhere.notices
+
+
+def test_explain_calls_the_result_as_the_text_does() -> None:
+    assert explain("σ(x) = 1/(1 + exp(-x))", at=2).name == "σ"
+    cell = explain(CELL, at=())
+    assert (cell.name, cell.point, [step.name for step in cell.steps]) == ("z", {"x": 3.5}, ["x", "y", "a", "z"])
+
+
+@pytest.mark.parametrize(
+    "let", [{"a": "-x", "b": "exp(a)"}, "a = -x; b = exp(a)", {"a(x)": "-x", "b(a)": "exp(a)"}, "b(x) = exp(-x)"]
+)
+def test_definitions_from_python(let: object) -> None:
+    result = check("1/(1 + b)", at=2, let=let)  # type: ignore[arg-type]
+    assert result.checks[0].analytical == 0.10499358540350652
+
+
+def test_definitions_in_files(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(
+        """problems:
+  - {name: left side, expression: y = x^2; 2*y, at: 2, gradient: 8}
+  - {name: text, let: a = -x; b = exp(a), expression: 1/(1 + b), at: 2, wrt: [x, b]}
+  - {name: functions, let: {a(x): -x, b(x): exp(x)}, expression: 1/(1 + b(a(x))), at: 2, gradient: 0.10499358540350652}
+  - name: cell
+    gradient: 292
+    expression: |
+      x = torch.tensor(2.0, requires_grad=True)
+      f = 8*x**4 + 3*x**3
+      f.backward()
+""",
+        encoding="utf-8",
+    )
+    report = run(tmp_path / "p.yaml")
+    assert [problem.error for problem in report.problems] == [None] * 4
+    assert report.passed
+
+
+@pytest.mark.parametrize(
+    ("expression", "at", "message"),
+    [
+        ("y = x + y", "x=1", "y is defined by itself."),
+        ("f(x) = f(x - 1) + 1", "1", "f is defined by itself."),
+        ("y = x**2", "y=1", "y is the function here, and is given a value: leave one of them out."),
+        ("y = x; z = 2*y", "y=1", "y is given a value and defined here: leave one of them out."),
+        ("z = 2*y; y = x", "1", "y is used before its definition: put that one first."),
+        ("y = x; y = 2*x", "1", "y is defined twice."),
+        ("y = z = x", "1", "One name is enough: y or z."),
+        ("x**2; x + 1", "1", "This formula has no name, and is not the last one: give one function at a time."),
+        ("y = x**2\n-y", "1", "This can be read in two ways: "),
+        ("g(x) = x; g(x, 2)", "1", "g(x) takes 1 argument, but 2 were given."),
+        ("y = x; z = 2*x; y.backward(); z.backward()", "1", "backward is called on y and on z: give one function"),
+        ("import torch", "1", "There is no formula in this text: give one, such as y = x**2."),
+        ("x = torch.tensor(2., requires_grad=True)", "1", "There is no formula in this text, only points."),
+        ("def f(x): pass", "1", "This def has no formula: write def f(x): return x**2."),
+        ("def f(x, *y): return x", "1", "The parameters x, *y are no list of names, such as x, y."),
+        ("for i in y: x = i", "1", "for is a word of a program: give the formula alone, such as x**2."),
+    ],
+)
+def test_what_can_be_read_in_two_ways_or_in_none(expression: str, at: str, message: str) -> None:
+    with pytest.raises(GradcheckError) as caught:
+        check(expression, at=at)
+    assert str(caught.value).startswith(message)
