@@ -128,13 +128,13 @@ def _row(what: str, key: str, rows: Sequence[Derivative], others: Sequence[str] 
     choices = ", ".join([*(row.label for row in rows[:8]), *others])
     if not key:
         if len(rows) > 1:
-            raise UsageError(f"{what}: there are several derivatives, so say which is which, by {choices}")
+            raise UsageError(Option(what), f": there are several derivatives, so say which is which, by {choices}")
         return rows[0]
     names = sorted(name.strip() for name in key.split(","))
     for row in rows:
         if sorted(row.wrt) == names:
             return row
-    raise UsageError(f"{what}: {key} is not checked here; there is {choices}")
+    raise UsageError(Option(what), f": {key} is not checked here; there is {choices}")
 
 
 def _number(where: str, text: str) -> float:
@@ -158,7 +158,8 @@ def _at(what: str, numbers: Sequence[float], index: int) -> float | None:
 
 def _lengths(what: str, numbers: int, points: int) -> UsageError:
     several = f"{points} or more" if points > numbers else str(points)
-    return UsageError(f"{what}: there are {numbers} numbers for {several} points: give one number, or one a point")
+    for_points = f"{several} {'point' if several == '1' else 'points'}"
+    return UsageError(Option(what), f": there are {numbers} numbers for {for_points}: give one number, or one a point")
 
 
 def _names(statuses: Sequence[ClaimStatus]) -> str:

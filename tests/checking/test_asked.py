@@ -90,3 +90,30 @@ def test_who_types_one_claim_that_cannot_be_read_is_told_at_once(capsys: pytest.
         "",
         'gradcheck: --claim "dy/dx = 2x +": Something is missing: the expression ends too early.\n  2x +\n      ^\n',
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ("x**2 --at 3 --gradient 6 --value 9", 0, ""),
+        ("x**2 --at 3 --gradient 7", 1, "the derivative is expected to be 7, and is 6"),
+        ("x**2 --at 3 --value 8", 1, "the value is expected to be 8, and is 9"),
+        ("x**2 --at [1,2] --gradient [2,4] --value 1,4,9", 2, "--value: there are 3 numbers for 2 points: give one"),
+        ("x*y x=1 y=2 --gradient x=2,y=1", 0, ""),
+        ("x*y x=1 y=2 --gradient dx=3", 2, "--gradient: dx is not checked here; there is x, y"),
+        ("x*y x=1 y=2 --gradient df/dx=2 --gradient y:1", 0, ""),
+        ("x*y x=1 y=2 --gradient {x:2,y:0}", 1, "the derivative is expected to be 0, and is 1"),
+        ("x*y x=1 y=2 --gradient 2", 2, "--gradient: there are several derivatives, so say which is which, by x, y"),
+        ("x*y x=1 y=2 --order 2 --gradient x,y:1", 0, ""),
+        ("x**2 --at 3 --gradient 6,0", 2, "--gradient 6,0 can be read in two ways: write --gradient 6.0 for the"),
+        ("x**2 --at 3 --gradient 6x", 2, "--gradient 6x: x is not a number: a constant is wanted here, such as pi/4."),
+        ("x**2 --at 3 --gradient f'(3)=6", 2, "write the number alone, and the point by --at"),
+        ("x**2 --at 3 --gradient 6 --gradient 6", 2, "--gradient 6 is given twice: for several points write a list"),
+        ("x**2 --at 3 --value 9 --value 9", 2, "--value is given twice"),
+        ("sqrt(x) --at 0 --gradient inf", 0, ""),
+        ("sin(x) --at pi/4 --gradient sqrt(2)/2", 0, ""),
+    ],
+)
+def test_expected_numbers(arguments: str, code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command([*arguments.split(), "--no-derivatives"]) == code
+    assert said in "".join(capsys.readouterr())

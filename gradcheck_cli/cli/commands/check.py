@@ -37,6 +37,13 @@ def check(
     wrt: options.Wrt = None,
     let: options.Let = None,
     claim: options.Claim = None,
+    gradient: Annotated[
+        list[str] | None,
+        typer.Option(metavar="N", help="The derivative that must come: 326, x=14,y=2; a list has one for each point."),
+    ] = None,
+    value: Annotated[
+        list[str] | None, typer.Option(metavar="N", help="The value that must come; a list has one for each point.")
+    ] = None,
     order: options.Order = None,
     dtype: options.Dtype = None,
     device: options.Device = None,
@@ -63,7 +70,7 @@ def check(
     ] = False,
 ) -> ExitCode:
     lists = {"at": at, "lets": let, "claims": claim}
-    for texts in ([expression], wrt, ranges, *lists.values()):
+    for texts in ([expression], wrt, ranges, gradient, value, *lists.values()):
         options.require_readable(*(texts or ()))
     where = destinations(output_format, output_file, FORMATS)
     given = options.given(
@@ -72,6 +79,10 @@ def check(
     )  # fmt: skip
     asked: dict[str, Any] = {name: tuple(texts) for name, texts in lists.items() if texts}
     asked |= {"ranges" if name == "range" else name: value for name, value in given.items()}
+    if gradient or value:
+        from gradcheck_cli.cli.expected import expectation
+
+        asked["expectation"] = expectation(gradient or (), value or ())
     asked |= {"wrt": options.names(wrt or ()), "derivatives": not no_derivatives}
     asked["keep"] = options.rows_kept((one.format for one in where), verbose=verbose)
     growing = [one for one in where if one.format == "json-lines"] if all_rows else []
