@@ -141,7 +141,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         tensors = [*tensors_in(args), *tensors_in(kwargs.values())]
         if func is torch.ops.aten._local_scalar_dense.default:
             self.items.append(None)
-        if not any(x in self._shadows for x in tensors if x.layout is torch.strided):
+        if not any(x in self._shadows for x in tensors if x.layout is torch.strided and x.numel()):
             return func(*args, **kwargs)
         plan = plan_of(func)
         if self._depth == 0:

@@ -209,6 +209,11 @@ ROWS: list[Row] = [
     ("_linalg_det", lambda a: torch.linalg.det(a), ((2, 3, 3),)),
     ("_linalg_slogdet", lambda a: torch.linalg.slogdet(a)[1], ((3, 3),)),
     ("linalg_qr", lambda a: torch.linalg.qr(a), ((4, 3),)),
+    ("linalg_qr", lambda a: torch.linalg.qr(a[:0], mode="complete")[0] + a[:0, :0], ((4, 3),)),
+    ("linalg_householder_product", lambda a, t: torch.linalg.householder_product(a, t), ((4, 3), (2,))),
+    ("ormqr", lambda a, t, x: torch.ormqr(a, t, x) * torch.ormqr(a, t, x, transpose=True)
+     * torch.ormqr(a, t, x.mT, left=False).mT * torch.ormqr(a, t, x.mT, left=False, transpose=True).mT,
+     ((4, 3), (3,), (4, 2))),
     ("_linalg_eigh", lambda a: torch.linalg.eigh(spd(a)), ((3, 3),)),
     ("_linalg_svd", lambda a: torch.linalg.svd(a, full_matrices=False), ((3, 2),)),
     ("linalg_lstsq", lambda a, b: torch.linalg.lstsq(a, b)[0], ((4, 3), (4, 2))),

@@ -10,6 +10,7 @@ from gradcheck_cli.tracing.rules import (  # noqa: F401
     pointwise,
     products,
     reductions,
+    reflections,
     sampling,
     scatter,
     selection,

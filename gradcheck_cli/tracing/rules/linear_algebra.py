@@ -114,11 +114,11 @@ def cholesky_solve(r: Recorder, out: Tensor, b: Any, factor: Any, upper: bool = 
 
 @rule("cholesky_inverse")
 def cholesky_inverse(r: Recorder, out: Tensor, factor: Any, upper: bool = False) -> Elements:
-    inverse: Elements = cholesky_solve(r, out, _identity(r, r.of(factor).shape), factor, upper)
+    inverse: Elements = cholesky_solve(r, out, identity(r, r.of(factor).shape), factor, upper)
     return inverse
 
 
-def _identity(r: Recorder, shape: tuple[int, ...]) -> Elements:
+def identity(r: Recorder, shape: tuple[int, ...]) -> Elements:
     eye: NDArray[np.bool_] = np.eye(shape[-2], shape[-1], dtype=bool)
     return np.broadcast_to(np.where(eye, r.tape.constant(1.0), r.tape.constant(0.0)), shape)
 
@@ -156,7 +156,7 @@ def split(r: Recorder, packed: Elements) -> tuple[Elements, Elements]:
     m, n = packed.shape[-2:]
     k = min(m, n)
     below = np.tril(np.ones((m, k), bool), -1)
-    lower = np.where(below, packed[..., :, :k], _identity(r, (*packed.shape[:-2], m, k)))
+    lower = np.where(below, packed[..., :, :k], identity(r, (*packed.shape[:-2], m, k)))
     return lower, triangle(r, packed[..., :k, :], upper=True)
 
 
@@ -241,7 +241,7 @@ def linalg_solve(r: Recorder, out: Any, a: Tensor, b: Any, *, left: bool = True,
 
 @rule("linalg_inv_ex")
 def linalg_inv(r: Recorder, out: Any, a: Tensor, *, check_errors: bool = False) -> Any:
-    return solve(r, a, a, _identity(r, tuple(a.shape))), None
+    return solve(r, a, a, identity(r, tuple(a.shape))), None
 
 
 @rule("_linalg_det")
@@ -359,7 +359,7 @@ def matrix_exp(r: Recorder, out: Tensor, a: Tensor) -> Elements:
     if not math.isfinite(norm):
         raise NotHere
     halvings = max(0, math.ceil(math.log2(max(norm, 1e-300))) + 2)
-    x, eye = r.scaled(x, 2.0**-halvings), _identity(r, x.shape)
+    x, eye = r.scaled(x, 2.0**-halvings), identity(r, x.shape)
     found = eye
     for k in range(TERMS, 0, -1):  # 1 + x/1 (1 + x/2 (1 + ...))
         found = r.call("add", eye, r.call("div", r.tape.dot(x, transposed(found)), float(k)))
