@@ -57,7 +57,7 @@ class Function:
     bounds: closed interval that holds every value of the function.
     keywords: fixed keyword arguments of the torch callable.
     differentiable: False where torch cuts the graph silently or refuses.
-    options: keywords with a text value that select another row (gelu's approximate="tanh").
+    options: keywords with a text or a flag for a value that select a row (gelu's approximate="tanh"), perhaps itself.
     overloads: rows to try where the arguments given do not fit this one (clamp(x, max=1)).
     operands: what torch calls the first two real arguments, for which the signature has letters.
     mixed: the kinds of real operands that torch takes beside tensors alone, each a letter: "tn nt" for a tensor and a
@@ -93,7 +93,7 @@ class Function:
     domain: str = ""
     seams: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
-    keywords: Mapping[str, str] = field(default_factory=dict)
+    keywords: Mapping[str, str | bool] = field(default_factory=dict)
     differentiable: bool = True
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     overloads: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.losses import LOSSES
 
 F = Function
 V = TypeVar("V")
@@ -128,6 +129,13 @@ ELEMENTARY = (
       partials=("1 - weight", "weight", "end - x"), points=((0.7, 1.3, 0.4), (-1.1, 0.6, 1.7))),
     F("ldexp", "x, other", "x*2**other", definition="x*2**other", partials=("2**other", "log(2)*x*2**other"),
       points=_PAIR),
+    F("as_tensor", doc="the number x as a tensor of the working dtype", method=False, ball="positive",
+      sympy=lambda _, x: x, partials=("1",), exact=True, zeros="argument"),
+    F("zeros_like", doc="0, of whatever x is", method=False, definition="0", partials=("0",), exact=True),
+    F("ones_like", doc="1, of whatever x is", method=False, definition="1", partials=("0",), exact=True,
+      zeros="never"),
+    F("full_like", "x, fill_value:number", "fill_value, of whatever x is", method=False, definition="fill_value",
+      partials=("0",), points=((0.4, 2),)),
     F("nan_to_num", "x, nan=0", "x itself wherever it is finite", ball="positive", sympy=lambda _, x, nan: x,
       partials=("1",), overloads=("nan_to_num_bounded",)),
     F("nan_to_num_bounded", "x, nan:number, posinf:number, neginf:number",
@@ -567,8 +575,8 @@ def _index(rows: Iterable[Function]) -> dict[str, Function]:
 
 
 FUNCTIONS: dict[str, Function] = _index(
-    (*OPERATORS, *ELEMENTARY, *TRIGONOMETRIC, *HYPERBOLIC, *ACTIVATIONS, *PIECEWISE, *SPECIAL, *UNDIFFERENTIATED,
-     *INTERNAL)
+    (*OPERATORS, *ELEMENTARY, *TRIGONOMETRIC, *HYPERBOLIC, *ACTIVATIONS, *PIECEWISE, *LOSSES, *SPECIAL,
+     *UNDIFFERENTIATED, *INTERNAL)
 )  # fmt: skip
 
 

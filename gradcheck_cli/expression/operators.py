@@ -12,6 +12,7 @@ LOGADDEXP, SIGMOID, RSUB = (FUNCTIONS[name] for name in ("logaddexp", "sigmoid",
 FLOOR, CEIL, MAXIMUM, MINIMUM = (FUNCTIONS[name] for name in ("floor", "ceil", "maximum", "minimum"))
 SINC, DSINC, DIGAMMA, MVPOLYGAMMA = (FUNCTIONS[name] for name in ("sinc", "dsinc", "digamma", "mvpolygamma"))
 CLAMP_MIN, CLAMP_MAX, POSITIVE = (FUNCTIONS[name] for name in ("clamp_min", "clamp_max", "positive"))
+AS_TENSOR = FUNCTIONS["as_tensor"]
 
 
 def _form(name: str, signature: str, role: Role, symbol: str = "", mixed: str = "") -> Function:

@@ -9,22 +9,20 @@ from fractions import Fraction
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Argument, Function
-from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, Variable, call, named, topological, variable
+from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.expression.nodes import Constant, Expr, Variable, call, named, variable
 from gradcheck_cli.language import dialects, signatures, torch_text
-from gradcheck_cli.language.cursor import MAX_NESTING, Arguments, Cursor, Defined, Operand
+from gradcheck_cli.language.cursor import MAX_NESTING, Arguments, Defined, Operand
+from gradcheck_cli.language.libraries import PLAIN, WEIGHTED
+from gradcheck_cli.language.library_calls import INPLACE, LibraryCalls
 from gradcheck_cli.language.magnitude import is_plain, rational
-from gradcheck_cli.language.syntax import ALSO_VARIABLES, CONSTANTS, INFIX, LOGICAL, NOT_FINITE, NOT_IN_TORCH, PROGRAM
+from gradcheck_cli.language.special_forms import CASTS, NUMBERS
+from gradcheck_cli.language.syntax import ALSO_VARIABLES, CONSTANTS, NOT_FINITE, NOT_IN_TORCH, PROGRAM
 from gradcheck_cli.language.tokens import Kind, Token, shorten
 
 
-class Calls(Cursor):
+class Calls(LibraryCalls):
     """A text being read as far as a name goes. The grammar between names is the parser's, who fills in `expression`."""
-
-    def expression(self) -> Operand:
-        """The longest expression from here. The caller judges what follows."""
-        raise NotImplementedError
-
-    # Names
 
     def name(self) -> Operand:
         """A variable, a constant, an intermediate result, or the call of a function."""
@@ -56,6 +54,8 @@ class Calls(Cursor):
                 raise self.error(f"{name} is not a finite number.", token)
             if name in CONSTANTS:
                 return self.constant(CONSTANTS[name])
+            if name == "E" and not self.internal:  # SymPy's, where it is no variable that has a value
+                return self.constant("e")
             if self.is_function(name) and name not in ALSO_VARIABLES and not self.internal:
                 raise self.bare_function(token)
         if self.constants_only:
@@ -99,37 +99,6 @@ class Calls(Cursor):
         name = shorten(token.text)
         return self.error(f"{name} is not a function: for a product write {name}*{self.following()}.", token)
 
-    def from_library(self, first: Token) -> Operand:
-        """A name with a prefix, such as np.exp."""
-        path = [first]
-        while self.comes(".") and self.tokens[self.index + 1].kind is Kind.NAME:
-            self.take()
-            path.append(self.take())
-        prefix = dialects.longest_prefix(tuple(token.text for token in path))
-        if first.text in dialects.UNREAD:
-            raise self.unknown_prefix(first, path[-1])
-        if not prefix:
-            known = " and ".join(sorted(p for p in dialects.LIBRARIES if p.startswith(f"{first.text}.")))
-            raise self.error(f"Of {first.text}, gradcheck reads {known} only.", first, path[-1].end)
-        last = path[prefix.count(".") + 1]
-        self.index = self.tokens.index(last) + 1
-        try:
-            ours = dialects.meaning(prefix, last.text)
-        except ExpressionError as error:
-            raise self.error(error.message, first, last.end) from None
-        if ours in CONSTANTS:
-            return Operand(self.constant(CONSTANTS[ours]), first.start, last.end)
-        typed = f"{prefix}.{last.text}"
-        if not self.comes("("):
-            raise self.error(f"{typed} is a function: write {typed}(x).", first, last.end)
-        return self.call(ours, typed, first, last)
-
-    def unknown_prefix(self, first: Token, last: Token) -> ExpressionError:
-        """The error for tf.sigmoid(x)."""
-        message = f"{shorten(first.text)} is neither a variable with a value nor a known prefix: "
-        message += f"write the function alone, or after {dialects.COMMON}"
-        return self.error(message, first, last.end)
-
     # Calls
 
     def apply_defined(self, function: Defined, token: Token) -> Operand:
@@ -144,29 +113,24 @@ class Calls(Cursor):
         values = dict(zip(wanted, map(self.number, arguments.positional), strict=True))
         if all(value is own for value, own in zip(values.values(), function.given, strict=True)):
             return Operand(named(function.name, function.own), token.start, end)
-        order = topological(function.body)
-        self.work.copied += len(order)
-        self.work.require_room(self.text)
-        new: dict[Expr, Expr] = {}
-        for node in order:
-            match node:
-                case Variable(name=name):
-                    new[node] = values.get(name, node)
-                case Call(function=row, args=args):
-                    new[node] = self.make(row, *(new[arg] for arg in args), start=token.start, end=end)
-                case Named(value=value):
-                    new[node] = node if new[value] is value else new[value]
-                case _:
-                    new[node] = node
-        return Operand(new[function.body], token.start, end)
+        return Operand(self.put_in(function.body, values, token.start, end), token.start, end)
 
-    def call(self, name: str, typed: str, first: Token, last: Token | None = None) -> Operand:
-        """The call of a function; its arguments come next. name: ours; typed: as typed, from `first` to `last`."""
+    def call(self, name: str | Function, typed: str, first: Token, last: Token | None = None) -> Operand:
+        """The call of a function; its arguments come next. name: ours, or the row of a formula; typed: as typed, from
+        `first` to `last`."""
         end = (last or first).end
         if name == "Piecewise":
             return self.piecewise(first)
-        form = LOGICAL.get(name, name)
-        row = signatures.find("heaviside" if name == "Heaviside" else name, internal=self.internal)
+        row = (
+            None
+            if isinstance(name, Function)
+            else signatures.find("heaviside" if name == "Heaviside" else name, internal=self.internal)
+        )
+        form = name if row is not None else PLAIN.get(name, name) if isinstance(name, str) else name
+        if isinstance(form, Function):
+            row = form
+        elif form in NUMBERS:
+            return self.as_number(form, typed, first)
         if row is None and form not in signatures.FORMS:
             raise self.unknown(first)
         arguments = self.arguments()
@@ -174,6 +138,7 @@ class Calls(Cursor):
         place = Operand(call(op.TRUE), first.start, end)
         torchs = torch_text.is_torchs(typed) and not self.constants_only
         if row is None:
+            assert isinstance(form, str)
             expr = self.form(form, arguments, typed, place, torchs=torchs)
             return Operand(expr, first.start, arguments.end)
         if name == "Heaviside" and len(positional) == 1:
@@ -195,6 +160,15 @@ class Calls(Cursor):
         name = self.tokens[self.index - 2]
         self.take()
         row = signatures.find(token.text)
+        if token.text in CASTS:
+            return self.cast(target, token)
+        if row is None and token.text in signatures.METHODS:
+            arguments = self.arguments()
+            positional = [target, *arguments.positional]
+            place = Operand(target.expr, token.start, token.end)
+            form = signatures.METHODS[token.text]
+            expr = self.form(form, arguments._replace(positional=positional), token.text, place, torchs=True)
+            return Operand(expr, target.start, arguments.end)
         if token.text == "where":
             raise self.error("Write where(condition, x, y): the condition comes first.", token)
         if row is None:
@@ -220,7 +194,7 @@ class Calls(Cursor):
         """A call of `row` without a prefix, with the arguments as they were typed."""
         shown = [self.shown(operand.start, operand.end) for operand in positional]
         shown += [f"{name}={self.shown(operand.start, operand.end)}" for name, operand in arguments.keywords.items()]
-        shown += [f"{name}={option.text!r}" for name, option in arguments.options.items()]
+        shown += [f"{name}={self.shown(option.start, option.end)}" for name, option in arguments.options.items()]
         return f"{row.name}({', '.join(shown)})"
 
     def arguments(self) -> Arguments:
@@ -233,7 +207,9 @@ class Calls(Cursor):
                 self.index += 2
                 if token.text in found.keywords or token.text in found.options:
                     raise self.error(f"{token.text} is given twice.", token)
-                if self.token.kind is Kind.QUOTED:
+                if self.token.kind is Kind.QUOTED or (
+                    self.token.text in ("True", "False") and self.comes(",", ")", ahead=1)
+                ):
                     found.options[token.text] = self.take()
                 else:
                     found.keywords[token.text] = self.expression()
@@ -257,23 +233,29 @@ class Calls(Cursor):
         torchs: bool = False,
     ) -> Expr:
         """The call of `row`, or of one of its overloads, with these arguments. torchs: as torch itself takes them."""
-        for option, value in arguments.options.items():
-            choices = row.options.get(option)
+        keywords, options = dict(arguments.keywords), dict(arguments.options)
+        if "weight" in keywords and (weighted := WEIGHTED.get(row.name)):
+            reduction = options.pop("reduction", None)
+            row = weighted[reduction is not None and reduction.text != "mean"]
+        if "inplace" in options and torch_text.takes_inplace(typed, row) and options.pop("inplace").text != "False":
+            raise self.error(INPLACE, place)
+        chosen = row
+        for option, value in options.items():
+            choices = chosen.options.get(option)
             if choices is None:
-                raise self.error(signatures.misfit(row, typed, len(positional), [option]), value)
+                at = value if value.kind is Kind.QUOTED else place
+                raise self.error(signatures.misfit(row, typed, len(positional), [option]), at)
             if value.text not in choices:
-                raise self.error(f"{option} is one of {', '.join(map(repr, choices))}.", value)
-        chosen = signatures.select(row, {option: value.text for option, value in arguments.options.items()})
-        assert chosen is not None
-        keywords = dict(arguments.keywords)
-        if "inplace" in keywords and torch_text.takes_inplace(typed, row):
-            if keywords["inplace"].expr is not call(op.FALSE):
-                raise self.error("inplace=True, which changes the operand itself, is not run: leave it out.", place)
-            del keywords["inplace"]
+                shown = (one if one in ("True", "False") else repr(one) for one in choices)
+                raise self.error(f"{option} is one of {', '.join(shown)}.", value)
+            chosen = FUNCTIONS[choices[value.text]]
         alpha = keywords.pop("alpha", None) if row in (op.ADD, op.SUB) else None
         bound = signatures.bind(chosen, positional, keywords)
         if bound is None:
             message = signatures.misfit(row, typed, len(positional), keywords)
+            if row is op.LOG and len(positional) == 2 and typed in ("log", "math.log", "sp.log", "sympy.log"):
+                above, below = (self.make(row, self.number(operand)) for operand in positional)
+                return self.make(op.DIV, above, below)
             if row is op.LOG and len(positional) == 2:
                 message = "log takes one argument: for the logarithm to base {1} write log({0})/log({1}).".format(
                     *(self.shown(operand.start, operand.end) for operand in positional)
@@ -282,12 +264,14 @@ class Calls(Cursor):
         named_row, (row, values) = row, bound
         if torchs:
             bare = self.bare(named_row, positional, arguments)
-            given = keywords.keys() | arguments.options.keys()
+            given = keywords.keys() | options.keys()
             if refusal := torch_text.refusal(typed, row, values, len(positional), given, bare):
                 raise self.error(refusal, place)
         args = [self.argument(typed, row, *pair) for pair in zip(row.arguments, values, strict=True)]
         if alpha is not None:
             args[1] = self.make(op.MUL, self.argument(typed, row, Argument("alpha", "number"), alpha), args[1])
+        if dialects.is_formula(row):
+            return self.formula(row, args, place.start, arguments.end)
         return self.make(row, *args, start=place.start, end=arguments.end)
 
     def argument(self, typed: str, row: Function, argument: Argument, value: Operand | None) -> Expr:
@@ -311,54 +295,6 @@ class Calls(Cursor):
                 wanted = f"an integer from {least} to {most}"
                 raise self.error(f"The argument {argument.name} of {typed} is {wanted}, not {shown}.", value)
         return self.constant(number)
-
-    def form(self, name: str, arguments: Arguments, typed: str, place: Operand, *, torchs: bool) -> Expr:
-        """where, or a condition that is written as a call: torch.gt(x, 0), logical_not(c). torchs: as in `fit`."""
-        row = signatures.FORMS[name]
-        bound = None if arguments.options else signatures.bind(row, arguments.positional, arguments.keywords)
-        if bound is None:
-            message = signatures.misfit(row, typed, len(arguments.positional), arguments.keywords)
-            if row is op.WHERE:
-                message = f"{typed} takes a condition and two values: {typed}(x > 0, a, b)."
-            raise self.error(message, place)
-        operands = [value._replace(last=None) for value in bound[1] if value is not None]
-        if torchs:
-            shown = [self.atom(operand) for operand in operands]
-            bare = f" {name} ".join(shown) if name in INFIX else f"{name}({', '.join(shown)})"
-            if refusal := torch_text.refusal(typed, row, operands, 0, (), bare):
-                raise self.error(refusal, place)
-        if row is op.WHERE:
-            condition, *branches = operands
-            return call(row, self.condition(condition, name), *map(self.number, branches))
-        if row.is_comparison:
-            return call(row, *map(self.number, operands))
-        return call(row, *(self.condition(operand, name) for operand in operands))
-
-    def piecewise(self, name: Token) -> Operand:
-        """Piecewise((a, c), (b, True)), which is where(c, a, b)."""
-        opening, level = self.open(), self.level
-        pairs: list[tuple[Expr, Expr]] = []
-        while self.comes("("):
-            pair = self.open()
-            value = self.number(self.expression())
-            if not self.comes(","):
-                raise self.error("Piecewise takes pairs (value, condition), the last of them (value, True).", pair)
-            self.take()
-            condition = self.condition(self.expression(), "Piecewise")
-            self.close(pair)
-            pairs.append((value, condition))
-            if not self.comes(","):
-                break
-            self.take()
-            self.deepen(self.token)  # each pair is one more where within where
-        self.level = level
-        end = self.close(opening).end
-        if not pairs or pairs[-1][1] is not call(op.TRUE):
-            raise self.error("Piecewise needs a last pair (value, True), for where no condition holds.", name, end)
-        expr = pairs.pop()[0]
-        for value, condition in reversed(pairs):
-            expr = call(op.WHERE, condition, value, expr)
-        return Operand(expr, name.start, end)
 
     def unknown(self, token: Token) -> ExpressionError:
         """The error for the call of what is no function."""

@@ -185,7 +185,16 @@ class Cursor:
         return made
 
     def number(self, operand: Operand) -> Expr:
-        """The expression of `operand`, which has to be a number."""
+        """The expression of `operand` as a number: of a condition, 1 where it holds, else 0."""
+        expr = operand.expr
+        if not (isinstance(expr, Call) and expr.function.is_condition):
+            return expr
+        if expr.function in (op.TRUE, op.FALSE):
+            return self.constant(Fraction(expr.function is op.TRUE))
+        return call(op.WHERE, expr, self.constant(Fraction(1)), self.constant(Fraction(0)))
+
+    def function(self, operand: Operand) -> Expr:
+        """The expression of `operand` as a function, which a condition alone is not."""
         expr = operand.expr
         if isinstance(expr, Call) and expr.function.is_condition:
             shown = self.shown(operand.start, operand.end)
@@ -208,7 +217,7 @@ class Cursor:
     def atom(self, operand: Operand) -> str:
         """The text of `operand`, in parentheses where it needs them beside another operator."""
         shown = self.shown(operand.start, operand.end)
-        if isinstance(operand.expr, Constant) or shown.isidentifier() or _enclosed(shown):
+        if isinstance(operand.expr, Constant) or shown.isidentifier() or enclosed(shown):
             return shown
         return f"({shown})"
 
@@ -230,7 +239,7 @@ class Cursor:
         return self.error(message, token)
 
 
-def _enclosed(text: str) -> bool:
+def enclosed(text: str) -> bool:
     """Whether one pair of parentheses holds all of `text`."""
     depths = list(accumulate((char == "(") - (char == ")") for char in text))
     return depths[-1] == 0 and 0 not in depths[:-1]

@@ -89,7 +89,7 @@ class Parser(Calls):
         operand = self.expression()
         if not self.at_end():
             raise self.unexpected()
-        expr = operand.expr if self.internal else self.number(operand)
+        expr = operand.expr if self.internal else self.function(operand)
         count(expr, self.work.counted)
         self.work.require_room(self.text)
         return expr
@@ -230,7 +230,10 @@ class Parser(Calls):
         left = operands.pop()
         last = None
         if symbol in ARITHMETIC:
-            expr = self.make(ARITHMETIC[symbol], self.number(left), self.number(right), start=left.start, end=right.end)
+            first, second = self.number(left), self.number(right)
+            if first is not left.expr or second is not right.expr:
+                self.refuse_arithmetic(symbol, left, right)
+            expr = self.make(ARITHMETIC[symbol], first, second, start=left.start, end=right.end)
         elif symbol in COMPARISONS:
             last = self.number(right)
             expr = call(COMPARISONS[symbol], left.last or self.number(left), last)
@@ -251,7 +254,10 @@ class Parser(Calls):
     def signed(self, symbol: str, right: Operand) -> Expr:
         match symbol:
             case "-":
-                return self.make(op.NEG, self.number(right))
+                number = self.number(right)
+                if number is not right.expr:
+                    self.refuse_arithmetic(symbol, right)
+                return self.make(op.NEG, number)
             case "+":
                 return self.number(right)
             case _:

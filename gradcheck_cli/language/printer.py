@@ -161,7 +161,13 @@ def _row(row: Function, args: tuple[Expr, ...]) -> list[str | Expr]:
         arguments.pop()
     positional = [value for argument, value in arguments if not argument.keyword]
     by_keyword: list[tuple[str, str | Expr]] = [(a.name, value) for a, value in arguments if a.keyword]
-    return _call(name, positional, [*by_keyword, *((key, repr(value)) for key, value in row.keywords.items())])
+    # The name alone is enough for the row that has it, and no keyword is written whose every value is the same row.
+    chosen = [
+        (key, repr(value))
+        for key, value in row.keywords.items()
+        if row.name != name and set(row.options.get(key, {}).values()) != {row.name}
+    ]
+    return _call(name, positional, [*by_keyword, *chosen])
 
 
 @lru_cache(maxsize=4096)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.functions import FUNCTIONS
-from gradcheck_cli.language.syntax import COMPARISONS, CONNECTIVES, OF_TENSORS
+from gradcheck_cli.language.syntax import COMPARISONS, CONNECTIVES, LOGICAL, OF_TENSORS
 
 T = TypeVar("T")
 
@@ -23,6 +23,8 @@ FORMS = {
     **COMPARISONS,
     **CONNECTIVES,
 }
+
+METHODS = {row.name: row.symbol for row in op.COMPARISONS} | LOGICAL  # of these, what torch.Tensor has as methods
 
 _BY_NAME = {row.name: row for row in FUNCTIONS.values()}
 _BY_NAME |= {alias: row for row in FUNCTIONS.values() for alias in row.spellings}
@@ -53,16 +55,6 @@ def hint(name: str, among: Collection[str] = _OFFERED, prefix: str = "") -> str:
 def first_real(row: Function) -> int:
     """The index of the argument that a method's object becomes: x.polygamma(1) is polygamma(1, x)."""
     return next(index for index, argument in enumerate(row.arguments) if argument.kind == "real")
-
-
-def select(row: Function, options: Mapping[str, str]) -> Function | None:
-    """The row that options such as approximate="tanh" select; None where there is no such value."""
-    for keyword, value in options.items():
-        name = row.options[keyword].get(value)
-        if name is None:
-            return None
-        row = FUNCTIONS[name]
-    return row
 
 
 def bind(row: Function, positional: Sequence[T], keywords: Mapping[str, T]) -> tuple[Function, list[T | None]] | None:

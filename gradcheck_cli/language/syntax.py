@@ -20,6 +20,13 @@ ARITHMETIC = {"+": op.ADD, "-": op.SUB, "*": op.MUL, "/": op.DIV, "**": op.POW, 
 # Conditions that are written as calls, also without a prefix.
 LOGICAL = {"logical_and": "and", "logical_or": "or", "logical_not": "not"}
 COMPARISONS = {row.symbol: row for row in op.COMPARISONS}
+RELATIONS = {
+    **{row.name: row.symbol for row in op.COMPARISONS},
+    **{row.name.capitalize(): row.symbol for row in op.COMPARISONS},  # SymPy's
+    "And": "and",
+    "Or": "or",
+    "Not": "not",
+}
 CONNECTIVES = {"and": op.AND, "or": op.OR, "&": op.AND, "|": op.OR}
 
 # Operators that are not in the language, and what to write instead. {0}, {1}: the operands as they were typed.
@@ -63,12 +70,10 @@ PROGRAM = {
 
 # Functions that people type and torch does not have. {0}, {1}: the arguments as they were typed.
 NOT_IN_TORCH = {
-    **{row.name: f"Write {{0}} {row.symbol} {{1}}." for row in op.COMPARISONS},
     "lg": "torch has no lg: write log10({0}).",
     "factorial": "torch has no factorial: write gamma({0} + 1).",
     "root": "torch has no root: write {0}**(1/{1}).",
     "nthroot": "torch has no nthroot: write {0}**(1/{1}).",
-    "Rational": "Numbers are written plainly: {0}/{1}.",
     "diff": "gradcheck derives by itself: give the function.",
     "Derivative": "gradcheck derives by itself: give the function.",
 }
@@ -77,7 +82,7 @@ NOT_IN_TORCH = {
 OF_TENSORS = _words(
     """
     sum mean prod std var median norm dot inner outer matmul mm bmm mv einsum cumsum cumprod logsumexp argmax argmin
-    softmax log_softmax softmin cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss binary_cross_entropy linear
+    softmax log_softmax softmin cross_entropy nll_loss linear
     conv1d conv2d dropout layer_norm batch_norm normalize cosine_similarity cat stack reshape view squeeze unsqueeze
     transpose zeros ones full arange linspace rand randn tensor array det trace inverse vector_norm average
     """

@@ -11,13 +11,15 @@ from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import Call, Constant, Expr
-from gradcheck_cli.language import dialects
+from gradcheck_cli.language import dialects, libraries
 from gradcheck_cli.language.cursor import Operand
 from gradcheck_cli.language.signatures import OURS
 
-_PREFIXES = frozenset(prefix for prefix, library in dialects.LIBRARIES.items() if library in dialects.OF_TORCH)
+_PREFIXES = frozenset(prefix for prefix, library in dialects.LIBRARIES.items() if library in libraries.OF_TORCH)
 _METHODS = frozenset(
-    name for name, ours in dialects.TORCH.names.items() if ours in FUNCTIONS and FUNCTIONS[ours].method
+    name
+    for name, ours in libraries.TORCH.names.items()
+    if isinstance(ours, str) and ours in FUNCTIONS and FUNCTIONS[ours].method
 )
 
 
@@ -28,7 +30,9 @@ def is_torchs(typed: str) -> bool:
 
 def takes_inplace(typed: str, row: Function) -> bool:
     """Whether torch has the keyword inplace there, or nobody has, since the name is no text of torch's."""
-    return row.inplace and (not is_torchs(typed) or dialects.LIBRARIES[typed.rpartition(".")[0]] is dialects.FUNCTIONAL)
+    return row.inplace and (
+        not is_torchs(typed) or dialects.LIBRARIES[typed.rpartition(".")[0]] is libraries.FUNCTIONAL
+    )
 
 
 def no_method(name: str, row: Function, shown: str) -> str:

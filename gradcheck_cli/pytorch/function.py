@@ -118,7 +118,7 @@ class TorchArithmetic:
             args[reals[0]] = self.tensor(args[reals[0]])
         if is_operator or not (numbers or row.keywords or len(reals) < len(args)):
             return run(*args)  # type: ignore[no-any-return]
-        keywords: dict[str, Operand | str] = dict(row.keywords)
+        keywords: dict[str, Operand | str | bool] = dict(row.keywords)
         keywords |= {a.name: arg for a, arg in zip(row.arguments, args, strict=True) if a.keyword}
         count = sum(not argument.keyword for argument in row.arguments)  # what is by keyword only comes last
         kinds = row, *map(_kind, args)

@@ -24,6 +24,9 @@ from gradcheck_cli.language.signatures import FORMS, find
 x, y, z = map(variable, "xyz")
 
 
+SPECIAL = {"Piecewise", "Heaviside", "number", "tensor", "module"}
+
+
 def number(value: str | int) -> Constant:
     return constant(Fraction(value))
 
@@ -142,7 +145,7 @@ def test_what_is_pasted(pasted: str, plain: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["x", "xy", "x_1", "I", "E", "E1", "S", "C", "beta", "lambd", "α", "Δx", "é", "x̂", "_x", "print", "self"]
+    "name", ["x", "xy", "x_1", "I", "E1", "S", "C", "beta", "lambd", "α", "Δx", "é", "x̂", "_x", "print", "self"]
 )
 def test_names_of_variables(name: str) -> None:
     assert parse(name) is variable(name)
@@ -157,6 +160,8 @@ def test_constants() -> None:
     assert parse("pi") is constant("pi")
     assert parse("e*tau") is call("mul", constant("e"), constant("tau"))
     assert parse("math.pi + np.e") is call("add", constant("pi"), constant("e"))
+    assert parse("E**x") is parse("e**x")
+    assert parse("E**x", names=["E"]) is call("pow", variable("E"), x)
     assert parse("pi", names=["pi"]) is variable("pi")
     assert parse("0.5", exact=True) is constant(Fraction(1, 2), exact=True)
 
@@ -236,7 +241,11 @@ def test_every_row_is_called_by_its_name_and_aliases(name: str) -> None:
 def test_libraries_name_what_exists() -> None:
     for library in dialects.LIBRARIES.values():
         for ours in library.names.values():
-            assert ours in {*FORMS, "Piecewise", "Heaviside", "pi", "e", "tau"} or find(ours) is not None
+            if not isinstance(ours, str):
+                assert ours.definition is not None
+                assert parse(ours.definition, internal=True) is not None
+            else:
+                assert ours in {*FORMS, *SPECIAL, "pi", "e", "tau"} or find(ours) is not None
 
 
 def test_torch_has_what_its_prefixes_offer() -> None:
@@ -305,8 +314,7 @@ ERRORS = [
     ("elu(x, 1, 2)", "elu(x, alpha=1) takes 1 to 2 arguments, but 3 were given.", "  ^^^"),
     ("elu(x, beta=1)", "elu has no argument beta: it is elu(x, alpha=1).", "  ^^^"),
     ("elu(x, alpha=y)", "The argument alpha of elu is a plain number, such as 2 or 0.5, not y.", "               ^"),
-    ("tf.sigmoid(x)", PREFIX.format("tf"), "  ^^^^^^^^^^"),
-    ("1 + tf.nn.relu(x)", PREFIX.format("tf"), "      ^^^^^^^^^^"),
+    ("1 + mpmath.sqrt(x)", PREFIX.format("mpmath"), "      ^^^^^^^^^^^"),
     ("cmath.sqrt(x)", PREFIX.format("cmath"), "  ^^^^^^^^^^"),
     ("K.exp(x)", PREFIX.format("K"), "  ^^^^^"),
     ("m.maximum(x, y)", PREFIX.format("m"), "  ^^^^^^^^^"),
@@ -336,7 +344,6 @@ ERRORS = [
         "torch.gt(x, y) is a condition where a number is wanted: write where(torch.gt(x, y), 1, 0).",
         "  ^^^^^^^^^^^^^^",
     ),
-    ("gt(x, y)", "Write x > y.", "  ^^"),
     ("sni(x)", "There is no function sni. Did you mean sin?", "  ^^^"),
     ("lg(x)", "torch has no lg: write log10(x).", "  ^^"),
     ("integrate(x)", "There is no function integrate. See `gradcheck functions`.", "  ^^^^^^^^^"),
@@ -353,7 +360,8 @@ ERRORS = [
     ("relu(x, mode='a')", "relu has no argument mode: it is relu(x).", "               ^^^"),
     ("polygamma(0.5, x)", "The argument n of polygamma is an integer from 0 to 100, not 0.5.", "            ^^^"),
     ("polygamma(101, x)", "The argument n of polygamma is an integer from 0 to 100, not 101.", "            ^^^"),
-    ("log(x, 2)", "log takes one argument: for the logarithm to base 2 write log(x)/log(2).", "  ^^^"),
+    ("np.log(x, 2)", "log takes one argument: for the logarithm to base 2 write log(x)/log(2).", "  ^^^^^^"),
+    ("torch.log(x, 2)", "log takes one argument: for the logarithm to base 2 write log(x)/log(2).", "  ^^^^^^^^^"),
     ("max(x)", "max(x, y) takes 2 arguments, but 1 was given.", "  ^^^"),
     ("where(x, y, z)", "where wants a condition, and x is a number: write x != 0.", "        ^"),
     ("where(x > 0, y)", "where takes a condition and two values: where(x > 0, a, b).", "  ^^^^^"),
@@ -404,8 +412,8 @@ ERRORS = [
         "            ^",
     ),
     ("x<=1<=2", "x<=1<=2 is a condition where a number is wanted: write where(x<=1<=2, 1, 0).", "  ^^^^^^^"),
-    ("(x > 0)*x", "(x > 0) is a condition where a number is wanted: write where((x > 0), 1, 0).", "  ^^^^^^^"),
-    ("True*x", "True is a condition where a number is wanted: write 1.", "  ^^^^"),
+    ("x > 0", "x > 0 is a condition where a number is wanted: write where(x > 0, 1, 0).", "  ^^^^^"),
+    ("True", "True is a condition where a number is wanted: write 1.", "  ^^^^"),
     ("None", "None is not a number.", "  ^^^^"),
     ("1 - inf", "inf is not a finite number.", "      ^^^"),
     ("oo", "oo is not a finite number.", "  ^^"),
@@ -425,11 +433,10 @@ ERRORS = [
     ("torch.sec(x)", None, "  ^^^^^^^^^"),
     ("torch.softplus(x)", None, "  ^^^^^^^^^^^^^^"),
     (
-        "sp.sinc(x)",
-        "sp.sinc: it is sin(x)/x, torch's sinc(x) is sin(pi*x)/(pi*x): write sinc(x/pi).",
-        "  ^^^^^^^",
+        "1 + sp.loggamma(x)",
+        "sp.loggamma: it is not real at negative x: write lgamma(x), the log of abs(gamma(x)).",
+        "      ^^^^^^^^^^^",
     ),
-    ("x + np.cbrt(y)", None, "      ^^^^^^^"),
     ("scipy.stats.norm(x)", "Of scipy, gradcheck reads scipy.special only.", "  ^^^^^^^^^^^^^^^^"),
     ("9**9**9", "9**9**9 does not fit in a double: it is larger than 1.8e308.", "  ^^^^^^^"),
     ("x**(9**9**9)", "9**9**9 does not fit in a double: it is larger than 1.8e308.", "      ^^^^^^^"),
@@ -460,27 +467,18 @@ def test_errors_say_what_and_where(text: str, message: str | None, carets: str |
 @pytest.mark.parametrize(
     ("text", "instead"),
     [
-        ("sp.sinc(x)", "sinc(x/pi)"),
-        ("sp.frac(x)", "x - floor(x)"),
-        ("sp.root(x, 3)", "x**(1/n)"),
         ("sp.gamma(x)", "gamma(x)"),
         ("sp.besselj(0, x)", "bessel_j0(x)"),
-        ("sp.Rational(1, 3)", "p/q"),
-        ("math.remainder(x, y)", "x - y*round(x/y)"),
         ("math.gamma(x)", "gamma(x)"),
-        ("math.log(x, 2)", "log(x)/log(2)"),
+        ("np.log(x, 2)", "log(x)/log(2)"),
         ("math.inf", "not a finite number"),
-        ("np.cbrt(x)", "sign(x)*abs(x)**(1/3)"),
         ("np.max(x, y)", "maximum(x, y)"),
-        ("jax.nn.softplus(x)", "logaddexp(x, 0)"),
-        ("jax.nn.gelu(x)", "approximate='tanh'"),
         ("torch.sec(x)", "1/cos(x)"),
         ("torch.cbrt(x)", "cbrt"),
         ("torch.ln(x)", "torch.log"),
         ("torch.erfcx(x)", "torch.special.erfcx"),
-        ("torch.nn.ReLU()(x)", "relu(x)"),
+        ("torch.nn.ReLU", "torch.nn.ReLU()(x)"),
         ("factorial(n)", "gamma(n + 1)"),
-        ("Rational(1, 3)", "1/3"),
     ],
 )
 def test_a_meaning_that_differs_names_the_right_form(text: str, instead: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import Any
@@ -19,10 +20,11 @@ from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.language.dialects import LIBRARIES
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.pytorch.gradients import gradients_of
+from gradcheck_cli.records.derivative import Derivative
 
 PLACES = {"torch": torch, "torch.special": torch.special, "F": torch.nn.functional}
 TABLE = {name: row for name, row in FUNCTIONS.items() if not row.internal}
-LETTERS = "uvw"
+LETTERS = "uvws"
 
 
 def example(row: Function) -> tuple[float, ...]:
@@ -55,7 +57,9 @@ def by_torch(run: Callable[..., Any], arguments: list[tuple[str, str, Any]]) -> 
     """What torch makes of the call; None where it refuses, or makes something else than a tensor of it."""
     positional = [value for keyword, _, value in arguments if not keyword]
     try:
-        result = run(*positional, **{keyword: value for keyword, _, value in arguments if keyword})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what reductions mean
+            result = run(*positional, **{keyword: value for keyword, _, value in arguments if keyword})
     except (TypeError, AttributeError, RuntimeError):
         return None
     return result if isinstance(result, Tensor) else None
@@ -217,3 +221,66 @@ def test_float_power_is_computed_in_float64(mode: str) -> None:
     row = check("x*float_power(x, 3)", at=1.5, dtype="float16", mode=mode).checks[0]
     assert row.verdict.value == "error"
     assert row.note == "torch computes this in float64, not in float16: check it with --dtype float64"
+
+
+F = torch.nn.functional
+# What is read otherwise than it is written, and what torch makes of what is written.
+AS_WRITTEN: list[tuple[str, Callable[[Tensor, Tensor], Tensor]]] = [
+    ("x*(x > 0)", lambda x, y: x * (x > 0)),
+    ("(x > y)*x**2 + (x <= y)*y", lambda x, y: (x > y) * x**2 + (x <= y) * y),
+    ("x + (x > 0)", lambda x, y: x + (x > 0)),
+    ("y*(x > 0)/2", lambda x, y: y * (x > 0) / 2),
+    ("(x > 0).float()*x", lambda x, y: (x > 0).float() * x),
+    ("((x > 0) & ~(y > 1))*exp(x)", lambda x, y: ((x > 0) & ~(y > 1)) * torch.exp(x)),
+    ("x.gt(0)*y", lambda x, y: x.gt(0) * y),
+    ("torch.maximum(x, torch.tensor(0.))", lambda x, y: torch.maximum(x, torch.tensor(0.0, dtype=x.dtype))),
+    ("torch.maximum(x, torch.zeros_like(x))", lambda x, y: torch.maximum(x, torch.zeros_like(x))),
+    ("torch.full_like(x, 2.5)*y", lambda x, y: torch.full_like(x, 2.5) * y),
+    ("nn.Softplus(2, 1)(x)*y", lambda x, y: torch.nn.Softplus(2, 1)(x) * y),
+    ("nn.GELU(approximate='tanh')(x)", lambda x, y: torch.nn.GELU(approximate="tanh")(x)),
+    ("nn.PReLU()(x)", lambda x, y: torch.nn.PReLU(dtype=x.dtype)(x)),
+    ("nn.HuberLoss(delta=0.5)(x, y)", lambda x, y: torch.nn.HuberLoss(delta=0.5)(x, y)),
+    ("F.mse_loss(x, y)", lambda x, y: F.mse_loss(x, y)),
+    ("F.mse_loss(x, y, weight=y)", lambda x, y: F.mse_loss(x, y, weight=y)),
+    ("F.mse_loss(x, y, weight=y, reduction='sum')", lambda x, y: F.mse_loss(x, y, weight=y, reduction="sum")),
+    ("F.l1_loss(x, y, weight=x)", lambda x, y: F.l1_loss(x, y, weight=x)),
+    ("F.huber_loss(x, y, weight=x)", lambda x, y: F.huber_loss(x, y, weight=x)),
+    ("F.smooth_l1_loss(x, y, beta=0)", lambda x, y: F.smooth_l1_loss(x, y, beta=0)),
+    (
+        "F.binary_cross_entropy(sigmoid(x), sigmoid(y))",
+        lambda x, y: F.binary_cross_entropy(torch.sigmoid(x), torch.sigmoid(y)),
+    ),
+    (
+        "F.binary_cross_entropy_with_logits(x, y, pos_weight=exp(torch.tensor(1.)))",
+        lambda x, y: F.binary_cross_entropy_with_logits(x, y, pos_weight=torch.exp(torch.tensor(1.0, dtype=x.dtype))),
+    ),
+    ("F.kl_div(x, exp(y), reduction='batchmean')", lambda x, y: F.kl_div(x, torch.exp(y), reduction="batchmean")),
+    ("F.kl_div(x, y, log_target=True)", lambda x, y: F.kl_div(x, y, log_target=True)),
+    ("F.gaussian_nll_loss(x, 1.5, exp(y), full=True)", lambda x, y: F.gaussian_nll_loss(x, 1.5, y.exp(), full=True)),
+    ("F.gaussian_nll_loss(x, y, y*1e-9)", lambda x, y: F.gaussian_nll_loss(x, y, y * 1e-9)),
+    ("F.poisson_nll_loss(x, y, full=True)", lambda x, y: F.poisson_nll_loss(x, y, full=True)),
+    ("F.poisson_nll_loss(exp(x), y, log_input=False)", lambda x, y: F.poisson_nll_loss(x.exp(), y, log_input=False)),
+]
+
+
+@pytest.mark.parametrize(("text", "run"), AS_WRITTEN, ids=[text for text, _ in AS_WRITTEN])
+def test_what_is_read_otherwise_is_what_torch_runs(text: str, run: Callable[[Tensor, Tensor], Tensor]) -> None:
+    rows = [Derivative(("x",)), Derivative(("y",))]
+    for point in ({"x": 0.75, "y": 1.5}, {"x": -0.5, "y": 0.75}, {"x": 0.0, "y": 0.25}):
+        ours = gradients_of(parse(text), rows, "reverse", DTYPES["float64"], torch.device("cpu")).at(point)
+        leaves = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in point.values()]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            value = run(*leaves)
+        wanted = torch.autograd.grad(value, leaves, allow_unused=True)
+        assert not ours.errors
+        found = [ours.value, *(ours.derivatives[row] for row in rows)]
+        assert found == pytest.approx(
+            [value.item(), *(0.0 if g is None else g.item() for g in wanted)], rel=2e-16, abs=0, nan_ok=True
+        )
+
+
+def test_losses_of_many_points_are_not_reduced() -> None:
+    result = check("mse_loss(x, y)", at={"x": [i / 100 for i in range(2000)], "y": 1})
+    assert result.passed
+    assert check("F.binary_cross_entropy(x, y)", at="x=0.1:0.9:1001,y=0.5").passed
