@@ -152,9 +152,13 @@ def segment_reduce(
 ) -> Elements:  # fmt: skip
     """Segments of an axis, one after the other; `initial` is one more number of each."""
     elements, axis = r.of(x), axis % r.of(x).ndim
-    if lengths is None and offsets is None:
+    if lengths is not None:
+        sizes = integers(lengths)
+    elif offsets is not None:
+        bounds = integers(offsets)
+        sizes = bounds[..., 1:] - bounds[..., :-1]
+    else:
         raise NotHere
-    sizes = integers(lengths) if lengths is not None else np.diff(integers(offsets), axis=-1)
     name = {"max": "amax", "min": "amin"}.get(reduce, reduce)
     empty = {"sum": 0.0, "prod": 1.0, "amax": -math.inf, "amin": math.inf, "mean": math.nan}[name]
     shape = (*elements.shape[:axis], sizes.shape[-1], *elements.shape[axis + 1 :])
