@@ -140,7 +140,9 @@ def expression(value: object) -> str:
     if isinstance(value, str):
         return value
     what = "a function of Python" if callable(value) else type(value).__name__
-    raise UsageError(f'expression={shown(value)} is {what}: an expression is a text, for example check("x**2", at=2)')
+    example = f'expression={shown(value)} is {what}: an expression is a text, for example check("x**2", at=2)'
+    code = "; code is checked by gradcheck_cli.gradcheck(function, inputs)" if callable(value) else ""
+    raise UsageError(f"{example}{code}")
 
 
 def names(wrt: object) -> Texts:

@@ -226,8 +226,22 @@ def _partials(node: Expr, shown: Mapping[Expr, Expr]) -> Iterator[tuple[Expr, Ex
                 if rule is None:
                     yield args[index], None, None
                 else:
-                    over_names = rules.instantiate(rule, row, [_as_meant(shown[arg]) for arg in args])
+                    over_names = _as_written(rule, row, index, [_as_meant(shown[arg]) for arg in args])
                     yield args[index], over_names, rules.instantiate(rule, row, args)
+
+
+AS_WRITTEN = {"pow": ("y*x**(y - 1)", "x**y*log(x)")}
+"""Rules as people write them, where those of the table have a branch for a place where these have no value."""
+
+
+def _as_written(rule: Expr, row: Function, index: int, args: Sequence[Expr]) -> Expr:
+    """A local derivative, to be shown."""
+    formula = rules.instantiate(rule, row, args)
+    if row.name not in AS_WRITTEN or not any(
+        isinstance(one, Call) and one.function.is_branch for one in topological(formula)
+    ):
+        return formula
+    return rules.instantiate(rules.formula(AS_WRITTEN[row.name][index]), row, args)
 
 
 def _as_meant(node: Expr) -> Expr:

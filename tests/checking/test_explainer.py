@@ -76,6 +76,21 @@ def test_an_intermediate_result_keeps_its_name() -> None:
     assert "y = x*x    12.25  dy/dx = 2*x = 7" in text
 
 
+@pytest.mark.parametrize(
+    ("expression", "at", "derivatives"),
+    [
+        ("e^x", "1", ["e**x"]),
+        ("2^x", "1", ["2**x*log(2)"]),
+        ("x^x", "2", ["x*x**(x - 1) + x**x*log(x)"]),
+        ("a^x", "a=2,x=3", ["x*a**(x - 1)", "a**x*log(a)"]),
+        ("x^3", "0", ["3*x**2"]),
+    ],
+)
+def test_a_power_is_differentiated_as_one_writes_it(expression: str, at: str, derivatives: list[str]) -> None:
+    explanation = explain_expression(Request(expression, at=(at,)))
+    assert [local.text for local in explanation.steps[-1].locals] == derivatives
+
+
 def test_names_never_clash() -> None:
     steps = explained("sin(a)*s + exp(b)", "a=1,b=2,s=3").by_name
     assert list(steps) == ["a", "s", "b", "c", "g", "h", "z"]
