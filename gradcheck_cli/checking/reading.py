@@ -49,7 +49,7 @@ def read(request: Request) -> Reading:
     names = given | set(request.wrt) | claimed_names(request.claims)
     script = read_script(request.expression, request.lets, given=given, names=names)
     expression, lets = script.expression, script.lets
-    found = variables(expression)
+    found = _in_order(variables(expression), script.parameters)
     if not found:
         raise UsageError(f"{request.expression.strip()} has no variable: there is nothing to differentiate")
     notices = script.notices
@@ -60,11 +60,12 @@ def read(request: Request) -> Reading:
         else:
             request, given = replace(request, at=script.at), given | names_in(script.at)
             notices += (f"the text gives the point {its}",)
-    rows = _rows(request, expression)
+    rows = _rows(request, expression, found)
     claims: tuple[ReadClaim | Unreadable, ...] = ()
     others: list[str] = []
     if request.claims:
-        claims = read_claims(request.claims, Subject(expression, rows, lets, given, script.function_name))
+        subject = Subject(expression, rows, lets, given, script.function_name, script.functions, found)
+        claims = read_claims(request.claims, subject)
         read = [claim.claim for claim in claims if isinstance(claim, ReadClaim)]
         others = [name for name in variables(*read) if name not in found]
     points = read_points(request.at, found, optional=others, count=request.samples)
@@ -72,8 +73,12 @@ def read(request: Request) -> Reading:
     return Reading(request, expression, lets, found, rows, claims, points, *own)
 
 
-def _rows(request: Request, expression: Expr) -> tuple[Derivative, ...]:
-    found = variables(expression)
+def _in_order(found: tuple[str, ...], parameters: tuple[str, ...]) -> tuple[str, ...]:
+    """The variables: first those that the text gives the function as parameters, in its order."""
+    return tuple(dict.fromkeys([*(name for name in parameters if name in found), *found]))
+
+
+def _rows(request: Request, expression: Expr, found: tuple[str, ...]) -> tuple[Derivative, ...]:
     known = (*found, *intermediates(expression))
     for name in request.wrt:
         if name not in known:

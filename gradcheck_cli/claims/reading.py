@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gradcheck_cli.claims.claim_text import ClaimText, split_claim
 from gradcheck_cli.errors import ExpressionError, GradcheckError, UsageError
-from gradcheck_cli.expression.nodes import Expr, intermediates, substitute, variables
+from gradcheck_cli.expression.nodes import Expr, Named, Variable, intermediates, rebuild, variable, variables
+from gradcheck_cli.language.cursor import Defined
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.surfaces import Option
@@ -20,8 +22,9 @@ VALUES = ("f", "s", "y")
 class Subject:
     """The function that claims are about.
 
-    rows: its derivatives that are checked. lets: named results by name. given: names that have a value by a point, and
-    are variables therefore. name: of the function, where it was given one.
+    rows: its derivatives that are checked. lets: named results by name; functions: likewise. given: names that have a
+    value by a point, and are variables therefore. name: of the function, where it was given one. arguments: its
+    variables, in order.
     """
 
     expression: Expr
@@ -29,6 +32,14 @@ class Subject:
     lets: Mapping[str, Expr] = field(default_factory=dict)
     given: Collection[str] = ()
     name: str | None = None
+    functions: Mapping[str, Defined] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> list[str]:
+        """What the value of the function may be called."""
+        taken = {*variables(self.expression), *self.lets, *self.given}
+        return [name for name in dict.fromkeys((self.name, *VALUES)) if name is not None and name not in taken]
 
 
 @dataclass(frozen=True)
@@ -117,12 +128,29 @@ def _of_names(said: ClaimText, known: Sequence[str]) -> Derivative:
 
 def _read(derivative: Derivative, formula: str, subject: Subject) -> ReadClaim:
     own = variables(subject.expression)
-    claim = parse(formula, names={*own, *subject.given} - set(subject.lets), lets=subject.lets)
-    values = (subject.name, *VALUES) if subject.name is not None else VALUES
-    free = set(variables(claim)).difference(own, subject.given)
-    used = [name for name in dict.fromkeys(values) if name in free]
+    names = {*own, *subject.given} - set(subject.lets)
+    called = {name: _as_function(name, subject) for name in subject.values}
+    claim = parse(formula, names=names, lets=subject.lets, defined={**called, **subject.functions})
+    used = [
+        name
+        for name in subject.values
+        if name in variables(claim) or re.search(rf"(?<!\w){re.escape(name)}\s*\(", formula) is not None
+    ]
     if not used:
         return ReadClaim(derivative, formula, claim)
-    claim = substitute(claim, dict.fromkeys(used, subject.expression))
+
+    def replace(node: Expr, below: tuple[Expr, ...]) -> Expr | None:
+        if isinstance(node, Variable):
+            return subject.expression if node.name in used else None
+        return below[0] if isinstance(node, Named) and node.name in used else None
+
     shown = " and ".join(used)
-    return ReadClaim(derivative, formula, claim, f"{shown} in the claim is read as the value of the function")
+    return ReadClaim(
+        derivative, formula, rebuild(claim, replace), f"{shown} in the claim is read as the value of the function"
+    )
+
+
+def _as_function(name: str, subject: Subject) -> Defined:
+    arguments = subject.arguments or variables(subject.expression)
+    given = tuple(map(variable, arguments))
+    return Defined(name, arguments, subject.expression, given, subject.expression)

@@ -29,7 +29,7 @@ from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.nodes import Expr, call, count
 from gradcheck_cli.language.calls import Calls
-from gradcheck_cli.language.cursor import MAX_NESTING, Operand, Operator
+from gradcheck_cli.language.cursor import MAX_NESTING, Defined, Operand, Operator
 from gradcheck_cli.language.syntax import (
     ARITHMETIC,
     CHOICE,
@@ -52,16 +52,20 @@ def parse(
     *,
     names: Collection[str] = (),
     lets: Mapping[str, Expr] | None = None,
+    defined: Mapping[str, Defined] | None = None,
     exact: bool = False,
     internal: bool = False,
 ) -> Expr:
     """The expression that `text` stands for. ExpressionError, with the place, for what is none.
 
-    names: what is a variable whatever it is called (so pi may be one); lets: intermediate results by name.
+    names: what is a variable whatever it is called (so pi may be one); lets: intermediate results by name; defined:
+    functions by name.
     exact, internal: for the formulas of the table, whose numbers are never rounded, which may call internal rows with
     parameters still open, and may be a condition.
     """
-    return Parser(text, names=names, lets=lets or {}, exact=exact, internal=internal).whole()
+    parser = Parser(text, names=names, lets=lets or {}, exact=exact, internal=internal)
+    parser.defined = defined or {}
+    return parser.whole()
 
 
 def parse_constant(text: str) -> Expr:

@@ -38,7 +38,8 @@ class Script:
 
     function_name: what the text calls its function; None where it has no left side. lets: intermediate results by name.
     definitions: what is defined, as it is called (`y`, `a(x)`), with its text and its expression. at: the points that
-    the text itself gives, as texts of --at. notices: what was passed over, and what was taken to be meant.
+    the text itself gives, as texts of --at. notices: what was passed over, and what was taken to be meant. parameters:
+    of the function, where the text says them. functions: what the text defines as functions.
     """
 
     expression: Expr
@@ -47,6 +48,8 @@ class Script:
     definitions: Mapping[str, tuple[str, Expr]] = field(default_factory=dict)
     at: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    functions: Mapping[str, Defined] = field(default_factory=dict)
 
 
 def read_script(
@@ -227,7 +230,9 @@ class _Reader:
         expression, points = self.points(expression, values)
         if passed_over:
             self.notices.append(f"passed over: {shorten('; '.join(passed_over), LONGEST_NOTICE)}")
-        return Script(expression, name, self.lets, self.definitions, points, tuple(dict.fromkeys(self.notices)))
+        notices = tuple(dict.fromkeys(self.notices))
+        order = chosen.parameters or ()
+        return Script(expression, name, self.lets, self.definitions, points, notices, order, self.functions)
 
     def last(self, chosen: _Definition, names: Collection[str | None]) -> tuple[str | None, Expr]:
         """The name and the expression of the function. names: those that the text defines."""

@@ -18,6 +18,7 @@ from gradcheck_cli.cli.app import run_command
         ("x**2", "linspace(0, pi, 2)", [{"x": 0}, {"x": 3.141592653589793}], None),
         ("y*x", "(1, 2)", [{"y": 1, "x": 2}], "(1, 2) is read in the order of the variables: y=1, x=2"),
         ("x*y", "x=1;y=2", [{"x": 1, "y": 2}], None),
+        ("g(y, x) = x*y", "1,2", [{"y": 1, "x": 2}], "1,2 is read in the order of the variables: y=1, x=2"),
     ],
 )
 def test_points(expression: str, at: str, points: list[dict[str, float]], notice: str | None) -> None:
@@ -54,7 +55,10 @@ def test_ranges_that_samples_count_are_not_sampled_in_as_well() -> None:
         ("x*y", "1,2", ["[x, y]"], "x refuted y refuted"),
         ("x*y", "1,2", ["∂f/∂x = y", "f_x = y", "∂_x f = y", "df/dx: y"], "x proven"),
         ("x*y", "1,2", ["∂²f/∂x∂y = 1", "d²f/(dx dy) = 1"], "x,y proven"),
-        ("sigmoid(x)", 2, ["s*(1-s)", "y*(1-y)", "s'(x) = s*(1-s)", "f*(1-f)"], "x proven"),
+        ("sigmoid(x)", 2, ["s*(1-s)", "y*(1-y)", "s'(x) = s*(1-s)", "f*(1-f)", "s(x)*(1-s(x))"], "x proven"),
+        ("σ(x) = 1/(1 + exp(-x))", 2, ["σ*(1-σ)", "σ(x)*(1-σ(x))", "dσ/dx = σ*(1-σ)"], "x proven"),
+        ("g(y, x) = y**2*x", "1,2", ["[2*y*x, y**2]"], "y proven x proven"),
+        ("a(x) = x**2; a(x)**2", 2, ["2*a(x)*2*x", "4*a*x"], "x proven"),
         ("dx*x", "1,2", ["dx: x"], "dx proven"),
         ("x*y", "x=1,y=2", ["y", "x: y +", "y = 3 = x", "z: 2", "[y, x, 1]", "f'(2) = 3", "q = x"], "unreadable"),
     ],

@@ -79,6 +79,7 @@ def raising(error: BaseException) -> Callable[[], Any]:
         (["x", "--at", "[1,", "2,", "3]"], Request("x", at=("[1,2,3]",))),
         (["--", "-x", "--at", "2", "-q"], Request("-x", at=("2",))),
         (["x", "--", "--at", "2"], Request("x", at=("2",))),
+        (["y = x**2", "x=2"], Request("y = x**2", at=("x=2",))),
         (["theta", "--at", "2"], Request("theta", at=("2",))),
         (["help", "--at", "2"], Request("help", at=("2",))),
         (["check", "theta"], Request("theta")),
