@@ -47,10 +47,10 @@ MISTAKES: list[tuple[str, list[str], str, Mapping[str, Any], tuple[str, str, str
         "--at 2*: Something is missing: the expression ends too early.\n  2*\n    ^",
         "at: 2*: Something is missing: the expression ends too early.\n  2*\n    ^",
         "at='2*': Something is missing: the expression ends too early.\n  2*\n    ^")),
-    ("y = x**2", [], "tags: a", {}, (
-        'x**2 (--let "y = x*x" names an intermediate result).',
-        "x**2 (let: {y: x*x} names an intermediate result).",
-        'x**2 (let={"y": "x*x"} names an intermediate result).')),
+    ("y*x = 3", [], "tags: a", {}, (
+        '= has no meaning here: --let "y = x*x" names an intermediate result',
+        "= has no meaning here: let: {y: x*x} names an intermediate result",
+        '= has no meaning here: let={"y": "x*x"} names an intermediate result')),
     ("y", ["--at", "y=1", "--let", "y = x"], "at: {y: 1}, let: {y: x}", {"at": {"y": 1}, "let": {"y": "x"}}, (
         "y is given a value and defined by --let: leave one of them out.",
         "y is given a value and defined by let: leave one of them out.",
