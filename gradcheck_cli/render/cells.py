@@ -20,6 +20,8 @@ LIMIT = 20
 """How many rows are shown unless -v asks for all."""
 NOTES = 8
 """How many notes are shown unless -v asks for all."""
+LAST = 3
+"""Of the columns that may go, the last: the relative error."""
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|inf|nan)(?!\w)")
 
 
@@ -69,8 +71,14 @@ def columns(
     dtype = labels.dtype_of(result)
     numbered = [labels.pair(check, dtype) for check in checks]
 
-    def column(header: str, cell: Callable[[Check], str], right: bool = True, narrow: str | None = None) -> Column:
-        return Column(header, tuple(Text(cell(check)) for check in checks), right, narrow)
+    def column(
+        header: str,
+        cell: Callable[[Check], str],
+        right: bool = True,
+        narrow: str | None = None,
+        goes: int | None = None,
+    ) -> Column:
+        return Column(header, tuple(Text(cell(check)) for check in checks), right, narrow, goes)
 
     def error(value: float | None) -> str:
         return NOTHING if value is None else number_text.small(value)
@@ -92,10 +100,10 @@ def columns(
 
         shown.append(column("expected", expected))
     if display.verbose:
-        shown.append(column("absolute error", lambda check: error(check.abs_error), narrow="absolute\nerror"))
-    shown.append(column("relative error", lambda check: error(check.rel_error), narrow="relative\nerror"))
+        shown.append(column("absolute error", lambda check: error(check.abs_error), True, "absolute\nerror", 2))
+    shown.append(column("relative error", lambda check: error(check.rel_error), True, "relative\nerror", LAST))
     if display.verbose:
-        shown.append(column("ulps", lambda check: error(check.ulps)))
+        shown.append(column("ulps", lambda check: error(check.ulps), goes=1))
     shown.append(Column("verdict", tuple(_verdict(check, markers) for check in checks)))
     return shown
 

@@ -14,13 +14,13 @@ from gradcheck_cli.render import labels, layout, plain
 from gradcheck_cli.render.sentences import place_of
 
 
-def claims(result: ProblemResult) -> Iterator[Padding]:
+def claims(result: ProblemResult, width: int) -> Iterator[Padding]:
     """A block for each claim."""
     for claim in result.claims:
-        yield Padding(_block(result, claim), (1, 0, 0, 0))
+        yield Padding(_block(result, claim, width), (1, 0, 0, 0))
 
 
-def _block(result: ProblemResult, claim: Claim) -> Table:
+def _block(result: ProblemResult, claim: Claim, width: int) -> Table:
     derivative = labels.derivative(result, claim.wrt)
     formulas = [(f"claim: {derivative}", plain.one_line(claim.expression))]
     if claim.analytical is not None:
@@ -35,7 +35,7 @@ def _block(result: ProblemResult, claim: Claim) -> Table:
         found.append(f" ({compared} at {plain.counted(claim.points, 'point')})", style="default")
     rows = Table.grid()
     rows.add_column(overflow="fold")
-    rows.add_row(layout.equations(formulas))
+    rows.add_row(layout.equations(formulas, width))
     rows.add_row(found)
     if claim.note:
         rows.add_row(layout.bullet("•", plain.lines(claim.note)))

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.render import layout
 from gradcheck_cli.render.console import to_text
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.json import dump
+
+BESIDE = 60
+"""Columns from which a function and what it is stand side by side."""
 
 
 def matching(word: str = "") -> list[Function]:
@@ -32,13 +37,28 @@ def render_functions(rows: Sequence[Function], display: Display) -> str:
 
 
 def _group(group: str, rows: Sequence[Function], display: Display) -> str:
+    parts: list[RenderableType] = [Text(group, style="bold cyan")]
+    if display.width < BESIDE:
+        for row in rows:
+            parts.append(Text("\n".join(_indented(row.usage(), 2, display)), style="bold"))
+            parts.append(Text("\n".join(_indented(_description(row), 4, display))))
+        return to_text(parts, display)
     usages = [row.usage() for row in rows]
+    room = min(max(map(len, usages)), display.width // 2 - 2)
+    pairs = [
+        (layout.in_lines(usage, room), layout.in_lines(_description(row), display.width - room - 4))
+        for row, usage in zip(rows, usages, strict=True)
+    ]
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column(width=min(max(map(len, usages)), display.width // 2 - 2), overflow="fold")
-    table.add_column(overflow="fold")
-    for row, usage in zip(rows, usages, strict=True):
-        table.add_row(Text(usage, style="bold"), Text(_description(row)))
-    return to_text([Text(group, style="bold cyan"), Padding(table, (0, 0, 0, 2))], display)
+    table.add_column(width=room, style="bold")
+    table.add_column()
+    for pair in pairs:
+        table.add_row(*(Text("\n".join(lines)) for lines in pair))
+    return to_text([*parts, Padding(table, (0, 0, 0, 2))], display)
+
+
+def _indented(text: str, indent: int, display: Display) -> list[str]:
+    return [" " * indent + line for line in layout.in_lines(text, display.width - indent)]
 
 
 def _description(row: Function) -> str:

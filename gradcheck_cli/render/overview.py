@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from rich.box import SIMPLE_HEAD
-from rich.cells import cell_len
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from gradcheck_cli import number_text
 from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.records.results import Verdict
-from gradcheck_cli.render import labels
+from gradcheck_cli.render import labels, layout
 from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.layout import Column
 from gradcheck_cli.render.plain import one_line
 
 MOST = 200
 """Problems that are all listed; of more, those that match are left out (-v shows all)."""
-ERROR, CLAIMS, GAP = 14, 10, 2
-"""Columns of the terminal."""
+_EXPECTED = "\n(expected)"
 
 
 def overview(report: Report, display: Display) -> Iterator[RenderableType]:
@@ -38,36 +35,28 @@ def overview(report: Report, display: Display) -> Iterator[RenderableType]:
             if number:
                 yield Text()
             yield Text(one_line(file or ""), style="bold")
-        yield _table([result for result in problems if result.file == file], display.width)
+        yield from _table([result for result in problems if result.file == file], display.width)
     if left_out:
         yield Text(f"and {left_out:,} more that match (-v shows all)", style="dim")
 
 
-def _table(problems: Sequence[AnyResult], width: int) -> Table:
-    with_claims = any(result.claims for result in problems)
+def _table(problems: Sequence[AnyResult], width: int) -> Iterator[RenderableType]:
+    def column(header: str, cell: Callable[[AnyResult], str], goes: int, narrow: str | None = None) -> Column:
+        return Column(header, tuple(Text(cell(result)) for result in problems), True, narrow, goes)
+
+    columns = [
+        Column("problem", tuple(Text(one_line(result.title)) for result in problems), breaks=True),
+        column("checks", lambda result: f"{result.checks_total:,}", goes=4),
+    ]
+    if any(result.checks_failed and result.checks_total > 1 for result in problems):
+        columns.append(column("failed", lambda result: f"{result.checks_failed:,}", goes=2))
+    columns.append(column("worst relative error", _worst, goes=1, narrow="worst\nrelative\nerror"))
+    if any(result.claims for result in problems):
+        columns.append(Column("claims", tuple(map(_claims, problems)), goes=3))
     outcomes = [labels.outcome(result) for result in problems]
-    verdicts = [text for text, _ in outcomes]
-    # The verdicts stay whole, and so does the rest; the names get what is left.
-    left = width - max(map(cell_len, verdicts), default=0) - len("checks") - ERROR - 3 * GAP
-    left -= (CLAIMS + GAP) if with_claims else 0
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("problem", overflow="fold", max_width=max(left, len("problem")))
-    table.add_column("checks", justify="right")
-    table.add_column("worst relative\nerror", justify="right", no_wrap=True)
-    if with_claims:
-        table.add_column("claims", overflow="fold", max_width=CLAIMS)
-    table.add_column("verdict", no_wrap=True)
-    for result, (verdict, style) in zip(problems, outcomes, strict=True):
-        cells = [
-            Text(one_line(result.title)),
-            Text(f"{result.checks_total:,}"),
-            Text(_worst(result)),
-        ]
-        if with_claims:
-            cells.append(_claims(result))
-        cells.append(Text(verdict, style=style))
-        table.add_row(*cells)
-    return table
+    columns.append(Column("verdict", tuple(Text(verdict, style=style) for verdict, style in outcomes)))
+    table = layout.fitting(columns, width)
+    yield from layout.stacked(columns) if table is None else [table]
 
 
 def _worst(result: AnyResult) -> str:
@@ -81,9 +70,9 @@ def _worst(result: AnyResult) -> str:
 def _claims(result: AnyResult) -> Text:
     """`proven`, or `2 proven, 1 refuted`."""
     counts = Counter(
-        f"{claim.status.value}{' (expected)' if claim.passed and not claim.status.passes else ''}"
+        f"{claim.status.value}{_EXPECTED if claim.passed and not claim.status.passes else ''}"
         for claim in result.claims
     )
     several = len(result.claims) > 1
-    text = ", ".join(f"{count} {name}" if several else name for name, count in counts.items())
+    text = "\n".join(f"{count} {name}" if several else name for name, count in counts.items())
     return Text(text or labels.NOTHING, style="" if all(claim.passed for claim in result.claims) else "red")

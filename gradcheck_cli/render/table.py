@@ -75,7 +75,7 @@ def _formula(result: ProblemResult, display: Display) -> Iterator[RenderableType
         yield Text()
     for sign, remark in remarks:
         yield layout.bullet(sign, plain.lines(remark))
-    yield from claims(result)
+    yield from claims(result, display.width)
 
 
 def _formulas(result: ProblemResult, display: Display) -> Table:
@@ -90,7 +90,7 @@ def _formulas(result: ProblemResult, display: Display) -> Table:
         below = [("…", f"and {plain.counted(more, 'more derivative')} (-v shows all)")]
     else:
         below = []
-    return layout.equations(((label, _cut(text, display)) for label, text in formulas.items()), below)
+    return layout.equations(((label, _cut(text, display)) for label, text in formulas.items()), display.width, below)
 
 
 def _cut(formula: str, display: Display) -> str:
@@ -117,26 +117,33 @@ def _value(result: ProblemResult) -> Iterator[Text]:
 def _table(
     result: ProblemResult, checks: Sequence[Check], columns: list[Column], width: int
 ) -> Iterator[RenderableType]:
-    """The columns as one table. Too wide, it gives up space in this order: the headers, the gaps, the point.
+    """The columns as one table. Too wide, it gives up space in this order: the headers, the gaps, the columns that only
+    -v shows, the point, the relative error; this one before the point, where each row has a point of its own.
 
-    A point that has no room beside its row goes on a line above it. What is still too wide is no table any more: each
-    row becomes lines of a label and a value.
+    A point that has no room beside its rows goes on a line above them. What is still too wide is no table any more:
+    each row becomes lines of a label and a value.
     """
-    if (whole := layout.fitting(columns, width)) is not None:
+    point, *others = columns
+    groups = [list(group) for _, group in groupby(range(len(checks)), lambda index: point.cells[index].plain)]
+    alone = len(groups) == len(checks)
+    lasting = [replace(c, goes=None if c.goes == cells.LAST and not alone else c.goes) for c in columns]
+    if (whole := layout.fitting(lasting, width)) is not None:
         yield whole
         return
-    without_point = layout.narrowed(columns[1:])
-    gap = 2 if layout.width(without_point) <= width else 1
-    if layout.width(without_point, gap) > width:
+    fitted = layout.fitted_columns(layout.narrowed(others), width)
+    if fitted is None and alone:
         yield from layout.stacked(columns)
         return
-    widths = [column.width for column in without_point]  # found once, they keep the columns of all points in line
-    header = True
-    for point, group in groupby(range(len(checks)), lambda index: labels.point(result, checks[index].point)):
-        members = list(group)
-        part = [replace(column, cells=tuple(column.cells[index] for index in members)) for column in without_point]
-        single = len(checks[members[0]].point) == 1 and "=" not in point
-        where = f"{result.variables[0]}={point}" if single else point
-        yield Text(f"at {plain.one_line(where)}", style="bold")
-        yield layout.table(part, gap, header, widths)
-        header = False
+    shown, gap = fitted or (others, 0)
+    widths = [column.width for column in shown]  # found once, they keep the columns of all points in line
+    for number, members in enumerate(groups):
+        part = [replace(column, cells=tuple(column.cells[index] for index in members)) for column in shown]
+        if number and fitted is None:
+            yield Text()
+        yield Text(f"at {_where(result, checks[members[0]], point.cells[members[0]].plain)}", style="bold")
+        yield from layout.stacked(part) if fitted is None else [layout.table(part, gap, not number, widths)]
+
+
+def _where(result: ProblemResult, check: Check, point: str) -> str:
+    """The point, with its name also where there is only one."""
+    return plain.one_line(f"{result.variables[0]}={point}" if len(check.point) == 1 and "=" not in point else point)

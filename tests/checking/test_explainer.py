@@ -148,8 +148,42 @@ def test_a_long_sum_has_a_line_for_each_term() -> None:
 
 
 def test_what_does_not_fit_goes_on_further_in() -> None:
-    text = shown("gelu(x)*x", "2", width=60)
+    text = shown("gelu(x)*x", "2", width=70)
     assert re.search(r"^  da/dx = .*\n(    \S.*\n)+s = a\*x", text, re.MULTILINE)
+
+
+def test_where_there_is_no_room_for_a_table_each_step_is_lines() -> None:
+    lines = shown("1/(1 + exp(-x))", "2", width=40).split("\n\n")
+    assert lines[2].splitlines() == [
+        "a = -x",
+        "  value     -2",
+        "  ds/da     -0.104994",
+        "  autograd  -0.104994",
+        "  verdict   ✓ match",
+        "  da/dx     = -1",
+    ]
+    assert lines[-1].startswith("ds/dx = ds/dc · dc/db · db/da · da/dx\n      = -0.775803 · 1 · 0.135335 · -1\n")
+
+
+def test_a_long_name_has_its_chain_rule_below_it() -> None:
+    text = shown("sin(momentum_buffer)*2", "0.5", width=40)
+    assert "\nds/dmomentum_buffer\n  = ds/da · da/dmomentum_buffer\n  = 2 · 0.877583\n  = 1.75516512378" in text
+
+
+KINKS = [
+    # (expression, the chain rule at 0): no factor is a number there
+    ("relu(x)", "ds/dx = where(x > 0, 1, 0)\n      = [0, 1]    (autograd: 0, ∧ kink)\n\n"),
+    ("relu(x) - relu(-x)",
+     "ds/dx = ds/da · da/dx + ds/dc · dc/db · db/dx\n      = 1    (autograd: 0, ✗ mismatch)\n"
+     "        da/dx and dc/db do not exist at this point: the chain rule gives no\n        number here\n"),
+    ("2*abs(x)", "ds/dx = ds/da · da/dx\n      = [-2, 2]    (autograd: 0, ∧ kink)\n"
+     "        da/dx does not exist at this point: the chain rule gives no number here\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expression", "chain"), KINKS)
+def test_the_chain_rule_at_a_kink_has_no_product_of_numbers(expression: str, chain: str) -> None:
+    assert chain in shown(expression, "0", width=80)
 
 
 def test_another_value_of_torch_stands_by_its_step() -> None:

@@ -119,6 +119,6 @@ def test_the_other_formats_say_block_and_entries() -> None:
 def test_a_batch_lists_code_beside_formulas() -> None:
     named = [replace(focal_loss(), name="focal", file="a.yaml"), replace(quartic(), name="quartic", file="a.yaml")]
     table = RENDERERS["table"](a_report(*named), Display())
-    assert "focal        12               3  ✗ mismatch" in table
+    assert "focal        12       4                     3  ✗ mismatch" in table
     assert "focal_loss(logits, target)  losses.py:25" in table
     assert "quartic       1" in table

@@ -16,6 +16,7 @@ from helpers.paths import PACKAGE, ROOT
 from helpers.records import VERSIONS, a_check, a_problem, quartic
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from gradcheck_cli import render
 from gradcheck_cli.checking.failures import failure
@@ -104,13 +105,55 @@ def test_no_other_place_lists_the_formats() -> None:
     assert tuple(told) == FORMATS
 
 
-@pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("width", [80, 120])
-def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
-    text = RENDERERS[name](whole(), Display(width=width))
-    assert text.endswith("\n")
-    if name == "table":
-        assert max(map(len, text.splitlines())) <= width
+def wide() -> Report:
+    """Long names, long numbers, long formulas, several derivatives and modes."""
+    names = ("learning_rate", "momentum_buffer", "weight_decay")
+    point = dict(zip(names, (0.1, 1 / 3, -12345.678), strict=True))
+    rows = [
+        a_check(point, -1 / 3 * 1e-9, 1 / 7, Verdict.MISMATCH, wrt=(name,), mode=mode, rel_error=1.0, note="off")
+        for mode in ("reverse", "forward")
+        for name in names
+    ]
+    formula = "relu(learning_rate*momentum_buffer + weight_decay)/(1 + exp(-learning_rate*momentum_buffer))"
+    several = a_problem(formula, rows, derivatives=dict.fromkeys(names, formula))
+    one = a_problem("x", [a_check({"x": -x / 7}, 1 / x, 1 / x) for x in range(1, 9)])
+    return Report((named(several, "forgotten-inner-derivative", 1), named(one, "x" * 60, 2)), VERSIONS)
+
+
+@pytest.mark.parametrize("report", [whole(), wide()], ids=["whole", "wide"])
+def test_no_line_of_a_table_is_wider_than_the_terminal_and_nothing_vanishes(report: Report) -> None:
+    """At every width. Names, verdicts and numbers stand whole wherever there is room for one of them at all."""
+    for width in (*range(40, 90), *range(90, 201, 10)):
+        text = RENDERERS["table"](report, Display(width=width, verbose=width % 2 == 0))
+        assert max(map(cell_len, text.splitlines())) <= width
+        assert "✗ mismatch" in text
+        assert "…" not in text
+    for word in ("∂f/∂momentum_buffer", "-3.33333e-10", "learning_rate*momentum_buffer"):
+        assert report.problems[0].name == "quartic" or word in RENDERERS["table"](report, Display(width=40))
+
+
+OVERVIEWS = [
+    # (width, the head of the overview): what is least useful goes first, and names break last
+    (100, ["problem", "checks", "failed", "worst relative error", "claims", "verdict"]),
+    (84, ["problem", "checks", "failed", "error", "claims", "verdict"]),
+    (76, ["problem", "checks", "failed", "claims", "verdict"]),
+    (68, ["problem", "checks", "claims", "verdict"]),
+    (60, ["problem", "checks", "verdict"]),
+    (46, ["problem", "verdict"]),
+    (40, ["problem", "verdict"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("width", "head"), OVERVIEWS)
+def test_what_is_least_useful_in_an_overview_goes_first(width: int, head: list[str]) -> None:
+    rows = [a_check({"x": float(x)}, 1.0, 2.0, Verdict.UNSTABLE, rel_error=1.0) for x in range(2)]
+    claims = (Claim(Derivative(("x",)), "2", ClaimStatus.REFUTED, True, 1),)
+    problem = named(a_problem("x", rows, claims=claims), "forgotten-inner-derivative", 1)
+    known = named(a_problem("x", [replace(rows[0], passed=True)]), "known", 2)
+    lines = RENDERERS["table"](Report((problem, known), VERSIONS), Display(width=width)).splitlines()
+    rule = next(index for index, line in enumerate(lines) if set(line) == {"─"})
+    assert lines[rule - 1].split() == " ".join(head).split()
+    assert lines[rule + 1].startswith("forgotten-inner-derivative" if width > 48 else "forgotten-inner-")
 
 
 def test_the_table_of_a_batch() -> None:
@@ -118,21 +161,19 @@ def test_the_table_of_a_batch() -> None:
     overview, _, details = text.partition("\nleak (problems.yaml:12)\n")
     assert overview == (
         "problems.yaml\n"
-        "                  worst relative\n"
-        "problem   checks           error  claims  verdict\n"
-        "───────────────────────────────────────────────────────────────\n"
-        "quartic        1               0  proven  ✓ match\n"
-        "kink           1               –  –       ∧ kink\n"
-        "leak           1             nan  –       ✗ mismatch\n"
-        "known          1             nan  –       ✗ mismatch (expected)\n"
-        "unstable       1             164  –       ~ unstable\n"
+        "problem   checks  worst relative error  claims  verdict\n"
+        "─────────────────────────────────────────────────────────────────────\n"
+        "quartic        1                     0  proven  ✓ match\n"
+        "kink           1                     –  –       ∧ kink\n"
+        "leak           1                   nan  –       ✗ mismatch\n"
+        "known          1                   nan  –       ✗ mismatch (expected)\n"
+        "unstable       1                   164  –       ~ unstable\n"
         "\n"
         "more.yaml\n"
-        "                 worst relative\n"
-        "problem  checks           error  claims   verdict\n"
-        "─────────────────────────────────────────────────────────\n"
-        "claim         1               0  refuted  ✗ refuted claim\n"
-        "broken        0               –  –        ! error\n"
+        "problem  checks  worst relative error  claims   verdict\n"
+        "───────────────────────────────────────────────────────────────\n"
+        "claim         1                     0  refuted  ✗ refuted claim\n"
+        "broken        0                     –  –        ! error\n"
     )
     assert details.startswith("a trap\nf(x) = where(x > 0, sqrt(x), 0)\n")
     assert "claim: f'(x) = 2\ntruth: f'(x) = 2*x\n✗ refuted at x=3: the claim is 2, the derivative 6\n" in details

@@ -236,15 +236,16 @@ def test_rows_are_stacked_where_a_table_has_no_room() -> None:
     text = two_variables(44)
     assert (
         """
-point           w=0.10499358540350652,
-                x=-0.10499358540350652
+at w=0.10499358540350652,
+x=-0.10499358540350652
 derivative      ∂f/∂w
 analytical      0.10499358540350652
 autograd        0.10499358540350652
 relative error  0
 verdict         ✓ match
 
-point"""
+derivative      ∂f/∂x
+"""
         in text
     )
     assert text.endswith("relative error  2.6e-16\nverdict         ✗ mismatch ¹\n\n¹ autograd is wrong\n")

@@ -11,6 +11,7 @@ from gradcheck_cli.number_text import brief
 from gradcheck_cli.records.explanation import Chain, Explanation, Flow, LocalDerivative, StepRecord
 from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.render.labels import NOTHING, SIGNS, lets, pair
+from gradcheck_cli.render.plain import counted
 
 MOST = 30
 """Steps that are shown unless -v asks for all."""
@@ -22,10 +23,16 @@ FACTORS = 12
 
 @dataclass(frozen=True)
 class Sum:
-    """A derivative as a sum of products. terms: pairs (of the result by ..., factor) as names (above, below)."""
+    """A derivative as a sum of products.
+
+    terms: pairs (of the result by ..., factor) as names (above, below). numbers: the text of each factor; none where
+    one has no number. remarks: why that is so, and what is left out.
+    """
 
     by: str
     terms: tuple[tuple[tuple[str, str], ...], ...]
+    numbers: tuple[tuple[str, ...], ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def dtype_of(explanation: Explanation) -> Dtype:
@@ -104,24 +111,45 @@ def verdict(step: StepRecord, found: Flow | None, mode: str) -> str:
     return f"{shown} ← here" if any(blamed.endswith(f" {mode}") for blamed in step.blamed) else shown
 
 
-def written_out(explanation: Explanation, chain: Chain, everything: bool) -> tuple[Sum, str | None]:
-    """(the chain rule for one variable, what is left out of it)."""
+def written_out(explanation: Explanation, chain: Chain, everything: bool) -> Sum:
+    """The chain rule for one variable."""
     if not chain.count:
-        return Sum(chain.by, ()), None
+        return Sum(chain.by, ())
     few = chain.paths and (
         everything or (len(chain.paths) <= PATHS and all(len(path.steps) - 1 <= FACTORS for path in chain.paths))
     )
     if few:
-        return Sum(chain.by, tuple(tuple(zip(p.steps, p.steps[1:], strict=False)) for p in chain.paths)), None
+        return _sum(explanation, chain.by, [tuple(zip(p.steps, p.steps[1:], strict=False)) for p in chain.paths])
     through = chain.through if everything else chain.through[:PATHS]
     name = explanation.name
-    terms = tuple(((name, step), (step, chain.by)) if step != name else ((name, chain.by),) for step in through)
-    left_out = f" (and {len(chain.through) - len(through):,} more terms)" if len(through) < len(chain.through) else ""
+    terms = [((name, step), (step, chain.by)) if step != name else ((name, chain.by),) for step in through]
+    more = len(chain.through) - len(through)
+    left_out = f" (and {counted(more, 'more term')})" if more else ""
     paths = f"{chain.count:,}" if chain.count < 10**9 else f"{chain.count:.2g}"
-    return Sum(chain.by, terms), (
+    how = (
         f"written by the last step only: {paths} {'path leads' if chain.count == 1 else 'paths lead'} from "
         f"{name} to {chain.by}; the adjoints are in the table{left_out}"
     )
+    return _sum(explanation, chain.by, terms, how)
+
+
+def _sum(explanation: Explanation, by: str, terms: Sequence[tuple[tuple[str, str], ...]], *remarks: str) -> Sum:
+    """The terms with their numbers, or why they have none: at a kink, one derivative does not exist."""
+    numbers = tuple(tuple(factor(explanation, above, below) for above, below in term) for term in terms)
+    missing = {
+        f"d{above}/d{below}": len(term) > 1 or len(terms) > 1
+        for term, texts in zip(terms, numbers, strict=True)
+        for (above, below), text in zip(term, texts, strict=True)
+        if text == NOTHING or text.startswith("[")
+    }
+    if not missing:
+        return Sum(by, tuple(terms), numbers, remarks)
+    told = [name for name, is_part in missing.items() if is_part]
+    if not told:  # the whole sum is what does not exist
+        return Sum(by, tuple(terms), (), remarks)
+    names = " and ".join(told) if len(told) < 3 else f"{', '.join(told[:2])} and {len(told) - 2:,} more"
+    why = f"{names} {'does' if len(told) == 1 else 'do'} not exist at this point: the chain rule gives no number here"
+    return Sum(by, tuple(terms), (), (*remarks, why))
 
 
 def factor(explanation: Explanation, above: str, below: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gradcheck_cli.language.latex import name, number, plain, to_latex
 from gradcheck_cli.number_text import brief
@@ -101,21 +101,24 @@ def _verdict(step: StepRecord, found: Flow | None, mode: str) -> str:
 
 def _chain(explanation: Explanation, one: Chain, everything: bool) -> Iterator[str]:
     """The chain rule: symbols, numbers, the result. Each term of a sum has a line of its own."""
-    written, _ = cells.written_out(explanation, one, everything)
+    written = cells.written_out(explanation, one, everything)
     left = _derivative(explanation, explanation.name, one.by)
-    symbols, values = [], []
-    for term in written.terms:
-        factors_named = r" \cdot ".join(_derivative(explanation, above, below) for above, below in term)
-        symbols.append(_alone(explanation, term) or factors_named)
-        texts = [_bracketed(cells.factor(explanation, above, below)) for above, below in term]
-        factors = [rf"\left({t}\right)" if t.startswith("-") and i else t for i, t in enumerate(texts)]
-        values.append(r" \cdot ".join(factors) or "1")
+    symbols = [
+        _alone(explanation, term) or r" \cdot ".join(_derivative(explanation, above, below) for above, below in term)
+        for term in written.terms
+    ]
+    values = [_product(texts) for texts in written.numbers]
     yield from _sum(f"{left} &= ", symbols or ["0"])
     if values:
         yield from _sum("&= ", [rf"\left({v}\right)" if i and v.startswith("-") else v for i, v in enumerate(values)])
     found = cells.total(explanation, one.by)
     if found is not None and [found[0]] != (values or ["0"]):
         yield f"&= {_bracketed(found[0])}"
+
+
+def _product(texts: Sequence[str]) -> str:
+    factors = [_bracketed(text) for text in texts]
+    return r" \cdot ".join(rf"\left({t}\right)" if t.startswith("-") and i else t for i, t in enumerate(factors)) or "1"
 
 
 def _alone(explanation: Explanation, term: tuple[tuple[str, str], ...]) -> str | None:
