@@ -34,6 +34,8 @@ sys.exit(f"imported {{loaded}}" if loaded else code)
         (["x", "--typo"], 2),
         (["sin(x", "--at", "1"], 2),
         (["x", "--at", "1", "--claim", "x: 1", "--let", "y = 2x +"], 2),
+        (["x", "--at", "1", "--claim", "dy/dx = 2x +"], 2),
+        (["x*y", "--at", "x=1", "--wrt", "x"], 2),
         (["2 + 3"], 2),
         ([], 2),
     ],
