@@ -73,7 +73,7 @@ class Jacobian:
         for k in outputs:
             count = self.recorded.elements[k].size
             tallies = [Tally(column) for column in self._columns(k, FLOATS[self.reverse.outputs[k].tensor.dtype])]
-            by_random = self._by_random(count * self.width)
+            by_random = self._by_random(count)
             if by_random and not self._judge_combined(side, k, tallies):
                 by_random = False  # what is left, or wrong, shows its outputs one by one
                 tallies = [Tally(tally.column) for tally in tallies]
@@ -87,9 +87,10 @@ class Jacobian:
                     self.reverse.outputs[k], given.elements.shape, side.mode, self.options.strict, cotangents
                 )
 
-    def _by_random(self, entries: int) -> bool:
+    def _by_random(self, rows: int) -> bool:
+        """Fewer rows than random sums would be are taken by themselves."""
         chosen = self.options.cotangents
-        return chosen == "random" or (chosen == "auto" and entries > ONE_HOT)
+        return rows > COTANGENTS and (chosen == "random" or (chosen == "auto" and rows * self.width > ONE_HOT))
 
     def _judge(self, side: Side, k: int, rows: NDArray[np.int64], tallies: Sequence[Tally]) -> None:
         """Some rows of one output, by all inputs."""
