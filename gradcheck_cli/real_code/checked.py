@@ -12,6 +12,7 @@ from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.real_code.asked import Asked, Options
 from gradcheck_cli.real_code.branches import tied
+from gradcheck_cli.real_code.generators import generators_kept
 from gradcheck_cli.real_code.jacobian import Jacobian
 from gradcheck_cli.real_code.output_values import judge_values
 from gradcheck_cli.real_code.recorded import Recorded, record, record_gradient
@@ -35,7 +36,7 @@ class Incomplete(GradcheckError):
 def checked(asked: Asked, subject: Subject, options: Options) -> tuple[CodeResult, Check]:
     """The result without an explanation, and what it rests on. Raises where no verdict can be given."""
     known = subject if asked.reference is None else subject.with_function(asked.reference)
-    with warnings.catch_warnings():
+    with generators_kept(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if asked.order == 1:
             check = Check(subject, options, record(known, through_detach=options.through_detach))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten, tree_flatten_with_path, tree_unflatten
 
 from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.real_code.generators import same_state
 from gradcheck_cli.tape.tape import element_label
 from gradcheck_cli.tracing.tensors import FLOATS
 
@@ -141,7 +140,7 @@ class Subject:
             else:
                 flat[leaf.place] = tensor
         arguments, named = tree_unflatten(flat, self._spec)
-        with seeded(self.seed):
+        with same_state(self.seed):
             try:
                 if self.module is None:
                     result = self.function(*arguments, **named)
@@ -252,25 +251,3 @@ def _parameter_names(function: Callable[..., Any], count: int) -> list[str]:
 
 def _is_wanted(name: str, top: str, wrt: Sequence[str] | None) -> bool:
     return wrt is None or name in wrt or top in wrt
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Every generator seeded alike, and left as it was."""
-    before = torch.get_rng_state(), random.getstate(), np.random.get_state()
-    torch.default_generator.manual_seed(seed)
-    if torch.cuda.is_available():
-        torch.cuda.manual_seed_all(seed)
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    grad, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
-    try:
-        with torch.enable_grad():
-            yield
-    finally:
-        torch.set_rng_state(before[0])
-        random.setstate(before[1])
-        np.random.set_state(before[2])
-        torch.set_grad_enabled(grad)
-        if torch.get_default_dtype() is not dtype:
-            torch.set_default_dtype(dtype)
