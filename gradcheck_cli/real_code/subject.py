@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,14 @@ class Subject:
                 wanted = value.requires_grad if wrt is None and not everything else _is_wanted(name, top, wrt)
                 yield Leaf(name, value, place, bool(wanted and (value.is_floating_point() or value.is_complex())))
 
+    def plain_numbers(self) -> Iterator[tuple[str, float]]:
+        """The numbers among the arguments that are no tensors, by name."""
+        arguments, named = tree_unflatten(self._flat, self._spec)
+        names = _parameter_names(self.function, len(arguments))
+        for name, value in (*zip(names, arguments, strict=True), *named.items()):
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                yield name, float(value)
+
     def _parameters(self, wrt: Sequence[str] | None) -> Iterator[Leaf]:
         if self.module is not None:
             for name, value in self.module.named_parameters():
@@ -100,6 +108,15 @@ class Subject:
         other = Subject.__new__(Subject)
         other.__dict__.update(self.__dict__)
         other.function, other.module = function, None
+        return other
+
+    def at(self, tensors: Sequence[Tensor]) -> Subject:
+        """The same code at other wanted leaves."""
+        other = Subject.__new__(Subject)
+        other.__dict__.update(self.__dict__)
+        moved = {id(leaf): replace(leaf, tensor=x) for leaf, x in zip(self.wanted, tensors, strict=True)}
+        other.leaves = [moved.get(id(leaf), leaf) for leaf in self.leaves]
+        other.wanted = list(moved.values())
         return other
 
     @property

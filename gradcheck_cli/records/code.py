@@ -113,8 +113,28 @@ class Cause(Enum):
     FUNCTION = "function"  # an autograd.Function's backward, or its jvp
     DOUBLE_BACKWARD = "double backward"  # a backward that is right, and cannot be differentiated as it is
     STALE = "stale"  # a backward that takes what a later call left
+    COTANGENT_CHANGED = "cotangent changed"  # a backward that writes into what it is given
     OPERATION = "operation"  # torch's own, or a custom one
+    HOOK = "hook"  # of a tensor or a module
+    CUT = "cut"  # the graph, by a detach() or no_grad() that is differentiated through
     SOUND = "sound"  # each function and operation is right by itself
+
+    # what was done wrong; it holds for every wrong entry, at other inputs as well
+    FACTOR = "factor"  # times a constant, or a number of the inputs
+    FACTOR_ALONG = "factor along"  # times a factor that is the same along a dimension
+    TERM = "term"  # a term is missing, or has the wrong sign
+    OFFSET = "offset"  # by the same number
+    PASSED_ON = "passed on"  # the cotangent as it came
+    ZERO = "zero"  # where the truth is not
+    NOT_ZERO = "not zero"  # where the truth is
+    SIGN_ONLY = "sign only"
+    SIGN_LOST = "sign lost"
+    ONE_SUMMAND = "one summand"  # of a sum over a dimension
+    ANOTHER = "another"  # the gradient of another argument or output
+    PERMUTED = "permuted"  # transposed, flipped, shifted
+    ELSEWHERE = "elsewhere"  # the derivative at other numbers
+    OF_THE_OUTPUT = "of the output"  # a formula of the output, given the input
+    COTANGENT = "cotangent"  # the backward does not depend on it as it should
 
 
 @dataclass(frozen=True, slots=True)

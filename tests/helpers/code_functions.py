@@ -1,50 +1,15 @@
-"""Functions with a backward by hand, each right and with usual mistakes: the material of the tests of real code."""
+"""Functions as people publish them, with a backward by hand: each right, and with its usual mistakes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-Backward = Callable[..., Any]
-
-
-@dataclass(frozen=True)
-class Case:
-    """backward: (cotangent, *inputs) -> the gradients; wrong: by what is wrong. shapes: of the inputs; positive: all
-    inputs are."""
-
-    name: str
-    forward: Callable[..., Tensor]
-    backward: Backward
-    wrong: Mapping[str, Backward]
-    shapes: tuple[tuple[int, ...], ...]
-    positive: bool = False
-
-    def inputs(self, dtype: torch.dtype) -> tuple[Tensor, ...]:
-        generator = torch.Generator().manual_seed(3)
-        drawn = (torch.randn(shape, generator=generator, dtype=torch.float64) for shape in self.shapes)
-        return tuple((x.abs() + 0.25 if self.positive else x).to(dtype) for x in drawn)
-
-
-def by_hand(forward: Callable[..., Tensor], backward: Backward) -> Callable[..., Tensor]:
-    """An autograd.Function of the two."""
-
-    class ByHand(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx: Any, *inputs: Tensor) -> Tensor:
-            ctx.save_for_backward(*inputs)
-            return forward(*inputs)
-
-        @staticmethod
-        def backward(ctx: Any, cotangent: Tensor) -> Any:
-            return backward(cotangent, *ctx.saved_tensors)
-
-    return ByHand.apply
+from gradcheck_cli.records.code import Cause
+from helpers.hand_written import Case, Mistake, changed, negated, nothing, one_row, twice
 
 
 def standard(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,40 +36,12 @@ def layer_norm_without_scale(g: Tensor, x: Tensor, w: Tensor, b: Tensor) -> Any:
     return dx / standard(x)[1], dw, db
 
 
-def one_row(gradients: Backward, index: int) -> Backward:
-    """Of one argument only the first of the rows that were to be summed."""
-
-    def wrong(g: Tensor, *inputs: Tensor) -> Any:
-        first = gradients(torch.cat([g[:1], torch.zeros_like(g[1:])]), *inputs)
-        whole = list(gradients(g, *inputs))
-        whole[index] = first[index]
-        return tuple(whole)
-
-    return wrong
-
-
-def changed(gradients: Backward, index: int, change: Callable[[Tensor], Any]) -> Backward:
-    """One of the gradients changed."""
-
-    def wrong(g: Tensor, *inputs: Tensor) -> Any:
-        found = gradients(g, *inputs)
-        whole = list(found) if isinstance(found, tuple) else [found]
-        whole[index] = change(whole[index])
-        return tuple(whole)
-
-    return wrong
-
-
-def twice(x: Tensor) -> Tensor:
-    return 2 * x
-
-
-def nothing(x: Tensor) -> Tensor:
-    return torch.zeros_like(x)
-
-
-def negated(x: Tensor) -> Tensor:
-    return -x
+def layer_norm_eps_outside(g: Tensor, x: Tensor, w: Tensor, b: Tensor) -> Any:
+    off = x - x.mean(-1, keepdim=True)
+    scale = 1 / (off.square().mean(-1, keepdim=True).sqrt() + 1e-2)
+    n, t = off * scale, g * w
+    inner = t - t.mean(-1, keepdim=True) - n * (t * n).mean(-1, keepdim=True)
+    return scale * inner, layer_norm(g, x, w, b)[1], g.sum(0)
 
 
 def rms(x: Tensor) -> Tensor:
@@ -159,7 +96,7 @@ def cross_entropy_back(g: Tensor, z: Tensor) -> Tensor:
     return g * (p - torch.nn.functional.one_hot(TARGET, z.shape[1])) / len(z)
 
 
-def soft_plus_recurrence(x: Tensor, a: Tensor) -> Tensor:
+def recurrence(x: Tensor, a: Tensor) -> Tensor:
     h = torch.zeros_like(x[:, 0])
     for t in range(x.shape[1]):
         h = torch.tanh(a * h + x[:, t])
@@ -314,82 +251,108 @@ def linear_cross_entropy_back(g: Tensor, h: Tensor, w: Tensor) -> Any:
     return g * d @ w, (g * d).T @ h
 
 
+def temperature_back(g: Tensor, z: Tensor, t: Tensor) -> Any:
+    p = torch.softmax(z / t, -1)
+    d = p * (g - (g * p).sum(-1, keepdim=True))
+    return d / t, -(d * z).sum() / t**2
+
+
 CASES = (
     Case("layer_norm", lambda x, w, b: standard(x)[0] * w + b, layer_norm, {
-        "without the mean": layer_norm_without_mean, "without the scale": layer_norm_without_scale,
-        "one row of w": one_row(layer_norm, 1), "one row of b": one_row(layer_norm, 2)}, ((4, 6), (6,), (6,))),
+        "without the mean": Mistake(layer_norm_without_mean, "x", Cause.TERM),
+        "without the scale": Mistake(layer_norm_without_scale, "x", Cause.FACTOR_ALONG),
+        "eps outside of the root": Mistake(layer_norm_eps_outside, "x"),
+        "one row of w": Mistake(one_row(layer_norm, 1), "w", Cause.ONE_SUMMAND),
+        "one row of b": Mistake(one_row(layer_norm, 2), "b", Cause.ONE_SUMMAND)}, ((4, 6), (6,), (6,))),
     Case("rms_norm", lambda x, w: x * rms(x) * w, rms_norm, {
-        "the direct term only": lambda g, x, w: (rms(x) * g * w, (g * x * rms(x)).sum(0)),
-        "one row of w": one_row(rms_norm, 1), "w twice": changed(rms_norm, 1, twice)}, ((4, 6), (6,))),
-    Case("swish", lambda x, b: x * torch.sigmoid(b * x), swish, {
-        "beta is forgotten": lambda g, x, b: (
-            g * (torch.sigmoid(b * x) * (1 + x * (1 - torch.sigmoid(b * x)))), swish(g, x, b)[1]),
-        "no gradient of beta": changed(swish, 1, nothing), "sign": changed(swish, 0, negated)}, ((5,), ())),
+        "the direct term only": Mistake(lambda g, x, w: (rms(x) * g * w, (g * x * rms(x)).sum(0)), "x", Cause.TERM),
+        "one row of w": Mistake(one_row(rms_norm, 1), "w", Cause.ONE_SUMMAND),
+        "w twice": Mistake(changed(rms_norm, 1, twice), "w", Cause.FACTOR)}, ((4, 6), (6,))),
+    Case("swish", lambda x, beta: x * torch.sigmoid(beta * x), swish, {
+        "beta is forgotten": Mistake(lambda g, x, b: (
+            g * (torch.sigmoid(b * x) * (1 + x * (1 - torch.sigmoid(b * x)))), swish(g, x, b)[1]), "x"),
+        "no gradient of beta": Mistake(changed(swish, 1, nothing), "beta", Cause.ZERO),
+        "sign": Mistake(changed(swish, 0, negated), "x", Cause.FACTOR)}, ((5,), ())),
     Case("attention", attention, attention_back, {
-        "without the scale": attention_without_scale, "without the row sum": attention_without_row_sum,
-        "k and v exchanged": lambda g, q, k, v: (attention_back(g, q, k, v)[0], *attention_back(g, q, k, v)[:0:-1])},
-        ((4, 3), (4, 3), (4, 3))),
+        "without the scale": Mistake(attention_without_scale, "q and k", Cause.FACTOR),
+        "without the row sum": Mistake(attention_without_row_sum, "q and k"),
+        "k and v exchanged": Mistake(
+            lambda g, q, k, v: (attention_back(g, q, k, v)[0], *attention_back(g, q, k, v)[:0:-1]), "k and v",
+            Cause.ANOTHER)}, ((4, 3), (4, 3), (4, 3))),
     Case("cross_entropy", cross_entropy, cross_entropy_back, {
-        "without the mean": lambda g, z: cross_entropy_back(g, z) * len(z),
-        "without the one-hot": lambda g, z: g * torch.softmax(z, -1) / len(z),
-        "sign": changed(cross_entropy_back, 0, negated)}, ((4, 5),)),
-    Case("recurrence", soft_plus_recurrence, recurrence_back, {
-        "truncated": recurrence_truncated, "no gradient of a": changed(recurrence_back, 1, nothing),
-        "a twice": changed(recurrence_back, 1, twice)}, ((3, 4), ())),
+        "without the mean": Mistake(lambda g, z: cross_entropy_back(g, z) * len(z), "z", Cause.FACTOR),
+        "without the one-hot": Mistake(lambda g, z: g * torch.softmax(z, -1) / len(z), "z", Cause.OFFSET),
+        "sign": Mistake(changed(cross_entropy_back, 0, negated), "z", Cause.FACTOR)}, ((4, 5),)),
+    Case("recurrence", recurrence, recurrence_back, {
+        "truncated": Mistake(recurrence_truncated, "x", Cause.ZERO),
+        "no gradient of a": Mistake(changed(recurrence_back, 1, nothing), "a", Cause.ZERO),
+        "a twice": Mistake(changed(recurrence_back, 1, twice), "a", Cause.FACTOR)}, ((3, 4), ())),
     Case("normalise", lambda x: x / x.norm(dim=-1, keepdim=True), normalise_back, {
-        "no projection": lambda g, x: g / x.norm(dim=-1, keepdim=True),
-        "not divided": lambda g, x: normalise_back(g, x) * x.norm(dim=-1, keepdim=True)}, ((3, 4),)),
+        "no projection": Mistake(lambda g, x: g / x.norm(dim=-1, keepdim=True), "x", Cause.TERM),
+        "not divided": Mistake(
+            lambda g, x: normalise_back(g, x) * x.norm(dim=-1, keepdim=True), "x", Cause.FACTOR)}, ((3, 4),)),
     Case("focal", focal, focal_back, {
-        "exponent forgotten": lambda g, z: focal_back(g, z) - g * (
-            (1 - torch.sigmoid(z)) ** 2 * torch.sigmoid(z) * torch.log(torch.sigmoid(z))) / z.numel(),
-        "sum for mean": lambda g, z: focal_back(g, z) * z.numel()}, ((6,),)),
+        "exponent forgotten": Mistake(lambda g, z: focal_back(g, z) - g * (
+            (1 - torch.sigmoid(z)) ** 2 * torch.sigmoid(z) * torch.log(torch.sigmoid(z))) / z.numel(), "z"),
+        "sum for mean": Mistake(lambda g, z: focal_back(g, z) * z.numel(), "z", Cause.FACTOR)}, ((6,),)),
     Case("glu", lambda a, b: a * torch.sigmoid(b), glu_back, {
-        "s for s(1-s)": lambda g, a, b: (g * torch.sigmoid(b), g * a * torch.sigmoid(b)),
-        "exchanged": lambda g, a, b: glu_back(g, a, b)[::-1]}, ((5,), (5,))),
+        "s for s(1-s)": Mistake(
+            lambda g, a, b: (g * torch.sigmoid(b), g * a * torch.sigmoid(b)), "b", Cause.FACTOR),
+        "exchanged": Mistake(lambda g, a, b: glu_back(g, a, b)[::-1], "a and b", Cause.ANOTHER)}, ((5,), (5,))),
     Case("rotary", rotary, rotary_back, {
-        "rotated the wrong way": lambda g, x: g * PAIR_COS.to(g.dtype) + rotated(g) * PAIR_SIN.to(g.dtype),
-        "cosine only": lambda g, x: g * PAIR_COS.to(g.dtype)}, ((2, 4),)),
+        "rotated the wrong way": Mistake(
+            lambda g, x: g * PAIR_COS.to(g.dtype) + rotated(g) * PAIR_SIN.to(g.dtype), "x", Cause.FACTOR),
+        "cosine only": Mistake(lambda g, x: g * PAIR_COS.to(g.dtype), "x", Cause.ZERO)}, ((2, 4),)),
     Case("sinkhorn", sinkhorn, sinkhorn_back, {
-        "one iteration": lambda g, c: -g * sinkhorn(c), "sign": changed(sinkhorn_back, 0, negated)}, ((3, 3),)),
+        "one iteration": Mistake(lambda g, c: -g * sinkhorn(c), "c"),
+        "sign": Mistake(changed(sinkhorn_back, 0, negated), "c", Cause.FACTOR)}, ((3, 3),)),
     Case("euler", euler, euler_back, {
-        "one step of k": euler_one_step, "y is passed on": lambda g, y, k: (g, euler_back(g, y, k)[1])}, ((4,), ())),
+        "one step of k": Mistake(euler_one_step, "k"),
+        "y is passed on": Mistake(lambda g, y, k: (g, euler_back(g, y, k)[1]), "y", Cause.PASSED_ON)}, ((4,), ())),
     Case("soft_rank", soft_rank, soft_rank_back, {
-        "half of it": lambda g, x: g * (torch.sigmoid(x[:, None] - x) * torch.sigmoid(x - x[:, None])).sum(1),
-        "transposed": lambda g, x: -soft_rank_back(g, x)}, ((5,),)),
+        "half of it": Mistake(lambda g, x: g * (
+            torch.sigmoid(x[:, None] - x[None]) * torch.sigmoid(x[None] - x[:, None])).sum(1), "x"),
+        "sign": Mistake(lambda g, x: -soft_rank_back(g, x), "x", Cause.FACTOR)}, ((5,),)),
     Case("crf", crf, crf_back, {
-        "transposed transitions": changed(crf_back, 1, lambda x: x.T), "no transitions": changed(crf_back, 1, nothing),
-        "shifted emissions": changed(crf_back, 0, lambda x: x.roll(1, 0))}, ((4, 3), (3, 3))),
+        "transposed transitions": Mistake(changed(crf_back, 1, lambda x: x.T), "t", Cause.PERMUTED),
+        "no transitions": Mistake(changed(crf_back, 1, nothing), "t", Cause.ZERO),
+        "shifted emissions": Mistake(changed(crf_back, 0, lambda x: x.roll(1, 0)), "e", Cause.PERMUTED)},
+        ((4, 3), (3, 3))),
     Case("group_norm", group_norm, group_norm_back, {
-        "as layer norm": lambda g, x: standard(x.reshape(len(x), -1))[1].reshape(-1, 1, 1) * g,
-        "without the variance": lambda g, x: (
+        "as layer norm": Mistake(lambda g, x: standard(x.reshape(len(x), -1))[1].reshape(-1, 1, 1) * g, "x"),
+        "without the variance": Mistake(lambda g, x: (
             standard(x.reshape(len(x), 2, -1))[1] * (
-                g.reshape(len(x), 2, -1) - g.reshape(len(x), 2, -1).mean(-1, keepdim=True))).reshape(x.shape)},
-        ((2, 4, 3),)),
+                g.reshape(len(x), 2, -1) - g.reshape(len(x), 2, -1).mean(-1, keepdim=True))).reshape(x.shape),
+            "x", Cause.TERM)}, ((2, 4, 3),)),
     Case("linear_cross_entropy", linear_cross_entropy, linear_cross_entropy_back, {
-        "mean for sum": lambda g, h, w: tuple(d / 4 for d in linear_cross_entropy_back(g, h, w)),
-        "w not transposed": changed(linear_cross_entropy_back, 1, lambda x: x.T.reshape(x.shape))}, ((4, 3), (5, 3))),
+        "mean for sum": Mistake(
+            lambda g, h, w: tuple(d / 4 for d in linear_cross_entropy_back(g, h, w)), "h and w", Cause.FACTOR),
+        "w not transposed": Mistake(
+            changed(linear_cross_entropy_back, 1, lambda x: x.T.reshape(x.shape)), "w", Cause.PERMUTED)},
+        ((4, 3), (5, 3))),
     Case("linear", lambda x, w, b: x @ w.T + b, lambda g, x, w, b: (g @ w, g.T @ x, g.sum(0)), {
-        "one row of the bias": lambda g, x, w, b: (g @ w, g.T @ x, g[0]),
-        "mean over the batch": lambda g, x, w, b: (g @ w, g.T @ x / len(x), g.sum(0))}, ((4, 3), (5, 3), (5,))),
+        "one row of the bias": Mistake(lambda g, x, w, b: (g @ w, g.T @ x, g[0]), "b", Cause.ONE_SUMMAND),
+        "mean over the batch": Mistake(
+            lambda g, x, w, b: (g @ w, g.T @ x / len(x), g.sum(0)), "w", Cause.FACTOR)}, ((4, 3), (5, 3), (5,))),
     Case("huber", lambda x: torch.where(x.abs() < 1, x * x / 2, x.abs() - 0.5).sum(),
          lambda g, x: g * x.clamp(-1, 1), {
-        "not clipped": lambda g, x: g * x, "the sign only": lambda g, x: g * x.sign()}, ((7,),)),
+        "not clipped": Mistake(lambda g, x: g * x, "x", Cause.FACTOR),
+        "the sign only": Mistake(lambda g, x: g * x.sign(), "x", Cause.SIGN_ONLY)}, ((7,),)),
     Case("logsumexp", lambda x: torch.logsumexp(x, -1), lambda g, x: g[:, None] * torch.softmax(x, -1), {
-        "not weighted": lambda g, x: g[:, None].expand(x.shape) / x.shape[1],
-        "along the other dimension": lambda g, x: g[:, None] * torch.softmax(x, 0)}, ((3, 4),)),
+        "not weighted": Mistake(lambda g, x: g[:, None].expand(x.shape) / x.shape[1], "x"),
+        "along the other dimension": Mistake(lambda g, x: g[:, None] * torch.softmax(x, 0), "x")}, ((3, 4),)),
     Case("variance", lambda x: x.var(-1),
          lambda g, x: g[:, None] * 2 * (x - x.mean(-1, keepdim=True)) / (x.shape[1] - 1), {
-        "biased": lambda g, x: g[:, None] * 2 * (x - x.mean(-1, keepdim=True)) / x.shape[1],
-        "not centred": lambda g, x: g[:, None] * 2 * x / (x.shape[1] - 1)}, ((3, 4),)),
+        "biased": Mistake(
+            lambda g, x: g[:, None] * 2 * (x - x.mean(-1, keepdim=True)) / x.shape[1], "x", Cause.FACTOR),
+        "not centred": Mistake(lambda g, x: g[:, None] * 2 * x / (x.shape[1] - 1), "x", Cause.TERM)}, ((3, 4),)),
     Case("cumprod", lambda x: torch.cumprod(x, 0),
          lambda g, x: (g * torch.cumprod(x, 0)).flip(0).cumsum(0).flip(0) / x, {
-        "not summed": lambda g, x: g * torch.cumprod(x, 0) / x,
-        "summed the wrong way": lambda g, x: (g * torch.cumprod(x, 0)).cumsum(0) / x}, ((5,),), positive=True),
-    Case("temperature", lambda z, t: torch.softmax(z / t, -1),
-         lambda g, z, t: (lambda p: (lambda d: (d / t, -(d * z).sum() / t**2))(
-             p * (g - (g * p).sum(-1, keepdim=True))))(torch.softmax(z / t, -1)), {
-        "t is forgotten": lambda g, z, t: (lambda p: (lambda d: (d, -(d * z).sum() / t**2))(
-            p * (g - (g * p).sum(-1, keepdim=True))))(torch.softmax(z / t, -1)),
-        "sign of t": lambda g, z, t: (lambda p: (lambda d: (d / t, (d * z).sum() / t**2))(
-            p * (g - (g * p).sum(-1, keepdim=True))))(torch.softmax(z / t, -1))}, ((2, 4), ()), positive=True),
+        "not summed": Mistake(lambda g, x: g * torch.cumprod(x, 0) / x, "x", Cause.ZERO),
+        "summed the wrong way": Mistake(lambda g, x: (g * torch.cumprod(x, 0)).cumsum(0) / x, "x")}, ((5,),),
+        positive=True),
+    Case("temperature", lambda z, t: torch.softmax(z / t, -1), temperature_back, {
+        "t is forgotten": Mistake(
+            lambda g, z, t: (temperature_back(g, z, t)[0] * t, temperature_back(g, z, t)[1]), "z", Cause.FACTOR),
+        "sign of t": Mistake(changed(temperature_back, 1, negated), "t", Cause.FACTOR)}, ((2, 4), ()), positive=True),
 )  # fmt: skip

@@ -116,7 +116,8 @@ def test_second_order_blames_a_wrong_backward_as_such() -> None:
 
 
 def test_of_nested_functions_the_outer_is_blamed() -> None:
-    assert [one.function for one in found(lambda x: Outer.apply(x).exp(), leaf(1.0, 2.0))] == ["Outer.backward"]
+    blamed = [one.function for one in found(lambda x: Outer.apply(x).exp(), leaf(1.0, 2.0)) if one.function]
+    assert blamed == ["Outer.backward"]
 
 
 def test_a_backward_that_takes_what_a_later_call_left() -> None:

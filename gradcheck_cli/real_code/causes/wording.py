@@ -13,6 +13,9 @@ def worded(finding: CodeFinding) -> CodeFinding:
     return replace(finding, text=_WORDS[finding.cause](finding))
 
 
+# -- who is to blame
+
+
 def _placed(finding: CodeFinding) -> str:
     return f"{finding.function} ({finding.place})" if finding.place else finding.function
 
@@ -21,6 +24,8 @@ def _function(finding: CodeFinding) -> str:
     told = f"{_placed(finding)} is wrong by {finding.argument}"
     if "right" in finding.texts:
         told += f"; it is right by {finding.texts['right']}"
+    if "dtype" in finding.texts:
+        told += f", as {finding.texts['dtype']} shows"
     calls, wrong = int(finding.numbers["calls"]), int(finding.numbers["wrong calls"])
     return told + (f" (in {wrong} of the {calls} calls that were checked)" if wrong < calls else "")
 
@@ -40,28 +45,154 @@ def _stale(finding: CodeFinding) -> str:
 
 
 def _operation(finding: CodeFinding) -> str:
-    if "own" in finding.texts:
-        return f"torch's own derivative of {_placed(finding)} is wrong by {finding.argument}"
-    return f"the derivative of the operation {_placed(finding)} is wrong by {finding.argument}"
+    own = "torch's own derivative of" if "own" in finding.texts else "the derivative of the operation"
+    return f"{own} {_placed(finding)} is wrong by {finding.argument}"
 
 
 def _sound(finding: CodeFinding) -> str:
-    functions, operations = (int(finding.numbers[key]) for key in ("functions", "operations"))
-    counted = [
-        f"{count} {name}{'s' * (count != 1)}"
-        for count, name in ((functions, "function"), (operations, "operation"))
-        if count
-    ]
+    kinds = [(int(finding.numbers[f"{kind}s"]), kind) for kind in ("function", "operation")]
+    counted = " and ".join(f"{count} {kind}{'s' * (count != 1)}" for count, kind in kinds if count)
     return (
-        f"each of the {' and '.join(counted)} that ran is right by itself: is a tensor changed after a backward has"
-        " saved it, or does a hook change the gradient?"
+        f"each of the {counted} that were checked is right by itself: is a tensor changed after a backward has saved"
+        " it, or does a hook change the gradient?"
     )
+
+
+# -- what was done wrong
+
+
+def _every(finding: CodeFinding) -> str:
+    """`every wrong entry by logits`."""
+    of = f" of {finding.texts['output']}" if "output" in finding.texts else ""
+    return f"every wrong entry{of} by {finding.argument}"
+
+
+_OF_A_SIZE = {
+    "n": ("{n} times", "is the mean over it missing?"),
+    "1/n": ("1/{n} of", "is it a mean where a sum is due?"),
+    "sqrt(n)": ("sqrt({n}) times", "is the scale 1/sqrt({n}) missing?"),
+    "1/sqrt(n)": ("1/sqrt({n}) of", "is that scale taken twice?"),
+    "(n-1)/n": ("{less}/{n} of", "is it divided by {n} where {less} is due?"),
+    "n/(n-1)": ("{n}/{less} times", "is it divided by {less} where {n} is due?"),
+    "n-1": ("{less} times", "is the division by {less} missing?"),
+    "1/(n-1)": ("1/{less} of", "is it divided by {less} once too often?"),
+}
+"""By the form of a factor: how it is said, and what may be missing."""
+
+
+def _factor(finding: CodeFinding) -> str:
+    texts, every = finding.texts, _every(finding)
+    if "quantity" in texts:
+        return f"{every} is the truth times {texts['quantity']}"
+    size = abs(finding.numbers["factor"])
+    sign = " with the wrong sign" if finding.numbers["factor"] < 0 else ""
+    if "form" in texts:
+        n = int(finding.numbers["n"])
+        times, hint = (text.format(n=n, less=n - 1) for text in _OF_A_SIZE[texts["form"]])
+        return f"{every} is {times} the truth{sign}, and {texts['what']} is {n}: {hint}"
+    if size == 1:
+        return f"{every} has the wrong sign"
+    if "number" in texts:
+        return f"{every} is {size:.6g} times the truth{sign}, which is {texts['number']}"
+    if size in (2, 0.5):
+        times, hint = ("twice", "is it counted twice?") if size == 2 else ("half", "is a factor of 2 missing?")
+        return f"{every} is {times} the truth{sign}: {hint}"
+    return f"{every} is {size:.6g} times the truth{sign}"
+
+
+def _factor_along(finding: CodeFinding) -> str:
+    low, high, dim = (finding.numbers[key] for key in ("low", "high", "dimension"))
+    factor = f"a factor, {low:.3g} to {high:.3g}, that is the same along dimension {int(dim)}"
+    return f"{_every(finding)} is the truth times {factor}"
+
+
+def _term(finding: CodeFinding) -> str:
+    direction, where = finding.texts["direction"], "over all that an element of the output depends on"
+    if "dimension" in finding.numbers:
+        where = f"along dimension {int(finding.numbers['dimension'])}"
+    if direction == "constant":
+        return f"{_every(finding)} is off by a term that is constant {where}: is a mean forgotten?"
+    if " and " in direction:
+        return f"{_every(finding)} is off by two terms {where}: one {direction.replace(' and ', ', one ')}"
+    return f"{_every(finding)} is off by a term that is {direction} {where}: is a projection forgotten?"
+
+
+def _offset(finding: CodeFinding) -> str:
+    off = finding.numbers["off"]
+    shown = f"{abs(off):.6g}"
+    if "form" in finding.texts:
+        n = int(finding.numbers["n"])
+        shown += f" ({finding.texts['form']}, where {finding.texts['what']} is n = {n})"
+    hint = ": is the one-hot forgotten?" if "where" in finding.texts else ""
+    return f"{_every(finding)} is too {'large' if off > 0 else 'small'} by {shown}{hint}"
+
+
+def _zero(finding: CodeFinding) -> str:
+    if "diagonal" in finding.texts:
+        return f"{_every(finding)} is 0 where the truth is not: the part of each element in the others is missing"
+    where = f" ({finding.texts['where']})" if "where" in finding.texts else ""
+    return f"{_every(finding)} is 0 where the truth is not{where}"
+
+
+def _not_zero(finding: CodeFinding) -> str:
+    hint = "is a mask forgotten?" if "elementwise" in finding.texts else "does it reach elements that it should not?"
+    return f"{_every(finding)} is 0 in truth: {hint}"
+
+
+def _cut(finding: CodeFinding) -> str:
+    return f"every wrong entry is what it is where the graph is cut: {finding.place} ({finding.texts['how']})"
+
+
+def _one_summand(finding: CodeFinding) -> str:
+    dim, n, index = (int(finding.numbers[key]) for key in ("dimension", "n", "index"))
+    return (
+        f"the gradient of {finding.argument} has the part of index {index} along dimension {dim} of"
+        f" {finding.texts['output']} only: is the sum over all {n} missing?"
+    )
+
+
+def _another(finding: CodeFinding) -> str:
+    if "other output" in finding.texts:
+        return f"the gradient by {finding.argument} is that of another output, {finding.texts['other output']}"
+    shaped = ", in another shape" if "shape" in finding.texts else ""
+    return f"the gradient of {finding.argument} is that of {finding.texts['other']}{shaped}"
+
+
+def _permuted(finding: CodeFinding) -> str:
+    how, of = finding.texts["how"], finding.texts["of"]
+    if of == finding.argument:
+        return f"the gradient of {of} is {how}"
+    return f"the gradient of {finding.argument} is right for {of} {how}"
 
 
 _WORDS: dict[Cause, Callable[[CodeFinding], str]] = {
     Cause.FUNCTION: _function,
     Cause.DOUBLE_BACKWARD: _double_backward,
     Cause.STALE: _stale,
+    Cause.COTANGENT_CHANGED: lambda finding: (
+        f"{_placed(finding)} changes its incoming gradient in place, which others use as well"
+    ),
+    Cause.HOOK: lambda finding: f"a hook changes the gradient ({finding.place}): without hooks, every entry is right",
     Cause.OPERATION: _operation,
     Cause.SOUND: _sound,
+    Cause.FACTOR: _factor,
+    Cause.FACTOR_ALONG: _factor_along,
+    Cause.TERM: _term,
+    Cause.OFFSET: _offset,
+    Cause.ZERO: _zero,
+    Cause.CUT: _cut,
+    Cause.NOT_ZERO: _not_zero,
+    Cause.PASSED_ON: lambda finding: f"the gradient of {finding.argument} is the incoming gradient, as it came",
+    Cause.SIGN_ONLY: lambda finding: f"the gradient of {finding.argument} is the sign of the truth only",
+    Cause.SIGN_LOST: lambda finding: f"{_every(finding)} is the truth without its sign",
+    Cause.ONE_SUMMAND: _one_summand,
+    Cause.ANOTHER: _another,
+    Cause.PERMUTED: _permuted,
+    Cause.ELSEWHERE: lambda finding: f"the gradient of {finding.argument} is right for {finding.texts['where']}",
+    Cause.OF_THE_OUTPUT: lambda finding: (
+        f"the gradient of {finding.argument} is a formula of the output that is given the input"
+    ),
+    Cause.COTANGENT: lambda finding: (
+        f"the gradient of {finding.argument} is the same for twice the incoming gradient: is that forgotten?"
+    ),
 }

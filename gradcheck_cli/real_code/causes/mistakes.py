@@ -1,0 +1,66 @@
+"""What was done wrong: the table of known mistakes, each verified on every wrong entry, here and at other inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gradcheck_cli.real_code.causes import factors, indices, terms, values
+from gradcheck_cli.real_code.causes.guess import Guess, Pattern
+from gradcheck_cli.real_code.causes.samples import Code, Pair, Sample
+from gradcheck_cli.records.code import CodeFinding
+
+PATTERNS: tuple[Pattern, ...] = (
+    indices.one_summand,
+    values.passed_on,
+    values.zero,
+    factors.constant,
+    indices.another,
+    indices.moved,
+    values.not_zero,
+    values.reshaped,
+    factors.named,
+    terms.offset,
+    terms.missing,
+    values.at_other_numbers,
+    factors.along,
+)
+"""The likeliest first: of what holds, the first is said."""
+ELSEWHERE = (1, 2)
+"""Seeds of the other inputs."""
+FEW = 3
+"""Wrong entries that a pattern needs, where the code runs at no other inputs."""
+
+
+def mistakes(code: Code) -> Iterator[CodeFinding]:
+    """What is wrong with the gradient by each argument, where it is a known mistake."""
+    found = _wrong_sample(code)
+    if found is None:
+        return
+    others = [sample for seed in ELSEWHERE if (sample := found.code.elsewhere(seed)) is not None]
+    for pair in found.pairs():
+        if not pair.wrong.any():
+            continue
+        beside = [there for other in others if (there := other.pair(pair.output, pair.argument)).wrong.any()]
+        if (guess := _explanation(pair, beside)) is not None:
+            texts = dict(guess.texts)
+            if len(found.outputs) > 1:
+                texts.setdefault("output", found.output_names[pair.output])
+            yield CodeFinding(guess.cause, argument=pair.name, numbers=guess.numbers, texts=texts)
+
+
+def _wrong_sample(code: Code) -> Sample | None:
+    """At the inputs given: in float64 if entries are wrong there too."""
+    for one in (code.in_double(), code):
+        if one.is_exact_enough and (sample := one.here()) is not None and any(p.wrong.any() for p in sample.pairs()):
+            return sample
+    return None
+
+
+def _explanation(pair: Pair, others: list[Pair]) -> Guess | None:
+    if not others and pair.wrong.sum() < FEW:
+        return None
+    for pattern in PATTERNS:
+        for guess in pattern(pair):
+            if all(map(guess.explains, (pair, *others))):
+                return guess
+    return None
