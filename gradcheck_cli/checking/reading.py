@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
 
 from gradcheck_cli.checking.points.texts import Points, names_in, read_points
 from gradcheck_cli.claims.claim_text import claimed_names
 from gradcheck_cli.claims.reading import ReadClaim, Subject, Unreadable, read_claims
-from gradcheck_cli.errors import UsageError
+from gradcheck_cli.errors import ExpressionError, UsageError
 from gradcheck_cli.expression.nodes import Expr, intermediates, variables
+from gradcheck_cli.language.greek import TWINS
 from gradcheck_cli.language.script import read_script
 from gradcheck_cli.option_table import MAX_ORDER
 from gradcheck_cli.records.derivative import Derivative
@@ -52,7 +54,7 @@ def read(request: Request) -> Reading:
     found = _in_order(variables(expression), script.parameters)
     if not found:
         raise UsageError(f"{request.expression.strip()} has no variable: there is nothing to differentiate")
-    notices = script.notices
+    notices = (*script.notices, *_joined_names(request, found, given | names_in(script.at)))
     if script.at:
         its = " and ".join(script.at)
         if request.at or request.ranges or request.samples is not None:
@@ -78,12 +80,47 @@ def _in_order(found: tuple[str, ...], parameters: tuple[str, ...]) -> tuple[str,
     return tuple(dict.fromkeys([*(name for name in parameters if name in found), *found]))
 
 
+def _joined_names(request: Request, found: Collection[str], given: Collection[str]) -> Iterator[str]:
+    """A notice for a name that may be a product without its sign, such as the xe of xe^x, where samples are taken.
+
+    ExpressionError for one that has no value, where its parts have. found: the variables; given: those with a value.
+    """
+    if len(found) == 1 and not given:
+        return
+    known = {*(given or found), "e", "pi", "π"}
+    for name in found:
+        parts = _parts(name, known - {name}) if len(name) > 1 and name not in given else ()
+        if not parts or not any(part in known and part not in ("e", "pi", "π") for part in parts):
+            continue
+        product = "*".join(parts)
+        if not request.at:
+            yield f"{name} is read as one variable; a product is written {product}"
+            continue
+        place = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+        source = next((text for text in (request.expression, *request.lets) if place.search(text)), "")
+        where = place.search(source)
+        message = f"{name} has no value: for a product write {product}."
+        raise ExpressionError(message, source, *(where.span() if where else (0, 1)))
+
+
+def _parts(name: str, known: Collection[str], most: int = 20) -> tuple[str, ...]:
+    """The known names that `name` is made of, one after the other; none where it is not, or is longer than `most`."""
+    ways: dict[int, tuple[str, ...]] = {0: ()}
+    for end in range(1, len(name) + 1 if len(name) <= most else 0):
+        for start in range(end):
+            if start in ways and name[start:end] in known:
+                ways[end] = (*ways[start], name[start:end])
+                break
+    return ways.get(len(name), ())
+
+
 def _rows(request: Request, expression: Expr, found: tuple[str, ...]) -> tuple[Derivative, ...]:
     known = (*found, *intermediates(expression))
-    for name in request.wrt:
+    wrt = [TWINS[name] if name not in known and TWINS.get(name) in known else name for name in request.wrt]
+    for name in wrt:
         if name not in known:
             raise UsageError(Option("wrt", name), f": the expression has no {name}; it has {', '.join(known)}")
     if not 1 <= request.order <= MAX_ORDER:
         raise UsageError(Option("order"), f" is a whole number from 1 to {MAX_ORDER}, not {request.order}")
-    names = tuple(dict.fromkeys(request.wrt)) or found
+    names = tuple(dict.fromkeys(wrt)) or found
     return tuple(map(Derivative, combinations_with_replacement(names, request.order)))

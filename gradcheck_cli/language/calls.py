@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -13,12 +14,15 @@ from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import Constant, Expr, Variable, call, named, variable
 from gradcheck_cli.language import dialects, signatures, torch_text
 from gradcheck_cli.language.cursor import MAX_NESTING, Arguments, Defined, Operand
+from gradcheck_cli.language.greek import TWINS
 from gradcheck_cli.language.libraries import PLAIN, WEIGHTED
 from gradcheck_cli.language.library_calls import INPLACE, LibraryCalls
 from gradcheck_cli.language.magnitude import is_plain, rational
 from gradcheck_cli.language.special_forms import CASTS, NUMBERS
 from gradcheck_cli.language.syntax import ALSO_VARIABLES, CONSTANTS, NOT_FINITE, NOT_IN_TORCH, PROGRAM
 from gradcheck_cli.language.tokens import Kind, Token, shorten
+
+_LOG_TO_BASE = re.compile(r"log_(\d{1,9}|[^\W\d_]\d?)")
 
 
 class Calls(LibraryCalls):
@@ -31,13 +35,27 @@ class Calls(LibraryCalls):
         if called and token.text in self.defined:
             return self.apply_defined(self.defined[token.text], token)
         if self.is_variable(token.text):
-            if called:
+            if called and not self.may_be_factor(token):
                 raise self.not_a_function(token)
         elif dotted and token.text in dialects.ROOTS:
             return self.from_library(token)
-        elif called and not keyword.iskeyword(token.text):
+        elif called and not keyword.iskeyword(token.text) and not self.may_be_factor(token):
             return self.call(token.text, token.text, token)
-        return Operand(self.value(token), token.start, token.end)
+        expr = self.value(token)  # which may take what follows, as in sin x
+        return Operand(expr, token.start, self.previous.end)
+
+    def may_be_factor(self, token: Token) -> bool:
+        """Whether the x of x(x + 1) is a factor: it is no function, and has a value or stands alone elsewhere."""
+        name = token.text
+        if name in self.lets or name in self.later or name in CONSTANTS or signatures.is_known(name):
+            return False
+        if name in self.names:
+            return True
+        if self.alone is None:
+            followed = zip(self.tokens, self.tokens[1:], strict=False)
+            names = (one.text for one, after in followed if one.kind is Kind.NAME and not after.is_symbol("(", "."))
+            self.alone = frozenset(names)
+        return name in self.alone
 
     def value(self, token: Token) -> Expr:
         """What a name stands for where it is not called."""
@@ -49,6 +67,10 @@ class Calls(LibraryCalls):
         if name in ("True", "False"):
             return call(op.TRUE if name == "True" else op.FALSE)
         self.check_name(token)
+        if name in TWINS:
+            name = self.spelling(name)
+            if name in self.lets:
+                return named(name, self.lets[name])
         if name not in self.names:
             if name in NOT_FINITE:
                 raise self.error(f"{name} is not a finite number.", token)
@@ -57,21 +79,30 @@ class Calls(LibraryCalls):
             if name == "E" and not self.internal:  # SymPy's, where it is no variable that has a value
                 return self.constant("e")
             if self.is_function(name) and name not in ALSO_VARIABLES and not self.internal:
-                raise self.bare_function(token)
+                return self.without_brackets(token)
         if self.constants_only:
             raise self.error(f"{shorten(name)} is not a number: a constant is wanted here, such as pi/4.", token)
         return variable(name)
 
+    def spelling(self, name: str) -> str:
+        """A Greek letter or its name, as the same variable is spelt elsewhere."""
+        twin, greek = TWINS[name], self.work.greek
+        if name in self.names or (twin not in self.names and twin not in self.lets and twin not in greek):
+            greek.add(name)
+            return name
+        return twin
+
     def bare_function(self, token: Token) -> ExpressionError:
-        """The error for `sin`, `sin x` and `sin²(x)`."""
-        name, power = token.text, self.token
-        if power.kind is Kind.SUPERSCRIPT:
-            self.take()
-            argument = self.following() if self.comes("(") else "(x)"
-            message = f"{name} is a function: for a power of it write {name}{argument}**{power.value}."
-            return self.error(message, token, power.end)
-        argument = self.following() if power.kind in (Kind.NAME, Kind.NUMBER) else "x"
-        return self.error(f"{name} is a function: write {name}({argument}).", token)
+        """The error for `1 + sin`."""
+        return self.error(f"{token.text} is a function: write {token.text}(x).", token)
+
+    def log_to_base(self, token: Token, base: str) -> Operand:
+        """The call of log_3, whose arguments come next."""
+        raise NotImplementedError
+
+    def without_brackets(self, token: Token) -> Expr:
+        """The call of a function that stands without brackets."""
+        raise NotImplementedError
 
     def check_name(self, token: Token) -> None:
         """Refuse the names that are words of Python, and those that begin with two underscores."""
@@ -132,6 +163,8 @@ class Calls(LibraryCalls):
         elif form in NUMBERS:
             return self.as_number(form, typed, first)
         if row is None and form not in signatures.FORMS:
+            if isinstance(name, str) and (base := _LOG_TO_BASE.fullmatch(name)):
+                return self.log_to_base(first, base[1])
             raise self.unknown(first)
         arguments = self.arguments()
         positional = arguments.positional
@@ -317,6 +350,8 @@ class Calls(LibraryCalls):
         """The index of the last token of the operand that begins here, as far as one can tell without reading it: a
         name, or all within brackets. That of the END token where a bracket is never closed."""
         last = self.index
+        if self.at_end():
+            return last
         if self.token.kind is Kind.NUMBER and self.tokens[last + 1].kind is Kind.NAME:  # 2x
             last += 1
         if self.tokens[last + 1].is_symbol("(") and not self.token.is_symbol("("):

@@ -40,6 +40,11 @@ class Operator(NamedTuple):
     end: int
     prefix: bool = False
 
+    @property
+    def is_unwritten(self) -> bool:
+        """Whether it is the multiplication of 2x."""
+        return self.start == self.end
+
 
 class Arguments(NamedTuple):
     """What is in the brackets of a call. options: keywords with a quoted text; end: the place after the bracket."""
@@ -67,13 +72,15 @@ class Defined(NamedTuple):
 class Work:
     """What the parsers of one formula and all that it is made of share: to begin anew each time would be quadratic.
 
-    counted: the nodes of what has been read; copied: how many were made again, with arguments in them.
+    counted: the nodes of what has been read; copied: how many were made again, with arguments in them. greek: the names
+    of variables that are Greek letters, as they were spelt first.
     """
 
     def __init__(self) -> None:
         self.magnitudes: Magnitudes = {}
         self.counted: set[Expr] = set()
         self.copied = 0
+        self.greek: set[str] = set()
 
     def require_room(self, text: str = "") -> None:
         """ExpressionError where it becomes too much."""
@@ -104,11 +111,14 @@ class Cursor:
         self.later: Mapping[str, Message] = {}
         self.defined: Mapping[str, Defined] = {}
         self.notices: list[str] = []
+        self.alone: frozenset[str] | None = None  # the names that stand without brackets behind them
         self.exact = exact
         self.internal = internal
         self.constants_only = constants_only
         self.level = 0  # brackets open here
         self.reached = 0  # the deepest level within the operand being read
+        self.bars: list[int] = []  # the levels of the absolute values that are open
+        self.last_bars = 0, 0  # where the last one that was closed stands
         self.work = Work()
 
     # Tokens

@@ -9,14 +9,10 @@ from fractions import Fraction
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, Variable, topological
+from gradcheck_cli.language.greek import GREEK, LETTERS
 from gradcheck_cli.language.printer import to_text
 from gradcheck_cli.language.syntax import AND, ATOM, CHOICE, COMPARISON, NOT, OR, POWER, PRODUCT, SIGN, SUM
 
-_LOWER = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau"
-_LAST = "upsilon phi chi psi omega"
-_UPPER = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
-GREEK = (*_LOWER.split(), *_LAST.split(), *_UPPER.split())
-_GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", GREEK, strict=True))
 _RELATIONS = {op.LT: "<", op.LE: r"\le", op.GT: ">", op.GE: r"\ge", op.EQ: "=", op.NE: r"\ne"}
 _SCIENTIFIC = re.compile(r"^(-?)([\d.]+)e(-?\d+)$")
 
@@ -58,8 +54,8 @@ def name(text: str) -> str:
 def _stem(text: str) -> str:
     if text in GREEK:
         return f"\\{text}"
-    if text in _GREEK_LETTERS:
-        return f"\\{_GREEK_LETTERS[text]}"
+    if text in LETTERS:
+        return f"\\{LETTERS[text]}"
     if len(text) == 1 and text.isascii():
         return text
     return rf"\mathit{{{plain(text)}}}" if text.isascii() else rf"\text{{{plain(text)}}}"

@@ -8,11 +8,13 @@
     comparison = bits {("<" | "<=" | ">" | ">=" | "==" | "!=") bits}        a < b < c is a < b and b < c
     bits       = sum {("&" | "|") sum}                                      between conditions
     sum        = product {("+" | "-") product}
-    product    = signed {("*" | "/" | nothing) signed}                      nothing: 2x, 3(x + 1), (x + 1)(x - 1)
+    product    = signed {("*" | "/" | nothing) signed}                      nothing: 2x, w x, 3(x + 1), (x + 1)(x - 1)
     signed     = {"-" | "+" | "~"} power
     power      = postfix [("**" | "^") signed]
     postfix    = operand {superscript | "." name "(" arguments ")"}
-    operand    = number | name | "(" expression ")" | function "(" arguments ")" | "√(" expression ")"
+    operand    = number | name | "(" expression ")" | "|" expression "|" | function [power] "(" arguments ")"
+               | function [power] factor | "√" factor
+    factor     = number [name] | operand                                    sin 2x; see notation.py
     arguments  = {expression | name "=" (expression | quoted text)} separated by ","
 
 Operators wait on a stack of their own, so a chain of them is a loop, however long; only brackets recurse, and their
@@ -28,15 +30,14 @@ from typing import NamedTuple
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.nodes import Expr, call, count
-from gradcheck_cli.language.calls import Calls
 from gradcheck_cli.language.cursor import MAX_NESTING, Defined, Operand, Operator
+from gradcheck_cli.language.notation import Notation
 from gradcheck_cli.language.syntax import (
     ARITHMETIC,
     CHOICE,
     COMPARISONS,
     CONNECTIVES,
     INFIX,
-    MEANINGLESS,
     NAMING,
     POWER,
     PREFIX,
@@ -44,7 +45,7 @@ from gradcheck_cli.language.syntax import (
     REPLACEMENTS,
     SIGN,
 )
-from gradcheck_cli.language.tokens import Kind, Token
+from gradcheck_cli.language.tokens import DERIVES, Kind, Token
 
 
 def parse(
@@ -80,7 +81,7 @@ class LeftSide(NamedTuple):
     parameters: tuple[str, ...] | None
 
 
-class Parser(Calls):
+class Parser(Notation):
     """One text being read. The methods named after the grammar take tokens and return operands."""
 
     # The whole text
@@ -90,6 +91,8 @@ class Parser(Calls):
         if self.at_end():
             raise self.error("There is no expression.", self.token)
         self.refuse_equation()
+        if self.token.text == "d":
+            self.refuse_derivative()
         operand = self.expression()
         if not self.at_end():
             raise self.unexpected()
@@ -106,6 +109,13 @@ class Parser(Calls):
         if equals.is_symbol("=", ":=") and (right := self.shown(equals.end, len(self.text)).strip()):
             raise self.error((f"{equals.text} has no meaning here: give the right-hand side alone, {right} (",
                               NAMING, " names an intermediate result)."), equals)  # fmt: skip
+
+    def refuse_derivative(self) -> None:
+        """The error for d/dx (x^2)."""
+        slash, below, *_ = (*self.tokens[self.index + 1 :], self.token, self.token)
+        is_below = below.kind is Kind.NAME and below.text[0] == "d" and below.text != "d"
+        if slash.is_symbol("/") and is_below and not (self.is_variable("d") or self.is_variable(below.text)):
+            raise self.error(DERIVES, self.token, below.end)
 
     def left_side(self) -> LeftSide | None:
         """What is before the equals sign of `y = x**2` and `f(x) = x**2`, which is taken; None where nothing is."""
@@ -177,20 +187,21 @@ class Parser(Calls):
             self.take()
             return Operator(token.text, INFIX[token.text], token.start, token.end)
         is_name = token.kind is Kind.NAME and not keyword.iskeyword(token.text)
-        if not (is_name or token.kind is Kind.NUMBER or token.is_symbol("(", "√")):
-            return None
-        if before.kind is Kind.NAME or token.kind is Kind.NUMBER:
+        is_number = token.kind is Kind.NUMBER or token.kind is Kind.QUOTIENT
+        if not (is_name or is_number or token.is_symbol("(", "√")):
+            return self.bar(waiting, operands) if token.is_symbol("|") else None
+        if is_number:
             raise self.side_by_side(operands[-1])
+        if before.kind is Kind.NAME and token.text != "(":
+            self.require_factor(operands)
+        return self.factor(waiting, operands)
+
+    def factor(self, waiting: list[Operator], operands: list[Operand]) -> Operator:
+        """The multiplication that is not written, before the operand that comes next."""
         self.reduce(waiting, operands, SIGN, over_powers=False)
         if waiting and waiting[-1].symbol in ("/", "**", "^"):
             raise self.ambiguous(waiting[-1], operands)
-        return Operator("*", PRODUCT, token.start, token.start)
-
-    def side_by_side(self, left: Operand) -> ExpressionError:
-        """The error for `x y` and `x 2`."""
-        shown, right, end = self.shown(left.start, left.end), self.following(), self.token.end
-        call_form = f"{shown}({right}) or " if self.previous.kind is Kind.NAME and self.is_function(shown) else ""
-        return self.error(f"An operator is missing: write {call_form}{shown}*{right}.", left, end)
+        return Operator("*", PRODUCT, self.token.start, self.token.start)
 
     def ambiguous(self, operator: Operator, operands: list[Operand]) -> ExpressionError:
         """The error for `1/2x` and `e^2x`, with both readings in terms of what was typed."""
@@ -279,16 +290,14 @@ class Parser(Calls):
                 operand = Operand(self.constant(token.value), token.start, token.end)
             case Kind.NAME, text if text not in INFIX:
                 operand = self.name()
+            case Kind.QUOTIENT, _:
+                operand = self.quotient()
             case Kind.SYMBOL, "(":
                 operand = self.parenthesised()
             case Kind.SYMBOL, "√":
-                self.take()
-                if not self.comes("("):
-                    raise self.error("√ needs parentheses: write √(x).", token)
-                inner = self.parenthesised()
-                operand = Operand(call(op.SQRT, self.number(inner)), token.start, inner.end)
+                operand = self.root()
             case Kind.SYMBOL, "|":
-                raise self.bars()
+                operand = self.between_bars()
             case _:
                 raise self.unexpected(missing=True)
         operand = self.postfix(operand)
@@ -323,12 +332,3 @@ class Parser(Calls):
         opening = self.open()
         inner = self.expression()
         return Operand(inner.expr, opening.start, self.close(opening).end)
-
-    def bars(self) -> ExpressionError:
-        """The error for |x|."""
-        opening = self.take()
-        closing = next((token for token in self.tokens[self.index :] if token.is_symbol("|")), None)
-        if closing is None or closing.start == opening.end:
-            return self.error(MEANINGLESS["|"], opening)
-        inside = self.shown(opening.end, closing.start)
-        return self.error(f"Bars have no meaning here: write abs({inside}).", opening, closing.end)

@@ -29,12 +29,18 @@ METHODS = {row.name: row.symbol for row in op.COMPARISONS} | LOGICAL  # of these
 _BY_NAME = {row.name: row for row in FUNCTIONS.values()}
 _BY_NAME |= {alias: row for row in FUNCTIONS.values() for alias in row.spellings}
 _OFFERED = {"where", "Piecewise"} | {name for name in _BY_NAME if "." not in name and not _BY_NAME[name].internal}
+_BY_NAME |= {"log_2": _BY_NAME["log2"], "log_10": _BY_NAME["log10"], "log_e": _BY_NAME["log"]}
 
 
 def find(name: str, *, internal: bool = False) -> Function | None:
     """The row that a name or an alias stands for. internal: the internal rows too."""
     row = _BY_NAME.get(name)
     return row if row is not None and (internal or not row.internal) else None
+
+
+def is_known(name: str) -> bool:
+    """Whether a name that is called is that of a function, or of what is written like one."""
+    return name in _BY_NAME or name in FORMS or name in ("Piecewise", "Heaviside") or name in LOGICAL
 
 
 def nearest(name: str, among: Collection[str] = _OFFERED) -> list[str]:

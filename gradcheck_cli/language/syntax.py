@@ -43,10 +43,9 @@ REPLACEMENTS = {
 INFIX = {
     "if": CHOICE,
     "else": CHOICE,
-    **dict.fromkeys(("or", "||"), OR),
+    "or": OR,
     **dict.fromkeys(("and", "&&"), AND),
     **dict.fromkeys((*COMPARISONS, "is"), COMPARISON),
-    "|": BIT_OR,
     **dict.fromkeys(("&", "<<", ">>"), BIT_AND),
     **dict.fromkeys("+-", SUM),
     **dict.fromkeys(("*", "/", "//", "%", "@"), PRODUCT),
@@ -109,5 +108,4 @@ MEANINGLESS: Mapping[str, str | Message] = {
     ")": "This ) closes nothing.",
     ".": "A dot has no meaning here: a method is called as in x.sigmoid().",
     "|": "For the absolute value write abs(x).",
-    "||": "For the absolute value write abs(x).",
 }

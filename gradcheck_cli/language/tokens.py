@@ -1,6 +1,7 @@
 """Text to tokens: numbers (exact), names, quoted texts, superscripts and symbols, each with its place in the text.
 
 What people paste is read as what it stands for: − is -, × · ∗ are *, ÷ is /, ² is a power, a no-break space is a space.
+½ is 1/2, x₁ is x1.
 What cannot be seen (control, zero-width and bidirectional characters) is an error that names the code point, and so is
 a name written in look-alike letters: nothing is folded silently.
 """
@@ -22,11 +23,15 @@ LARGEST_ORDER, SMALLEST_ORDER = 309, -399  # of 0.d × 10**order; what is below 
 
 class Kind(Enum):
     NUMBER = "number"
+    QUOTIENT = "fraction"
     NAME = "name"
     QUOTED = "quoted text"
     SUPERSCRIPT = "superscript"
     SYMBOL = "symbol"
     END = "end"
+
+
+DERIVES = "gradcheck differentiates by itself: give the function alone, such as x**2."
 
 
 class Token(NamedTuple):
@@ -53,17 +58,21 @@ _PASTED = {
     "≠": "!=",
     "√": "√",
 }  # fmt: skip
-_SYMBOL = re.compile(r"\*\*|//|<=|>=|==|!=|&&|\|\||<<|>>|:=|[-+*/^()\[\]{},.<>=&|~%!?:;@#$`\\]")
+_SYMBOL = re.compile(r"\*\*|//|<=|>=|==|!=|&&|<<|>>|:=|[-+*/^()\[\]{},.<>=&|~%!?:;@#$`\\]")
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _SUPERSCRIPT = re.compile("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_VULGAR = "½1/2 ⅓1/3 ⅔2/3 ¼1/4 ¾3/4 ⅕1/5 ⅖2/5 ⅗3/5 ⅘4/5 ⅙1/6 ⅚5/6 ⅐1/7 ⅛1/8 ⅜3/8 ⅝5/8 ⅞7/8 ⅑1/9 ⅒1/10"
+_FRACTIONS = {one[0]: Fraction(one[1:]) for one in _VULGAR.split()}
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
 _NUMBER = re.compile(rf"(?P<whole>{_DIGITS})?(?:\.(?P<part>{_DIGITS})?)?(?:[eE](?P<exponent>[-+{_DASHES}]?{_DIGITS}))?")
 # What needs no second look, with the blanks behind it: a short decimal, an ASCII name or a symbol that ends there.
 _USUAL = re.compile(
-    r"(?:(?P<NUMBER>[0-9]{1,15}(?:\.[0-9]{1,15})?(?![\w.]))|(?P<NAME>[A-Za-z_][A-Za-z_0-9]*(?!\w|[^\x00-\x7f]))"
+    r"(?:(?P<NUMBER>[0-9]{1,15}(?:\.[0-9]{1,15})?(?![\w.]))|(?P<NAME>[A-Za-z_][A-Za-z_0-9]*(?!\w|[^\x00-\x7f]|(?<=_)\{))"
     rf"|(?!\.[0-9])(?P<SYMBOL>{_SYMBOL.pattern}))[ \t\n\r]*"
 )
 _OTHER_BASE = re.compile(r"0(?:[xX][0-9a-fA-F]+|[bB][01]+|[oO][0-7]+)\b")
+_SUBSCRIPT = re.compile(r"\{\s*(\w{1,40})\s*\}", re.ASCII)
 _IMAGINARY = re.compile(r"[jJ](?!\w)")
 # Letters and marks that leave no trace on the screen, although a name may hold them.
 _BLANK_RANGES = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
@@ -91,6 +100,8 @@ def tokenize(text: str) -> list[Token]:
             token = _number(text, position)
         elif char.isidentifier():
             token = _name(text, position)
+        elif char in _FRACTIONS:
+            token = Token(Kind.QUOTIENT, char, position, position + 1, _FRACTIONS[char])
         elif char in "'\"":
             token = _quoted(text, position)
         elif match := _SUPERSCRIPT.match(text, position):
@@ -189,6 +200,11 @@ def _name(text: str, start: int) -> Token:
     while end < len(text) and _continues_name(text[end]):
         end += 1
     name = text[start:end]
+    if name[-1] == "_" and (braced := _SUBSCRIPT.match(text, end)):  # log_{10}
+        name, end = name + braced[1], braced.end()
+    if name[-1] in "₀₁₂₃₄₅₆₇₈₉":  # log₂ is log_2, which no function is called but as its base
+        stem = name.rstrip("₀₁₂₃₄₅₆₇₈₉")
+        name = f"{stem}{'_' * (stem == 'log')}{name[len(stem) :].translate(_SUBSCRIPTS)}"
     plain = unicodedata.normalize("NFKC", name)
     if plain != name:
         raise ExpressionError(_unusual(name, plain), text, start, end)
@@ -198,7 +214,7 @@ def _name(text: str, start: int) -> Token:
 def _continues_name(char: str) -> bool:
     if char.isascii():
         return char.isalnum() or char == "_"
-    return ("x" + char).isidentifier() and char not in _PASTED and not _is_invisible(char)
+    return (("x" + char).isidentifier() or char in "₀₁₂₃₄₅₆₇₈₉") and char not in _PASTED and not _is_invisible(char)
 
 
 def _unusual(name: str, plain: str) -> str:
@@ -212,6 +228,8 @@ def _unusual(name: str, plain: str) -> str:
 
 def _quoted(text: str, start: int) -> Token:
     end = text.find(text[start], start + 1) + 1
+    if text[start] == "'" and start and (text[start - 1].isalnum() or text[start - 1] in ")'"):
+        raise ExpressionError(f"A prime means a derivative. {DERIVES}", text, start)
     if not end or "\\" in text[start:end] or any(_is_invisible(char) for char in text[start:end]):
         raise ExpressionError("A text in quotes has no meaning here.", text, start)
     return Token(Kind.QUOTED, text[start + 1 : end - 1], start, end)
@@ -230,6 +248,8 @@ def _stray(char: str) -> str:
         plain = "-"
     if char == "∞":
         return "Infinity is not a number here."
+    if char == "∂":
+        return DERIVES
     if plain != char:
         return f"The character {char}, {_code(char)}, is not read here: if {plain} is meant, type that."
     return f"The character {char}, {_code(char)}, has no meaning here."

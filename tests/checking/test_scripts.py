@@ -62,6 +62,13 @@ def test_definitions_from_python(let: object) -> None:
     assert result.checks[0].analytical == 0.10499358540350652
 
 
+def test_what_was_assumed_is_said() -> None:
+    assert "xe is read as one variable; a product is written x*e" in check("xe^x").notices
+    assert check("wx", at="wx=2").notices == ()
+    assert check("sin^-1(x)", at=0.5).notices == ("sin^-1 is read as asin, the inverse; 1/sin(x) is the reciprocal",)
+    assert check("θ**2", at="θ=1", wrt="theta").variables == ("θ",)
+
+
 def test_definitions_in_files(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(
         """problems:
@@ -100,6 +107,8 @@ def test_definitions_in_files(tmp_path: Path) -> None:
         ("x = torch.tensor(2., requires_grad=True)", "1", "There is no formula in this text, only points."),
         ("def f(x): pass", "1", "This def has no formula: write def f(x): return x**2."),
         ("def f(x, *y): return x", "1", "The parameters x, *y are no list of names, such as x, y."),
+        ("wx + b", "w=1,x=2,b=3", "wx has no value: for a product write w*x."),
+        ("xe^x", "1", "xe has no value: for a product write x*e."),
         ("for i in y: x = i", "1", "for is a word of a program: give the formula alone, such as x**2."),
     ],
 )

@@ -292,16 +292,22 @@ ERRORS = [
     ("2**3x", "This can be read in two ways: write (2**3)*x or 2**(3*x).", "  ^^^^^"),
     ("x**2(y + 1)", "This can be read in two ways: write (x**2)*(y + 1) or x**(2*(y + 1)).", "  ^^^^^^^^^^^"),
     ("x²**3", "This can be read in two ways: put parentheses.", "   ^^^"),
-    ("x y", "An operator is missing: write x*y.", "  ^^^"),
     ("x 2", "An operator is missing: write x*2.", "  ^^^"),
     ("2 3", "An operator is missing: write 2*3.", "  ^^^"),
     ("(x + 1)2", "An operator is missing: write (x + 1)*2.", "  ^^^^^^^^"),
-    ("x sin(y)", "An operator is missing: write x*sin(y).", "  ^^^^^"),
     ("gamma x", "An operator is missing: write gamma(x) or gamma*x.", "  ^^^^^^^"),
-    ("sin x", "sin is a function: write sin(x).", "  ^^^"),
-    ("sin 2x", "sin is a function: write sin(2x).", "  ^^^"),
+    ("learning rate", "An operator is missing: write learning*rate, or learning_rate for one name.", "  " + "^" * 13),
+    ("sin⁻²(x)", "sin is a function: for a power of it write sin(x)**-2.", "  ^^^^^"),
+    ("sin^n(x)", "sin is a function: for a power of it write sin(x)**2.", "  ^^^^"),
+    ("exp^-1(x)", "This can be read in two ways: write 1/exp(x), or the inverse of exp by its own name.", "  ^^^^^^"),
+    ("sin x/2", "This can be read in two ways: write sin(x)/2 or sin(x/2).", "  ^^^^^^^"),
+    ("|x", "This | is never closed: |x| is abs(x).", "  ^"),
+    ("|x|y|z|", "This can be read in two ways: put * where a product is meant, |x|*y*|.", "  ^^^^^"),
+    ("x || y", "|| has no meaning here: write x or y.", "    ^^"),
+    ("d/dx (x^2)", "gradcheck differentiates by itself: give the function alone, such as x**2.", "  ^^^^"),
+    ("∂f/∂x", "gradcheck differentiates by itself: give the function alone, such as x**2.", "  ^"),
+    ("x' + 1", None, "   ^"),
     ("1 + sin", "sin is a function: write sin(x).", "      ^^^"),
-    ("sin²(x)", "sin is a function: for a power of it write sin(x)**2.", "  ^^^^"),
     ("np.exp", "np.exp is a function: write np.exp(x).", "  ^^^^^^"),
     ("sine(x)", "There is no function sine. Did you mean sin, sinh or sinc?", "  ^^^^"),
     ("2*Sigmoid(x)", "There is no function Sigmoid. Did you mean sigmoid?", "    ^^^^^^^"),
@@ -376,7 +382,6 @@ ERRORS = [
         "Piecewise takes pairs (value, condition), the last of them (value, True).",
         "            ^",
     ),
-    ("|x + 1|", "Bars have no meaning here: write abs(x + 1).", "  ^^^^^^^"),
     ("x!", "! has no meaning here: for the factorial write gamma(x + 1).", "   ^"),
     ("(x + 1)!", "! has no meaning here: for the factorial write gamma((x + 1) + 1).", "         ^"),
     ("x%2", "% has no meaning here: write remainder(x, 2).", "   ^"),
@@ -429,7 +434,6 @@ ERRORS = [
     ("(x", "This ( is never closed.", "  ^"),
     ("x)", "This ) closes nothing.", "   ^"),
     ("x, y", "One expression is wanted here, and this comma begins a second.", "   ^"),
-    ("√2", "√ needs parentheses: write √(x).", "  ^"),
     ("torch.sec(x)", None, "  ^^^^^^^^^"),
     ("torch.softplus(x)", None, "  ^^^^^^^^^^^^^^"),
     (
@@ -446,7 +450,6 @@ ERRORS = [
     ("1e309", "1e309 does not fit in a double (5e-324 to 1.8e308): write a smaller number.", "  ^^^^^"),
     ("1e-401*x", "1e-401 does not fit in a double (5e-324 to 1.8e308): write 0.", "  ^^^^^^"),
     ("x\u200b", "There is an invisible or unreadable character here, U+200B (ZERO WIDTH SPACE): delete it.", "   ^"),
-    ("x₁", "The character ₁, U+2081 (SUBSCRIPT ONE), is not read here: if 1 is meant, type that.", "   ^"),
     ("ｘ", "The name ｘ is written with U+FF58 (FULLWIDTH LATIN SMALL LETTER X): if x is meant, type that.", "  ^"),
     ("xⁿ", "ⁿ is a superscript letter: write a power with **.", "  ^^"),
     ("😀*x", "The character 😀, U+1F600 (GRINNING FACE), has no meaning here.", "  ^"),
@@ -628,7 +631,6 @@ HOSTILE = [
     "|" * 20_000,
     "1." * 9000,
     "x!" * 9000,
-    "x " * 9000,
     "elu(x,".join([""] * 91) + "1" + ")" * 90,
     "elu(x, " + "+".join(["1.00001**1000"] * 1400) + ")",
     "9" * 5000,
@@ -683,7 +685,7 @@ FRAGMENTS = re.findall(
     r"\S+",
     """
     x y z 1 2 0.5 pi e ( ) , + - * / ** ^ < <= == = . | & ~ ! % [ ² √ if else and or not True where( Piecewise( sin(
-    max( clamp( softplus( beta= .sigmoid() np. torch. 9**9 1e __ 'a' é
+    max( clamp( softplus( beta= .sigmoid() np. torch. 9**9 1e __ 'a' é sin ln ½ ⁻¹ ^-1 ^{ } || θ theta log_3 x₁ d/dx
     """,
 )
 TEXTS = st.lists(st.sampled_from([*FRAGMENTS, "\u200b", " ", "\n", "x ", " y"]), max_size=14).map("".join) | st.text(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from language.pasted import TABLES
+from language.pasted import READ, TWO_READINGS
 
+from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression.nodes import variables
 from gradcheck_cli.language.printer import to_text
 from gradcheck_cli.language.script import Script, read_script
-
-ROWS = [row for table in TABLES.values() for row in table]
 
 
 def read(text: str, names: str = "") -> Script:
@@ -25,7 +24,7 @@ def reading(script: Script) -> str:
     return " ".join([text, *(["@", *script.at] if script.at else ()), *(f"| {notice}" for notice in script.notices)])
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[repr(row[0]) for row in ROWS])
+@pytest.mark.parametrize("row", READ, ids=[repr(row[0]) for row in READ])
 def test_what_is_pasted(row: tuple[str, ...]) -> None:
     text, wanted, *names = row
     script = read(text, *names)
@@ -37,5 +36,12 @@ def test_what_is_pasted(row: tuple[str, ...]) -> None:
 
 
 def test_no_text_is_there_twice() -> None:
-    texts = [(row[0], row[2:]) for row in ROWS]
+    texts = [(row[0], row[2:]) for row in READ]
     assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.parametrize(("text", "readings"), TWO_READINGS, ids=[text for text, _ in TWO_READINGS])
+def test_two_readings_are_both_shown(text: str, readings: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        read(text)
+    assert caught.value.message.endswith(f": write {readings}.")
