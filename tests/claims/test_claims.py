@@ -398,10 +398,10 @@ def test_a_claim_that_cannot_be_read_costs_nothing_else(options: dict[str, objec
 
 
 def test_the_report_says_of_an_unreadable_claim_why(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert run_command(["x**2*y", "--at", "x=1,y=2", "--claim", "x: 2*x y", "--claim", "y: x**2"]) == 2
+    assert run_command(["x**2*y", "--at", "x=1,y=2", "--claim", "x: 2*x 2", "--claim", "y: x**2"]) == 2
     out, err = capsys.readouterr()
-    assert "claim: ∂f/∂x = 2*x y\n! unreadable\n" in out
-    assert "  2*x y\n" in out
+    assert "claim: ∂f/∂x = 2*x 2\n! unreadable\n" in out
+    assert "  2*x 2\n" in out
     assert "✓ proven" in out
     assert "2 checks: 2 match · 2 claims (1 failed): 1 proven, 1 unreadable" in err
     file = tmp_path / "problems.yaml"
