@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.option_values import choice, seconds, tolerance, whole
+from gradcheck_cli.option_values import choice, dtype, seconds, tolerance, whole
 
 MODES = ("reverse", "forward", "both")
 MAX_ORDER = 10
@@ -74,7 +74,7 @@ OPTIONS = {
         Declared(
             "dtype", "|".join(DTYPES), "What torch computes in: float64.",
             "The working precision. Default: float64.",
-            partial(choice, known=tuple(DTYPES)), f"one of {', '.join(DTYPES)}",
+            partial(dtype, known=tuple(DTYPES)), f"one of {', '.join(DTYPES)}",
         ),
         Declared(
             "device", "DEVICE", "Where torch computes: cpu, cuda, cuda:N or auto.",

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Sequence
 
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.surfaces import Option
 
-OTHER_NAMES = {
-    "double": "float64", "f64": "float64", "fp64": "float64",
-    "float": "float32", "single": "float32", "f32": "float32", "fp32": "float32",
-    "half": "float16", "f16": "float16", "fp16": "float16", "bf16": "bfloat16",
+OTHER_DTYPES = {
+    "double": "float64", "f64": "float64", "fp64": "float64", "torch.double": "float64",
+    "single": "float32", "f32": "float32", "fp32": "float32", "torch.float": "float32",
+    "half": "float16", "f16": "float16", "fp16": "float16", "torch.half": "float16", "bf16": "bfloat16",
 }  # fmt: skip
 """What the dtypes are called elsewhere."""
+
+
+def dtype(option: str, text: str, known: Sequence[str]) -> str:
+    """The name of a dtype: float64, double, fp16, torch.float32."""
+    name = text.strip().lower()[:60]
+    found = OTHER_DTYPES.get(name, re.sub(r"^(?:torch|np|numpy|jnp|tf)\.", "", name))
+    found = OTHER_DTYPES.get(found, found)
+    if found == "float":
+        raise UsageError(Option(option, text), " is float32 in torch and float64 in NumPy: write one of these")
+    return found if found in known else choice(option, text, known)
 
 
 def choice(option: str, text: str, known: Sequence[str]) -> str:
@@ -22,7 +33,7 @@ def choice(option: str, text: str, known: Sequence[str]) -> str:
     if text in known:
         return text
     name = text.strip().lower().removeprefix("torch.")[:60]  # a file may have megabytes here
-    near = difflib.get_close_matches(OTHER_NAMES.get(name, name), known, n=1)
+    near = difflib.get_close_matches(name, known, n=1)
     advice = f"did you mean {near[0]}? There are" if near else "there are"
     raise UsageError(Option(option, text), f": {advice} {', '.join(known)}")
 

@@ -13,7 +13,9 @@ import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from gradcheck_cli import option_values
 from gradcheck_cli.checking.points.texts import MAX_POINTS, text_of
+from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.language.statements import is_left_side
 from gradcheck_cli.records.request import PointNumbers
@@ -208,7 +210,7 @@ def _bounds(given: object) -> str:
 
 def whole(name: str, value: object) -> int:
     value = plain(name, value)
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    if isinstance(value, bool | type) or not hasattr(value, "__index__"):
         raise UsageError(f"{name}={shown(value)} is no whole number")
     return int(value)
 
@@ -244,8 +246,16 @@ def choice(name: str, value: object) -> str:
     return found
 
 
+def dtype(name: str, value: object) -> str:
+    """The name of a working dtype: of torch.float32, numpy.float32, "double"."""
+    try:
+        return option_values.dtype(name, choice(name, value), tuple(DTYPES))
+    except UsageError as error:
+        raise error.in_words(in_python) from None
+
+
 READERS: Mapping[str, Callable[[str, object], object]] = {
-    "order": whole, "mode": choice, "dtype": choice, "device": choice, "rtol": tolerance, "atol": tolerance,
+    "order": whole, "mode": choice, "dtype": dtype, "device": choice, "rtol": tolerance, "atol": tolerance,
     "claim_rtol": tolerance, "strict": truth, "samples": whole, "seed": whole, "timeout": seconds, "derivatives": truth,
 }  # fmt: skip
 

@@ -99,6 +99,11 @@ def raising(error: BaseException) -> Callable[[], Any]:
         (["x", "--rtol", "1e-3", "--atol=0"], Request("x", rtol=1e-3, atol=0.0)),
         (["x", "--samples", "3", "--seed", "-7"], Request("x", samples=3, seed=-7)),
         (["x", "--no-derivatives"], Request("x", derivatives=False)),
+        (["x", "--dtype", "double"], Request("x", dtype="float64")),
+        (["x", "--dtype", "fp16"], Request("x", dtype="float16")),
+        (["x", "--dtype", "torch.float32"], Request("x", dtype="float32")),
+        (["x", "--dtype", "torch.half"], Request("x", dtype="float16")),
+        (["x", "--dtype", "bf16"], Request("x", dtype="bfloat16")),
     ],
 )
 def test_what_is_asked_for(arguments: list[str], request_: Request, requests: list[Request]) -> None:
@@ -150,10 +155,8 @@ def test_what_is_asked_for(arguments: list[str], request_: Request, requests: li
         (["x", "--samples", "0"], "--samples 0: it takes a whole number from 1\n"),
         (["x", "--seed", "1.5"], "--seed 1.5: it takes a whole number\n"),
         (["x", "--dtype", "int8x"], "--dtype int8x: there are float64, float32, float16, bfloat16\n"),
-        (["x", "--dtype", "double"], "--dtype double: did you mean float64? There are float64, float32, float16, bf"),
-        (["x", "--dtype", "float"], "--dtype float: did you mean float32?"),
-        (["x", "--dtype", "half"], "--dtype half: did you mean float16?"),
-        (["x", "--dtype", "torch.bfloat16"], "--dtype torch.bfloat16: did you mean bfloat16?"),
+        (["x", "--dtype", "float"], "--dtype float is float32 in torch and float64 in NumPy: write one of these\n"),
+        (["x", "--dtype", "float23"], "--dtype float23: did you mean float32?"),
         (["x", "--mode", "fast"], "--mode fast: there are reverse, forward, both\n"),
         (
             ["x", "--output-format", "pdf"],
