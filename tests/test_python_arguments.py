@@ -120,7 +120,7 @@ REFUSED = [
     (lambda: check("x", at=2, order=1.5), "order=1.5 is no whole number"),
     (lambda: check("x", at=2, order=0), "order is a whole number from 1 to 10, not 0"),
     (lambda: check("x", at=2, dtype=8), "dtype=8 is no text"),
-    (lambda: check("x", at=2, dtype="float8"), "dtype=\"float8\": there are float64"),
+    (lambda: check("x", at=2, dtype="float8"), "dtype=\"float8\": did you mean float64"),
     (lambda: check("x", at=2, mode=None, rtol="1"), "rtol='1' is no number"),
     (lambda: check("x", at=2, atol=-1), "atol is a number from 0, not -1.0"),
     (lambda: check("x", at=2, claim_rtol=math.nan), "claim_rtol=nan is not finite"),
