@@ -14,7 +14,7 @@ from gradcheck_cli.claims.reading import Unreadable
 from gradcheck_cli.dtypes import DTYPES, Dtype
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.expression.literals import rounded_constant
-from gradcheck_cli.expression.nodes import Constant, Expr, topological
+from gradcheck_cli.expression.nodes import Constant, Expr, free_name, topological
 from gradcheck_cli.number_text import exact
 from gradcheck_cli.pytorch.devices import Device, resolve_device
 from gradcheck_cli.records.derivative import Derivative
@@ -83,6 +83,13 @@ class Plan:
     notices: tuple[str, ...]
     wanted: Wanted
     words: Words
+
+    @property
+    def result_name(self) -> str:
+        """What the function is called, as in every report."""
+        return self.function_name or free_name(
+            {*self.variables, *(label.partition("(")[0] for label in self.definitions)}
+        )
 
 
 def make_plan(request: Request, reading: Reading | None = None) -> Plan:

@@ -46,7 +46,7 @@ class Sides:
         from gradcheck_cli.diagnosis.diagnosis import Diagnosis
 
         plan = self.plan
-        about = self.numbers, plan.dtype, plan.device, plan.tolerance, plan.function_name
+        about = self.numbers, plan.dtype, plan.device, plan.tolerance, plan.result_name
         return Diagnosis(plan.expression, *about)
 
     def references(self, point: Mapping[str, float]) -> References:

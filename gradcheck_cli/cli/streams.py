@@ -28,10 +28,16 @@ def display_for(
     """What the terminal, or the file, can show."""
     from gradcheck_cli.render.display import Display
 
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    color = not to_file and not plain and is_terminal(sys.stdout)
+    color = not to_file and _has_color(sys.stdout)
     width = shutil.get_terminal_size((80, 24)).columns
     return Display(width=max(width, 20), color=color, quiet=quiet, verbose=verbose, options=options or {})
+
+
+def _has_color(stream: TextIO | None) -> bool:
+    """NO_COLOR counts before FORCE_COLOR, and this before what is known of the terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (os.environ.get("TERM") != "dumb" and is_terminal(stream))
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -1,6 +1,6 @@
 """The chain rule laid out: an expression as a list of steps, each with a name and its local derivatives.
 
-`s = 1/(1 + exp(-x))` becomes a = -x, b = exp(a), c = 1 + b, s = 1/c, with da/dx = -1, db/da = exp(a) and so on. What
+`f = 1/(1 + exp(-x))` becomes a = -x, b = exp(a), c = 1 + b, f = 1/c, with da/dx = -1, db/da = exp(a) and so on. What
 torch has not is written as its definition, so that each step is one operation that torch runs.
 """
 
@@ -24,6 +24,7 @@ from gradcheck_cli.expression.nodes import (
     call,
     constant,
     depends_on,
+    free_name,
     intermediates,
     named,
     topological,
@@ -33,8 +34,6 @@ from gradcheck_cli.expression.nodes import (
 
 LETTERS = "abcghkmnpqrtuvw"
 """Names of steps: no d, which would make dd/dx; no e, i, j, which are numbers; no f, s, z, which are results."""
-RESULTS, RESULTS_OF_NAMED = "szfy", "zsfy"
-"""The name of the result: the first that is free; z where the user named intermediate results (y = x*x, z = 2*y)."""
 
 
 @dataclass(frozen=True)
@@ -170,9 +169,7 @@ def _names(
 ) -> dict[Expr, str]:
     """A name for each node that is a step. result: of the last one, where the user has named it."""
     used = taken | set(NAMED_CONSTANTS)
-    has_named = any(isinstance(node, Named) for node in order)
-    results = RESULTS_OF_NAMED if has_named else RESULTS
-    result = result or next((name for name in results if name not in used), None) or _fresh("s", used)
+    result = result or free_name(used)
     fresh = (name for name in _letters() if name not in used | {result})
     users_name = {node.value: node.name for node in order if isinstance(node, Named) and isinstance(node.value, Call)}
     names: dict[Expr, str] = {}
@@ -193,10 +190,6 @@ def _letters() -> Iterator[str]:
     yield from LETTERS
     for number in count(1):
         yield from (f"{letter}{number}" for letter in LETTERS)
-
-
-def _fresh(letter: str, used: set[str]) -> str:
-    return next(name for number in count(1) if (name := f"{letter}{number}") not in used)
 
 
 def _with_operands(node: Expr, shown: Mapping[Expr, Expr]) -> Expr:

@@ -10,9 +10,10 @@ A call holds the row of its function, which need not be one of the table. Condit
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -21,6 +22,15 @@ from typing import Any, TypeVar
 from gradcheck_cli.expression.function import Function
 
 NAMED_CONSTANTS = ("pi", "e", "tau")
+FUNCTION_NAMES = ("f", "g", "h", "F", "G")
+"""What the function is called where its text does not say: the first that is free."""
+
+
+def free_name(taken: Collection[str]) -> str:
+    """A name for the function."""
+    return next(
+        name for name in itertools.chain(FUNCTION_NAMES, map("f{}".format, itertools.count(1))) if name not in taken
+    )
 
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)

@@ -118,14 +118,14 @@ def _verdict(check: Check, markers: Mapping[str, int]) -> Text:
 def number_notes(checks: Sequence[Check], display: Display) -> tuple[list[str], dict[str, int]]:
     """The notes to show, and the number of each row's note; no numbers where one note speaks of every row.
 
-    Notes that differ only in their numbers count as one, except with -v.
+    Notes that differ only in their numbers count as one.
     """
     alike: dict[str, list[str]] = {}
     for note in dict.fromkeys(check.note for check in checks if check.note):
-        alike.setdefault(note if display.verbose else _NUMBER.sub("0", note), []).append(note)
+        alike.setdefault(_NUMBER.sub("0", note), []).append(note)
     groups = list(alike.values())
     shown = groups if display.verbose else groups[:NOTES]
-    texts = [f"{group[0]} (and {len(group) - 1} more alike)" if len(group) > 1 else group[0] for group in shown]
+    texts = [f"{group[0]} (and {len(group) - 1:,} more alike)" if len(group) > 1 else group[0] for group in shown]
     if len(groups) == 1 and all(check.note for check in checks):
         return texts, {}
     return texts, {note: number for number, group in enumerate(shown, 1) for note in group}

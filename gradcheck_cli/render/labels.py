@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gradcheck_cli import number_text
 from gradcheck_cli.dtypes import DTYPES, Dtype
+from gradcheck_cli.expression.nodes import free_name
 from gradcheck_cli.number_text import exact
 from gradcheck_cli.records.results import (
     UNEXPECTED,
@@ -119,7 +120,7 @@ def function_name(result: ProblemResult) -> str:
     if result.function_name is not None:
         return result.function_name
     taken = {*result.variables, *(label.partition("(")[0] for label in result.lets)}
-    return next((name for name in ("f", "g", "h", "F", "G") if name not in taken), "f")
+    return free_name(taken)
 
 
 def is_prime(result: ProblemResult, wrt: Sequence[str]) -> bool:

@@ -12,6 +12,9 @@ _ASCII = str.maketrans({
 })  # fmt: skip
 
 
+_SIGNS = "".join(map(chr, _ASCII))
+
+
 def visible(text: str) -> str:
     """`text` with its control characters written as escapes, so that they cannot steer the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
@@ -53,9 +56,9 @@ def wrapped(text: str, width: int) -> str:
 
 
 def encodable(text: str, encoding: str) -> str:
-    """`text` with what `encoding` cannot hold replaced by ASCII."""
+    """`text` in what `encoding` can hold: where that lacks any of our signs, all of them are ASCII, in every stream."""
     try:
-        text.encode(encoding)
+        _SIGNS.encode(encoding)
     except UnicodeEncodeError:
-        return text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
-    return text
+        text = text.translate(_ASCII)
+    return text.encode(encoding, "backslashreplace").decode(encoding)

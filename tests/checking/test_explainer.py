@@ -14,9 +14,10 @@ import pytest
 from gradcheck_cli.checking.explainer import explain_expression
 from gradcheck_cli.cli.app import run_command
 from gradcheck_cli.records.explanation import Explanation
+from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Verdict
-from gradcheck_cli.render import EXPLANATIONS
+from gradcheck_cli.render import EXPLANATIONS, RENDERERS
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formats import EXPLANATION_FORMATS
 
@@ -40,15 +41,15 @@ def test_the_sigmoid_by_hand() -> None:
     """The lab exercise: every number that one finds on paper, torch's beside it."""
     steps = explained("1/(1+exp(-x))", "2").by_name
     assert {name: step.text for name, step in steps.items()} == {
-        "x": None, "a": "-x", "b": "exp(a)", "c": "1 + b", "s": "1/c",
+        "x": None, "a": "-x", "b": "exp(a)", "c": "1 + b", "f": "1/c",
     }  # fmt: skip
-    values = {"x": 2.0, "a": -2.0, "b": 0.1353352832366127, "c": 1.1353352832366126, "s": 0.8807970779778824}
+    values = {"x": 2.0, "a": -2.0, "b": 0.1353352832366127, "c": 1.1353352832366126, "f": 0.8807970779778824}
     assert {name: step.value for name, step in steps.items()} == values
     found = {f"d{name}/d{local.by}": local.value for name, step in steps.items() for local in step.locals}
-    assert found == {"da/dx": -1.0, "db/da": 0.1353352832366127, "dc/db": 1.0, "ds/dc": -0.775803492574376}
+    assert found == {"da/dx": -1.0, "db/da": 0.1353352832366127, "dc/db": 1.0, "df/dc": -0.775803492574376}
     adjoints = {name: step.adjoint.analytical for name, step in steps.items() if step.adjoint is not None}
     assert adjoints == {
-        "x": 0.10499358540350652, "a": -0.10499358540350652, "b": -0.775803492574376, "c": -0.775803492574376, "s": 1.0,
+        "x": 0.10499358540350652, "a": -0.10499358540350652, "b": -0.775803492574376, "c": -0.775803492574376, "f": 1.0,
     }  # fmt: skip
     for name, step in steps.items():
         assert step.adjoint is not None
@@ -63,7 +64,7 @@ def test_the_table_of_the_sigmoid() -> None:
     text = shown("1/(1+exp(-x))", "2")
     assert "b = exp(a)  0.135335  db/da = exp(a) = 0.135335    -0.775803  -0.775803  ExpBackward0  ✓ match\n" in text
     assert text.endswith("""\
-ds/dx = ds/dc · dc/db · db/da · da/dx
+df/dx = df/dc · dc/db · db/da · da/dx
       = -0.775803 · 1 · 0.135335 · -1
       = 0.10499358540350652    (autograd: 0.1049935854035065, ✓ match)
 """)
@@ -71,8 +72,8 @@ ds/dx = ds/dc · dc/db · db/da · da/dx
 
 def test_an_intermediate_result_keeps_its_name() -> None:
     text = shown("2*y+3", "3.5", lets=("y=x*x",), wrt=("x", "y"))
-    assert "dz/dx = dz/da · da/dy · dy/dx\n      = 1 · 2 · 7\n      = 14    (autograd: 14, ✓ match)\n" in text
-    assert "dz/dy = dz/da · da/dy\n      = 1 · 2\n      = 2    (autograd: 2, ✓ match)\n" in text
+    assert "df/dx = df/da · da/dy · dy/dx\n      = 1 · 2 · 7\n      = 14    (autograd: 14, ✓ match)\n" in text
+    assert "df/dy = df/da · da/dy\n      = 1 · 2\n      = 2    (autograd: 2, ✓ match)\n" in text
     assert "y = x*x    12.25  dy/dx = 2*x = 7" in text
 
 
@@ -93,13 +94,13 @@ def test_a_power_is_differentiated_as_one_writes_it(expression: str, at: str, de
 
 def test_names_never_clash() -> None:
     steps = explained("sin(a)*s + exp(b)", "a=1,b=2,s=3").by_name
-    assert list(steps) == ["a", "s", "b", "c", "g", "h", "z"]
+    assert list(steps) == ["a", "s", "b", "c", "g", "h", "f"]
     assert explained("x", "1").name == "x"
 
 
 def test_sums_where_paths_join() -> None:
     text = shown("x*sin(x)", "1")
-    assert "ds/dx = ds/da · da/dx + a\n      = 1 · 0.540302 + 0.841471\n      = 1.381773290676036" in text
+    assert "df/dx = df/da · da/dx + a\n      = 1 · 0.540302 + 0.841471\n      = 1.381773290676036" in text
 
 
 def test_many_paths_are_written_by_the_last_step() -> None:
@@ -137,9 +138,9 @@ def test_of_many_intermediate_results_some_are_written_out() -> None:
 
 def test_a_long_sum_has_a_line_for_each_term() -> None:
     lines = shown("log(1 + exp(-x))*sin(x*y) + sqrt(x**2 + y**2)", "x=2,y=3", width=80).splitlines()
-    first = next(i for i, line in enumerate(lines) if line.startswith("ds/dx = "))
+    first = next(i for i, line in enumerate(lines) if line.startswith("df/dx = "))
     assert [line[:8] for line in lines[first : first + 7]] == [
-        "ds/dx = ",
+        "df/dx = ",
         *["      + "] * 2,
         "      = ",
         *["      + "] * 2,
@@ -149,7 +150,7 @@ def test_a_long_sum_has_a_line_for_each_term() -> None:
 
 def test_what_does_not_fit_goes_on_further_in() -> None:
     text = shown("gelu(x)*x", "2", width=70)
-    assert re.search(r"^  da/dx = .*\n(    \S.*\n)+s = a\*x", text, re.MULTILINE)
+    assert re.search(r"^  da/dx = .*\n(    \S.*\n)+f = a\*x", text, re.MULTILINE)
 
 
 def test_where_there_is_no_room_for_a_table_each_step_is_lines() -> None:
@@ -157,26 +158,26 @@ def test_where_there_is_no_room_for_a_table_each_step_is_lines() -> None:
     assert lines[2].splitlines() == [
         "a = -x",
         "  value     -2",
-        "  ds/da     -0.104994",
+        "  df/da     -0.104994",
         "  autograd  -0.104994",
         "  verdict   ✓ match",
         "  da/dx     = -1",
     ]
-    assert lines[-1].startswith("ds/dx = ds/dc · dc/db · db/da · da/dx\n      = -0.775803 · 1 · 0.135335 · -1\n")
+    assert lines[-1].startswith("df/dx = df/dc · dc/db · db/da · da/dx\n      = -0.775803 · 1 · 0.135335 · -1\n")
 
 
 def test_a_long_name_has_its_chain_rule_below_it() -> None:
     text = shown("sin(momentum_buffer)*2", "0.5", width=40)
-    assert "\nds/dmomentum_buffer\n  = ds/da · da/dmomentum_buffer\n  = 2 · 0.877583\n  = 1.75516512378" in text
+    assert "\ndf/dmomentum_buffer\n  = df/da · da/dmomentum_buffer\n  = 2 · 0.877583\n  = 1.75516512378" in text
 
 
 KINKS = [
     # (expression, the chain rule at 0): no factor is a number there
-    ("relu(x)", "ds/dx = where(x > 0, 1, 0)\n      = [0, 1]    (autograd: 0, ∧ kink)\n\n"),
+    ("relu(x)", "df/dx = where(x > 0, 1, 0)\n      = [0, 1]    (autograd: 0, ∧ kink)\n\n"),
     ("relu(x) - relu(-x)",
-     "ds/dx = ds/da · da/dx + ds/dc · dc/db · db/dx\n      = 1    (autograd: 0, ✗ mismatch)\n"
+     "df/dx = df/da · da/dx + df/dc · dc/db · db/dx\n      = 1    (autograd: 0, ✗ mismatch)\n"
      "        da/dx and dc/db do not exist at this point: the chain rule gives no\n        number here\n"),
-    ("2*abs(x)", "ds/dx = ds/da · da/dx\n      = [-2, 2]    (autograd: 0, ∧ kink)\n"
+    ("2*abs(x)", "df/dx = df/da · da/dx\n      = [-2, 2]    (autograd: 0, ∧ kink)\n"
      "        da/dx does not exist at this point: the chain rule gives no number here\n"),
 ]  # fmt: skip
 
@@ -271,8 +272,8 @@ def test_the_command_exits_as_a_check_does(capsys: pytest.CaptureFixture[str], t
     assert run_command(["explain", "where(x > 0, sqrt(x), 0)", "--at", "-1"]) == 1
     file = tmp_path / "chain.tex"
     assert run_command(["explain", "x**2", "--at", "3", "--output-format", "latex", "--output-file", str(file)]) == 0
-    assert r"\frac{ds}{dx}" in file.read_text(encoding="utf-8")
-    assert "ds/dx = 2*x" in capsys.readouterr().out
+    assert r"\frac{df}{dx}" in file.read_text(encoding="utf-8")
+    assert "df/dx = 2*x" in capsys.readouterr().out
 
 
 # Multiplied along all paths, the local derivatives that are shown are the certified gradient.
@@ -343,3 +344,22 @@ def test_the_table_adds_up(seed: int) -> None:
 )
 def test_nothing_is_too_odd_to_explain(expression: str, at: str, options: Json, form: str) -> None:
     assert shown(expression, at, form, **options)
+
+
+@pytest.mark.parametrize(
+    ("expression", "options", "name"),
+    [
+        ("sin(x)", {}, "f"),
+        ("f*sin(x)", {"at": ("x=1,f=2",)}, "g"),
+        ("2*y", {"lets": ("f = 3*x", "y = f*x")}, "g"),
+        ("f*g*h*F*G", {"at": ("f=1,g=1,h=1,F=1,G=1",)}, "f1"),
+        ("q = sin(x)", {}, "q"),
+    ],
+)
+def test_the_function_is_called_the_same_in_check_and_in_explain(
+    expression: str, options: dict[str, Any], name: str
+) -> None:
+    found = explain_expression(Request(expression, **{"at": ("x=1",), **options}))
+    assert found.name == name
+    assert re.search(rf"^{name}\(.*\) += ", EXPLANATIONS["table"](found, Display()), re.MULTILINE)
+    assert re.search(rf"^{name}\(.*\) += ", RENDERERS["table"](Report((found.result,), {}), Display()), re.MULTILINE)

@@ -471,3 +471,31 @@ def test_arrange(arguments: list[str], arranged: list[str] | None) -> None:
             arrange(arguments, OPTIONS)
     else:
         assert arrange(arguments, OPTIONS) == arranged
+
+
+COLORS = [
+    # (environment, whether it is a terminal, whether there are colours)
+    ({}, True, True),
+    ({}, False, False),
+    ({"FORCE_COLOR": "1"}, False, True),
+    ({"FORCE_COLOR": ""}, False, False),
+    ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, True, False),
+    ({"NO_COLOR": "1"}, True, False),
+    ({"TERM": "dumb"}, True, False),
+    ({"TERM": "dumb", "FORCE_COLOR": "1"}, True, True),
+]
+
+
+@pytest.mark.parametrize(("environment", "terminal", "colored"), COLORS)
+def test_colors(
+    environment: dict[str, str], terminal: bool, colored: bool, monkeypatch: pytest.MonkeyPatch, requests: list[Request]
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    stream = io.StringIO()
+    stream.isatty = lambda: terminal  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert run_command(["x", "--at", "1"]) == 0
+    assert ("\x1b[32m✓ match" in stream.getvalue()) == colored

@@ -85,13 +85,13 @@ def test_it_reads_as_the_hand_computation() -> None:
   a &= -x = -2 & \frac{da}{dx} &= -1 \\
   b &= \exp\left(a\right) = 0.135335 & \frac{db}{da} &= \exp\left(a\right) = 0.135335 \\
   c &= 1 + b = 1.13534 & \frac{dc}{db} &= 1 \\
-  s &= \frac{1}{c} = 0.880797 & \frac{ds}{dc} &= -\frac{1}{c^{2}} = -0.775803
+  f &= \frac{1}{c} = 0.880797 & \frac{df}{dc} &= -\frac{1}{c^{2}} = -0.775803
 \end{align*}"""
         in text
     )
     assert (
         r"""\begin{align*}
-  \frac{ds}{dx} &= \frac{ds}{dc} \cdot \frac{dc}{db} \cdot \frac{db}{da} \cdot \frac{da}{dx} \\
+  \frac{df}{dx} &= \frac{df}{dc} \cdot \frac{dc}{db} \cdot \frac{db}{da} \cdot \frac{da}{dx} \\
   &= -0.775803 \cdot 1 \cdot 0.135335 \cdot \left(-1\right) \\
   &= 0.10499358540350652
 \end{align*}"""
