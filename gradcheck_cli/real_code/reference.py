@@ -98,7 +98,7 @@ class Truths:
 
     @cached_property
     def expressions(self) -> Expressions:
-        return Expressions(self.tape)
+        return Expressions(self.rounded)
 
     def exact(self, element: int) -> ExactRow:
         """The tier of last resort, for one element."""

@@ -20,13 +20,11 @@ from gradcheck_cli.differentiation import rules
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import Call, Constant, Variable
+from gradcheck_cli.tape.choices import COMPARE
 from gradcheck_cli.tape.rows import BRANCHES, COMPARISONS, CONDITIONS, KERNELS
 
 INF = np.inf
 BALL_BITS = 80
-COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
-}  # fmt: skip
 NAMED = {"pi": np.pi, "e": np.e, "tau": 2 * np.pi}
 
 # Functions that grow (or fall) all along their domain: over a wide ball the ends tell more than a slope.

@@ -15,9 +15,10 @@ from gradcheck_cli.certified.ball import Balls, ball_function, precision
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.tape.choices import COMPARE
 from gradcheck_cli.tape.double_double import INF, Pair, add, div, exact, mul, neg, sub, total
 from gradcheck_cli.tape.elements import Elements
-from gradcheck_cli.tape.formulas import COMPARE, constant_partial, real_arguments
+from gradcheck_cli.tape.formulas import constant_partial, real_arguments
 from gradcheck_cli.tape.rows import COMPARISONS, CONDITIONS
 from gradcheck_cli.tape.sweep import Scatter, reach, scatter
 from gradcheck_cli.tape.tape import REDUCTIONS, SOURCES, Instruction
@@ -110,8 +111,10 @@ class PreciseValues:
         if function in COMPARISONS:
             gap = sub(*map(self.at, args))
             truth = COMPARE[function](gap.high + gap.low, 0.0)
-            same = (args[0] == args[1]) | ((self.radius[args[0]] == 0) & (self.radius[args[1]] == 0))
-            return exact(truth)._replace(radius=np.where(same | (np.abs(gap.high) > gap.radius), 0.0, INF))
+            equal = self.values.choices.equal(*args)
+            truth = np.where(equal, COMPARE[function](0.0, 0.0), truth)
+            firm = equal | (np.abs(gap.high) > gap.radius) | ~(self.tape.depends[args[0]] | self.tape.depends[args[1]])
+            return exact(truth)._replace(radius=np.where(firm, 0.0, INF))
         values = [self.high[arg] != 0 for arg in args]
         truth = (
             ~values[0] if function == "not" else values[0] & values[1] if function == "and" else values[0] | values[1]
@@ -314,7 +317,9 @@ class PreciseSweep:
         best = (sign * (terms.high + terms.low)).argmax(axis=1)
         winner = elements[rows, best]
         gap = sub(Pair(*(x[rows, best][:, None] for x in tuple(terms))), terms)
-        rivals = (elements != winner[:, None]) & ~(sign * (gap.high + gap.low) > gap.radius)
+        rivals = ~self.values.values.choices.equal(elements, winner[:, None]) & ~(
+            sign * (gap.high + gap.low) > gap.radius
+        )
         shape = (*elements.shape, adjoint.high.shape[1])
         parts = [np.zeros(shape) for _ in range(3)]
         for part, x in zip(parts, tuple(adjoint), strict=True):

@@ -285,15 +285,9 @@ class ReverseSweep:
 
     def _largest(self, instruction: Instruction, cotangent: Floats, radius: Floats) -> None:
         elements = instruction.args[0]
-        x = self.values.value[elements] if instruction.function == "max" else -self.values.value[elements]
-        reach = self.values.radius[elements]
-        rows = np.arange(len(x))
-        best = x.argmax(axis=1)
-        winner = elements[rows, best]
-        rivals = (x + reach * WIDER >= (x[rows, best] - reach[rows, best] * WIDER)[:, None]) & (
-            elements != winner[:, None]
-        )
-        shape = *x.shape, cotangent.shape[1]
+        rows = np.arange(len(elements))
+        best, rivals = self.values.choices.rivals(instruction)
+        shape = *elements.shape, cotangent.shape[1]
         value, total = np.zeros(shape), np.zeros(shape)
         value[rows, best], total[rows, best] = cotangent, radius
         if rivals.any():
@@ -309,7 +303,7 @@ class ReverseSweep:
 
     def _where(self, instruction: Instruction, cotangent: Floats, radius: Floats) -> None:
         chosen = instruction.args[0]
-        truth, known = self.values.truth(chosen)
+        truth, known = self.values.truth(chosen) if self.slopes.rounding else self.values.choices.firm(chosen)
         for index, taken in ((1, truth), (2, ~truth)):
             if not self.tape.depends[instruction.args[index]].any():
                 continue
@@ -329,8 +323,7 @@ class ReverseSweep:
     def _condition(self, instruction: Instruction, radius: Floats) -> None:
         """Nothing flows through a condition but doubt."""
         if instruction.function in COMPARISONS:
-            a, b = instruction.args
-            same = np.broadcast_to(a == b, len(radius))
+            same = np.broadcast_to(self.values.choices.equal(*instruction.args), len(radius))
             radius = np.where(same[:, None], 0.0, radius)
         for index in range(len(instruction.args)):
             if self.tape.depends[instruction.args[index]].any():
@@ -366,10 +359,10 @@ def reach(values: Values, outputs: Elements, seeds: Floats | None = None) -> NDA
                 np.broadcast_to(np.moveaxis(np.any(wide, axis=1, keepdims=True), 1, 2), (*args[1].shape, columns)),
             )
         elif instruction.function == "where":
-            truth, known = values.truth(args[0])
+            truth, firm = values.choices.firm(args[0])
             _mark(found, args[0], here)
-            _mark(found, args[1], here & (truth | ~known)[:, None])
-            _mark(found, args[2], here & (~truth | ~known)[:, None])
+            _mark(found, args[1], here & (truth | ~firm)[:, None])
+            _mark(found, args[2], here & (~truth | ~firm)[:, None])
         else:
             for arg in args:
                 _mark(found, arg, np.broadcast_to(here[:, None], (*arg.shape, columns)) if arg.ndim == 2 else here)

@@ -8,7 +8,7 @@ single number: a product of two matrices is one instruction, and an expression i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -297,21 +297,6 @@ class Tape:
             self._starts.append(start)
             self.instructions.append(Instruction(function, args, start, self.size, self.dtype, self.origin))
         return np.arange(start, self.size)
-
-    def below(self, roots: Sequence[int]) -> Iterator[tuple[int, Instruction, list[list[int]]]]:
-        """(element, its instruction, its operands) of all that the roots rest on, each once, parents before children
-        in no other order."""
-        seen, stack = set(roots), list(roots)
-        while stack:
-            element = stack.pop()
-            instruction = self.instruction_of(element)
-            operands = instruction.operands(element)
-            yield element, instruction, operands
-            for column in operands:
-                for operand in column:
-                    if operand not in seen:
-                        seen.add(operand)
-                        stack.append(operand)
 
 
 def _flat(array: Elements, shape: tuple[int, ...], *, single: bool) -> Elements:

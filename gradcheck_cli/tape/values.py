@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from gradcheck_cli.certified.float_filter.kernels import EPS, SMALLEST, Approx
 from gradcheck_cli.certified.widened.balls import ROUNDING_UNITS
 from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.tape.choices import PICKS, Choices
 from gradcheck_cli.tape.elements import Elements
-from gradcheck_cli.tape.formulas import at_row, condition, select
-from gradcheck_cli.tape.rows import CONDITIONS, KERNELS
+from gradcheck_cli.tape.formulas import at_row, select
+from gradcheck_cli.tape.rows import COMPARISONS, CONDITIONS, KERNELS
 from gradcheck_cli.tape.tape import REDUCTIONS, Instruction, Tape
 
 Floats = NDArray[np.float64]
@@ -34,6 +35,7 @@ class Values:
         self.value, self.radius = np.empty(tape.size), np.zeros(tape.size)
         self._inputs = {int(given.elements.reshape(-1)[0]): given for given in tape.inputs if given.elements.size}
         self._moved = moved or {}
+        self.choices = Choices(tape, self.value, self.radius)
         with np.errstate(all="ignore"):
             for instruction in tape.instructions:
                 self._run(instruction)
@@ -57,6 +59,7 @@ class Values:
             case "held":
                 (source,) = instruction.args
                 self.value[here], self.radius[here] = self.value[source], self.radius[source]
+                self.choices.hold(instruction)
                 return
             case "dot":
                 result = self._dot(instruction)
@@ -69,6 +72,19 @@ class Values:
             self.radius[here] = result.radius
         if self.rounding and instruction.function not in EXACT_STEPS:
             self._widen(here, instruction.dtype)
+        self._choose(instruction)
+
+    def _choose(self, instruction: Instruction) -> None:
+        match instruction.function:
+            case "max" | "min":
+                self.choices.largest(instruction)
+            case "where":
+                self.choices.chosen(instruction)
+            case "positive" if not self.rounding:
+                self.choices.same[instruction.elements] = self.choices.same[instruction.args[0]]
+            case function if function in PICKS:
+                self.choices.picked(instruction)
+        self.choices.follow(instruction)
 
     def _function(self, function: str, instruction: Instruction) -> Approx:
         if function == "where" or function in CONDITIONS:
@@ -79,9 +95,10 @@ class Values:
         if function == "where":
             chosen, a, b = instruction.args
             return select(self.truth(chosen), self.at(a), self.at(b))
-        logical = function in ("and", "or", "not")
-        args = [self.truth(arg) if logical else self.at(arg) for arg in instruction.args]
-        truth, known = condition(function, args)
+        if function in COMPARISONS:
+            truth, known = self.choices.compared(instruction)
+        else:
+            truth, known = self.choices.combined(instruction)
         return Approx(np.asarray(truth, float), None if np.all(known) else np.where(known, 0.0, INF))
 
     def truth(self, elements: Elements) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
