@@ -73,15 +73,15 @@ class Jacobian:
         for k in outputs:
             count = self.recorded.elements[k].size
             tallies = [Tally(column) for column in self._columns(k, FLOATS[self.reverse.outputs[k].tensor.dtype])]
-            by_random = self._by_random(count)
-            if by_random and not self._judge_combined(side, k, tallies):
-                by_random = False  # what is left, or wrong, shows its outputs one by one
-                tallies = [Tally(tally.column) for tally in tallies]
-            if not by_random:
-                step = self.truths.batch
-                for first in range(0, count, step):
-                    self._judge(side, k, np.arange(first, min(first + step, count)), tallies)
-            cotangents = "random" if by_random else "one-hot"
+            rows, cotangents = np.arange(count), "one-hot"
+            if self._by_random(count):
+                clear = self._clear(k)
+                if self._judge_combined(side, k, clear, tallies):
+                    rows, cotangents = np.flatnonzero(~clear), "random"
+                else:  # what is left, or wrong, shows its outputs one by one
+                    tallies = [Tally(tally.column) for tally in tallies]
+            for first in range(0, len(rows), self.truths.batch):
+                self._judge(side, k, rows[first : first + self.truths.batch], tallies)
             for tally, given in zip(tallies, self.tape.inputs, strict=True):
                 yield tally.block(
                     self.reverse.outputs[k], given.elements.shape, side.mode, self.options.strict, cotangents
@@ -99,23 +99,28 @@ class Jacobian:
         for tally in tallies:
             names = tally.column.names
             judged = Rows(self.truths, elements, autograd, tally.column, names, side.mode, found).judged()
-            if self._other_branches is not None:
-                self._forgive(k, rows, autograd, tally.column, judged)
+            self._forgive(k, rows, autograd, tally.column, judged)
             if side.mode == "reverse" and (judged.codes != CODE[Verdict.MATCH]).any() and self.reverse.batched:
                 judged = self._confirmed(k, rows, elements, autograd, found, tally.column, judged)
             tally.add(judged, autograd[:, tally.column.place])
             labels = [self.reverse.outputs[k].label(row) for row in rows.tolist()]
             self.entries += self._listed(labels, tally.column, judged, autograd, side)
 
-    def _judge_combined(self, side: Side, k: int, tallies: Sequence[Tally]) -> bool:
-        """Random sums of the rows of one output, by all inputs; False: not all of them match beyond doubt."""
+    def _clear(self, k: int) -> NDArray[np.bool_]:
+        """Which elements of an output have a value and all their derivatives beyond doubt."""
+        elements = self.recorded.elements[k].reshape(-1)
+        return self.truths.has_value(elements) & ~self.truths.doubtful[elements]
+
+    def _judge_combined(self, side: Side, k: int, clear: NDArray[np.bool_], tallies: Sequence[Tally]) -> bool:
+        """Random sums of the clear rows of one output, by all inputs; False: not all of them match."""
         elements = self.recorded.elements[k].reshape(-1)
         weights = np.random.default_rng(self.reverse.subject.seed).standard_normal((COTANGENTS, len(elements)))
         dtype = FLOATS[self.reverse.outputs[k].tensor.dtype]
         weights = np.round(weights * 2.0**6) / 2.0**6 if dtype.precision > 8 else np.sign(weights)
+        weights = np.where(clear, weights, 0.0)
+        if not clear.any():
+            return True
         autograd, found = side.combined(k, weights), self.truths.rows(elements, weights.T)
-        if not self.truths.has_value(elements).all():
-            return False
         labels = [f"{self.reverse.outputs[k].name} · cotangent {i + 1}" for i in range(COTANGENTS)]
         entries: list[Entry] = []
         for tally in tallies:
@@ -163,8 +168,9 @@ class Jacobian:
 
     def _forgive(self, k: int, rows: NDArray[np.int64], autograd: Floats, column: Column, judged: Judged) -> None:
         """An entry that belongs to another branch, which correct code may take as well, is a kink."""
-        assert self._other_branches is not None
         wrong = np.isin(judged.codes, [CODE[Verdict.MISMATCH], CODE[Verdict.UNSTABLE]])
+        if not wrong.any() or self._other_branches is None:
+            return
         for row in np.flatnonzero(wrong.any(axis=1)).tolist():
             for truth, radius in self._other_branches.rows(k, int(rows[row])):
                 here, reach = truth[column.place], radius[column.place]

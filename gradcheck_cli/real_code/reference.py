@@ -19,10 +19,12 @@ from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Expr, variables
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind, Reference
+from gradcheck_cli.tape.doubt import doubtful
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.expressions import Expressions
 from gradcheck_cli.tape.precise import PreciseSweep, PreciseValues
-from gradcheck_cli.tape.sweep import ReverseSweep, Slopes
+from gradcheck_cli.tape.slopes import Slopes
+from gradcheck_cli.tape.sweep import ReverseSweep
 from gradcheck_cli.tape.tape import Tape
 from gradcheck_cli.tape.values import Values
 
@@ -79,6 +81,12 @@ class Truths:
     def has_value(self, elements: Elements) -> NDArray[np.bool_]:
         """Where float64 shows that there is a finite value."""
         return np.isfinite(self.values.value[elements]) & np.isfinite(self.values.radius[elements])
+
+    @cached_property
+    def doubtful(self) -> NDArray[np.bool_]:
+        """By element: whether a derivative of it may not exist."""
+        with np.errstate(all="ignore"):
+            return doubtful(self.slopes)
 
     def precise_rows(self, elements: Elements, seeds: Floats | None = None) -> tuple[Floats, Floats]:
         """The same with some 30 digits. The last answer is kept: the inputs of an output ask one after the other."""

@@ -129,6 +129,12 @@ class Choices:
         above: Bools = self.value[a] - self.value[b] > WIDER * (self.radius[a] + self.radius[b])
         return above
 
+    def rests_on(self, instruction: Instruction, index: int) -> Bools:
+        """By element of a function of PICKS: whether it rests on its index-th argument all around the point."""
+        taken, arg = self.same[instruction.elements], self.same[instruction.args[index]]
+        rests: Bools = (taken == np.arange(instruction.start, instruction.stop)) | (taken == arg)
+        return rests
+
     def largest(self, instruction: Instruction) -> None:
         """Of an n-ary max or min: the winner, where it has no rival."""
         best, rivals = self.rivals(instruction)

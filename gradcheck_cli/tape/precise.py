@@ -20,7 +20,8 @@ from gradcheck_cli.tape.double_double import INF, Pair, add, div, exact, mul, ne
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.formulas import constant_partial, real_arguments
 from gradcheck_cli.tape.rows import COMPARISONS, CONDITIONS
-from gradcheck_cli.tape.sweep import Scatter, reach, scatter
+from gradcheck_cli.tape.slopes import Scatter, scatter
+from gradcheck_cli.tape.sweep import reach
 from gradcheck_cli.tape.tape import REDUCTIONS, SOURCES, Instruction
 from gradcheck_cli.tape.values import Floats, Values
 

@@ -68,3 +68,33 @@ def test_ten_million_operations() -> None:
     result = check_code(lambda x, w: torch.tanh(0.02 * (x @ w)).square().mean(), (x, w))
     assert result.passed, result.checks[:2]
     assert result.operations > 9_000_000
+
+
+class OtherBranch(torch.autograd.Function):
+    """2x above 0 and x elsewhere; backward takes the slope of the other branch at 0."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return torch.where(x > 0, 2 * x, x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return torch.where(x >= 0, 2 * g, g)
+
+
+def test_a_branch_that_is_decided_at_a_tie_may_be_either() -> None:
+    x = torch.tensor([0.0, 1.0, -1.0], dtype=torch.float64)
+    for cotangents in ("one-hot", "random"):
+        result = check_code(OtherBranch.apply, (x,), cotangents=cotangents)
+        assert result.passed
+        assert result.counts[Verdict.KINK] == 1
+        assert check_code(lambda x: x * (x > 0), (x,), cotangents=cotangents).verdict is Verdict.KINK
+
+
+def test_doubtful_outputs_alone_are_taken_one_by_one() -> None:
+    x = torch.tensor([0.0, *range(1, 40)], dtype=torch.float64)
+    result = check_code(F.relu, (x,), cotangents="random")
+    assert result.verdict is Verdict.KINK
+    assert sum(result.counts.values()) == (3 + 1) * 40

@@ -19,7 +19,8 @@ from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.expressions import HELD, Expressions
 from gradcheck_cli.tape.gradient import gradient
 from gradcheck_cli.tape.precise import PreciseSweep, PreciseValues
-from gradcheck_cli.tape.sweep import ReverseSweep, Slopes
+from gradcheck_cli.tape.slopes import Slopes
+from gradcheck_cli.tape.sweep import ReverseSweep
 from gradcheck_cli.tape.tape import Tape
 from gradcheck_cli.tape.values import Values
 
