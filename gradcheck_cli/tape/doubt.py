@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck_cli.tape.choices import PICKS
+from gradcheck_cli.tape.choices import PICKS, Choices
 from gradcheck_cli.tape.formulas import real_arguments
 from gradcheck_cli.tape.rows import CONDITIONS
 from gradcheck_cli.tape.slopes import Slopes
@@ -46,13 +46,16 @@ def _of(slopes: Slopes, instruction: Instruction, below: Bools) -> Bools:
         local = slopes.local(instruction, index)
         if local is None:
             continue
-        flows: Bools = below[args[index]]
-        if instruction.function in PICKS:
-            flows = flows & choices.rests_on(instruction, index)
-        found = np.logical_or(found, flows)
+        found[below[args[index]] & _rests(choices, instruction, index)] = True
         if local.doubt is not None:
-            found = np.logical_or(found, local.doubt)
+            found[local.doubt != 0] = True
     return found
+
+
+def _rests(choices: Choices, instruction: Instruction, index: int) -> Bools:
+    if instruction.function in PICKS:
+        return choices.rests_on(instruction, index)
+    return np.ones(instruction.stop - instruction.start, np.bool_)
 
 
 def _any(rows: Bools) -> Bools:
