@@ -59,5 +59,5 @@ def _rests(choices: Choices, instruction: Instruction, index: int) -> Bools:
 
 
 def _any(rows: Bools) -> Bools:
-    found: Bools = rows.any(axis=1)
+    found: Bools = np.any(rows, axis=1)
     return found
