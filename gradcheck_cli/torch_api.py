@@ -18,6 +18,7 @@ from gradcheck_cli.real_code.side import Reverse
 from gradcheck_cli.real_code.subject import UserError
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
+from gradcheck_cli.tracing.surrogates import Surrogates
 from gradcheck_cli.tracing.tensors import numbers
 
 
@@ -35,13 +36,15 @@ def gradcheck(
     raise_exception: bool = True, nondet_tol: float = 0.0, check_undefined_grad: bool = True,
     check_grad_dtypes: bool = False, check_batched_grad: bool = False, check_batched_forward_grad: bool = False,
     check_forward_ad: bool = False, check_backward_ad: bool = True, fast_mode: bool = False,
-    masked: bool | None = None,
+    masked: bool | None = None, surrogate: Surrogates | None = None,
 ) -> bool:  # fmt: skip
     """Whether the gradients of `func` at `inputs` are right, by all inputs that require grad.
 
     As torch.autograd.gradcheck, but against the exact derivative of what `func` computes. Where `atol` and `rtol` are
     not given, they follow the dtype. `eps` and `masked` are taken and do nothing: nothing is perturbed. `fast_mode`
     compares the products with three random cotangents, for every element of the inputs, instead of each entry.
+    `surrogate` is not in torch: `surrogate={Round: lambda x: x}` says whose derivative an autograd.Function is meant to
+    have.
     Raises GradientMismatch, or returns False where `raise_exception` is False.
     """
     modes = ("reverse",) * check_backward_ad + ("forward",) * check_forward_ad
@@ -50,7 +53,7 @@ def gradcheck(
     return _check(
         func, _inputs(inputs), raise_exception, nondet_tol, order=1, atol=atol, rtol=rtol, modes=modes,
         fast=fast_mode, undefined=check_undefined_grad and check_backward_ad, dtypes=check_grad_dtypes,
-        batched=check_batched_grad, batched_forward=check_batched_forward_grad,
+        batched=check_batched_grad, batched_forward=check_batched_forward_grad, surrogate=surrogate,
     )  # fmt: skip
 
 
@@ -60,7 +63,7 @@ def gradgradcheck(
     rtol: float | None = None, gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True,
     nondet_tol: float = 0.0, check_undefined_grad: bool = True, check_grad_dtypes: bool = False,
     check_batched_grad: bool = False, check_fwd_over_rev: bool = False, check_rev_over_rev: bool = True,
-    fast_mode: bool = False, masked: bool = False,
+    fast_mode: bool = False, masked: bool = False, surrogate: Surrogates | None = None,
 ) -> bool:  # fmt: skip
     """Whether the gradients of the gradients are right: by the inputs, and by the cotangents of the outputs.
 
@@ -72,7 +75,7 @@ def gradgradcheck(
     cotangents = None if grad_outputs is None else _inputs(grad_outputs)
     return _check(
         func, _inputs(inputs), raise_exception, nondet_tol, order=2, atol=atol, rtol=rtol, modes=modes, fast=fast_mode,
-        dtypes=check_grad_dtypes, batched=check_batched_grad, cotangents=cotangents,
+        dtypes=check_grad_dtypes, batched=check_batched_grad, cotangents=cotangents, surrogate=surrogate,
     )  # fmt: skip
 
 
@@ -95,10 +98,11 @@ def _check(
     func: Callable[..., Any], inputs: tuple[Any, ...], raises: bool, nondet_tol: float, *, order: int,
     atol: float | None, rtol: float | None, modes: tuple[str, ...], fast: bool = False, undefined: bool = False,
     dtypes: bool = False, batched: bool = False, batched_forward: bool = False, cotangents: Any = None,
+    surrogate: Surrogates | None = None,
 ) -> bool:  # fmt: skip
     result = None
     try:
-        asked = Asked(func, inputs, everything=False, order=order, grad_outputs=cotangents)
+        asked = Asked(func, inputs, everything=False, order=order, grad_outputs=cotangents, surrogate=surrogate)
         random = "random" if fast else "auto"
         options = Options(modes, rtol, atol, cotangents=random, nondet_tol=nondet_tol)
         result, check = checked(asked, asked.subject(), options)

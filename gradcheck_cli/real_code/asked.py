@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradcheck_cli.real_code.subject import Subject
+from gradcheck_cli.tracing.surrogates import Surrogates
 
 MODES = {"reverse": ("reverse",), "forward": ("forward",), "both": ("reverse", "forward")}
 
@@ -38,7 +39,11 @@ class Asked:
     reference: Callable[..., Any] | None = None
     order: int = 1
     grad_outputs: Sequence[Any] | None = None
+    surrogate: Surrogates | None = None
 
     def subject(self) -> Subject:
         arguments = tuple(self.inputs) if isinstance(self.inputs, (tuple, list)) else (self.inputs,)
-        return Subject(self.function, arguments, self.named, wrt=self.wrt, everything=self.everything, seed=self.seed)
+        return Subject(
+            self.function, arguments, self.named, wrt=self.wrt, everything=self.everything, seed=self.seed,
+            surrogates=self.surrogate,
+        )  # fmt: skip

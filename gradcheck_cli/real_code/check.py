@@ -14,6 +14,7 @@ from gradcheck_cli.real_code.checked import checked, identity
 from gradcheck_cli.real_code.subject import BadInput, Subject
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.results import Verdict
+from gradcheck_cli.tracing.surrogates import BadSurrogate, Surrogates
 from gradcheck_cli.tracing.tensors import FLOATS
 
 
@@ -22,7 +23,8 @@ def check_code(
     wrt: Sequence[str] | None = None, everything: bool = True, seed: int = 0, mode: str = "reverse",
     rtol: float | None = None, atol: float | None = None, strict: bool = False, through_detach: bool = False,
     cotangents: str = "auto", reference: Callable[..., Any] | None = None, order: int = 1,
-    grad_outputs: Sequence[Any] | None = None, nondet_tol: float = 0.0, explain: bool = True,
+    grad_outputs: Sequence[Any] | None = None, surrogate: Surrogates | None = None, nondet_tol: float = 0.0,
+    explain: bool = True,
 ) -> CodeResult:  # fmt: skip
     """Check the gradient of a function of tensors.
 
@@ -30,10 +32,11 @@ def check_code(
     differentiate by all floating tensors, or only by those that require grad; wrt: only by those named. reference: a
     function of plain torch operations that computes the same, to be recorded instead. order: 2 checks the gradients of
     the gradients, by the inputs and by the cotangents `grad_outputs` (random ones where they are not given).
+    surrogate: for each `autograd.Function` class of which it is so, the function whose derivative it is meant to have.
     nondet_tol: how far two runs may differ without a notice. explain: find out why entries are wrong, which runs the
     code a few times more. A result without a verdict has an `error`.
     """
-    asked = Asked(function, inputs, named, wrt, everything, seed, reference, order, grad_outputs)
+    asked = Asked(function, inputs, named, wrt, everything, seed, reference, order, grad_outputs, surrogate)
     options = Options(MODES[mode], rtol, atol, strict, through_detach, cotangents, nondet_tol=nondet_tol)
     subject = asked.subject()
     started = time.perf_counter()
@@ -49,7 +52,7 @@ def check_code(
 def _failed(subject: Subject, options: Options, error: GradcheckError) -> CodeResult:
     """No verdict at all."""
     dtype = FLOATS[subject.wanted[0].tensor.dtype]
-    bad = not isinstance(error, TorchRefusal) and isinstance(error, BadInput)
+    bad = not isinstance(error, TorchRefusal) and isinstance(error, (BadInput, BadSurrogate))
     return CodeResult(
         **identity(subject, options, dtype), verdict=Verdict.ERROR, passed=False, error=str(error), bad_input=bad
     )

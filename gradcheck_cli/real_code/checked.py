@@ -54,7 +54,7 @@ class Check:
         self.tape = self.recorded.recorder.tape
         self.truths = Truths(self.tape)
         self.reverse = Reverse(subject)
-        self.notices: list[str] = []
+        self.notices = [f"surrogate: {name} did not run" for name in recorded.unused]
         self.spread: dict[int, float] = {}
         self.first_is_wrong = False
         self.jacobian = Jacobian(recorded, self.truths, self.reverse, options, self.spread)

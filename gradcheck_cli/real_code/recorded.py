@@ -13,19 +13,21 @@ from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.gradient import gradient
 from gradcheck_cli.tracing.recorder import Recorder
 from gradcheck_cli.tracing.recording import recorded
+from gradcheck_cli.tracing.surrogates import in_force
 from gradcheck_cli.tracing.tensors import FLOATS, numbers
 
 
 @dataclass
 class Recorded:
     """A run of the code on the tape. outputs: what it returned; elements: of each. subject: what was run. first: of a
-    gradient, the run of the code that it is of."""
+    gradient, the run of the code that it is of. unused: surrogates for functions that did not run."""
 
     recorder: Recorder
     outputs: list[Output]
     elements: list[Elements]
     subject: Subject
     first: Recorded | None = None
+    unused: Sequence[str] = ()
 
 
 def record(subject: Subject, *, through_detach: bool = False, given: Sequence[torch.Tensor] | None = None) -> Recorded:
@@ -34,9 +36,11 @@ def record(subject: Subject, *, through_detach: bool = False, given: Sequence[to
     given = subject.fresh() if given is None else given
     for leaf, tensor in zip(subject.wanted, given, strict=True):
         recorder.lift(tensor, leaf.name)
-    outputs = recorded(recorder, lambda: subject.run(given))
+    with in_force(subject.surrogates, recorder) as ran:
+        outputs = recorded(recorder, lambda: subject.run(given))
+    unused = [function.__name__ for function in subject.surrogates if function not in ran]
     elements = [recorder.of(output.tensor) for output in outputs]
-    return Recorded(recorder, outputs, elements, subject)
+    return Recorded(recorder, outputs, elements, subject, unused=unused)
 
 
 def record_gradient(subject: Subject, twice: GradientSubject, through_detach: bool) -> Recorded:
@@ -54,4 +58,4 @@ def record_gradient(subject: Subject, twice: GradientSubject, through_detach: bo
     for leaf in subject.wanted:
         elements.append(by_all[start : start + leaf.tensor.numel()].reshape(tuple(leaf.tensor.shape)))
         start += leaf.tensor.numel()
-    return Recorded(first.recorder, twice.run(twice.fresh()), elements, twice, first)
+    return Recorded(first.recorder, twice.run(twice.fresh()), elements, twice, first, first.unused)

@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_flatten, tree_flatten_with_path, tree_unfla
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.real_code.generators import same_state
 from gradcheck_cli.tape.tape import element_label
+from gradcheck_cli.tracing.surrogates import Surrogates
 from gradcheck_cli.tracing.tensors import FLOATS
 
 
@@ -53,13 +54,15 @@ class Subject:
 
     function: an `nn.Module`, whose parameters are differentiated as well, or any callable. arguments, named: with
     tensors anywhere in them. wrt: names of inputs (as they start: "x" for "x[0]" as well); None: as `everything` says:
-    all floating tensors, or those that require grad.
+    all floating tensors, or those that require grad. surrogates: for the record, whose derivative each function is
+    meant to have.
     """
 
     def __init__(
         self, function: Callable[..., Any], arguments: Sequence[Any], named: Mapping[str, Any] | None = None, *,
-        wrt: Sequence[str] | None = None, everything: bool = True, seed: int = 0,
+        wrt: Sequence[str] | None = None, everything: bool = True, seed: int = 0, surrogates: Surrogates | None = None,
     ) -> None:  # fmt: skip
+        self.surrogates = _checked_surrogates(surrogates or {})
         self.function, self.seed = function, seed
         self.module = function if isinstance(function, nn.Module) else None
         self._flat, self._spec = tree_flatten((tuple(arguments), dict(named or {})))
@@ -264,6 +267,15 @@ def _parameter_names(function: Callable[..., Any], count: int) -> list[str]:
         parameters = []
     usable = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return [usable[i] if i < len(usable) else f"x{i}" for i in range(count)]
+
+
+def _checked_surrogates(surrogates: Surrogates) -> Surrogates:
+    for function, meant in surrogates.items():
+        if not (isinstance(function, type) and issubclass(function, torch.autograd.Function)):
+            raise BadInput(f"surrogate: {function!r} is no autograd.Function: give the class itself, not its apply")
+        if not callable(meant):
+            raise BadInput(f"surrogate: {meant!r} for {function.__name__} is no function")
+    return dict(surrogates)
 
 
 def _is_wanted(name: str, top: str, wrt: Sequence[str] | None) -> bool:

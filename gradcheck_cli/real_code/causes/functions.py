@@ -21,6 +21,7 @@ from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.tracing.places import FunctionCall, place_of
 from gradcheck_cli.tracing.recorder import Recorder
 from gradcheck_cli.tracing.recording import recorded
+from gradcheck_cli.tracing.surrogates import Surrogates
 
 CALLS = 8
 """Calls of one function that are checked."""
@@ -95,7 +96,18 @@ class Functions:
         """A call as a question; the whole where it is nothing else."""
         if order == self.asked.order and self._is_the_whole(call):
             return self.asked
-        return Asked(call.function.apply, call.operands, everything=False, order=order, seed=self.asked.seed)
+        return Asked(
+            call.function.apply,
+            call.operands,
+            everything=False,
+            order=order,
+            seed=self.asked.seed,
+            surrogate=self._surrogate_of(call),
+        )
+
+    def _surrogate_of(self, call: FunctionCall) -> Surrogates:
+        known = self.asked.surrogate or {}
+        return {call.function: known[call.function]} if call.function in known else {}
 
     def _is_the_whole(self, call: FunctionCall) -> bool:
         owner = getattr(self.asked.function, "__self__", None)
