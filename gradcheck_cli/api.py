@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeVar
 from gradcheck_cli import python_arguments
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.records.report import Report
-from gradcheck_cli.records.request import Request
+from gradcheck_cli.records.request import ProblemSpec, Request
 from gradcheck_cli.records.results import ProblemResult
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
 
@@ -95,7 +95,7 @@ def explain(
 
 
 def run(*files: str | PathLike[str], **options: object) -> Report:
-    """Check the problems of files, in this process.
+    """Check the problems of files, of folders, or of FILE::NAME, in this process.
 
     options: as in a problem file (rtol=1e-6, dtype="float32" ...); they hold for every problem, whatever its file says.
     Returns the report: `.passed`, and a `ProblemResult` for each problem in `.problems`. A problem that cannot be read
@@ -103,6 +103,7 @@ def run(*files: str | PathLike[str], **options: object) -> Report:
     Python code only; the command line checks in a process that can be killed.
     """
     from gradcheck_cli.batch.run import run_batch
+    from gradcheck_cli.problem_files.find import find
     from gradcheck_cli.problem_files.load import load_problems
     from gradcheck_cli.problem_files.pyproject import read_options
     from gradcheck_cli.text_files import read_source
@@ -110,8 +111,11 @@ def run(*files: str | PathLike[str], **options: object) -> Report:
 
     started = time.perf_counter()
     given = read_options(options, "run()", "run()")
-    names = [python_arguments.file(file) for file in files]
-    specs = [spec for name in names for spec in load_problems(read_source(name), name, given, {})]
+    specs: list[ProblemSpec] = []
+    for source in (source for file in files for source in find(python_arguments.file(file))):
+        text = read_source(source.file)
+        if source.is_of_problems(text):
+            specs.extend(source.chosen(load_problems(text, source.file, given, {})))
     problems = tuple(run_batch([replace(spec, index=i) for i, spec in enumerate(specs)], where=None))
     return Report(problems, versions(), time.perf_counter() - started)
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from gradcheck_cli.errors import FileError
 from gradcheck_cli.problem_files.fields import COMMA, Misread, advice, kind, short
+from gradcheck_cli.problem_files.fields import text as text_of
 from gradcheck_cli.problem_files.models import Options, Problem, ProblemFile
 from gradcheck_cli.problem_files.plain_yaml import Node, YamlError, YamlList, YamlMapping, YamlText, compose
 from gradcheck_cli.records.request import Expectation, ProblemSpec, Request
@@ -69,6 +70,11 @@ def _problems_of(root: Node, file: str, mistakes: list[YamlError]) -> YamlList:
     for key in root:
         if key not in ProblemFile.model_fields:
             raise _file_error(file, _at(root.key(key), _unknown_in_file(key)))
+        if key in ("title", "description"):
+            try:
+                text_of(key, root[key])
+            except Misread as wrong:
+                raise _file_error(file, _at(wrong.node, wrong.sentence)) from None
     if problems is None:
         raise _file_error(file, _at(root, "there are no problems: write problems: and below it a list of them"))
     if not isinstance(problems, YamlList) or not problems:

@@ -178,6 +178,14 @@ class ProblemFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, title="gradcheck problem file")
 
+    title: Annotated[
+        str | None, _read(fields.text), WithJsonSchema(_SCALAR),
+        Field(description="What the file is about, for people."),
+    ] = None  # fmt: skip
+    description: Annotated[
+        str | None, _read(fields.text), WithJsonSchema(_SCALAR),
+        Field(description="More about it."),
+    ] = None  # fmt: skip
     defaults: Options = Field(default_factory=Options, description="Options for all problems of the file.")
     problems: list[Problem] = Field(description="What to check.", min_length=1)
 

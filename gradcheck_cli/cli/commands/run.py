@@ -10,34 +10,34 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
 from gradcheck_cli.batch.resume import finished_problems, in_order, problem_key
-from gradcheck_cli.batch.run import DEFAULT_TIMEOUT, PRELOAD, Where, batch_phases, run_batch
-from gradcheck_cli.batch.selection import select
+from gradcheck_cli.batch.run import PRELOAD, Where, batch_phases, run_batch
 from gradcheck_cli.batch.selection import shard as select_shard
-from gradcheck_cli.cli import options
+from gradcheck_cli.cli import options, problems
 from gradcheck_cli.cli.destinations import Destination, destinations
 from gradcheck_cli.cli.emit import Output, emit, emit_list, reporting, unread
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.growing_file import GrowingLines
+from gradcheck_cli.cli.last_failed import remember
+from gradcheck_cli.cli.problems import Wanted, read_files
 from gradcheck_cli.cli.progress import batch_progress
 from gradcheck_cli.cli.streams import complain, say
-from gradcheck_cli.errors import FileError, GradcheckError, UsageError
+from gradcheck_cli.errors import UsageError
 from gradcheck_cli.option_values import whole
 from gradcheck_cli.records.code import CodeResult, Entry
-from gradcheck_cli.records.report import AnyResult, Report, Trouble
+from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.records.request import ProblemSpec, options_of
 from gradcheck_cli.records.results import Check, worst_first
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formats import FORMATS, LIST_FORMATS, is_whole
-from gradcheck_cli.render.plain import counted
 from gradcheck_cli.render.profile import render_profile
 from gradcheck_cli.runtime import stopwatch
 from gradcheck_cli.runtime.interruption import Interrupted, held, let_in
-from gradcheck_cli.text_files import DEFAULT_FILE, read_source, replaceable
+from gradcheck_cli.text_files import DEFAULT_FILE, replaceable
 from gradcheck_cli.text_files import shown as shown_name
 from gradcheck_cli.versions import versions
 
@@ -52,7 +52,9 @@ def run(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE]...", help=f"Problem files; {DEFAULT_FILE} if none is named; - is standard input."
+            metavar="[FILE]...",
+            help=f"Problem files, folders, '**/*.yaml' or FILE::NAME; {DEFAULT_FILE} if none is named; - is standard "
+            "input.",
         ),
     ] = None,
     keyword: Annotated[
@@ -62,6 +64,10 @@ def run(
     tag: Annotated[
         list[str] | None, typer.Option(metavar="TAG", help="Only problems with this tag. Repeatable.")
     ] = None,
+    deselect: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Not this problem: NAME or FILE::NAME. Repeatable.")
+    ] = None,
+    lf: Annotated[bool, typer.Option("--lf", "--last-failed", help="Only what failed in the run before.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", "-x", help="Stop at the first problem that fails.")] = False,
     list_only: Annotated[bool, typer.Option("--list", help="List the problems; check nothing.")] = False,
     jobs: Annotated[
@@ -120,22 +126,23 @@ def run(
         kept = replace(output, destinations=() if list_only else _without(where_to, resume))
         with reporting(kept, unread):
             with stopwatch.phase("parsing"):
-                specs, troubles = read_files(files or [], given)
+                specs, troubles, others = read_files(files or [], given)
             for trouble in troubles:
                 complain(trouble.message)
-            selected = _selected(specs, keyword, tag or ())
+            selected, remark = problems.selected(specs, Wanted(keyword, tag or (), deselect or (), lf))
             if shard is not None:
                 selected = select_shard(selected, shard)
+            _say(quiet, remark, f"no problem files, passed over: {', '.join(others)}" if others else None)
             if resume is not None:
                 _require_report(resume, where_to)
             done = finished_problems(resume, selected) if resume is not None else {}
         if list_only:
             emit_list(where_to, partial(_listing, selected), partial(_listing_json, selected))
             return ExitCode.BAD_INPUT if troubles else ExitCode.PASSED
-        if resume is not None and not quiet:
+        if resume is not None:
             skipped = sum(problem_key(spec) in done for spec in selected)
-            problems = "problem is" if len(selected) == 1 else "problems are"
-            say(f"{skipped:,} of {len(selected):,} {problems} taken from {shown_name(resume)}\n")
+            are = "problem is" if len(selected) == 1 else "problems are"
+            _say(quiet, f"{skipped:,} of {len(selected):,} {are} taken from {shown_name(resume)}")
         with held():  # what was found is kept
             growing = [one for one in where_to if one.format == "json-lines"]
             lines = [_Lines(one.file, output.options, selected, done) for one in growing]
@@ -146,12 +153,19 @@ def run(
                     slim=slim, fail_fast=fail_fast, quiet=quiet, profile=profile,
                 )  # fmt: skip
             report = replace(report, troubles=tuple(troubles), shard=shard)
+            remember(report.problems)
             for one in lines:
                 one.end(report)
             code = emit(report, output, written=growing)
     if profile:
         say(render_profile(batch_phases(phases, report.problems), time.perf_counter() - started), wrap=False)
     return code
+
+
+def _say(quiet: bool, *sentences: str | None) -> None:
+    for sentence in sentences:
+        if sentence is not None and not quiet:
+            say(f"{sentence}\n")
 
 
 def _where(jobs: str | None, executor: str | None) -> Where:
@@ -197,34 +211,6 @@ class _Lines:
         self.lines.end(report)
         if self.file is not None and self.before:
             in_order(Path(os.path.realpath(self.file)), self.specs, self.before)
-
-
-def read_files(names: Sequence[str], given: dict[str, Any]) -> tuple[list[ProblemSpec], list[Trouble]]:
-    """The problems of the files, and what is wrong with each file that cannot be read.
-
-    given: options that hold for every problem. Raises UsageError for a pyproject.toml that cannot be read.
-    """
-    from gradcheck_cli.problem_files.load import load_problems
-    from gradcheck_cli.problem_files.pyproject import read_pyproject
-
-    defaults = {"timeout": DEFAULT_TIMEOUT, **read_pyproject(Path.cwd())}
-    specs: list[ProblemSpec] = []
-    troubles: list[Trouble] = []
-    for name in names or [DEFAULT_FILE]:
-        try:
-            specs.extend(load_problems(read_source(name), shown_name(name), given, defaults))
-        except GradcheckError as error:
-            file, line = error.place if isinstance(error, FileError) else (shown_name(name), None)
-            troubles.append(Trouble(str(error), file, line))
-    return specs, troubles
-
-
-def _selected(specs: Sequence[ProblemSpec], keyword: str | None, tags: Sequence[str]) -> list[ProblemSpec]:
-    selected = select(specs, keyword, tags)
-    if specs and not selected:
-        asked = " ".join([*([f"-k {keyword!r}"] if keyword is not None else []), *(f"--tag {tag}" for tag in tags)])
-        raise UsageError(f"none of {counted(len(specs), 'problem')} matches {asked}: --list shows the names")
-    return selected
 
 
 def _listing(specs: Sequence[ProblemSpec], display: Display) -> str:

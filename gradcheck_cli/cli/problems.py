@@ -1,0 +1,109 @@
+"""Which problems a run has: from the names of files to what is selected of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gradcheck_cli.batch.run import DEFAULT_TIMEOUT
+from gradcheck_cli.batch.selection import select
+from gradcheck_cli.cli import last_failed
+from gradcheck_cli.errors import FileError, GradcheckError, UsageError
+from gradcheck_cli.problem_files.find import Source, find, no_problem
+from gradcheck_cli.records.report import Trouble
+from gradcheck_cli.records.request import ProblemSpec
+from gradcheck_cli.render.plain import counted
+from gradcheck_cli.text_files import DEFAULT_FILE, read_source, shown
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of all that the files have. keyword, tags: of names and tags; deselected: names, or FILE::NAME."""
+
+    keyword: str | None = None
+    tags: Sequence[str] = ()
+    deselected: Sequence[str] = ()
+    last_failed: bool = False
+
+    @property
+    def asked(self) -> str:
+        """As it was typed."""
+        keyword = [f"-k {self.keyword!r}"] if self.keyword is not None else []
+        tags = [f"--tag {tag}" for tag in self.tags]
+        return " ".join([*keyword, *tags, *(f"--deselect {name}" for name in self.deselected)])
+
+
+def read_files(names: Sequence[str], given: dict[str, Any]) -> tuple[list[ProblemSpec], list[Trouble], list[str]]:
+    """The problems of the files, what is wrong with each file that cannot be read, and the files that are of another
+    kind.
+
+    given: options that hold for every problem. Raises UsageError for a pyproject.toml that cannot be read.
+    """
+    from gradcheck_cli.problem_files.load import load_problems
+    from gradcheck_cli.problem_files.pyproject import read_pyproject
+
+    defaults = {"timeout": DEFAULT_TIMEOUT, **read_pyproject(Path.cwd())}
+    specs: list[ProblemSpec] = []
+    troubles: list[Trouble] = []
+    others: list[str] = []
+
+    def read(source: Source) -> None:
+        text = read_source(source.file)
+        if source.is_of_problems(text):
+            specs.extend(source.chosen(load_problems(text, shown(source.file), given, defaults)))
+        else:
+            others.append(shown(source.file))
+
+    for name in names or [DEFAULT_FILE]:
+        try:
+            sources = find(name)
+        except GradcheckError as error:
+            troubles.append(Trouble(str(error), shown(name)))
+            continue
+        before = len(specs), len(troubles)
+        for source in sources:
+            try:
+                read(source)
+            except GradcheckError as error:
+                file, line = error.place if isinstance(error, FileError) else (shown(source.file), None)
+                troubles.append(Trouble(str(error), file, line))
+        if (len(specs), len(troubles)) == before:
+            files = counted(len(sources), "file")
+            troubles.append(Trouble(f"{shown(name)}: none of {files} has problems: at its top", shown(name)))
+    return specs, troubles, others
+
+
+def selected(specs: Sequence[ProblemSpec], wanted: Wanted) -> tuple[list[ProblemSpec], str | None]:
+    """The problems that are wanted, numbered, and a sentence on those that failed before. UsageError for none."""
+    kept = _without(specs, wanted.deselected)
+    chosen = select(kept, wanted.keyword, wanted.tags)
+    if specs and not chosen:
+        problems = counted(len(specs), "problem")
+        if not kept:
+            raise UsageError(f"{wanted.asked} leaves none of {problems}")
+        raise UsageError(f"none of {problems} matches {wanted.asked}: --list shows the names")
+    if not wanted.last_failed:
+        return chosen, None
+    known = last_failed.last_failed()
+    again = [spec for spec in chosen if last_failed.key(spec.file, spec.name) in known]
+    if not again:
+        return chosen, "no problem is known to have failed in a run before: all are checked"
+    of = counted(len(chosen), "problem")
+    return select(again, None, ()), f"{len(again):,} of {of} failed in a run before"
+
+
+def _without(specs: Sequence[ProblemSpec], deselected: Sequence[str]) -> list[ProblemSpec]:
+    kept = list(specs)
+    for text in deselected:
+        file, separator, name = text.rpartition("::")
+        here = os.path.realpath(file) if separator else None
+        left = [
+            spec for spec in kept if spec.name != name or (here is not None and os.path.realpath(spec.file) != here)
+        ]
+        if len(left) == len(kept) and specs:
+            raise UsageError(f"--deselect {text}: {no_problem(name, file or 'this run', specs)}")
+        kept = left
+    return kept

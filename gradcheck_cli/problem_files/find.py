@@ -1,0 +1,86 @@
+"""Which files are meant by names, folders, patterns such as **/*.yaml, and which problem of a file by FILE::NAME."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from gradcheck_cli.errors import UsageError
+from gradcheck_cli.records.request import ProblemSpec
+from gradcheck_cli.text_files import DEFAULT_FILE, STANDARD_INPUT, shown
+
+SUFFIXES = (".yaml", ".yml")
+MOST_ENTRIES = 100_000
+"""Of folders that are searched."""
+_PROBLEMS = re.compile(r"""^[\s{]*["']?problems["']?\s*:""", re.MULTILINE)
+_SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages"})
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file. problem: the only one that is wanted. searched: it was not named itself, and may be of another kind."""
+
+    file: str
+    problem: str | None = None
+    searched: bool = False
+
+    def is_of_problems(self, text: str) -> bool:
+        """Whether the file, with that text, is one of problems."""
+        return not self.searched or _PROBLEMS.search(text) is not None
+
+    def chosen(self, specs: Sequence[ProblemSpec]) -> list[ProblemSpec]:
+        """Of the problems of the file those that are wanted. Raises UsageError where there is no such problem."""
+        if self.problem is None:
+            return list(specs)
+        found = [spec for spec in specs if spec.name == self.problem]
+        if not found and not self.searched:
+            raise UsageError(no_problem(self.problem, shown(self.file), specs))
+        return found
+
+
+def no_problem(name: str, where: str, specs: Sequence[ProblemSpec]) -> str:
+    """The message for a name that no problem has."""
+    near = difflib.get_close_matches(name[:60], [spec.name for spec in specs], n=1)
+    advice = f"did you mean {near[0]}?" if near else "gradcheck run --list shows the names"
+    return f"{where} has no problem {name[:60]}: {advice}"
+
+
+def find(name: str) -> list[Source]:
+    """The files that a name on the command line stands for, in order. Raises UsageError where there is none."""
+    if name == STANDARD_INPUT or os.path.isfile(name):
+        return [Source(name)]
+    file, separator, problem = name.partition("::")
+    if separator and problem:
+        return [replace(source, problem=problem) for source in find(file or DEFAULT_FILE)]
+    if os.path.isdir(name):
+        files = sorted(_within(name))
+        if not files:
+            raise UsageError(f"{shown(name)}: there is no YAML file in this folder")
+    elif glob.has_magic(name) and not os.path.lexists(name):
+        matching = islice(glob.iglob(name, recursive=True), MOST_ENTRIES)
+        files = sorted(file for file in matching if os.path.isfile(file))
+        if not files:
+            raise UsageError(f"{shown(name)}: no file has such a name")
+    else:
+        return [Source(name)]
+    return [Source(file, searched=True) for file in files]
+
+
+def _within(folder: str) -> Iterator[str]:
+    """The YAML files of a folder and the folders in it, but for hidden ones and those of installed packages."""
+    entries = 0
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in _SKIPPED and not name.startswith(".")]
+        entries += len(folders) + len(files)
+        if entries > MOST_ENTRIES:
+            raise UsageError(f"{shown(folder)} has more than {MOST_ENTRIES:,} files: name a folder of problem files")
+        yield from (
+            os.path.normpath(os.path.join(place, file))
+            for file in files
+            if file.endswith(SUFFIXES) and not file.startswith(".")
+        )

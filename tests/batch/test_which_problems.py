@@ -1,0 +1,109 @@
+"""Which problems `gradcheck run` checks: files, folders, patterns, FILE::NAME, --deselect, and what failed before."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gradcheck_cli import GradcheckError, run
+from gradcheck_cli.cli import last_failed
+from gradcheck_cli.cli.app import run_command
+
+
+@pytest.fixture(autouse=True)
+def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "sub" / ".hidden").mkdir(parents=True)
+    for name, text in {
+        "a.yaml": "title: Homework\ndescription: 3\nproblems:\n  - {name: one, expression: x, at: 2}\n"
+                  "  - {name: two, expression: x**2, at: 2, gradient: 5}\n",
+        "sub/b.yml": "problems:\n  - {name: three, expression: x, at: 0}\n  - {name: two, expression: x, at: 1}\n",
+        "sub/ci.yaml": "jobs: [1]\n",
+        "sub/.hidden/c.yaml": "problems:\n  - {name: four, expression: x, at: 1}\n",
+        "sub/notes.txt": "problems:\n",
+    }.items():  # fmt: skip
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "listed", "said"),
+    [
+        (["a.yaml"], "a.yaml:4  one, a.yaml:5  two", ""),
+        (["."], "a.yaml:4  one, a.yaml:5  two, sub/b.yml:2  three, sub/b.yml:3  two",
+         "no problem files, passed over: sub/ci.yaml\n"),
+        (["sub/"], "sub/b.yml:2  three, sub/b.yml:3  two", "no problem files, passed over: sub/ci.yaml\n"),
+        (["**/*.yml"], "sub/b.yml:2  three, sub/b.yml:3  two", ""),
+        (["a.yaml::two"], "a.yaml:5  two", ""),
+        (["a.yaml::one", "sub/b.yml::two"], "a.yaml:4  one, sub/b.yml:3  two", ""),
+        (["a.yaml", "--deselect", "two"], "a.yaml:4  one", ""),
+        (["a.yaml", "sub/b.yml", "--deselect", "sub/b.yml::two"],
+         "a.yaml:4  one, a.yaml:5  two, sub/b.yml:2  three", ""),
+        (["a.yaml", "--lf"], "a.yaml:4  one, a.yaml:5  two",
+         "no problem is known to have failed in a run before: all are checked\n"),
+    ],
+)  # fmt: skip
+def test_what_is_run(arguments: list[str], listed: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["run", *arguments, "--list"]) == 0
+    assert capsys.readouterr() == ("".join(f"{line}\n" for line in listed.split(", ")), said)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a.yaml::tow"], "a.yaml has no problem tow: did you mean two?"),
+        (["*.json"], "*.json: no file has such a name"),
+        (["sub/.hidden/../../sub/.hidden/none"], "there is no file sub/.hidden/../../sub/.hidden/none"),
+        (["sub/ci.y*"], "sub/ci.y*: none of 1 file has problems: at its top"),
+        (["a.yaml", "--deselect", "tow"], "--deselect tow: this run has no problem tow: did you mean two?"),
+        (
+            ["a.yaml", "--deselect", "one", "--deselect", "two"],
+            "--deselect one --deselect two leaves none of 2 problems",
+        ),
+        (["::one"], "there is no problems.yaml in this folder"),
+    ],
+)
+def test_what_cannot_be_run(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["run", *arguments, "--list"]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_what_failed_is_checked_again(capsys: pytest.CaptureFixture[str]) -> None:
+    last_failed.remember(run("sub").problems)
+    assert not last_failed.FOLDER.exists(), "nothing failed"
+    assert run_command(["run", "a.yaml", "-q"]) == 1
+    assert (last_failed.FOLDER / ".gitignore").read_text().endswith("*\n")
+    assert run_command(["run", ".", "--lf", "--list"]) == 0
+    out, err = capsys.readouterr()
+    assert out.endswith("a.yaml:5  two\n")
+    assert "1 of 4 problems failed in a run before\n" in err
+    Path("a.yaml").write_text(Path("a.yaml").read_text().replace("gradient: 5", "gradient: 4"))
+    last_failed.remember(run("a.yaml").problems)
+    assert json.loads((last_failed.FOLDER / last_failed.FILE).read_text()) == {"failed": []}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"failed": 3}', '{"failed": [[1]]}', "[" * 100_000])
+def test_a_broken_note_of_failures_is_none(text: str) -> None:
+    last_failed.FOLDER.mkdir()
+    (last_failed.FOLDER / last_failed.FILE).write_text(text)
+    assert last_failed.last_failed() == set()
+
+
+def test_folders_and_names_from_python() -> None:
+    assert [result.name for result in run("sub").problems] == ["three", "two"]
+    assert [result.name for result in run("sub/b.yml::three").problems] == ["three"]
+    with pytest.raises(GradcheckError, match="there is no YAML file in this folder"):
+        run(_empty())
+
+
+def _empty() -> str:
+    Path("empty").mkdir()
+    return "empty"
+
+
+def test_a_title_is_a_text(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.yaml").write_text("title: {a: b}\nproblems:\n  - {expression: x, at: 1}\n")
+    assert run_command(["run", "t.yaml"]) == 2
+    assert "t.yaml:1:8: title is a mapping: it takes a text" in capsys.readouterr().err
