@@ -188,7 +188,7 @@ def test_bad_usage(arguments: list[str], message: str, requests: list[Request], 
     [
         (["help"], "Usage: gradcheck EXPR [POINT]... [OPTIONS]\n       gradcheck run [FILE]... [OPTIONS]\n"),
         (["help", "run"], "Usage: gradcheck run [FILE]... [OPTIONS]\n\n  Check the problems of files.\n"),
-        (["run", "--help"], "Arguments:\n  [FILE]...  Problem files; problems.yaml if none is named; - is standard\n"),
+        (["run", "--help"], "Arguments:\n  [FILE]...  Problem files, folders, '**/*.yaml' or FILE::NAME; problems.yaml\n"),
         (["version"], f"gradcheck {__version__} (torch "),
         (["-V"], f"gradcheck {__version__} (torch "),
     ],
