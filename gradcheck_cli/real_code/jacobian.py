@@ -30,6 +30,8 @@ Floats = NDArray[np.float64]
 ONE_HOT = 100_000
 """Entries of a Jacobian up to which each is checked by itself."""
 COTANGENTS = 3
+OTHERS = (-3.0, -2.0, -0.5, 0.5, 2.0, 3.0)
+"""Cotangents that are not 1."""
 CONFIRMED = 8
 """Rows that are run again without batching where something is off."""
 
@@ -82,6 +84,8 @@ class Jacobian:
                     tallies = [Tally(tally.column) for tally in tallies]
             for first in range(0, len(rows), self.truths.batch):
                 self._judge(side, k, rows[first : first + self.truths.batch], tallies)
+            if cotangents == "one-hot" and side.mode == "reverse" and self.truths.has_functions:
+                self._judge_another_cotangent(k, tallies)
             for tally, given in zip(tallies, self.tape.inputs, strict=True):
                 yield tally.block(
                     self.reverse.outputs[k], given.elements.shape, side.mode, self.options.strict, cotangents
@@ -133,6 +137,22 @@ class Jacobian:
             entries += self._listed(labels, tally.column, judged, autograd, side)
         self.entries += entries
         return True
+
+    def _judge_another_cotangent(self, k: int, tallies: Sequence[Tally]) -> None:
+        """Where all matches: a backward by hand may be right for a cotangent of 1 only, as one is that forgets it."""
+        if any(set(tally.counts) - {Verdict.MATCH} for tally in tallies):
+            return
+        elements = self.recorded.elements[k].reshape(-1)
+        numbers = np.random.default_rng(self.reverse.subject.seed).choice(OTHERS, (1, len(elements)))
+        autograd, found = self.reverse.combined(k, numbers), self.truths.rows(elements, numbers.T)
+        for tally in tallies:
+            column = tally.column
+            rows = Rows(self.truths, elements, autograd, column, column.names, "reverse", found, numbers.T)
+            judged = rows.judged()
+            if (judged.codes == CODE[Verdict.MISMATCH]).any():
+                tally.add(judged, autograd[:, column.place])
+                label = f"{self.reverse.outputs[k].name} · another cotangent"
+                self.entries += self._listed([label], column, judged, autograd, self.reverse)
 
     def _confirmed(
         self, k: int, rows: NDArray[np.int64], elements: Elements, autograd: Floats, found: tuple[Floats, Floats],

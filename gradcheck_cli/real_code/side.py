@@ -177,4 +177,4 @@ class Forward:
 
 
 def _tensor(values: Floats, like: Tensor) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values)).to(like.device, like.dtype).reshape(like.shape)
+    return torch.from_numpy(np.array(values, order="C")).to(like.device, like.dtype).reshape(like.shape)

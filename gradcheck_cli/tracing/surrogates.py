@@ -1,7 +1,7 @@
 """Functions that are meant to have the derivative of another one: straight-through estimators, gradient reversal.
 
-On the tape such a function has its own value and the other's derivative: f(x) + (s(x) - s(x)), all held constant but for
-the first s(x).
+On the tape such a function has its own value and the other's derivative: f(x) + (s(x) - s(x)), all held constant but
+for the first s(x).
 """
 
 from __future__ import annotations

@@ -129,3 +129,116 @@ def test_a_backward_that_takes_what_a_later_call_left() -> None:
 def test_in_every_dtype(dtype: torch.dtype) -> None:
     x, a = (t.detach().to(dtype).requires_grad_() for t in (leaf(1.0, 2.0), leaf(0.5, 3.0)))
     assert found(lambda x, a: Scaled.apply(x, a).sum(), x, a)[0].argument == "a"
+
+
+def test_a_backward_that_forgets_its_cotangent_is_right_for_one_only() -> None:
+    class Loss(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            ctx.save_for_backward(x)
+            return (x * x).sum()
+
+        @staticmethod
+        def backward(ctx: Any, g: Tensor) -> Any:
+            return 2 * ctx.saved_tensors[0]
+
+    result = check_code(Loss.apply, leaf(1.0, 2.0))
+    assert [entry.output for entry in result.checks if not entry.passed] == ["out · another cotangent"] * 2
+    assert [one.cause for one in result.findings] == [Cause.FUNCTION, Cause.COTANGENT]
+    assert result.findings[1].text == (
+        "the gradient of x is the same for twice the incoming gradient: is that forgotten?"
+    )
+    assert [one.cause for one in found(lambda x: 3 * Loss.apply(x), leaf(1.0, 2.0))] == [
+        Cause.FUNCTION, Cause.COTANGENT]  # fmt: skip
+
+
+def test_a_backward_that_writes_into_its_cotangent() -> None:
+    class Doubled(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx: Any, g: Tensor) -> Any:
+            return g.mul_(2)
+
+    def function(x: Tensor) -> Tensor:
+        y = x.sin()
+        return Doubled.apply(y) + y
+
+    causes = {one.cause for one in found(function, leaf(1.0, 2.0, 0.5))}
+    assert Cause.COTANGENT_CHANGED in causes
+
+
+def test_a_hook_that_changes_the_gradient() -> None:
+    def halved(gradient: Tensor) -> Tensor:
+        return gradient / 2
+
+    def function(x: Tensor) -> Tensor:
+        y = x.exp()
+        y.register_hook(halved)
+        return y.sin()
+
+    first = found(function, leaf(1.0, 2.0))[0]
+    assert (first.cause, first.place) == (Cause.HOOK, f"{HERE}:{halved.__code__.co_firstlineno}")
+
+
+def test_a_hook_of_a_module() -> None:
+    module = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Tanh())
+    module[1].register_full_backward_hook(lambda module, given, gradients: tuple(-g for g in given))
+    first = found(module, torch.randn(3, 2, generator=torch.Generator().manual_seed(0)))[0]
+    assert first.cause is Cause.HOOK
+    assert module[1]._backward_hooks
+
+
+def test_a_cut_graph_says_where() -> None:
+    def function(x: Tensor) -> Tensor:
+        return (x.exp().detach() * x).sum()
+
+    first = found(function, leaf(1.0, 2.0), through_detach=True)[0]
+    assert first.cause is Cause.CUT
+    line = function.__code__.co_firstlineno + 1
+    assert first.text == f"every wrong entry is what it is where the graph is cut: {HERE}:{line} (detach)"
+
+
+def test_a_custom_operation_is_named() -> None:
+    @torch.library.custom_op("gradcheck_tests::cube", mutates_args=())
+    def cube(x: Tensor) -> Tensor:
+        return x * x * x
+
+    cube.register_autograd(
+        lambda ctx, g: g * 2 * ctx.saved_tensors[0] ** 2,
+        setup_context=lambda ctx, inputs, output: ctx.save_for_backward(*inputs),
+    )
+    first = found(lambda x: cube(x.sin()).sum(), leaf(1.0, 2.0))[0]
+    assert (first.cause, first.function, first.argument) == (Cause.OPERATION, "gradcheck_tests::cube", "x")
+    assert first.text.startswith(f"the derivative of the operation gradcheck_tests::cube ({HERE}:")
+
+
+def test_torchs_own_derivative_is_named_as_such() -> None:
+    """hardsigmoid's sixth is one of float32."""
+    first = found(lambda x: torch.nn.functional.hardsigmoid(x.sin()).sum(), leaf(1.0, 2.0))[0]
+    assert first.text.startswith(f"torch's own derivative of hardsigmoid ({HERE}:")
+
+
+def test_what_is_wrong_in_its_surroundings_only_is_said_to_be_right_by_itself() -> None:
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            ctx.kept = x  # not by save_for_backward, so that autograd does not see what becomes of it
+            return x * x
+
+        @staticmethod
+        def backward(ctx: Any, g: Tensor) -> Any:
+            return 2 * ctx.kept * g
+
+    def function(x: Tensor) -> Tensor:
+        y = x + 1
+        z = Square.apply(y)
+        with torch.no_grad():
+            y.mul_(3)
+        return z.sin()
+
+    first = found(function, leaf(0.1, 0.2))[0]
+    assert first.cause is Cause.SOUND
+    assert first.text.startswith("each of the 1 function and 2 operations that were checked is right by itself")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 
 from gradcheck_cli.real_code.asked import Asked, Options
 from gradcheck_cli.real_code.causes.functions import Functions, calls_of, failures, mismatches
 from gradcheck_cli.real_code.causes.mistakes import mistakes
+from gradcheck_cli.real_code.causes.operations import operations, wrong_operations
 from gradcheck_cli.real_code.causes.samples import Code
+from gradcheck_cli.real_code.causes.surroundings import cut, hook
 from gradcheck_cli.real_code.causes.wording import worded
 from gradcheck_cli.real_code.checked import Check
 from gradcheck_cli.real_code.generators import generators_kept
@@ -17,19 +20,30 @@ from gradcheck_cli.records.code import Cause, CodeFinding, CodeResult
 
 def explained(result: CodeResult, check: Check, asked: Asked, options: Options) -> CodeResult:
     """The result with findings, where entries are a mismatch."""
-    wrong = failures(result)
-    if not wrong:
+    if not failures(result):
         return result
     with generators_kept(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        calls = calls_of(asked.subject())
-        functions = Functions(calls, check, asked, options, wrong[0].mode)
-        blamed = functions.wrong(result)
-        findings: list[CodeFinding] = []
-        for one in blamed:
-            findings.append(one.finding)
-            if one.finding.cause is Cause.FUNCTION:
-                findings += mistakes(Code(one.asked, one.mode))
-        if not blamed and asked.order == 1 and mismatches(result):
-            findings += mistakes(Code(asked, wrong[0].mode, through_detach=options.through_detach))
-    return replace(result, findings=tuple(map(worded, findings)))
+        return replace(result, findings=tuple(map(worded, _findings(result, check, asked, options))))
+
+
+def _findings(result: CodeResult, check: Check, asked: Asked, options: Options) -> Iterator[CodeFinding]:
+    mode = failures(result)[0].mode
+    functions = Functions(calls_of(asked.subject()), check, asked, options, mode)
+    blamed = functions.wrong(result)
+    for one in blamed:
+        yield one.finding
+        if one.finding.cause is Cause.FUNCTION:
+            yield from mistakes(Code(one.asked, one.mode))
+    if blamed or not mismatches(result):
+        return
+    around = [*cut(options, check), *hook(asked, options)]
+    ran = operations(asked.subject()) if not around else []
+    wrong, count = wrong_operations(ran, mode)
+    if around or wrong:
+        yield from (*around, *wrong)
+        return
+    if functions.checked + count:
+        yield CodeFinding(Cause.SOUND, numbers={"functions": float(functions.checked), "operations": float(count)})
+    if asked.order == 1:
+        yield from mistakes(Code(asked, mode, through_detach=options.through_detach))

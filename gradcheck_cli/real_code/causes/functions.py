@@ -58,7 +58,9 @@ class Functions:
             if blamed:
                 guilty.update(places)
             elif len(places) > 1 and self._is_stale([self.calls[places[0]], self.calls[places[-1]]]):
-                blamed = [self._stale(self.calls[places[0]], result)]
+                blamed = [self._around(Cause.STALE, self.calls[places[0]], result)]
+            elif self.mode == "reverse" and _writes_into_its_cotangent(self._question(self.calls[places[0]], 1)):
+                blamed = [self._around(Cause.COTANGENT_CHANGED, self.calls[places[0]], result)]
             self.checked += 1
             found += blamed
         return found
@@ -68,6 +70,9 @@ class Functions:
         return outer >= 0 and (outer in guilty or self._is_inside(outer, guilty))
 
     def _is_differentiated(self, call: FunctionCall) -> bool:
+        """And not torch's own, made for a custom operation: that is checked as such."""
+        if call.function.__module__.startswith("torch._library"):
+            return False
         return any(isinstance(x, Tensor) and x.requires_grad for x in call.operands)
 
     def _checked(self, calls: Sequence[FunctionCall], result: CodeResult) -> Iterator[Blamed]:
@@ -147,9 +152,23 @@ class Functions:
             return False
         return not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True))
 
-    def _stale(self, call: FunctionCall, result: CodeResult) -> Blamed:
+    def _around(self, cause: Cause, call: FunctionCall, result: CodeResult) -> Blamed:
         name, place = _method(call.function, self.mode)
-        return Blamed(self._question(call, 1), result, CodeFinding(Cause.STALE, name, place), self.mode)
+        return Blamed(self._question(call, 1), result, CodeFinding(cause, name, place), self.mode)
+
+
+def _writes_into_its_cotangent(asked: Asked) -> bool:
+    """Whether the backward of a call changes the gradient that it is given."""
+    subject = asked.subject()
+    inputs = subject.fresh()
+    try:
+        outputs = [o.tensor for o in subject.run(inputs) if o.tensor.requires_grad]
+        cotangents = [torch.rand_like(x) + 0.5 for x in outputs]
+        before = [x.clone() for x in cotangents]
+        torch.autograd.grad(outputs, inputs, cotangents, allow_unused=True)
+    except (GradcheckError, RuntimeError):
+        return False
+    return not all(torch.equal(a, b) for a, b in zip(before, cotangents, strict=True))
 
 
 def calls_of(subject: Subject) -> list[FunctionCall]:

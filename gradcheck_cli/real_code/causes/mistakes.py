@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from gradcheck_cli.real_code.causes import factors, indices, terms, values
 from gradcheck_cli.real_code.causes.guess import Guess, Pattern
 from gradcheck_cli.real_code.causes.samples import Code, Pair, Sample
-from gradcheck_cli.records.code import CodeFinding
+from gradcheck_cli.records.code import Cause, CodeFinding
 
 PATTERNS: tuple[Pattern, ...] = (
     indices.one_summand,
@@ -36,6 +38,10 @@ def mistakes(code: Code) -> Iterator[CodeFinding]:
     found = _wrong_sample(code)
     if found is None:
         return
+    ignoring = list(_ignored_cotangents(found))
+    if ignoring:
+        yield from ignoring
+        return
     others = [sample for seed in ELSEWHERE if (sample := found.code.elsewhere(seed)) is not None]
     for pair in found.pairs():
         if not pair.wrong.any():
@@ -50,10 +56,27 @@ def mistakes(code: Code) -> Iterator[CodeFinding]:
 
 def _wrong_sample(code: Code) -> Sample | None:
     """At the inputs given: in float64 if entries are wrong there too."""
+    known = None
     for one in (code.in_double(), code):
-        if one.is_exact_enough and (sample := one.here()) is not None and any(p.wrong.any() for p in sample.pairs()):
+        sample = one.here() if one.is_exact_enough else None
+        if sample is not None and any(pair.wrong.any() for pair in sample.pairs()):
             return sample
-    return None
+        known = known or sample
+    return known
+
+
+def _ignored_cotangents(sample: Sample) -> Iterator[CodeFinding]:
+    """A backward that gives the same for twice the cotangent, or something else than twice as much."""
+    for pair in sample.pairs():
+        rows = np.flatnonzero((pair.autograd != 0).any(axis=1) & np.isfinite(pair.autograd).all(axis=1))[:1]
+        if sample.code.mode != "reverse" or not len(rows):
+            continue
+        doubled = sample.with_cotangent(pair, int(rows[0]), 2.0)
+        once = pair.autograd[rows[0]]
+        if np.allclose(doubled, 2 * once, rtol=sample.code.digits, atol=sample.code.digits * pair.scale):
+            continue
+        same = np.allclose(doubled, once, rtol=sample.code.digits, atol=sample.code.digits * pair.scale)
+        yield CodeFinding(Cause.COTANGENT, argument=pair.name, texts={"how": "ignored" if same else "not linear"})
 
 
 def _explanation(pair: Pair, others: list[Pair]) -> Guess | None:

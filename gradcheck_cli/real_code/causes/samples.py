@@ -120,6 +120,14 @@ class Sample:
             known = np.isfinite(truth) & (radius <= self.code.digits / 100 * scale)
         return Pair(self, output, argument, self._autograd[output][:, place], truth, known)
 
+    def with_cotangent(self, pair: Pair, row: int, number: float) -> Floats:
+        """A row of a pair, with another number in the place of the one."""
+        weights = np.zeros((1, self.outputs[pair.output].size))
+        weights[0, pair.rows[row]] = number
+        first = sum(x.size for x in self.inputs[: pair.argument])
+        found: Floats = self.reverse.combined(pair.output, weights)[0]
+        return found[first : first + self.inputs[pair.argument].size]
+
     def pairs(self) -> Iterator[Pair]:
         for argument in range(len(self.inputs)):
             for output in range(len(self.outputs)):

@@ -165,6 +165,12 @@ def _permuted(finding: CodeFinding) -> str:
     return f"the gradient of {finding.argument} is right for {of} {how}"
 
 
+def _cotangent(finding: CodeFinding) -> str:
+    if finding.texts["how"] == "ignored":
+        return f"the gradient of {finding.argument} is the same for twice the incoming gradient: is that forgotten?"
+    return f"the gradient of {finding.argument} is not linear in the incoming gradient"
+
+
 _WORDS: dict[Cause, Callable[[CodeFinding], str]] = {
     Cause.FUNCTION: _function,
     Cause.DOUBLE_BACKWARD: _double_backward,
@@ -192,7 +198,5 @@ _WORDS: dict[Cause, Callable[[CodeFinding], str]] = {
     Cause.OF_THE_OUTPUT: lambda finding: (
         f"the gradient of {finding.argument} is a formula of the output that is given the input"
     ),
-    Cause.COTANGENT: lambda finding: (
-        f"the gradient of {finding.argument} is the same for twice the incoming gradient: is that forgotten?"
-    ),
+    Cause.COTANGENT: _cotangent,
 }
