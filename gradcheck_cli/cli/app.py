@@ -17,7 +17,7 @@ from gradcheck_cli.cli.commands.merge import merge
 from gradcheck_cli.cli.commands.run import run
 from gradcheck_cli.cli.commands.schema import schema
 from gradcheck_cli.cli.exit_codes import ExitCode
-from gradcheck_cli.cli.streams import complain, write_report
+from gradcheck_cli.cli.streams import COLOR, complain, write_report
 from gradcheck_cli.cli.words import DEFAULT_COMMAND, require_formula, with_command
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.runtime.interruption import Interrupted, Signals, listening
@@ -112,11 +112,14 @@ app.command(cls=Command)(schema)
 def run_command(arguments: Sequence[str]) -> int:
     """Runs one command line; every way it can end is an exit code. Never raises."""
     with listening() as signals:
+        color = COLOR.set(None)
         try:
             code = _run(arguments, signals)
         except (Interrupted, KeyboardInterrupt, typer.Abort):
             complain("interrupted")
             code = ExitCode.INTERRUPTED
+        finally:
+            COLOR.reset(color)
     return signals.exit_code or code
 
 
@@ -149,7 +152,7 @@ def _arranged(arguments: Sequence[str], commands: Mapping[str, Any]) -> list[str
     parameters = commands[command].params
     for parameter in parameters:
         if parameter.param_type_name == "option":
-            options |= dict.fromkeys(parameter.opts, not parameter.is_flag)
+            options |= dict.fromkeys([*parameter.opts, *parameter.secondary_opts], not parameter.is_flag)
     if command not in EXPRESSION_COMMANDS:
         names = [parameter for parameter in parameters if parameter.param_type_name == "argument"]
         return [command, *arrange_words(command, rest, options, names)]

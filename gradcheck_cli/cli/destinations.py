@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +22,18 @@ class Destination:
 
 
 def destinations(
-    formats: Sequence[str] | None, files: Sequence[str] | None, known: Sequence[str]
+    formats: Sequence[str] | None, files: Sequence[str] | None, known: Sequence[str], junit: str | None = None
 ) -> tuple[Destination, ...]:
     """Formats and files are pairs, in order; where no format is named, the suffix of each file decides.
 
-    known: the formats that there are, the first for standard output. Raises UsageError for what makes no pairs, for a
-    format that is none of these, and for a file that cannot be written or is named twice.
+    known: the formats that there are, the first for standard output. junit: one more file, for that format. Raises
+    UsageError for what makes no pairs, for a format that is none of these, and for a file that cannot be written or is
+    named twice.
     """
     formats, names = formats or (), files or ()
+    more = () if junit is None else (Destination("junit", writable(junit)),)
+    if junit is not None and any(os.path.realpath(junit) == os.path.realpath(name) for name in names):
+        raise UsageError(f"--junitxml {junit} is the file of another report: each needs one of its own")
     for name in formats:
         choice("output_format", name, known)
     if not names:
@@ -37,7 +42,7 @@ def destinations(
                 "standard output takes one report, so --output-format is given once, "
                 "or as often as --output-file: they are pairs"
             )
-        return (Destination(formats[0] if formats else known[0]),)
+        return (Destination(formats[0] if formats else known[0]), *more)
     if formats and len(formats) != len(names):
         raise UsageError(
             f"--output-format is given {_times(len(formats))} and --output-file {_times(len(names))}: "
@@ -47,7 +52,7 @@ def destinations(
         if names.count(name) > 1:
             raise UsageError(f"--output-file {name} is given twice: each report needs a file of its own")
     chosen = formats or [_of_suffix(name, known) for name in names]
-    return tuple(Destination(format, writable(name)) for format, name in zip(chosen, names, strict=True))
+    return (*(Destination(format, writable(name)) for format, name in zip(chosen, names, strict=True)), *more)
 
 
 def _of_suffix(name: str, known: Sequence[str]) -> str:

@@ -12,10 +12,11 @@ from typing import Annotated, Any
 import typer
 
 from gradcheck_cli.batch.run import DEFAULT_TIMEOUT
+from gradcheck_cli.cli.streams import COLOR
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.option_table import OPTIONS
 from gradcheck_cli.records.results import MOST_ROWS
-from gradcheck_cli.render.formats import FORMATS, is_whole
+from gradcheck_cli.render.formats import EXPLANATION_FORMATS, FORMATS, LIST_FORMATS, is_whole
 
 Expression = Annotated[str, typer.Argument(metavar="EXPR", help="The function, in Python syntax.")]
 
@@ -50,16 +51,39 @@ Seed = Annotated[int | None, _declared("seed")]
 Range = Annotated[list[str] | None, _declared("range")]
 Timeout = Annotated[float | None, _declared("timeout")]
 TimeoutOfEach = Annotated[float | None, _declared("timeout", f"Seconds that a problem may take: {DEFAULT_TIMEOUT:g}.")]
+
+
+def _format(known: Sequence[str], help: str) -> Any:
+    return typer.Option("--output-format", "--format", "-f", metavar="|".join(known), help=help)
+
+
+def _file(help: str) -> Any:
+    return typer.Option("--output-file", "-o", metavar="FILE", help=help)
+
+
 OutputFormat = Annotated[
-    list[str] | None,
-    typer.Option(metavar="|".join(FORMATS), help="How to write the report: table, or as the suffix of FILE says."),
+    list[str] | None, _format(FORMATS, "How to write the report: table, or as the suffix of FILE says.")
 ]
+ExplanationFormat = Annotated[list[str] | None, _format(EXPLANATION_FORMATS, "How to write the explanation.")]
+ListFormat = Annotated[list[str] | None, _format(LIST_FORMATS, "How to write the list.")]
 OutputFile = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="FILE",
-        help="Write the report there; the table is shown all the same. Repeatable, each with its --output-format.",
-    ),
+    _file("Write the report there; the table is shown all the same. Repeatable, each with its --output-format."),
+]
+ListFile = Annotated[list[str] | None, _file("Write the list there, not to standard output.")]
+SchemaFile = Annotated[str | None, _file("Write the schema there, not to standard output.")]
+JunitFile = Annotated[
+    str | None, typer.Option("--junitxml", metavar="FILE", help="Write a report there as JUnit, beside any other.")
+]
+
+
+def _with_color(wanted: bool | None) -> None:
+    COLOR.set(wanted)
+
+
+Color = Annotated[
+    bool | None,
+    typer.Option("--color/--no-color", help="With colors, or without; else as the terminal is.", callback=_with_color),
 ]
 NoDerivatives = Annotated[bool, typer.Option("--no-derivatives", help="Leave out the closed form of the derivative.")]
 Profile = Annotated[bool, typer.Option("--profile", help="Show at the end where the time went.")]

@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -18,6 +19,8 @@ from gradcheck_cli.text_files import cannot_write
 if TYPE_CHECKING:
     from gradcheck_cli.render.display import Display
 
+COLOR: ContextVar[bool | None] = ContextVar("color", default=None)
+"""What --color and --no-color say; None where neither was given."""
 PATIENCE = 1.0
 """Seconds without a sign of progress."""
 
@@ -34,7 +37,9 @@ def display_for(
 
 
 def _has_color(stream: TextIO | None) -> bool:
-    """NO_COLOR counts before FORCE_COLOR, and this before what is known of the terminal."""
+    """--color counts before NO_COLOR, this before FORCE_COLOR, and this before what is known of the terminal."""
+    if (asked := COLOR.get()) is not None:
+        return asked
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or (os.environ.get("TERM") != "dumb" and is_terminal(stream))

@@ -188,7 +188,7 @@ def test_bad_usage(arguments: list[str], message: str, requests: list[Request], 
     [
         (["help"], "Usage: gradcheck EXPR [POINT]... [OPTIONS]\n       gradcheck run [FILE]... [OPTIONS]\n"),
         (["help", "run"], "Usage: gradcheck run [FILE]... [OPTIONS]\n\n  Check the problems of files.\n"),
-        (["run", "--help"], "Arguments:\n  [FILE]...  Problem files, folders, '**/*.yaml' or FILE::NAME; problems.yaml\n"),
+        (["run", "--help"], "Arguments:\n  [FILE]...  Problem files, folders, '**/*.yaml' or FILE::NAME;"),
         (["version"], f"gradcheck {__version__} (torch "),
         (["-V"], f"gradcheck {__version__} (torch "),
     ],
@@ -251,6 +251,35 @@ def test_output_file(requests: list[Request], capsys: Any, tmp_path: Path) -> No
     assert json.loads(file.read_text(encoding="utf-8"))["summary"]["match"] == 1
     assert run_command(["x", "--output-file", str(tmp_path)]) == ExitCode.BAD_INPUT
     assert "cannot write" in capsys.readouterr().err
+
+
+def test_short_names_of_output(requests: list[Request], capsys: Any, tmp_path: Path) -> None:
+    file, junit = tmp_path / "report", tmp_path / "report.xml"
+    assert run_command(["x", "-f", "json", "-o", str(file), "--junitxml", str(junit)]) == 0
+    assert "✓ match" in capsys.readouterr().out
+    assert json.loads(file.read_text(encoding="utf-8"))["summary"]["match"] == 1
+    assert "<testsuite" in junit.read_text(encoding="utf-8")
+    assert run_command(["x", "--format", "json", "--junitxml", str(junit)]) == 0
+    assert json.loads(capsys.readouterr().out)["summary"]["match"] == 1
+    assert run_command(["x", "-o", str(junit), "--junitxml", str(junit)]) == ExitCode.BAD_INPUT
+    assert "each needs one of its own" in capsys.readouterr().err
+    assert run_command(["functions", "relu6", "-f", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["name"] == "relu6"
+
+
+@pytest.mark.parametrize("command", [["x"], ["functions", "relu6"]])
+def test_colors_can_be_asked_for(
+    command: list[str], requests: list[Request], capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert run_command([*command, "--color"]) == 0
+    assert "\x1b[" in capsys.readouterr().out
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert run_command([*command, "--no-color"]) == 0
+    assert "\x1b[" not in capsys.readouterr().out
+    assert run_command(command) == 0
+    assert "\x1b[" in capsys.readouterr().out, "what was asked for before is forgotten"
 
 
 def test_an_output_file_is_tried_before_the_work(requests: list[Request], capsys: Any, tmp_path: Path) -> None:

@@ -58,9 +58,11 @@ def check(
     timeout: options.Timeout = None,
     output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
+    junitxml: options.JunitFile = None,
     no_derivatives: options.NoDerivatives = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
+    color: options.Color = None,
     profile: options.Profile = False,
     all_rows: Annotated[
         bool, typer.Option("--all-rows", help="With json-lines: a line for every row, as soon as it is checked.")
@@ -72,7 +74,7 @@ def check(
     lists = {"at": at, "lets": let, "claims": claim}
     for texts in ([expression], wrt, ranges, gradient, value, *lists.values()):
         options.require_readable(*(texts or ()))
-    where = destinations(output_format, output_file, FORMATS)
+    where = destinations(output_format, output_file, FORMATS, junitxml)
     given = options.given(
         order=order, mode=mode, dtype=dtype, device=device, rtol=rtol, atol=atol, claim_rtol=claim_rtol,
         strict=strict, samples=samples, seed=seed, range=ranges, timeout=timeout,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from gradcheck_cli.checking import loading
 from gradcheck_cli.cli import options
@@ -28,11 +26,10 @@ def explain(
     mode: options.Mode = None,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
-    output_format: Annotated[
-        list[str] | None, typer.Option(metavar="|".join(EXPLANATION_FORMATS), help="How to write the explanation.")
-    ] = None,
+    output_format: options.ExplanationFormat = None,
     output_file: options.OutputFile = None,
     verbose: options.Verbose = False,
+    color: options.Color = None,
 ) -> ExitCode:
     """Show the chain rule at one point, node by node: values, local derivatives, and the adjoints beside torch's.
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gradcheck_cli.cli import options
 from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import emit_list
 from gradcheck_cli.cli.exit_codes import ExitCode
@@ -18,12 +19,9 @@ def functions(
     word: Annotated[
         str, typer.Argument(metavar="[WORD]", help="Only rows that contain this.", show_default=False)
     ] = "",
-    output_format: Annotated[
-        list[str] | None, typer.Option(metavar="|".join(LIST_FORMATS), help="How to write the list.")
-    ] = None,
-    output_file: Annotated[
-        list[str] | None, typer.Option(metavar="FILE", help="Write the list there, not to standard output.")
-    ] = None,
+    output_format: options.ListFormat = None,
+    output_file: options.ListFile = None,
+    color: options.Color = None,
 ) -> ExitCode:
     """List the functions that expressions may use."""
     from gradcheck_cli.render.functions import matching, render_functions, render_functions_json

@@ -18,14 +18,16 @@ def merge(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Reports as JSON or JSON Lines.")],
     output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
+    junitxml: options.JunitFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
+    color: options.Color = None,
 ) -> ExitCode:
     """Join the reports of several runs, such as those of --shard 1/3, 2/3 and 3/3, and exit as one run would.
 
     A report is what --output-format json or json-lines wrote.
     """
-    where = destinations(output_format, output_file, FORMATS)
+    where = destinations(output_format, output_file, FORMATS, junitxml)
     from gradcheck_cli.batch.report_files import merged, read_report, shared_options
 
     for name in files:

@@ -96,16 +96,19 @@ def run(
     ranges: options.Range = None,
     output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
+    junitxml: options.JunitFile = None,
     no_derivatives: options.NoDerivatives = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
+    color: options.Color = None,
     profile: options.Profile = False,
 ) -> ExitCode:
     """Check the problems of files.
 
     Options given here hold for every problem, whatever its file says; see README.md for the files.
     """
-    where_to = destinations(output_format, output_file, LIST_FORMATS if list_only else FORMATS)
+    known, junit = (LIST_FORMATS, None) if list_only else (FORMATS, junitxml)
+    where_to = destinations(output_format, output_file, known, junit)
     given = options.given(
         order=order, mode=mode, dtype=dtype, device=device, rtol=rtol, atol=atol, claim_rtol=claim_rtol,
         strict=strict, samples=samples, seed=seed, range=ranges, timeout=timeout,

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
+from gradcheck_cli.cli import options
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.streams import deliver, writable, write_report
 
 
 def schema(
-    output_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the schema there, not to standard output.")
-    ] = None,
+    output_file: options.SchemaFile = None,
 ) -> ExitCode:
     """Print the JSON Schema of problem files, with which editors complete and check them."""
     from gradcheck_cli.problem_files.models import json_schema
