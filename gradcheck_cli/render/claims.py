@@ -8,10 +8,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gradcheck_cli import number_text
-from gradcheck_cli.records.results import Claim, ClaimStatus, ProblemResult
+from gradcheck_cli.records.results import Claim, ProblemResult
 from gradcheck_cli.render import labels, layout, plain
-from gradcheck_cli.render.sentences import place_of
+from gradcheck_cli.render.formula import parts
 
 
 def claims(result: ProblemResult, width: int) -> Iterator[Padding]:
@@ -26,13 +25,7 @@ def _block(result: ProblemResult, claim: Claim, width: int) -> Table:
     if claim.analytical is not None:
         formulas.append((f"truth: {derivative}", plain.one_line(claim.analytical)))
     found = Text(*labels.claim_outcome(claim))
-    if claim.counterexample is not None:
-        claimed, analytical = number_text.pair(claim.counterexample.claimed, claim.counterexample.analytical)
-        point = place_of(result, claim.counterexample)
-        found.append(f" at {point}: the claim is {claimed}, the derivative {analytical}", style="default")
-    elif claim.points:
-        compared = "agrees" if claim.status is ClaimStatus.PROVEN else "compared"
-        found.append(f" ({compared} at {plain.counted(claim.points, 'point')})", style="default")
+    found.append(parts.claim_detail(result, claim), style="default")
     rows = Table.grid()
     rows.add_column(overflow="fold")
     rows.add_row(layout.equations(formulas, width))

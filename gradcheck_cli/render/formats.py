@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-FORMATS = ("table", "json", "json-lines", "junit", "github", "markdown")
+FORMATS = ("table", "json", "json-lines", "junit", "github", "markdown", "latex")
 EXPLANATION_FORMATS = ("table", "markdown", "latex", "json")
 LIST_FORMATS = ("table", "json")
 """Of `gradcheck functions`."""
@@ -20,6 +20,11 @@ SUFFIXES = {
     ".tex": "latex",
 }
 """The format of a file, where none is named."""
+
+
+def has_closed_forms(name: str) -> bool:
+    """Whether closed forms are shown of a batch too."""
+    return is_whole(name) or name == "latex"
 
 
 def is_whole(name: str) -> bool:

@@ -1,9 +1,7 @@
-"""Markdown, for the summary of a CI job: what failed first."""
+"""Markdown: of a check, what one pastes into a pull request; of many, the summary of a CI job, what failed first."""
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterator, Sequence
 
 from gradcheck_cli.records.code import CodeResult, Entry
@@ -12,33 +10,33 @@ from gradcheck_cli.records.results import Check, ProblemResult
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.code import words
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.plain import counted, in_short, one_line
+from gradcheck_cli.render.formula.markdown import formula_report
+from gradcheck_cli.render.markup import code, escaped, head, line
+from gradcheck_cli.render.plain import counted, in_short
 from gradcheck_cli.render.sentences import claim, pair, place, title, where
 from gradcheck_cli.render.summary import summary_line
 
 MOST = 50
 """Failing rows that are written out; of one problem, FEW."""
 FEW = 5
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
 def render_markdown(report: Report, display: Display) -> str:
-    """A heading, the failures, and all problems folded away below them."""
-    lines = [f"## {'✅' if report.passed else '❌'} gradcheck", "", escaped(summary_line(report, display)), ""]
+    """Of a single formula all of it; else the failures, and all problems folded away below them."""
+    sign = "✅" if report.passed else "❌"
+    if len(report.problems) == 1 and isinstance(only := report.problems[0], ProblemResult) and not report.is_batch:
+        heading = f"## {sign} {code(only.formula or only.expression)}"
+        end = f"<sub>{escaped(summary_line(report, display))}</sub>"
+        return "\n".join([heading, "", *formula_report(only, display), "", end, ""])
+    lines = [f"## {sign} gradcheck", "", escaped(summary_line(report, display)), ""]
     for trouble in report.troubles:
         lines += [f"- ❌ {escaped(in_short(trouble.message))}", ""]
     failed = [result for result in report.problems if not result.passed]
     if failed:
         lines += ["### Failed", "", *_failures(failed), ""]
     if report.problems:
-        lines += [
-            "<details>",
-            f"<summary>{counted(len(report.problems), 'problem')}</summary>",
-            "",
-            *_all(report.problems),
-            "",
-        ]
-        lines += ["</details>", ""]
+        summary = f"<summary>{counted(len(report.problems), 'problem')}</summary>"
+        lines += ["<details>", summary, "", *_all(report.problems), "", "</details>", ""]
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     return "\n".join([*lines, escaped(versions), ""])
 
@@ -95,27 +93,3 @@ def _outcome(found: labels.Found) -> str:
 
 def _problem(result: AnyResult) -> str:
     return f"{escaped(title(result))}{f' ({escaped(place(result))})' if place(result) else ''}"
-
-
-def head(*names: str) -> Iterator[str]:
-    """The first two lines of a table."""
-    yield line(*names)
-    yield line(*("---" for _ in names))
-
-
-def line(*cells: str) -> str:
-    """One line of a table."""
-    return f"| {' | '.join(cells)} |"
-
-
-def escaped(text: str) -> str:
-    """Text that means nothing to Markdown or HTML, on one line."""
-    return _SPECIAL.sub(lambda match: html.escape(match[0]) if match[0] in "<>" else f"\\{match[0]}", one_line(text))
-
-
-def code(text: str) -> str:
-    """A code span, whatever backticks are in it; a bar is escaped for the table around it."""
-    shown = one_line(text).replace("|", "\\|")
-    ticks = "`" * (max(map(len, re.findall("`+", shown)), default=0) + 1)
-    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
-    return f"{ticks}{pad}{shown}{pad}{ticks}"

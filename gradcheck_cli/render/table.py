@@ -10,7 +10,6 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradcheck_cli import number_text
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.records.results import Check, ProblemResult, Verdict
@@ -19,13 +18,12 @@ from gradcheck_cli.render.claims import claims
 from gradcheck_cli.render.code.table import code_report
 from gradcheck_cli.render.console import to_text
 from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.formula import parts
 from gradcheck_cli.render.layout import Column
 from gradcheck_cli.render.overview import overview
 from gradcheck_cli.render.sentences import place
 
 LONGEST_FORMULA = 1500
-DERIVATIVES = 12
-"""How many closed forms are shown unless -v asks for all."""
 
 
 def render_table(report: Report, display: Display) -> str:
@@ -62,35 +60,27 @@ def _formula(result: ProblemResult, display: Display) -> Iterator[RenderableType
         yield Text()
         yield layout.bullet("!", plain.lines(result.error), labels.STYLES[Verdict.ERROR])
     if checks:
-        yield from _value(result)
+        if (value := parts.value(result)) is not None:
+            torch = "" if value.torch is None else f" (torch: {value.torch})"
+            yield Text()
+            yield Text(f"{labels.function_name(result)}({value.point}) = {value.value}{torch}")
         yield Text()
         yield from _table(result, checks, cells.columns(result, checks, markers, display), display.width)
         if rest := cells.rest(result, checks, display):
             yield Text(rest, style="dim")
-    remarks = [(labels.superscript(number) if markers else "•", note) for number, note in enumerate(notes, 1)]
-    if more := cells.unshown_notes(checks, markers):
-        remarks.append(("•", f"and {plain.counted(more, 'more note')}: -v shows all"))
-    remarks += [("•", notice) for notice in result.notices]
+    remarks = parts.remarks(result, checks, notes, markers)
     if remarks:
         yield Text()
-    for sign, remark in remarks:
-        yield layout.bullet(sign, plain.lines(remark))
+    for number, remark in remarks:
+        yield layout.bullet("•" if number is None else labels.superscript(number), plain.lines(remark))
     yield from claims(result, display.width)
 
 
 def _formulas(result: ProblemResult, display: Display) -> Table:
     """The intermediate results, the function and its derivatives, with their equals signs in line."""
-    formulas = {plain.one_line(name): text for name, text in labels.lets(result, everything=display.verbose)}
-    formulas[labels.function(result, display.width // 3)] = result.formula or result.expression
-    derivatives = list((result.derivatives or {}).items())
-    more = 0 if display.verbose else max(0, len(derivatives) - DERIVATIVES)
-    for wrt, text in derivatives[: len(derivatives) - more]:
-        formulas[plain.one_line(labels.derivative(result, wrt.split(",")))] = text
-    if more:
-        below = [("…", f"and {plain.counted(more, 'more derivative')} (-v shows all)")]
-    else:
-        below = []
-    return layout.equations(((label, _cut(text, display)) for label, text in formulas.items()), display.width, below)
+    equations, more = parts.equations(result, display, display.width // 3)
+    shown = {equation.label: _cut(equation.text, display) for equation in equations}
+    return layout.equations(shown.items(), display.width, [("…", more)] if more else [])
 
 
 def _cut(formula: str, display: Display) -> str:
@@ -98,20 +88,6 @@ def _cut(formula: str, display: Display) -> str:
     if len(shown) <= LONGEST_FORMULA or display.verbose:
         return shown
     return f"{shown[:LONGEST_FORMULA]}… ({len(shown):,} characters; -v shows all)"
-
-
-def _value(result: ProblemResult) -> Iterator[Text]:
-    """`f(2) = 152`, where one point was checked and the function has a value there."""
-    first = result.checks[0]
-    if result.checks_omitted or any(check.point != first.point for check in result.checks) or first.value is None:
-        return
-    dtype = labels.dtype_of(result)
-    value, torch = number_text.exact(first.value, dtype), ""
-    if first.value_autograd is not None and first.value_verdict not in (None, Verdict.MATCH):
-        value, other = number_text.pair(first.value, first.value_autograd, dtype)
-        torch = f" (torch: {other})"
-    yield Text()
-    yield Text(f"{labels.function_name(result)}({plain.one_line(labels.point(result, first.point))}) = {value}{torch}")
 
 
 def _table(

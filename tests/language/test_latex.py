@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
 import pytest
+from helpers.latex import require_well_formed
 
 from gradcheck_cli.checking.explainer import explain_expression
 from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import constant
-from gradcheck_cli.language.latex import GREEK, number, to_latex
+from gradcheck_cli.language.latex import number, to_latex
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.render import EXPLANATIONS
 from gradcheck_cli.render.display import Display
-
-KNOWN = {
-    "begin", "end", "frac", "left", "right", "cdot", "quad", "text", "operatorname", "sqrt", "partial", "hline",
-    "infty", "exp", "log", "sin", "cos", "tan", "sec", "csc", "cot", "arcsin", "arccos", "arctan", "sinh",
-    "cosh", "tanh", "coth", "max", "min", "Gamma", "le", "ge", "ne", "land", "lor", "lnot", "lvert", "rvert",
-    "lfloor", "rfloor", "lceil", "rceil", "mathit", "pi", "tau", *GREEK,
-}  # fmt: skip
-ENVIRONMENTS = {"align*", "equation*", "array", "cases"}
 
 EXPRESSIONS = [
     ("1/(1+exp(-x))", "2", {}),
@@ -47,34 +39,6 @@ def written(expression: str, at: str, options: dict[str, object]) -> str:
 def test_it_is_well_formed(expression: str, at: str, options: dict[str, object]) -> None:
     text = written(expression, at, options)
     require_well_formed(text)
-
-
-def require_well_formed(text: str) -> None:
-    """Braces, \\left and \\right, environments and columns balance; only known commands occur."""
-    assert set(re.findall(r"\\([A-Za-z]+)", text)) <= KNOWN
-    depth = 0
-    for brace in re.findall(r"(?<!\\)[{}]", text):
-        depth += 1 if brace == "{" else -1
-        assert depth >= 0
-    assert depth == 0
-    assert len(re.findall(r"\\left(?![a-z])", text)) == len(re.findall(r"\\right(?![a-z])", text))
-    opened: list[str] = []
-    for kind, name in re.findall(r"\\(begin|end)\{([a-z*]+)\}", text):
-        assert name in ENVIRONMENTS
-        if kind == "begin":
-            opened.append(name)
-        else:
-            assert opened.pop() == name
-    assert not opened
-    assert re.search(r"(?<!\\)[_^](?!\{)", text) is None
-    assert text.isascii()
-    for block in re.findall(r"\\begin\{align\*\}\n(.*?)\n\\end\{align\*\}", text, re.S):
-        while r"\begin{cases}" in block:  # the innermost first
-            block = re.sub(r"\\begin\{cases\}(?:(?!\\begin\{cases\}).)*?\\end\{cases\}", "", block)
-        for line in block.split("\n"):
-            assert len(re.findall(r"(?<!\\)&", line)) in (1, 3), line
-    for line in re.findall(r"^  .*\\\\$", "".join(re.findall(r"\\begin\{array\}.*?\\end\{array\}", text, re.S)), re.M):
-        assert len(re.findall(r"(?<!\\)&", line)) == 4, line
 
 
 def test_it_reads_as_the_hand_computation() -> None:

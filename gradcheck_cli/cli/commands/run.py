@@ -33,7 +33,7 @@ from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.records.request import ProblemSpec, options_of
 from gradcheck_cli.records.results import Check, worst_first
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.formats import FORMATS, LIST_FORMATS, is_whole
+from gradcheck_cli.render.formats import FORMATS, LIST_FORMATS, has_closed_forms
 from gradcheck_cli.render.profile import render_profile
 from gradcheck_cli.runtime import stopwatch
 from gradcheck_cli.runtime.interruption import Interrupted, held, let_in
@@ -115,7 +115,7 @@ def run(
     )  # fmt: skip
     # The table of a batch does not show closed forms, which take longer than the checks, nor what passes unless asked.
     formats = {one.format for one in where_to}
-    in_full = any(map(is_whole, formats))
+    in_full = any(map(has_closed_forms, formats))
     given["derivatives"], given["formula"] = in_full and not no_derivatives, in_full or verbose
     given["keep"] = options.rows_kept(formats, verbose=verbose)
     where = _where(jobs, executor)

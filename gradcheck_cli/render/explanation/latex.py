@@ -9,7 +9,7 @@ from gradcheck_cli.number_text import brief
 from gradcheck_cli.records.explanation import Chain, Explanation, Flow, StepRecord
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.explanation import cells
-from gradcheck_cli.render.labels import NOTHING
+from gradcheck_cli.render.latex_text import array, environment, interval, items, prose
 
 
 def render_explanation_latex(explanation: Explanation, display: Display) -> str:
@@ -19,7 +19,7 @@ def render_explanation_latex(explanation: Explanation, display: Display) -> str:
 
 def _lines(explanation: Explanation, display: Display) -> Iterator[str]:
     steps, left_out = cells.shown_steps(explanation, display.verbose)
-    yield from _environment("align*", [_step(explanation, step) for step in steps])
+    yield from environment("align*", [_step(explanation, step) for step in steps])
     for _, mode in cells.columns(explanation):
         yield ""
         yield from _flows(explanation, steps, mode)
@@ -28,13 +28,11 @@ def _lines(explanation: Explanation, display: Display) -> Iterator[str]:
         yield f"% {left_out:,} more steps are left out; -v writes all"
     for one in explanation.chains:
         yield ""
-        yield from _environment("align*", list(_chain(explanation, one, display.verbose)))
-
-
-def _environment(kind: str, rows: list[str]) -> Iterator[str]:
-    yield rf"\begin{{{kind}}}"
-    yield from (rf"  {row} \\" if index < len(rows) - 1 else f"  {row}" for index, row in enumerate(rows))
-    yield rf"\end{{{kind}}}"
+        yield from environment("align*", list(_chain(explanation, one, display.verbose)))
+        yield from map(prose, cells.written_out(explanation, one, display.verbose).remarks)
+    if remarks := cells.notes(explanation):
+        yield ""
+        yield from items(("", remark) for remark in remarks)
 
 
 def _step(explanation: Explanation, step: StepRecord) -> str:
@@ -61,32 +59,14 @@ def _distinct(first: str, second: str) -> list[str]:
 
 def _flows(explanation: Explanation, steps: list[StepRecord], mode: str) -> Iterator[str]:
     """A table of the derivatives that flow: certified, torch's, the grad_fn and the verdict."""
-    yield r"\begin{equation*}"
-    yield r"\begin{array}{lrrll}"
-    yield r"  & \text{analytical} & \text{autograd} & \text{grad}\_\text{fn} & \\ \hline"
+    rows = []
     for step in steps:
         found = cells.flow_of(step, mode)
-        label = (
-            _derivative(explanation, explanation.name, step.name)
-            if mode == "reverse"
-            else _derivative(explanation, step.name, mode)
-        )
-        yield f"  {label} & {_numbers(explanation, found)} & {_text(step.grad_fn)} & {_verdict(step, found, mode)} \\\\"
-    yield r"\end{array}"
-    yield r"\end{equation*}"
-
-
-def _numbers(explanation: Explanation, found: Flow | None) -> str:
-    analytical, autograd = cells.flow(found, cells.dtype_of(explanation))
-    return f"{_bracketed(analytical)} & {_bracketed(autograd)}"
-
-
-def _bracketed(text: str) -> str:
-    if text == NOTHING:
-        return r"\text{--}"
-    if text.startswith("["):
-        return "[" + ", ".join(number(part) for part in text.strip("[]").split(", ")) + "]"
-    return number(text)
+        by = (explanation.name, step.name) if mode == "reverse" else (step.name, mode)
+        numbers = map(interval, cells.flow(found, cells.dtype_of(explanation)))
+        rows.append([_derivative(explanation, *by), *numbers, _text(step.grad_fn), _verdict(step, found, mode)])
+    heads = ["", r"\text{analytical}", r"\text{autograd}", r"\text{grad}\_\text{fn}", ""]
+    yield from array("lrrll", heads, rows)
 
 
 def _text(text: str | None) -> str:
@@ -113,11 +93,11 @@ def _chain(explanation: Explanation, one: Chain, everything: bool) -> Iterator[s
         yield from _sum("&= ", [rf"\left({v}\right)" if i and v.startswith("-") else v for i, v in enumerate(values)])
     found = cells.total(explanation, one.by)
     if found is not None and [found[0]] != (values or ["0"]):
-        yield f"&= {_bracketed(found[0])}"
+        yield f"&= {interval(found[0])}"
 
 
 def _product(texts: Sequence[str]) -> str:
-    factors = [_bracketed(text) for text in texts]
+    factors = [interval(text) for text in texts]
     return r" \cdot ".join(rf"\left({t}\right)" if t.startswith("-") and i else t for i, t in enumerate(factors)) or "1"
 
 

@@ -10,7 +10,7 @@ from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.explanation import cells
 from gradcheck_cli.render.explanation.table import chain_lines
 from gradcheck_cli.render.labels import NOTHING
-from gradcheck_cli.render.markdown import code, escaped, head, line
+from gradcheck_cli.render.markup import code, escaped, head, line
 from gradcheck_cli.render.plain import one_line
 
 

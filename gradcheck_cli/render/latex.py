@@ -1,0 +1,71 @@
+"""LaTeX, for a paper or a course: of a check all of it; of many, what became of each, and all of those that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gradcheck_cli import number_text
+from gradcheck_cli.records.code import CodeResult
+from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.render import labels
+from gradcheck_cli.render.code import words
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.formula.latex import formula_report
+from gradcheck_cli.render.latex_text import array, interval, items, prose
+from gradcheck_cli.render.sentences import place, reasons
+from gradcheck_cli.render.summary import summary_line
+
+
+def render_latex(report: Report, display: Display) -> str:
+    """Paragraphs and environments for the body of a document; the summary is the last line."""
+    return "\n".join(_lines(report, display)) + "\n"
+
+
+def _lines(report: Report, display: Display) -> Iterator[str]:
+    for trouble in report.troubles:
+        yield from (prose(trouble.message), "")
+    if report.is_batch and report.problems:
+        yield from array("lrrl", _HEADS, [_row(result) for result in report.problems])
+        yield ""
+    for result in report.problems:
+        if report.is_batch and result.passed and not display.verbose:
+            continue
+        if result.name is not None:
+            yield rf"\paragraph{{{prose(result.name)}}} {prose(f'({place(result)})')}"
+        if result.description is not None:
+            yield prose(result.description)
+        yield from code_report(result) if isinstance(result, CodeResult) else formula_report(result, display)
+        yield ""
+    yield prose(summary_line(report, display))
+
+
+_HEADS = [rf"\text{{{head}}}" for head in ("problem", "checks", "failed", "verdict")]
+
+
+def _row(result: AnyResult) -> list[str]:
+    counts = _whole(result.checks_total), _whole(result.checks_failed)
+    return [rf"\text{{{prose(result.title)}}}", *counts, rf"\text{{{labels.outcome_words(result)[1]}}}"]
+
+
+def _whole(count: int) -> str:
+    return f"{count:,}".replace(",", "{,}")
+
+
+def code_report(result: CodeResult) -> Iterator[str]:
+    """What was called, a row a derivative, what is known of it."""
+    yield rf"\texttt{{{prose(result.signature)}}} {prose(result.place)}"
+    if result.blocks:
+        rows = [
+            [
+                rf"\text{{{prose(words.derivative(block.output, block.input))}}}",
+                _whole(block.entries),
+                interval(labels.NOTHING if block.worst is None else number_text.small(block.worst)),
+                rf"\text{{{labels.outcome_words(block)[1]}}}",
+            ]
+            for block in result.blocks
+        ]
+        heads = [rf"\text{{{head}}}" for head in ("derivative", "entries", "worst relative error", "verdict")]
+        yield ""
+        yield from array("lrrl", heads, rows)
+    if sentences := [*reasons(result), *result.notices]:
+        yield from items(("", sentence) for sentence in sentences)

@@ -1,0 +1,149 @@
+"""A check as Markdown and as LaTeX: what one pastes into a pull request, a notebook or a paper."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from helpers.latex import require_well_formed
+from helpers.records import a_check, a_problem, a_report, focal_loss, quartic
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gradcheck_cli.records.derivative import Derivative
+from gradcheck_cli.records.report import AnyResult
+from gradcheck_cli.records.results import Claim, ClaimStatus, Counterexample, ProblemResult, Verdict
+from gradcheck_cli.render import RENDERERS
+from gradcheck_cli.render.display import Display
+
+
+def rendered(form: str, result: AnyResult, **display: Any) -> str:
+    return RENDERERS[form](a_report(result), Display(**display))
+
+
+def refuted() -> ProblemResult:
+    """A check with all that one has: a row that failed, a kink, notes, a notice, a claim."""
+    rows = [
+        a_check({"x": 1e-9}, 0.5, -81.7404, Verdict.UNSTABLE, rel_error=164.4, note="it cancels: write x < 1_0"),
+        a_check({"x": 0.0}, None, 0.0, Verdict.KINK, left=0.0, right=1.0, note="[0, 1] is between"),
+        a_check({"x": 2.0}, 4.0, 4.0),
+    ]
+    claim = Claim(Derivative(("x",)), "2*x^3", ClaimStatus.REFUTED, False, 25, Counterexample({"x": 2.0}, 16.0, 4.0),
+                  "the power is off", "2*x")  # fmt: skip
+    return a_problem("x^2", rows, formula="x**2", derivatives={"x": "2*x"}, claims=(claim,), passed=False,
+                     notices=("5 points were sampled",))  # fmt: skip
+
+
+def test_markdown_of_one_point() -> None:
+    assert rendered("markdown", quartic()) == (
+        "## ✅ `8*x**4 + 3*x**3`\n\n"
+        "```text\n"
+        "f(x)  = 8*x**4 + 3*x**3\n"
+        "f'(x) = 32*x**3 + 9*x**2\n\n"
+        "f(2) = 152\n"
+        "```\n\n"
+        "| x | analytical | autograd | relative error | verdict |\n"
+        "| ---: | ---: | ---: | ---: | --- |\n"
+        "| 2 | 292 | 292 | 0 | ✓ match |\n\n"
+        "<sub>1 check: 1 match · float64 on cpu · torch 2.13.0</sub>\n"
+    )
+
+
+def test_markdown_of_all_that_a_check_has() -> None:
+    text = rendered("markdown", refuted())
+    assert text.startswith("## ❌ `x**2`\n")
+    assert "| 1e-9 | 0.5 | -81.7404 | 164 | \\~ unstable ¹ |\n" in text
+    assert "| 0 | \\[0, 1\\] | 0 | – | ∧ kink ² |\n" in text
+    assert "- ¹ it cancels: write x &lt; 1\\_0\n- ² \\[0, 1\\] is between\n- 5 points were sampled\n" in text
+    assert "The claim `f'(x) = 2*x^3` is ✗ refuted at x=2: the claim is 16, the derivative 4.\n" in text
+    assert "The derivative is `2*x`.\n\n- the power is off\n" in text
+    assert "<sub>3 checks (1 failed): 1 match, 1 kink, 1 unstable · 1 claim: 1 refuted · float64 on cpu" in text
+
+
+def test_latex_of_one_point() -> None:
+    assert rendered("latex", quartic()) == (
+        "\\begin{align*}\n"
+        "  f\\left(x\\right) &= 8 \\cdot x^{4} + 3 \\cdot x^{3} \\\\\n"
+        "  f'\\left(x\\right) &= 32 \\cdot x^{3} + 9 \\cdot x^{2} \\\\\n"
+        "  f\\left(2\\right) &= 152\n"
+        "\\end{align*}\n\n"
+        "\\begin{equation*}\n"
+        "\\begin{array}{rrrrl}\n"
+        "  x & \\text{analytical} & \\text{autograd} & \\text{relative error} & \\text{verdict} \\\\ \\hline\n"
+        "  2 & 292 & 292 & 0 & \\text{match} \\\\\n"
+        "\\end{array}\n"
+        "\\end{equation*}\n\n"
+        "1 check: 1 match $\\cdot$ float64 on cpu $\\cdot$ torch 2.13.0\n"
+    )
+
+
+def test_latex_of_all_that_a_check_has() -> None:
+    text = rendered("latex", refuted())
+    require_well_formed(text)
+    assert "  10^{-9} & 0.5 & -81.7404 & 164 & \\text{unstable}^{1} \\\\\n" in text
+    assert "  0 & [0, 1] & 0 & \\text{--} & \\text{kink}^{2} \\\\\n" in text
+    assert "  \\item[${}^{1}$] it cancels: write x $<$ 1\\_0\n  \\item[${}^{2}$] {}[0, 1] is between\n" in text
+    assert (
+        "The claim $f'\\left(x\\right) = 2 \\cdot x^{3}$ is refuted at x=2: the claim is 16, the derivative 4.\n"
+        in text
+    )
+    assert "The derivative is $2 \\cdot x$.\n\\begin{itemize}\n  \\item the power is off\n\\end{itemize}\n" in text
+
+
+def several(wrt: tuple[str, ...], variables: tuple[str, ...] = ("w_1", "x"), **fields: Any) -> ProblemResult:
+    point = dict.fromkeys(variables, 2.0)
+    return a_problem("sin(w_1)*x", [a_check(point, wrt=wrt)], variables=variables, **fields)
+
+
+@pytest.mark.parametrize(
+    ("result", "latex"),
+    [
+        (several(("x",)), r"\frac{\partial f}{\partial x}"),
+        (several(("w_1", "w_1", "x")), r"\frac{\partial^{3} f}{\partial w_{1}^{2} \, \partial x}"),
+        (several(("y",), ("x",), lets={"y": "2*x"}), r"\frac{df}{dy}"),
+        (several(("x",), lets={"f": "2*x"}), r"\frac{\partial g}{\partial x}"),
+        (several(("x",), function_name="loss"), r"\frac{\partial \mathit{loss}}{\partial x}"),
+        (several(("x",)), r"w_{1} = 2,\; x = 2 & "),
+        (several(("x",), lets={"a(t)": "t**2"}), r"a\left(t\right) &= t^{2} \\"),
+        (several(("x",), formula="sin(w_1)*x"), r"f\left(w_{1}, x\right) &= \sin\left(w_{1}\right) \cdot x"),
+        (a_problem("x +", [], error="a value is missing\n  x +\n     ^"), r"f &= \texttt{x +}"),
+    ],
+)
+def test_latex_of_names_and_derivatives(result: ProblemResult, latex: str) -> None:
+    text = rendered("latex", result)
+    require_well_formed(text)
+    assert latex in text
+
+
+def test_latex_of_many_problems() -> None:
+    """What became of each, and all of those that failed; with -v of all."""
+    named = [
+        replace(refuted(), name="the_first", file="a_b.yaml", line=3, description="100% wrong"),
+        replace(focal_loss(), name="focal", file="a.yaml", line=9),
+        replace(quartic(), name="quartic", file="a.yaml", line=12),
+    ]
+    text = RENDERERS["latex"](a_report(*named), Display())
+    require_well_formed(text)
+    assert "  \\text{the\\_first} & 3 & 1 & \\text{unstable} \\\\\n" in text
+    assert "  \\text{focal} & 12 & 4 & \\text{mismatch} \\\\\n" in text
+    assert "\\paragraph{the\\_first} (a\\_b.yaml:3)\n100\\% wrong\n" in text
+    assert "\\paragraph{quartic}" not in text
+    assert "\\paragraph{quartic}" in RENDERERS["latex"](a_report(*named), Display(verbose=True))
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126)))
+def test_any_text_is_well_formed_latex(text: str) -> None:
+    row = a_check({"x": 1.0}, 1.0, math.inf, Verdict.MISMATCH, note=text)
+    claim = Claim(Derivative(("x",)), text, ClaimStatus.UNREADABLE, False, 0, note=text)
+    problem = a_problem("x", [row], formula=text or "x", claims=(claim,), name=text, file=text, notices=(text,))
+    for report in (a_report(problem), a_report(replace(problem, name=None, file=None))):
+        found = RENDERERS["latex"](report, Display())
+        assert len(re.findall(r"\\begin\{", found)) == len(re.findall(r"\\end\{", found))
+        depth = 0
+        for brace in re.findall(r"(?<!\\)[{}]", found):
+            depth += 1 if brace == "{" else -1
+            assert depth >= 0
+        assert depth == 0
