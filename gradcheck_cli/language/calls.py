@@ -30,8 +30,9 @@ class Calls(LibraryCalls):
 
     def name(self) -> Operand:
         """A variable, a constant, an intermediate result, or the call of a function."""
-        token = self.take()
-        called, dotted = self.comes("("), self.comes(".") and self.tokens[self.index + 1].kind is Kind.NAME
+        token, following = self.take(), self.token
+        called = following.text == "(" and following.kind is Kind.SYMBOL
+        dotted = following.text == "." and self.tokens[self.index + 1].kind is Kind.NAME
         if called and token.text in self.defined:
             return self.apply_defined(self.defined[token.text], token)
         if self.is_variable(token.text):
@@ -42,7 +43,7 @@ class Calls(LibraryCalls):
         elif called and not keyword.iskeyword(token.text) and not self.may_be_factor(token):
             return self.call(token.text, token.text, token)
         expr = self.value(token)  # which may take what follows, as in sin x
-        return Operand(expr, token.start, self.previous.end)
+        return Operand(expr, token.start, self.tokens[self.index - 1].end)
 
     def may_be_factor(self, token: Token) -> bool:
         """Whether the x of x(x + 1) is a factor: it is no function, and has a value or stands alone elsewhere."""

@@ -64,7 +64,8 @@ class Notation(Calls):
         is_number = not (isinstance(expr, Call) and expr.function.is_condition)
         compares = any(operator.precedence == COMPARISON for operator in waiting)
         if is_number and not compares and following.start == token.end and self.bars_ahead() > 1 + doubled:
-            if waiting and waiting[-1].is_unwritten and self.text[operands[-2].end - 1] == "|":
+            joined = self.previous.end == token.start and not self.previous.is_symbol("|")
+            if joined and waiting and waiting[-1].is_unwritten and self.text[operands[-2].end - 1] == "|":
                 first, second = (self.shown(operand.start, operand.end) for operand in operands[-2:])
                 message = f"This can be read in two ways: put * where a product is meant, {first}*{second}*|."
                 raise self.error(message, operands[-2], token.end)

@@ -112,9 +112,12 @@ class Parser(Notation):
 
     def refuse_derivative(self) -> None:
         """The error for d/dx (x^2)."""
-        slash, below, *_ = (*self.tokens[self.index + 1 :], self.token, self.token)
+        end = self.tokens[-1]
+        slash, below, after = (*self.tokens[self.index + 1 : self.index + 4], end, end, end)[:3]
         is_below = below.kind is Kind.NAME and below.text[0] == "d" and below.text != "d"
-        if slash.is_symbol("/") and is_below and not (self.is_variable("d") or self.is_variable(below.text)):
+        is_factor = after.is_symbol("(", "[", "√", "|", "\\") or after.kind in (Kind.NAME, Kind.NUMBER)
+        known = self.is_variable("d") or self.is_variable(below.text) or after.text in INFIX
+        if slash.is_symbol("/") and is_below and is_factor and not known:
             raise self.error(DERIVES, self.token, below.end)
 
     def left_side(self) -> LeftSide | None:
@@ -181,17 +184,20 @@ class Parser(Notation):
     def infix(self, waiting: list[Operator], operands: list[Operand]) -> Operator | None:
         """The operator that comes next, be it the multiplication that is not written; None where there is none."""
         token, before = self.token, self.previous
-        if token.kind in (Kind.SYMBOL, Kind.NAME) and token.text in INFIX:
-            if token.text in ("**", "^") and before.kind is Kind.SUPERSCRIPT:
+        if token.text in INFIX and (token.kind is Kind.SYMBOL or token.kind is Kind.NAME):
+            if before.kind is Kind.SUPERSCRIPT and token.text in ("**", "^"):
                 raise self.error("This can be read in two ways: put parentheses.", before, token.end)
             self.take()
             return Operator(token.text, INFIX[token.text], token.start, token.end)
-        is_name = token.kind is Kind.NAME and not keyword.iskeyword(token.text)
-        is_number = token.kind is Kind.NUMBER or token.kind is Kind.QUOTIENT
-        if not (is_name or is_number or token.is_symbol("(", "√")):
-            return self.bar(waiting, operands) if token.is_symbol("|") else None
-        if is_number:
+        if token.kind is Kind.SYMBOL:
+            if token.text == "|":
+                return self.bar(waiting, operands)
+            if token.text not in ("(", "√"):
+                return None
+        elif token.kind is Kind.NUMBER or token.kind is Kind.QUOTIENT:
             raise self.side_by_side(operands[-1])
+        elif token.kind is not Kind.NAME or keyword.iskeyword(token.text):
+            return None
         if before.kind is Kind.NAME and token.text != "(":
             self.require_factor(operands)
         return self.factor(waiting, operands)
@@ -290,10 +296,10 @@ class Parser(Notation):
                 operand = Operand(self.constant(token.value), token.start, token.end)
             case Kind.NAME, text if text not in INFIX:
                 operand = self.name()
-            case Kind.QUOTIENT, _:
-                operand = self.quotient()
             case Kind.SYMBOL, "(":
                 operand = self.parenthesised()
+            case Kind.QUOTIENT, _:
+                operand = self.quotient()
             case Kind.SYMBOL, "√":
                 operand = self.root()
             case Kind.SYMBOL, "|":

@@ -53,7 +53,8 @@ class _Line(NamedTuple):
     start: int
 
 
-_UNUSUAL = re.compile(r"""[;\n\r\#=:]|\b(?:return|import|print|assert)\b|\.(?:backward|grad)\b|^\s*['"%!`>]""")
+_UNUSUAL = frozenset(";\n\r#=:'\"%!`>")
+_WORDS = "return", "import", "print", "assert", ".backward", ".grad"
 _PIECE = re.compile(
     r"""
     (?P<comment>\#[^\n\r]*)
@@ -63,7 +64,7 @@ _PIECE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_BLANK = re.compile(r"\s*")
+_BLANK, _INDENT = re.compile(r"\s*"), re.compile(r"[ \t]*")
 _GOES_ON = re.compile(r"(?:[-+*/^=<>&,~@−–×·÷√]|\b(?:and|or|not|if|else|return))\s*$")
 _CONTINUES = re.compile(r"[*/^=<&,)\]}×·÷]|>(?!>>)|\.(?![\d.])|(?:and|or|if|else)\b")
 _SIGN = re.compile("[-+−–]")
@@ -99,7 +100,7 @@ def statements(text: str) -> Statements:
     """The statements of a text. ExpressionError where lines can be read in two ways."""
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"The text has {len(text):,} characters; {MAX_LENGTH:,} are allowed.")
-    if not _UNUSUAL.search(text):
+    if _UNUSUAL.isdisjoint(text) and not any(word in text for word in _WORDS):
         return Statements((Statement(text),))
     passed: list[str] = []
     lines = list(_lines(text, passed))
@@ -155,9 +156,9 @@ def _lines(text: str, passed: list[str]) -> Iterator[_Line]:
 
 
 def _indent(text: str, start: int) -> int:
-    blank = _BLANK.match(text, start)
+    blank = _INDENT.match(text, start)
     assert blank is not None
-    return len(blank[0].rpartition("\n")[2])
+    return blank.end() - start
 
 
 def _goes_on(line: str, text: str, end: int) -> bool:
@@ -175,8 +176,8 @@ def _goes_on(line: str, text: str, end: int) -> bool:
     return True
 
 
-def _read(lines: list[_Line], passed: list[str]) -> Iterator[Statement]:
-    """What the lines say, with the bodies of functions in their place."""
+def _read(lines: list[_Line], passed: list[str], *, inside: bool = False) -> Iterator[Statement]:
+    """What the lines say, with the bodies of functions in their place. inside: they are such a body."""
     index = 0
     while index < len(lines):
         line = lines[index]
@@ -185,11 +186,13 @@ def _read(lines: list[_Line], passed: list[str]) -> Iterator[Statement]:
         if not text or _LATER.fullmatch(text):
             continue
         if found := _DEF.fullmatch(text):
+            if inside:
+                raise ExpressionError("A def inside of a def is not read: put one after the other.", text, 0, 3)
             end = index
             while end < len(lines) and _is_inside(lines[end], line, inline=bool(found[3].strip())):
                 end += 1
             inner = [_Line(found[3].strip(), None, line.start)] if found[3].strip() else []
-            body = tuple(_read([*inner, *lines[index:end]], passed))
+            body = tuple(_read([*inner, *lines[index:end]], passed, inside=True))
             index = end
             if not body or any(item.is_target or item.values for item in body):
                 raise ExpressionError("This def has no formula: write def f(x): return x**2.", text)

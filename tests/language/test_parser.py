@@ -138,6 +138,7 @@ def test_numbers_are_exact(text: str, value: str) -> None:
         ("2e", "2*e"),
         ("2e3x", "2000*x"),
         ("2e-x", "2*e - x"),
+        ("d/dx + 1", "(d/dx) + 1"),
     ],
 )
 def test_what_is_pasted(pasted: str, plain: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from language.pasted import READ, TWO_READINGS
 
 from gradcheck_cli.errors import ExpressionError
@@ -12,8 +14,8 @@ from gradcheck_cli.language.script import Script, read_script
 
 
 def read(text: str, names: str = "") -> Script:
-    given = set(filter(None, names.split(",")))
-    return read_script(text, given=given, names=given)
+    known = set(filter(None, names.split(",")))
+    return read_script(text, given=known, names=known)
 
 
 def reading(script: Script) -> str:
@@ -33,6 +35,47 @@ def test_what_is_pasted(row: tuple[str, ...]) -> None:
     written = shown.partition(" |")[0].partition(" @")[0]
     again = read_script(written, names=variables(script.expression))
     assert again.expression is script.expression
+
+
+FRAGMENTS = [
+    *("y = ", "f(x) = ", "def f(x):", " return ", "lambda x: ", "x = torch.tensor(2.)", "y.backward()", "print(x)"),
+    *(
+        "# c",
+        ";",
+        "\n",
+        "\n  ",
+        "x",
+        "y",
+        "f(x)",
+        "f(",
+        ")",
+        "|",
+        "sin ",
+        "√",
+        "²",
+        "2",
+        "½",
+        " + ",
+        "-",
+        "*",
+        "'",
+        '"',
+    ),
+    *("\\", "θ", "theta ", "sin^-1", "log_", "{2}", "=", ",", ":"),
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join))
+def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
+    found = None
+    try:
+        read_script(text)
+    except ExpressionError as error:
+        found = error
+    if found is not None:
+        assert 0 <= found.start < found.end
+        assert str(found)
 
 
 def test_no_text_is_there_twice() -> None:
