@@ -72,6 +72,8 @@ class Calls(LibraryCalls):
             name = self.spelling(name)
             if name in self.lets:
                 return named(name, self.lets[name])
+        if self.is_latex and name not in self.names and (joined := name.replace("_", "")) in self.names:
+            name = joined  # x_{1} where x1 has a value
         if name not in self.names:
             if name in NOT_FINITE:
                 raise self.error(f"{name} is not a finite number.", token)
@@ -153,17 +155,15 @@ class Calls(LibraryCalls):
         end = (last or first).end
         if name == "Piecewise":
             return self.piecewise(first)
-        row = (
-            None
-            if isinstance(name, Function)
-            else signatures.find("heaviside" if name == "Heaviside" else name, internal=self.internal)
-        )
-        form = name if row is not None else PLAIN.get(name, name) if isinstance(name, str) else name
-        if isinstance(form, Function):
-            row = form
-        elif form in NUMBERS:
-            return self.as_number(form, typed, first)
-        if row is None and form not in signatures.FORMS:
+        if isinstance(name, str) and name in PLAIN and signatures.find(name) is None:
+            name = PLAIN[name]
+        if isinstance(name, Function):
+            row: Function | None = name
+        elif name in NUMBERS:
+            return self.as_number(name, typed, first)
+        else:
+            row = signatures.find("heaviside" if name == "Heaviside" else name, internal=self.internal)
+        if row is None and name not in signatures.FORMS:
             if isinstance(name, str) and (base := _LOG_TO_BASE.fullmatch(name)):
                 return self.log_to_base(first, base[1])
             raise self.unknown(first)
@@ -172,8 +172,8 @@ class Calls(LibraryCalls):
         place = Operand(call(op.TRUE), first.start, end)
         torchs = torch_text.is_torchs(typed) and not self.constants_only
         if row is None:
-            assert isinstance(form, str)
-            expr = self.form(form, arguments, typed, place, torchs=torchs)
+            assert isinstance(name, str)
+            expr = self.form(name, arguments, typed, place, torchs=torchs)
             return Operand(expr, first.start, arguments.end)
         if name == "Heaviside" and len(positional) == 1:
             half = self.constant(Fraction(1, 2))  # SymPy's value at 0

@@ -12,6 +12,7 @@ from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, call, constant
+from gradcheck_cli.language.latex_reader import is_latex, latex_tokens
 from gradcheck_cli.language.magnitude import Magnitudes, TooLarge, magnitude
 from gradcheck_cli.language.syntax import MEANINGLESS
 from gradcheck_cli.language.tokens import Kind, Token, shorten, tokenize
@@ -104,7 +105,8 @@ class Cursor:
         if len(text) > MAX_LENGTH:
             raise ExpressionError(f"The text has {len(text):,} characters; {MAX_LENGTH:,} are allowed.")
         self.text = text
-        self.tokens = tokenize(text)
+        self.is_latex = is_latex(text)
+        self.tokens = latex_tokens(text) if self.is_latex else tokenize(text)
         self.index = 0
         self.names = frozenset(names)
         self.lets = lets or {}

@@ -34,7 +34,8 @@ def meaning(prefix: str, name: str) -> str | Function:
 
 def longest_prefix(path: tuple[str, ...]) -> str:
     """The longest known prefix that a dotted name starts with; "" for none."""
-    candidates = (".".join(path[:length]) for length in range(len(path) - 1, 0, -1))
+    longest = min(len(path) - 1, LONGEST_PREFIX)
+    candidates = (".".join(path[:length]) for length in range(longest, 0, -1))
     return next((candidate for candidate in candidates if candidate in LIBRARIES), "")
 
 
@@ -85,6 +86,7 @@ LIBRARIES: dict[str, Library] = {
     **dict.fromkeys(("pt", "pytensor.tensor", "pm.math"), frameworks.PYTENSOR),
     **dict.fromkeys(("cas", "ca", "casadi"), frameworks.CASADI),
 }
+LONGEST_PREFIX = max(prefix.count(".") + 1 for prefix in LIBRARIES)
 COMMON = "torch., F., np., jnp., math., sp., scipy.special. or jax.nn."
 UNREAD = words("cmath mpmath")  # never taken for a variable whose method is called
 ROOTS = UNREAD | frozenset(prefix.partition(".")[0] for prefix in LIBRARIES)

@@ -227,6 +227,7 @@ PLAIN: dict[str, str | Function] = {
     **RELATIONS,
     **dict.fromkeys(("if_else", "ifelse", "ITE"), "where"),
     **dict.fromkeys(("float", "int", "Integer", "Float"), "number"),
+    **dict.fromkeys(("sigma", "σ"), "sigmoid"),
     "tensor": "tensor",
     **formulas("""
         Rational(p, q=1) = p/q

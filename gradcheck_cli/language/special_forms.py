@@ -119,9 +119,19 @@ class SpecialForms(Cursor):
         return Operand(expr, target.start, end)
 
     def pass_over(self) -> None:
-        """What says of which dtype and where a tensor is: names, and what joins them."""
-        while self.token.kind in (Kind.NAME, Kind.QUOTED) or self.comes(",", ".", "=", ":"):
+        """What says of which dtype a tensor is, and where: arguments such as dtype=torch.float32, x.dtype and "cpu"."""
+        while not self.comes(")"):
+            if self.comes(","):
+                self.take()
+            if self.token.kind is Kind.NAME and self.comes("=", ahead=1):
+                self.index += 2
+            if self.token.kind not in (Kind.NAME, Kind.QUOTED):
+                return
             self.take()
+            while self.comes(".") and self.tokens[self.index + 1].kind is Kind.NAME:
+                self.index += 2
+            if not self.comes(","):
+                return
 
     def refuse_arithmetic(self, symbol: str, *operands: Operand) -> None:
         """The error for what torch does not do with conditions, or does in a way of its own."""
