@@ -57,7 +57,8 @@ _UNUSUAL = frozenset(";\n\r#=:'\"%!`>")
 _WORDS = "return", "import", "print", "assert", ".backward", ".grad"
 _PIECE = re.compile(
     r"""
-    (?P<comment>\#[^\n\r]*)
+    (?P<latex>\\[\\;\#]) | (?P<math>\$\$)
+    | (?P<comment>\#[^\n\r]*)
     | (?P<quoted>'''.*?'''|\"\"\".*?\"\"\"|'[^'\\\n\r]*(?:\\.[^'\\\n\r]*)*'|"[^"\\\n\r]*(?:\\.[^"\\\n\r]*)*")
     | (?P<open>[(\[{]|\\begin\b) | (?P<close>[)\]}]|\\end\b)
     | (?P<join>\\\r?\n) | (?P<line>\r?\n|\r) | (?P<stop>;)
@@ -126,11 +127,14 @@ def is_left_side(text: str) -> bool:
 
 def _lines(text: str, passed: list[str]) -> Iterator[_Line]:
     """The statements as they stand, without comments, which go to `passed`."""
-    depth, start, kept = 0, 0, ""
+    depth, start, kept, is_math = 0, 0, "", False
     indent: int | None = _indent(text, 0)
     first = 0
     for piece in _PIECE.finditer(text):
         match piece.lastgroup:
+            case "math":
+                depth += -1 if is_math else 1
+                is_math = not is_math
             case "open":
                 depth += 1
             case "close":

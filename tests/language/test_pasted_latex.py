@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.language.latex import to_latex
 from gradcheck_cli.language.parser import parse
+from gradcheck_cli.language.script import read_script
 
 READ = [
     ("$x^2$", "x**2"),
@@ -164,6 +165,33 @@ READ = [
 @pytest.mark.parametrize(("text", "plain"), READ, ids=[text for text, _ in READ])
 def test_what_is_pasted(text: str, plain: str) -> None:
     assert parse(text) is parse(plain)
+
+
+# Whole texts: the name of the function, and its expression.
+TEXTS = [
+    ("f(x) = \\frac{1}{x}", "f", "1/x"),
+    (r"$f(x) = x^2$", "f", "x**2"),
+    ("$$\nf(x) = x^2 \\; y\n$$", "f", "x**2*y"),
+    ("\\[\nf(x) = \\frac{1}{1 + e^{-x}}\n\\]", "f", "1/(1 + e**(-x))"),
+    ("\\begin{align}\nf(x) &= x^2 + 1\n\\end{align}", "f", "x**2 + 1"),
+    ("f(x) = \\begin{cases}\n x & x > 0 \\\\\n 0 & \\text{otherwise}\n\\end{cases}", "f", "where(x > 0, x, 0)"),
+    (r"\sigma(x) = \frac{1}{1 + e^{-x}}", "sigma", "1/(1 + e**(-x))"),
+    (r"\hat{y} = \sigma(wx + b)", "y_hat", "sigmoid(w*x + b)"),
+    (r"f_{\theta}(x) = \theta x \tag{1}", "f_theta", "theta*x"),
+    (r"\text{ReLU}(x) = \max(0, x)", "ReLU", "max(0, x)"),
+    (r"y = \alpha x; z = y^{2}", "z", None),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "plain"), TEXTS, ids=[repr(text) for text, *_ in TEXTS])
+def test_whole_texts(text: str, name: str, plain: str | None) -> None:
+    script = read_script(text)
+    assert script.function_name == name
+    assert plain is None or script.expression is parse(plain)
+
+
+def test_subscripts_are_the_variables_that_have_values() -> None:
+    assert parse("$x_1 + x_{2}$", names=["x1", "x_2"]) is parse("x1 + x_2")
 
 
 # (text, a part of the message, line of carets)
