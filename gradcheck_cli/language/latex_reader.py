@@ -160,6 +160,8 @@ class _Reader(LatexFunctions):
         if self.comes("-", "+"):
             self.sign(self.take())
         item = self.item
+        if self.at_end():
+            raise self.missing(self.previous)
         if item.kind is Kind.NAME and not self.is_math:
             self.letter_run(self.take())
         elif item.kind in (Kind.NAME, Kind.NUMBER):
