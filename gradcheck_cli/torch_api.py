@@ -14,7 +14,7 @@ from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.real_code.asked import Asked, Options
 from gradcheck_cli.real_code.causes.explain import explained
 from gradcheck_cli.real_code.checked import checked
-from gradcheck_cli.real_code.side import Reverse
+from gradcheck_cli.real_code.side import Forward, Reverse
 from gradcheck_cli.real_code.subject import UserError
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
@@ -50,6 +50,10 @@ def gradcheck(
     modes = ("reverse",) * check_backward_ad + ("forward",) * check_forward_ad
     if not modes:
         raise ValueError("gradcheck needs check_backward_ad or check_forward_ad")
+    if check_batched_grad and not check_backward_ad:
+        raise ValueError("check_batched_grad=True needs check_backward_ad=True")
+    if check_batched_forward_grad and not check_forward_ad:
+        raise ValueError("check_batched_forward_grad=True needs check_forward_ad=True")
     return _check(
         func, _inputs(inputs), raise_exception, nondet_tol, order=1, atol=atol, rtol=rtol, modes=modes,
         fast=fast_mode, undefined=check_undefined_grad and check_backward_ad, dtypes=check_grad_dtypes,
@@ -111,6 +115,8 @@ def _check(
         problem = None if result.passed or _has_nothing_to_check(result) else _report(result)
         if problem is None and order == 1 and "reverse" in modes:
             problem = _other_checks(check.reverse, nondet_tol, undefined, dtypes, batched)
+        if problem is None and order == 1 and batched_forward:
+            problem = _batched_forward(check.reverse)
     except UserError as error:
         if not raises:
             return False
@@ -165,8 +171,8 @@ def _not_repeatable(side: Reverse, k: int, nondet_tol: float) -> str | None:
     if off <= nondet_tol:
         return None
     return (
-        f"the backward is not deterministic: two runs with the same cotangent differ by {off:.3g}; set nondet_tol where"
-        " that is meant"
+        f"the backward is not deterministic: run again with the same cotangent, it differs by {off:.3g}; does it change"
+        " what it has saved, or draw random numbers? (set nondet_tol where that is meant)"
     )
 
 
@@ -206,4 +212,24 @@ def _batched(side: Reverse, outputs: Sequence[int]) -> str | None:
             return f"the backward cannot be batched by vmap: {type(error).__name__}: {error}"
         if not np.allclose(found, side.one_by_one(k, rows), equal_nan=True):
             return f"the backward of {side.outputs[k].name} gives other numbers when it is batched by vmap"
+    return None
+
+
+def _batched_forward(side: Reverse) -> str | None:
+    """Dual numbers under vmap give what they give one by one. torch.func.vmap knows no dual numbers within it."""
+    batched: Callable[..., Any] = torch._vmap_internals._vmap
+    subject, forward = side.subject, Forward(side.subject, side.outputs)
+    bases, first = [x.detach() for x in subject.fresh()], 0
+    for place, (leaf, base) in enumerate(zip(subject.wanted, bases, strict=True)):
+        tangents = torch.eye(base.numel(), dtype=base.dtype, device=base.device)[:2].reshape(-1, *base.shape)
+        try:
+            found = batched(lambda tangent, place=place: tuple(forward.tangents(bases, place, tangent)))(tangents)
+        except Exception as error:  # noqa: BLE001 - whatever keeps it from being batched is what is reported
+            cause = error.__cause__ or error
+            return f"forward mode cannot be batched by vmap: {type(cause).__name__}: {cause}"
+        for k, (output, batch) in enumerate(zip(side.outputs, found, strict=True)):
+            columns = forward.rows(k, np.arange(output.tensor.numel()))[:, first : first + len(tangents)]
+            if not np.allclose(numbers(batch).reshape(len(tangents), -1).T, columns, equal_nan=True):
+                return f"the tangent of {output.name} by {leaf.name} is another one when it is batched by vmap"
+        first += base.numel()
     return None

@@ -136,3 +136,66 @@ def test_the_own_exception_of_the_code_is_raised() -> None:
 
     with pytest.raises(KeyError, match="mine"):
         gradcheck(broken, (leaf(2),))
+
+
+class Branching(torch.autograd.Function):
+    """3 x, whose jvp decides on a number of the tangent, which vmap does not allow."""
+
+    generate_vmap_rule = True
+    decides = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return 3 * x
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        return 3 * g
+
+    @staticmethod
+    def jvp(ctx: Any, dx: Tensor) -> Tensor:
+        return 3 * dx if not Branching.decides or float(dx.sum()) > -1e9 else dx
+
+
+def test_forward_mode_is_batched_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert gradcheck(Branching.apply, (leaf(3),), check_forward_ad=True)
+    with pytest.raises(GradientMismatch, match="forward mode cannot be batched by vmap"):
+        gradcheck(Branching.apply, (leaf(3),), check_forward_ad=True, check_batched_forward_grad=True)
+    monkeypatch.setattr(Branching, "decides", False)
+    assert gradcheck(Branching.apply, (leaf(3),), check_forward_ad=True, check_batched_forward_grad=True)
+    assert gradcheck(
+        lambda x, y: (x @ y, x.exp()), (leaf(3, 3), leaf(3)), check_forward_ad=True, check_batched_forward_grad=True
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"check_batched_forward_grad": True},
+        {"check_batched_grad": True, "check_backward_ad": False, "check_forward_ad": True},
+    ],
+)
+def test_what_is_to_be_batched_must_be_checked(options: dict[str, bool]) -> None:
+    with pytest.raises(ValueError, match="needs check_"):
+        gradcheck(torch.sin, (leaf(3),), **options)
+
+
+def test_a_backward_that_changes_what_it_has_saved_is_not_deterministic() -> None:
+    class Once(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            ctx.slope = torch.full_like(x, 2)
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx: Any, g: Tensor) -> Tensor:
+            result = g * ctx.slope
+            ctx.slope += 1e-13
+            return result
+
+    with pytest.raises(GradientMismatch, match=r"not deterministic: run again .* does it change what it has saved"):
+        gradcheck(Once.apply, (leaf(2),))

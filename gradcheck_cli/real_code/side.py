@@ -162,6 +162,10 @@ class Forward:
         return [np.stack(parts, axis=1) for parts in zip(*columns, strict=True)]
 
     def _column(self, bases: Sequence[Tensor], place: int, tangent: Tensor) -> list[Floats]:
+        return [numbers(x).reshape(-1) for x in self.tangents(bases, place, tangent)]
+
+    def tangents(self, bases: Sequence[Tensor], place: int, tangent: Tensor) -> list[Tensor]:
+        """The tangents of the outputs, where one of the inputs has one."""
         with dual.dual_level():
             given = [_make_dual(x.clone(), tangent if i == place else torch.zeros_like(x)) for i, x in enumerate(bases)]
             try:
@@ -169,11 +173,8 @@ class Forward:
             except GradcheckError as error:
                 cause = error.__cause__ or error
                 raise TorchRefusal(f"forward mode raises {type(cause).__name__}: {cause}") from error
-            tangents = [_unpack_dual(output.tensor).tangent for output in outputs]
-            return [
-                np.zeros(o.tensor.numel()) if t is None else numbers(t).reshape(-1)
-                for o, t in zip(outputs, tangents, strict=True)
-            ]
+            found = [_unpack_dual(output.tensor).tangent for output in outputs]
+            return [torch.zeros_like(o.tensor) if t is None else t for o, t in zip(outputs, found, strict=True)]
 
 
 def _tensor(values: Floats, like: Tensor) -> Tensor:

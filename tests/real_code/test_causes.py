@@ -242,3 +242,10 @@ def test_what_is_wrong_in_its_surroundings_only_is_said_to_be_right_by_itself() 
     first = found(function, leaf(0.1, 0.2))[0]
     assert first.cause is Cause.SOUND
     assert first.text.startswith("each of the 1 function and 2 operations that were checked is right by itself")
+
+
+def test_nan_of_one_hot_cotangents_says_what_it_means() -> None:
+    result = check_code(lambda x: x.sqrt(), leaf(4.0, 0.0))
+    notes = {(entry.output, entry.wrt): entry.note for entry in result.checks if not entry.passed}
+    assert notes == {("out[0]", ("x[1]",)): "a loss that ignores out[1] gets NaN at x[1]"}
+    assert result.findings[0].text.startswith(f"the derivative of sqrt ({HERE}:")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from gradcheck_cli.real_code.asked import Asked, Options
 from gradcheck_cli.real_code.causes.functions import Functions, calls_of, failures, mismatches
 from gradcheck_cli.real_code.causes.mistakes import mistakes
+from gradcheck_cli.real_code.causes.nan import with_notes
 from gradcheck_cli.real_code.causes.operations import operations, wrong_operations
 from gradcheck_cli.real_code.causes.samples import Code
 from gradcheck_cli.real_code.causes.surroundings import cut, hook
@@ -24,7 +25,8 @@ def explained(result: CodeResult, check: Check, asked: Asked, options: Options) 
         return result
     with generators_kept(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return replace(result, findings=tuple(map(worded, _findings(result, check, asked, options))))
+        findings = tuple(map(worded, _findings(result, check, asked, options)))
+        return with_notes(replace(result, findings=findings), check)
 
 
 def _findings(result: CodeResult, check: Check, asked: Asked, options: Options) -> Iterator[CodeFinding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +68,9 @@ def wrong_operations(ran: Sequence[Ran], mode: str) -> tuple[list[CodeFinding], 
             own = namespace in TORCHS
             shown = name if own else f"{namespace}::{name}"
             texts = {"own": "torch"} if own else {}
+            wrong = [entry.autograd for entry in result.checks if entry.verdict is Verdict.MISMATCH]
+            if all(number is not None and math.isnan(number) for number in wrong):
+                texts["nan"] = "all"
             found.append(CodeFinding(Cause.OPERATION, shown, one.place, " and ".join(by), texts=texts))
     return found, count
 

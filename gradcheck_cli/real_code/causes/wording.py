@@ -45,6 +45,8 @@ def _stale(finding: CodeFinding) -> str:
 
 
 def _operation(finding: CodeFinding) -> str:
+    if "nan" in finding.texts:
+        return f"the derivative of {_placed(finding)} by {finding.argument} is NaN here, where the truth is not"
     own = "torch's own derivative of" if "own" in finding.texts else "the derivative of the operation"
     return f"{own} {_placed(finding)} is wrong by {finding.argument}"
 
