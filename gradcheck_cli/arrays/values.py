@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,20 +17,20 @@ from gradcheck_cli.errors import ExpressionError, UsageError
 Array = NDArray[Any]
 
 
-def plain_value(text: ArrayText, name: str, seed: int = 0) -> Any:
+def plain_value(text: ArrayText, name: str, seed: int = 0, folder: str = "") -> Any:
     """What is written, as Python has it: lists stay lists, numbers numbers; makers and files give arrays.
 
-    Numbers that are drawn depend on `name` and `seed` only.
+    Numbers that are drawn depend on `name` and `seed` only. folder: where the names of files begin.
     """
-    return _Values(text, name, seed).plain(text.node)
+    return _Values(text, name, seed, folder).plain(text.node)
 
 
-def array_value(text: ArrayText, name: str, seed: int = 0) -> Any:
+def array_value(text: ArrayText, name: str, seed: int = 0, folder: str = "") -> Any:
     """The same with each list of numbers as an array, and each number as one without dimensions.
 
     Whole numbers make integers, true and false truth values. A list that holds arrays or texts stays a list.
     """
-    return _Values(text, name, seed).array(text.node)
+    return _Values(text, name, seed, folder).array(text.node)
 
 
 def generator(name: str, seed: int) -> np.random.Generator:
@@ -39,8 +40,8 @@ def generator(name: str, seed: int) -> np.random.Generator:
 
 
 class _Values:
-    def __init__(self, text: ArrayText, name: str, seed: int) -> None:
-        self.source = text.source
+    def __init__(self, text: ArrayText, name: str, seed: int, folder: str) -> None:
+        self.source, self.folder = text.source, folder
         self.generator = generator(name, seed)
 
     def plain(self, node: Node) -> Any:
@@ -115,7 +116,8 @@ class _Values:
         return np.asarray(found) if node.factor == 1 else np.asarray(node.factor * found)
 
     def file(self, node: File) -> Any:
-        found = read_npy(node.name) if node.name.lower().endswith(".npy") else read_pt(node.name)
+        name = os.path.join(self.folder, node.name)
+        found = read_npy(name) if name.lower().endswith(".npy") else read_pt(name)
         return found if node.factor == 1 else node.factor * found
 
 

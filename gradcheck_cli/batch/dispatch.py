@@ -88,7 +88,7 @@ def _results(submit: Submit[T, R], given: _Given[T, R]) -> list[R | Lost]:
         return [Lost(f"no verdict within the time limit of {given.chunk[0][1]:g} s, and it had to be killed")]
     except Died as death:
         if len(given.chunk) == 1:
-            return [Lost(f"the process that checked it was ended from outside ({death})")]
+            return [Lost(f"the process that checked it ended before its time ({death})")]
         return [result for task in given.chunk for result in _results(submit, _give(submit, [task]))]
 
 

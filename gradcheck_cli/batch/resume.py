@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from enum import Enum
@@ -17,7 +18,7 @@ from pathlib import Path
 from gradcheck_cli.batch.report_files import read_report
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.report import AnyResult
-from gradcheck_cli.records.request import Expectation, ProblemSpec, Request
+from gradcheck_cli.records.request import AnyRequest, CodeRequest, Expectation, ProblemSpec
 from gradcheck_cli.records.results import worst_first
 from gradcheck_cli.text_files import replace_file
 from gradcheck_cli.versions import versions
@@ -28,13 +29,36 @@ MAKES_A_VERDICT = (
 )  # fmt: skip
 """The fields of a Request on which the result rests. The others say how much of it is wanted; see `serves`."""
 
+MAKES_A_VERDICT_OF_CODE = (
+    "code", "inputs", "init", "wrt", "order", "mode", "dtype", "device", "rtol", "atol", "strict", "samples", "stress",
+    "seed", "through_detach", "cotangents", "timeout", "expectation",
+)  # fmt: skip
+
 
 def problem_key(spec: ProblemSpec) -> str:
     """What a result is the result of: what was asked, and the versions, as 24 hexadecimal digits."""
     asked: list[object] = [spec.name, spec.error, sorted(versions().items())]
-    if spec.request is not None:
+    if isinstance(spec.request, CodeRequest):
+        asked += [_plain(getattr(spec.request, name)) for name in MAKES_A_VERDICT_OF_CODE]
+        asked += _contents(spec.request)
+    elif spec.request is not None:
         asked += [_plain(getattr(spec.request, name)) for name in MAKES_A_VERDICT]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:24]
+
+
+def _contents(request: CodeRequest) -> list[str]:
+    """What the files hold that a request names, as digests: code that was edited is checked anew."""
+    names = [request.code.rpartition("::")[0], *(name for _, text in request.inputs for name in _FILES.findall(text))]
+    found = []
+    for name in filter(None, names):
+        try:
+            found.append(hashlib.sha256((Path(request.folder) / name).read_bytes()).hexdigest())
+        except OSError:
+            found.append("")
+    return found
+
+
+_FILES = re.compile(r"@[\"']?([^\s,\]\)\"']+)")
 
 
 def _plain(value: object) -> object:
@@ -69,9 +93,9 @@ def finished_problems(name: str, specs: Sequence[ProblemSpec]) -> dict[str, AnyR
     }
 
 
-def serves(result: AnyResult, request: Request) -> bool:
+def serves(result: AnyResult, request: AnyRequest) -> bool:
     """Whether the result has all that is wanted of it."""
-    if result.error is not None or isinstance(result, CodeResult):
+    if result.error is not None or isinstance(result, CodeResult) or isinstance(request, CodeRequest):
         return True
     return (
         (result.derivatives is not None or not request.derivatives)
@@ -80,9 +104,9 @@ def serves(result: AnyResult, request: Request) -> bool:
     )
 
 
-def _as_wanted(result: AnyResult, request: Request) -> AnyResult:
+def _as_wanted(result: AnyResult, request: AnyRequest) -> AnyResult:
     """The result as it would be, had it been checked for this request."""
-    if isinstance(result, CodeResult):
+    if isinstance(result, CodeResult) or isinstance(request, CodeRequest):
         return result
     checks = result.checks
     if len(checks) > request.keep:

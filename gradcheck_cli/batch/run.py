@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gradcheck_cli.batch.dispatch import Lost, Work
 from gradcheck_cli.batch.resume import problem_key
 from gradcheck_cli.checking import loading
-from gradcheck_cli.checking.failures import failure
+from gradcheck_cli.checking.failures import failure, out_of_time
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.records.report import AnyResult
-from gradcheck_cli.records.request import ProblemSpec, Request
+from gradcheck_cli.records.request import AnyRequest, CodeRequest, ProblemSpec, Request
 from gradcheck_cli.records.results import ProblemResult
 from gradcheck_cli.runtime.collector import resting_collector
 from gradcheck_cli.runtime.stopwatch import measuring, phase
+from gradcheck_cli.user_code.failures import code_failure
 
 DEFAULT_TIMEOUT = 30.0
 GRACE = 2.0
@@ -25,7 +28,7 @@ PRELOAD = ("gradcheck_cli.batch.worker_preload",)
 AT_ONCE = 1.0
 """Seconds that several problems may take stage by stage; see dispatch.SPAN for what they should."""
 
-BatchWork = Work[Request, AnyResult]
+BatchWork = Work[AnyRequest, AnyResult]
 
 
 @dataclass(frozen=True)
@@ -65,16 +68,16 @@ def run_batch(
     next(outcomes, None)  # the workers have ended by themselves, and what they fork from serves the next run
 
 
-def _isolated(work: BatchWork, requests: Sequence[Request], where: Where) -> Iterator[AnyResult]:
+def _isolated(work: BatchWork, requests: Sequence[AnyRequest], where: Where) -> Iterator[AnyResult]:
     if not requests:
         return
     tasks = ((request, None if request.timeout is None else request.timeout + GRACE) for request in requests)
     for request, outcome in zip(requests, _outcomes(work, tasks, where), strict=True):
-        yield failure(request, outcome.reason) if isinstance(outcome, Lost) else outcome
+        yield failure_of(request, outcome.reason) if isinstance(outcome, Lost) else outcome
 
 
 def _outcomes(
-    work: BatchWork, tasks: Iterator[tuple[Request, float | None]], where: Where
+    work: BatchWork, tasks: Iterator[tuple[AnyRequest, float | None]], where: Where
 ) -> Iterator[AnyResult | Lost]:
     if where.executor is not None:
         from gradcheck_cli.batch.dask import run_on_dask
@@ -85,32 +88,67 @@ def _outcomes(
     return run_in_workers(work, tasks, jobs=where.jobs, preload=PRELOAD)
 
 
-def check_request(request: Request) -> AnyResult:
+def isolated(request: AnyRequest, *, profile: bool = False) -> AnyResult:
+    """One problem that is of no file, in a process of its own."""
+    work = Work(profiled_request) if profile else Work(check_request)
+    (result,) = _isolated(work, [request], Where())
+    return result
+
+
+def failure_of(request: AnyRequest, error: str, *, bad_input: bool = False, bug: bool = False) -> AnyResult:
+    """The record of a problem that has no row at all."""
+    make = code_failure if isinstance(request, CodeRequest) else failure
+    return make(request, error, bad_input=bad_input, bug=bug)  # type: ignore[arg-type]
+
+
+def check_request(request: AnyRequest) -> AnyResult:
     """One problem, whatever becomes of it: bad input and bugs of ours are results too."""
+    try:
+        return _check_code(request) if isinstance(request, CodeRequest) else _check_formula(request)
+    except GradcheckError as error:
+        return failure_of(request, error.worded(request.words), bad_input=True)
+    except MemoryError:
+        return failure_of(request, "it needs more memory than a check may take")
+    except Exception as error:  # noqa: BLE001  one problem must not end the others
+        message = f"this is a bug in gradcheck, please report it with the problem: {type(error).__name__}: {error}"
+        return failure_of(request, message, bug=True)
+
+
+def _check_formula(request: Request) -> ProblemResult:
     with phase("imports"):
         from gradcheck_cli.checking.checker import check_expression
 
+    return check_expression(request)
+
+
+def _check_code(request: CodeRequest) -> AnyResult:
+    """In a process that has no report to write, what the code prints goes to standard error."""
+    with phase("imports"):
+        from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit
+        from gradcheck_cli.user_code.check import check_request as check_code_request
+        from gradcheck_cli.user_code.printed import printed_once
+
+    started = time.perf_counter()
     try:
-        return check_expression(request)
-    except GradcheckError as error:
-        return failure(request, error.worded(request.words), bad_input=True)
-    except MemoryError:
-        return failure(request, "it needs more memory than a check may take")
-    except Exception as error:  # noqa: BLE001  one problem must not end the others
-        message = f"this is a bug in gradcheck, please report it with the problem: {type(error).__name__}: {error}"
-        return failure(request, message, bug=True)
+        with printed_once(whole_process=multiprocessing.parent_process() is not None), time_limit(request.timeout):
+            return check_code_request(request)
+    except OutOfTime:
+        return code_failure(request, out_of_time(request.timeout), seconds=time.perf_counter() - started)
 
 
-def check_requests(requests: Sequence[Request]) -> list[AnyResult] | None:
-    """Several problems, stage by stage; None where one of them cannot be checked so, be it slow or bad input: one by
-    one, each gets what is its own."""
+def check_requests(requests: Sequence[AnyRequest]) -> list[AnyResult] | None:
+    """Several problems, stage by stage; None where one of them cannot be checked so, be it code, slow or bad input: one
+    by one, each gets what is its own."""
+    formulas = [request for request in requests if isinstance(request, Request)]
+    if len(formulas) < len(requests):
+        return None
     with phase("imports"):
         from gradcheck_cli.checking.checker import check_together
         from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit
 
     try:
         with time_limit(AT_ONCE), resting_collector():  # it would look at all of them again and again
-            results = check_together(requests)
+            results = check_together(formulas)
     except (GradcheckError, MemoryError, OutOfTime):
         return None
     except Exception as error:  # noqa: BLE001  one problem must not end the others
@@ -119,7 +157,7 @@ def check_requests(requests: Sequence[Request]) -> list[AnyResult] | None:
     return [*results] if all(in_time) else None
 
 
-def _after_a_bug(requests: Sequence[Request], error: Exception) -> list[AnyResult]:
+def _after_a_bug(requests: Sequence[AnyRequest], error: Exception) -> list[AnyResult]:
     """Problems that met a bug together, one by one: it is that of one of them, or else the first one says it."""
     results = [check_request(request) for request in requests]
     if not any(result.bug for result in results):
@@ -129,14 +167,14 @@ def _after_a_bug(requests: Sequence[Request], error: Exception) -> list[AnyResul
     return results
 
 
-def profiled_request(request: Request) -> AnyResult:
+def profiled_request(request: AnyRequest) -> AnyResult:
     """The same, with the seconds of each phase; `preload` is what it took to start the worker, the same each time."""
     with measuring() as phases:
         result = check_request(request)
     return replace(result, phases={**phases, "preload": loading.seconds})
 
 
-def profiled_requests(requests: Sequence[Request]) -> list[AnyResult] | None:
+def profiled_requests(requests: Sequence[AnyRequest]) -> list[AnyResult] | None:
     """The same of several problems; the first result says how long the phases of all of them took."""
     with measuring() as phases:
         results = check_requests(requests)

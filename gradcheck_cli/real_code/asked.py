@@ -40,10 +40,11 @@ class Asked:
     order: int = 1
     grad_outputs: Sequence[Any] | None = None
     surrogate: Surrogates | None = None
+    names: Sequence[str] | None = None
 
     def subject(self) -> Subject:
         arguments = tuple(self.inputs) if isinstance(self.inputs, (tuple, list)) else (self.inputs,)
         return Subject(
             self.function, arguments, self.named, wrt=self.wrt, everything=self.everything, seed=self.seed,
-            surrogates=self.surrogate,
+            surrogates=self.surrogate, names=self.names,
         )  # fmt: skip

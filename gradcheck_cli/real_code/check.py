@@ -11,7 +11,8 @@ from gradcheck_cli.errors import GradcheckError, TorchRefusal
 from gradcheck_cli.real_code.asked import MODES, Asked, Options
 from gradcheck_cli.real_code.causes.explain import explained
 from gradcheck_cli.real_code.checked import checked, identity
-from gradcheck_cli.real_code.subject import BadInput, Subject
+from gradcheck_cli.real_code.subject import BadInput, Subject, UserError
+from gradcheck_cli.real_code.user_frames import raised
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.tracing.surrogates import BadSurrogate, Surrogates
@@ -24,7 +25,7 @@ def check_code(
     rtol: float | None = None, atol: float | None = None, strict: bool = False, through_detach: bool = False,
     cotangents: str = "auto", reference: Callable[..., Any] | None = None, order: int = 1,
     grad_outputs: Sequence[Any] | None = None, surrogate: Surrogates | None = None, nondet_tol: float = 0.0,
-    explain: bool = True,
+    explain: bool = True, names: Sequence[str] | None = None,
 ) -> CodeResult:  # fmt: skip
     """Check the gradient of a function of tensors.
 
@@ -34,9 +35,10 @@ def check_code(
     the gradients, by the inputs and by the cotangents `grad_outputs` (random ones where they are not given).
     surrogate: for each `autograd.Function` class of which it is so, the function whose derivative it is meant to have.
     nondet_tol: how far two runs may differ without a notice. explain: find out why entries are wrong, which runs the
-    code a few times more. A result without a verdict has an `error`.
+    code a few times more. names: of the positional arguments, where the function's own will not do. A result without a
+    verdict has an `error`.
     """
-    asked = Asked(function, inputs, named, wrt, everything, seed, reference, order, grad_outputs, surrogate)
+    asked = Asked(function, inputs, named, wrt, everything, seed, reference, order, grad_outputs, surrogate, names)
     options = Options(MODES[mode], rtol, atol, strict, through_detach, cotangents, nondet_tol=nondet_tol)
     subject = asked.subject()
     started = time.perf_counter()
@@ -53,6 +55,9 @@ def _failed(subject: Subject, options: Options, error: GradcheckError) -> CodeRe
     """No verdict at all."""
     dtype = FLOATS[subject.wanted[0].tensor.dtype]
     bad = not isinstance(error, TorchRefusal) and isinstance(error, (BadInput, BadSurrogate))
+    text = str(error)
+    if isinstance(error, UserError):
+        bad, text = True, raised(subject.name, error)
     return CodeResult(
-        **identity(subject, options, dtype), verdict=Verdict.ERROR, passed=False, error=str(error), bad_input=bad
+        **identity(subject, options, dtype), verdict=Verdict.ERROR, passed=False, error=text, bad_input=bad
     )

@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_flatten, tree_flatten_with_path, tree_unfla
 
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.real_code.generators import same_state
+from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tape.tape import element_label
 from gradcheck_cli.tracing.surrogates import Surrogates
 from gradcheck_cli.tracing.tensors import FLOATS
@@ -55,19 +56,22 @@ class Subject:
     function: an `nn.Module`, whose parameters are differentiated as well, or any callable. arguments, named: with
     tensors anywhere in them. wrt: names of inputs (as they start: "x" for "x[0]" as well); None: as `everything` says:
     all floating tensors, or those that require grad. surrogates: for the record, whose derivative each function is
-    meant to have.
+    meant to have. names: of the positional arguments, where the function's own will not do.
     """
 
     def __init__(
         self, function: Callable[..., Any], arguments: Sequence[Any], named: Mapping[str, Any] | None = None, *,
         wrt: Sequence[str] | None = None, everything: bool = True, seed: int = 0, surrogates: Surrogates | None = None,
+        names: Sequence[str] | None = None,
     ) -> None:  # fmt: skip
         self.surrogates = _checked_surrogates(surrogates or {})
         self.function, self.seed = function, seed
+        self._names = list(names or ())
         self.module = function if isinstance(function, nn.Module) else None
         self._flat, self._spec = tree_flatten((tuple(arguments), dict(named or {})))
         self.leaves = [*self._arguments(arguments, named or {}, wrt, everything), *self._parameters(wrt)]
         self.wanted = [leaf for leaf in self.leaves if leaf.differentiated]
+        self._require_known(wrt or ())
         self._buffers = dict(self.module.named_buffers()) if self.module is not None else {}
         if not self.wanted:
             raise BadInput(
@@ -83,7 +87,7 @@ class Subject:
     def _arguments(
         self, arguments: Sequence[Any], named: Mapping[str, Any], wrt: Sequence[str] | None, everything: bool
     ) -> Iterator[Leaf]:
-        names = _parameter_names(self.function, len(arguments))
+        names = [*self._names, *_parameter_names(self.function, len(arguments))[len(self._names) :]]
         paths, _ = tree_flatten_with_path((tuple(arguments), dict(named)))
         for place, (keys, value) in enumerate(paths):
             if isinstance(value, Tensor):
@@ -100,6 +104,18 @@ class Subject:
         for name, value in (*zip(names, arguments, strict=True), *named.items()):
             if isinstance(value, (int, float)) and not isinstance(value, bool):
                 yield name, float(value)
+
+    def _require_known(self, wrt: Sequence[str]) -> None:
+        """Each name of `wrt` is that of something that can be differentiated by."""
+        for name in wrt:
+            found = [leaf for leaf in self.leaves if _is_wanted(leaf.name, leaf.name.partition("[")[0], [name])]
+            if not found:
+                known = ", ".join(dict.fromkeys(leaf.name.partition("[")[0] for leaf in self.leaves))
+                raise BadInput(Option("wrt", name), f": there is no such input; there are {known}")
+            if not any(leaf.differentiated for leaf in found):
+                kind = str(found[0].tensor.dtype).removeprefix("torch.")
+                why = "a parameter that does not require grad" if found[0].place < 0 else f"{kind}"
+                raise BadInput(Option("wrt", name), f": it is {why}, and is not differentiated")
 
     def _parameters(self, wrt: Sequence[str] | None) -> Iterator[Leaf]:
         if self.module is not None:
@@ -160,6 +176,7 @@ class Subject:
             else:
                 flat[leaf.place] = tensor
         arguments, named = tree_unflatten(flat, self._spec)
+        process = os.getpid()
         with same_state(self.seed):
             try:
                 if self.module is None:
@@ -169,8 +186,11 @@ class Subject:
                     result = torch.func.functional_call(self.module, state, arguments, named)
             except GradcheckError:
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise UserError(f"{type(error).__name__}: {error}") from error
+            finally:
+                if os.getpid() != process:  # the code forked: this copy of the process is not to go on with the check
+                    os._exit(0)
         return outputs_of(result)
 
 

@@ -27,8 +27,8 @@ class Entry:
     """One entry of a Jacobian, with its verdict.
 
     output: "out[2]"; wrt: one name per order ("logits[0,1]"). analytical, left, right: certified, rounded to the dtype
-    of the input. scale: the largest entry of that output's gradient by that input, on which rounding is judged. A
-    number that does not exist is None.
+    of the input. scale: the largest entry of that output's gradient by that input, on which rounding is judged. at: the
+    inputs, where there are several ("draw 2", "zeros"). A number that does not exist is None.
     """
 
     output: str
@@ -45,6 +45,7 @@ class Entry:
     ulps: float | None = None
     scale: float | None = None
     note: str | None = None
+    at: str = ""
 
     @property
     def failure(self) -> str | None:

@@ -62,6 +62,44 @@ class Request:
     words: Words = field(default=on_command_line, compare=False)
 
 
+CodeInput = tuple[str | None, str]
+"""The name of an argument, None by position, and the text of its value."""
+
+
+@dataclass(frozen=True)
+class CodeRequest:
+    """What to check. None: the default.
+
+    code: FILE.py::NAME, package.module:NAME or dotted. inputs: what it is called with; init: what a class is made with.
+    samples: how many draws of the inputs; stress: add inputs at which backwards tend to be wrong. folder: where the
+    names of files begin. timeout: seconds until the check is given up. words: how whoever asks calls the options.
+    """
+
+    code: str
+    inputs: tuple[CodeInput, ...] = ()
+    init: str | None = None
+    wrt: tuple[str, ...] = ()
+    order: int = 1
+    mode: str = "reverse"
+    dtype: str = "float64"
+    device: str = "cpu"
+    rtol: float | None = None
+    atol: float | None = None
+    strict: bool = False
+    samples: int | None = None
+    stress: bool = False
+    seed: int = 0
+    through_detach: bool = False
+    cotangents: str = "auto"
+    timeout: float | None = None
+    folder: str = ""
+    expectation: Expectation = Expectation()
+    words: Words = field(default=on_command_line, compare=False)
+
+
+AnyRequest = Request | CodeRequest
+
+
 _OPTIONS = {
     "at": "at", "wrt": "wrt", "lets": "let", "claims": "claim", "order": "order", "mode": "mode", "dtype": "dtype",
     "device": "device", "rtol": "rtol", "atol": "atol", "claim_rtol": "claim_rtol", "strict": "strict",
@@ -87,7 +125,7 @@ class ProblemSpec:
     name: str
     file: str
     line: int
-    request: Request | None = None
+    request: AnyRequest | None = None
     error: str | None = None
     description: str | None = None
     tags: tuple[str, ...] = ()

@@ -64,7 +64,7 @@ def _rows(result: AnyResult, most: int) -> list[str]:
     """The first of the rows that failed."""
     if isinstance(result, CodeResult):
         return [
-            _row(result, entry, "", words.derivative(entry.output, *entry.wrt), words.numbers(entry, result))
+            _row(result, entry, entry.at, words.derivative(entry.output, *entry.wrt), words.numbers(entry, result))
             for entry in [entry for entry in result.checks if not entry.passed][:most]
         ]
     return [

@@ -122,7 +122,7 @@ def test_a_chunk_whose_worker_died_goes_out_once_more_one_by_one() -> None:
 
     results = list(dispatch(submit, ((n, None) for n in range(200)), 1))
     assert [r for r in results if not isinstance(r, Lost)] == [n for n in range(200) if n != 77]
-    assert results[77] == Lost("the process that checked it was ended from outside (signal SIGKILL)")
+    assert results[77] == Lost("the process that checked it ended before its time (signal SIGKILL)")
 
 
 OF_MANY_KINDS = (

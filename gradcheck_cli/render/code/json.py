@@ -46,6 +46,7 @@ def entry(check: Entry) -> Json:
         "output": check.output,
         "wrt": list(check.wrt),
         "mode": check.mode,
+        "at": check.at,
         "analytical": check.analytical,
         "autograd": check.autograd,
         "left": check.left,

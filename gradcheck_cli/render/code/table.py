@@ -108,6 +108,8 @@ def _entries(result: CodeResult, entries: Sequence[Entry], display: Display) -> 
     ]
     if several:
         columns.append([entry.verdict.value for entry in shown])
+    if any(entry.at for entry in shown):
+        columns.append([f"at {entry.at}" if entry.at else "as given" for entry in shown])
     rest = list(zip(*_padded(columns), strict=True))
     for name, cells in zip(_padded([names])[0], rest, strict=True):
         line = "   ".join(cells)

@@ -69,6 +69,6 @@ def sentence(entry: Entry, result: CodeResult) -> str:
     """`∂out/∂x[0]: analytical 1, autograd 2 (mismatch): note`."""
     analytical, autograd = numbers(entry, result)
     mode = " in forward mode" if entry.mode == "forward" else ""
-    name = derivative(entry.output, *entry.wrt)
+    name = derivative(entry.output, *entry.wrt) + (f" at {entry.at}" if entry.at else "")
     text = f"{name}{mode}: analytical {analytical}, autograd {autograd} ({labels.outcome_words(entry)[1]})"
     return one_line(f"{text}: {entry.note}" if entry.note else text)

@@ -1,0 +1,35 @@
+"""What the user's code raised, with the user's own frames only."""
+
+from __future__ import annotations
+
+import os
+import traceback
+
+from gradcheck_cli.tracing.places import is_users
+
+MOST = 8
+"""Frames that are shown, the innermost."""
+LONGEST = 2_000
+
+
+def raised(what: str, error: BaseException) -> str:
+    """`focal_loss raises ValueError: message`, and a line for each frame: `losses.py:12, in focal_loss: return ...`.
+
+    error: or what it was made of.
+    """
+    cause = error.__cause__ or error
+    message = str(cause) if len(str(cause)) <= LONGEST else f"{str(cause)[:LONGEST]}…"
+    if isinstance(cause, SystemExit):
+        text = f"{what} ends the process: it calls sys.exit({'' if cause.code is None else repr(cause.code)})"
+    else:
+        text = f"{what} raises {type(cause).__name__}{f': {message}' if message else ''}"
+    return "\n".join([text, *frames(cause)])
+
+
+def frames(error: BaseException) -> list[str]:
+    found = [frame for frame in traceback.extract_tb(error.__traceback__) if is_users(frame.filename)]
+    lines = []
+    for frame in found[-MOST:]:
+        place = f"  {os.path.basename(frame.filename)}:{frame.lineno}, in {frame.name}"
+        lines.append(f"{place}: {frame.line}" if frame.line else place)
+    return lines

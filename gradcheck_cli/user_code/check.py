@@ -1,0 +1,114 @@
+"""One request of code, from its texts to its record."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from gradcheck_cli.errors import GradcheckError, UsageError
+from gradcheck_cli.pytorch.devices import resolve_device
+from gradcheck_cli.real_code.check import check_code
+from gradcheck_cli.real_code.subject import seeded
+from gradcheck_cli.real_code.user_frames import raised
+from gradcheck_cli.records.code import CodeResult
+from gradcheck_cli.records.request import CodeRequest
+from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
+from gradcheck_cli.surfaces import Option
+from gradcheck_cli.user_code.arguments import Call, Inputs, call_of, made, read_inputs
+from gradcheck_cli.user_code.cases import Case, joined
+from gradcheck_cli.user_code.expected import with_expectations
+from gradcheck_cli.user_code.failures import code_failure
+from gradcheck_cli.user_code.imports import found, importable
+from gradcheck_cli.user_code.stress import stressed
+from gradcheck_cli.user_code.target import read_target
+
+
+@one_at_a_time
+def check_request(request: CodeRequest) -> CodeResult:
+    """Import what is named, call it with its inputs, and check it. Raises GradcheckError for what cannot be."""
+    started = time.perf_counter()
+    target = read_target(request.code, request.folder)
+    inputs = read_inputs(request.inputs, request.folder)
+    if request.order > 2:
+        raise UsageError(Option("order", str(request.order)), ": of code, first and second derivatives are checked")
+    with importable(target):
+        named = found(target, request.seed)
+        cases = list(_cases(request, _Named(named, target.text, request), inputs))
+    result = with_expectations(
+        joined(cases, strict=request.strict), request.expectation.verdicts, strict=request.strict
+    )
+    return replace(result, seconds=time.perf_counter() - started)
+
+
+class _Named:
+    """What the target names. `function` makes what is called of it."""
+
+    def __init__(self, named: Any, text: str, request: CodeRequest) -> None:
+        self.named, self.text, self.request = named, text, request
+        self.is_class = isinstance(named, type) and not issubclass(named, torch.autograd.Function)
+        if not callable(named):
+            raise UsageError(
+                f"{text} is {type(named).__name__}: a function, an autograd.Function or a module is checked"
+            )
+        if request.init is not None and not self.is_class:
+            raise UsageError(Option("init", request.init), f": {text} is no class that would be made with it")
+
+    def function(self, dtype: torch.dtype, device: torch.device, seed: int) -> Callable[..., Any]:
+        """A module is of that dtype and on that device; a class is made anew, its random numbers by the seed."""
+        made_of: Any = self.named
+        if self.is_class:
+            try:
+                with seeded(seed):
+                    made_of = made(self.named, self.request.init, self.text, self.request.folder, seed)
+            except GradcheckError:
+                raise
+            except (Exception, SystemExit) as error:
+                raise UsageError(raised(f"{self.text}({self.request.init or ''})", error)) from error
+        elif isinstance(made_of, type):
+            return made_of.apply  # type: ignore[attr-defined, no-any-return]
+        if isinstance(made_of, nn.Module):
+            made_of = made_of if self.is_class else copy.deepcopy(made_of)
+            return made_of.to(device, dtype)  # type: ignore[no-any-return]
+        if not callable(made_of):
+            raise UsageError(f"{self.text} makes a {type(made_of).__name__}, which cannot be called")
+        return made_of  # type: ignore[no-any-return]
+
+
+def _cases(request: CodeRequest, named: _Named, inputs: Inputs) -> Iterator[Case]:
+    """The draws, then what is made of the first of them."""
+    dtype, device = getattr(torch, request.dtype), resolve_device(request.device)
+    draws = request.samples or 1
+    if draws > 1 and not inputs.are_drawn and not named.is_class:
+        raise UsageError(
+            Option("samples", str(draws)), ": no input is drawn; write, for example, --input ", '"x=randn(4, 3)"'
+        )
+    for number in range(draws):
+        seed = request.seed + number
+        function = named.function(dtype, device, seed)
+        call = call_of(function, inputs, dtype, device, seed)
+        at = f"draw {number + 1}" if draws > 1 else ""
+        yield Case(at, _checked(request, function, call, seed))
+        if request.stress and not number:
+            for kind, other in stressed(call):
+                yield Case(kind, _checked_or_refused(request, function, other, seed), may_be_skipped=True)
+
+
+def _checked(request: CodeRequest, function: Callable[..., Any], call: Call, seed: int) -> CodeResult:
+    return check_code(
+        function, call.positional, named=call.named, wrt=request.wrt or None, seed=seed, mode=request.mode,
+        rtol=request.rtol, atol=request.atol, strict=request.strict, through_detach=request.through_detach,
+        cotangents=request.cotangents, order=request.order,
+    )  # fmt: skip
+
+
+def _checked_or_refused(request: CodeRequest, function: Callable[..., Any], call: Call, seed: int) -> CodeResult:
+    try:
+        return _checked(request, function, call, seed)
+    except GradcheckError as error:
+        return code_failure(request, str(error), bad_input=True)
