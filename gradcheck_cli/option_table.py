@@ -117,3 +117,49 @@ OPTIONS = {
         ),
     )
 }  # fmt: skip
+"""Of formulas; code has most of them as well."""
+
+COTANGENTS = ("auto", "one-hot", "random")
+
+CODE_OPTIONS = {
+    **{
+        name: OPTIONS[name]
+        for name in ("wrt", "order", "mode", "dtype", "device", "rtol", "atol", "strict", "timeout")
+    },
+    **{
+        option.name: option
+        for option in (
+            Declared(
+                "input", "'x=randn(4, 3)'", "An argument of the function, by name or by position. Repeatable.",
+                "What the function is called with: [[1, 2], [3, 4]], randn(4, 3), 0.5, true, none, 'sum', @file.npy.",
+            ),
+            Declared(
+                "init", "ARGUMENTS", "What a class is made with: '8, eps=1e-5'.",
+                "What a class of modules is made with, as in a call: 8, eps=1e-5.",
+                _same,
+            ),
+            Declared(
+                "samples", "N", "Draw the inputs N times.", "How many times the inputs are drawn. Default: 1.",
+                partial(whole, low=1, high=1_000), "a whole number from 1 to 1000",
+            ),
+            Declared(
+                "stress", None, "Add inputs at which backwards tend to be wrong.",
+                "Whether to add zeros, ties, one hot, large and tiny numbers, saturation and -0. Default: false.",
+            ),
+            Declared(
+                "seed", "S", "Where the drawing starts: 0.", "The seed of drawn inputs and of the code. Default: 0.",
+                whole, "a whole number",
+            ),
+            Declared(
+                "through_detach", None, "Differentiate through detach(), no_grad() and .data.",
+                "Whether to differentiate through detach(), no_grad() and .data. Default: false.",
+            ),
+            Declared(
+                "cotangents", "|".join(COTANGENTS), "Each entry by itself, or sums of them; by size.",
+                "Whether each entry is compared (one-hot) or random sums of them, which is faster. Default: by size.",
+                partial(choice, known=COTANGENTS), f"one of {', '.join(COTANGENTS)}",
+            ),
+        )
+    },
+}  # fmt: skip
+"""Of code."""

@@ -126,11 +126,11 @@ def _check_code(request: CodeRequest) -> AnyResult:
     with phase("imports"):
         from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit
         from gradcheck_cli.user_code.check import check_request as check_code_request
-        from gradcheck_cli.user_code.printed import printed_once
+        from gradcheck_cli.user_code.contained import contained
 
     started = time.perf_counter()
     try:
-        with printed_once(whole_process=multiprocessing.parent_process() is not None), time_limit(request.timeout):
+        with contained(whole_process=multiprocessing.parent_process() is not None), time_limit(request.timeout):
             return check_code_request(request)
     except OutOfTime:
         return code_failure(request, out_of_time(request.timeout), seconds=time.perf_counter() - started)

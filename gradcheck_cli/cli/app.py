@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 
 from gradcheck_cli.cli.arguments import EXAMPLE, arrange, arrange_words
 from gradcheck_cli.cli.commands.check import check
+from gradcheck_cli.cli.commands.code import code
 from gradcheck_cli.cli.commands.explain import explain
 from gradcheck_cli.cli.commands.functions import functions
 from gradcheck_cli.cli.commands.merge import merge
@@ -26,7 +27,7 @@ TyperUsageError: Any = typer.BadParameter.__base__
 """What Typer raises for a command line that it cannot read; it has no public name."""
 EXPRESSION_COMMANDS = frozenset({"check", "explain"})
 
-HELP = """Check the gradient that PyTorch computes for a formula against its exact derivative.
+HELP = """Check the gradient that PyTorch computes for a formula, or for code, against its exact derivative.
 
 \b
 Examples:
@@ -40,6 +41,7 @@ Examples:
   gradcheck "x**y" x=2 y=3 --order 2            second derivatives
   gradcheck explain "1/(1 + exp(-x))" --at 2    the chain rule, node by node
   gradcheck "sigmoid(x)" --at 40 --dtype float32 --device cuda
+  gradcheck code losses.py::focal_loss "logits=randn(4, 3)" "target=[0, 2, 1, 0]"
 
 \b
 Write 2*x or 2x, x**3 or x^3, pi, sin(x), torch.sigmoid(x), a if x > 0 else b;
@@ -56,6 +58,7 @@ Exit codes:
 
 USAGES = {
     DEFAULT_COMMAND: "EXPR [POINT]... [OPTIONS]",
+    "code": "code TARGET [INPUT]... [OPTIONS]",
     "run": "run [FILE]... [OPTIONS]",
     "explain": "explain EXPR [POINT]... [OPTIONS]",
     "merge": "merge FILE... [OPTIONS]",
@@ -102,6 +105,7 @@ app = typer.Typer(
 
 
 app.command(DEFAULT_COMMAND, cls=RootCommand, help=HELP)(check)
+app.command(cls=Command)(code)
 app.command(cls=Command)(run)
 app.command(cls=Command)(explain)
 app.command(cls=Command)(merge)
@@ -155,7 +159,7 @@ def _arranged(arguments: Sequence[str], commands: Mapping[str, Any]) -> list[str
             options |= dict.fromkeys([*parameter.opts, *parameter.secondary_opts], not parameter.is_flag)
     if command not in EXPRESSION_COMMANDS:
         names = [parameter for parameter in parameters if parameter.param_type_name == "argument"]
-        return [command, *arrange_words(command, rest, options, names)]
+        return [command, *arrange_words(command, rest, options, names, dash_is_text=command == "code")]
     arranged = arrange(rest, options)
     if arguments[0] != command and arranged:
         require_formula(arranged, commands)

@@ -52,14 +52,17 @@ def arrange(arguments: Sequence[str], options: Options) -> list[str]:
     return [*arranged, "--", *rest] if rest else arranged
 
 
-def arrange_words(command: str, arguments: Sequence[str], options: Options, names: Sequence[Any]) -> list[str]:
+def arrange_words(
+    command: str, arguments: Sequence[str], options: Options, names: Sequence[Any], *, dash_is_text: bool = False
+) -> list[str]:
     """The arguments of a command that takes names: of files, or a word.
 
-    names: what Typer knows of the arguments that are no options. Raises UsageError as above, and for too many or none.
+    names: what Typer knows of the arguments that are no options. dash_is_text: they may begin with a minus. Raises
+    UsageError as above, and for too many or none.
     """
     arranged: list[str] = []
     rest: list[str] = []
-    for argument, is_option in _sorted_out(arguments, options, dash_is_text=False):
+    for argument, is_option in _sorted_out(arguments, options, dash_is_text=dash_is_text):
         (arranged if is_option else rest).append(argument)
     if not rest and ANSWERED_ALONE.isdisjoint(arranged):
         for name in names:

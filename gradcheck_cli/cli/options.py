@@ -6,7 +6,7 @@ Every option of a check is None where it was not given, so that a problem file c
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -14,16 +14,16 @@ import typer
 from gradcheck_cli.batch.run import DEFAULT_TIMEOUT
 from gradcheck_cli.cli.streams import COLOR
 from gradcheck_cli.errors import UsageError
-from gradcheck_cli.option_table import OPTIONS
+from gradcheck_cli.option_table import CODE_OPTIONS, OPTIONS, Declared
 from gradcheck_cli.records.results import MOST_ROWS
 from gradcheck_cli.render.formats import EXPLANATION_FORMATS, FORMATS, LIST_FORMATS, is_whole
 
 Expression = Annotated[str, typer.Argument(metavar="EXPR", help="The function, in Python syntax.")]
 
 
-def _declared(name: str, help: str | None = None) -> Any:
+def _declared(name: str, help: str | None = None, table: Mapping[str, Declared] = OPTIONS) -> Any:
     """The option as Typer has it, its texts read by what is declared. help: where a command has its own."""
-    option = OPTIONS[name]
+    option = table[name]
     meaning = option.read
 
     def read(text: str) -> Any:
@@ -51,6 +51,13 @@ Seed = Annotated[int | None, _declared("seed")]
 Range = Annotated[list[str] | None, _declared("range")]
 Timeout = Annotated[float | None, _declared("timeout")]
 TimeoutOfEach = Annotated[float | None, _declared("timeout", f"Seconds that a problem may take: {DEFAULT_TIMEOUT:g}.")]
+CodeInputs = Annotated[list[str] | None, _declared("input", table=CODE_OPTIONS)]
+Init = Annotated[str | None, _declared("init", table=CODE_OPTIONS)]
+Draws = Annotated[int | None, _declared("samples", table=CODE_OPTIONS)]
+Stress = Annotated[bool, _declared("stress", table=CODE_OPTIONS)]
+CodeSeed = Annotated[int | None, _declared("seed", table=CODE_OPTIONS)]
+ThroughDetach = Annotated[bool, _declared("through_detach", table=CODE_OPTIONS)]
+Cotangents = Annotated[str | None, _declared("cotangents", table=CODE_OPTIONS)]
 
 
 def _format(known: Sequence[str], help: str) -> Any:

@@ -7,6 +7,7 @@ import errno
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
@@ -71,6 +72,31 @@ def points_progress(*, quiet: bool) -> Iterator[Any]:
     try:
         yield on_progress
     finally:
+        if shown:
+            say(f"\r{' ' * len(shown)}\r", wrap=False)
+
+
+@contextlib.contextmanager
+def seconds_progress(*, quiet: bool) -> Iterator[None]:
+    """While the block waits for another process: a line on the terminal after PATIENCE, gone at the end."""
+    if quiet or not is_terminal(sys.stderr):
+        yield
+        return
+    started, over, shown = time.monotonic(), threading.Event(), ""
+
+    def tell() -> None:
+        nonlocal shown
+        while not over.wait(PATIENCE):
+            shown = f"still checking: {time.monotonic() - started:.0f} s"
+            say(f"\r{shown}", wrap=False)
+
+    teller = threading.Thread(target=tell, name="progress", daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()
         if shown:
             say(f"\r{' ' * len(shown)}\r", wrap=False)
 

@@ -15,6 +15,7 @@ VALUES = ("--at", "--wrt", "--let", "--claim", "--range", "--samples", "--gradie
 """Options that show that a single word is meant as a formula."""
 
 _FILE = re.compile(r".*(?:\.(?:ya?ml|json)(?:::.*)?|/)", re.DOTALL | re.IGNORECASE)
+_CODE = re.compile(r".*\.py(?:::?\w[\w.]*)?|[\w.]+:[A-Za-z_]\w*", re.DOTALL)
 _WORD = re.compile(r"-?[^\W\d_]{2,}|-[^\W\d_]", re.DOTALL)
 OTHER_NAMES = {
     "test": "run", "tests": "run", "problems": "run", "batch": "run", "verify": "run", "ops": "functions",
@@ -38,6 +39,8 @@ def with_command(arguments: Sequence[str], commands: Collection[str]) -> tuple[s
     leading = next((argument for argument in arguments if argument not in _FLAGS), "")
     if is_file(leading) and not _has_value(arguments):
         return "run", list(arguments)
+    if _CODE.fullmatch(leading) and not _has_value(arguments):
+        return "code", list(arguments)
     following = [argument for argument in rest if not argument.startswith("-")]
     if following and _WORD.fullmatch(first) and not _has_value(arguments[:2]):
         near = _near(first, commands)

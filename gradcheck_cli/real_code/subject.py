@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -159,7 +160,7 @@ class Subject:
             file = code.co_filename if code else inspect.getsourcefile(subject)
             line = code.co_firstlineno if code else inspect.getsourcelines(subject)[1]
         except (OSError, TypeError):
-            return ""
+            return "" if isinstance(subject, type) else _place_of_class(type(subject))
         return f"{os.path.basename(file)}:{line}" if file and not file.startswith("<") else ""
 
     def fresh(self) -> list[Tensor]:
@@ -190,7 +191,7 @@ class Subject:
                 raise UserError(f"{type(error).__name__}: {error}") from error
             finally:
                 if os.getpid() != process:  # the code forked: this copy of the process is not to go on with the check
-                    os._exit(0)
+                    os.kill(os.getpid(), signal.SIGKILL)
         return outputs_of(result)
 
 

@@ -20,7 +20,7 @@ def raised(what: str, error: BaseException) -> str:
     cause = error.__cause__ or error
     message = str(cause) if len(str(cause)) <= LONGEST else f"{str(cause)[:LONGEST]}…"
     if isinstance(cause, SystemExit):
-        text = f"{what} ends the process: it calls sys.exit({'' if cause.code is None else repr(cause.code)})"
+        text = f"{what} ends the process, with {'no code' if cause.code is None else repr(cause.code)}"
     else:
         text = f"{what} raises {type(cause).__name__}{f': {message}' if message else ''}"
     return "\n".join([text, *frames(cause)])

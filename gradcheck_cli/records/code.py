@@ -178,6 +178,8 @@ class CodeResult(Result):
     @property
     def signature(self) -> str:
         """`focal_loss(logits, target)`: the subject with the arguments that are tensors, or hold some."""
+        if not self.inputs:  # it was not called
+            return self.subject
         arguments = dict.fromkeys(given.name.partition("[")[0] for given in self.inputs if given.role == "argument")
         return f"{self.subject}({', '.join(arguments)})"
 

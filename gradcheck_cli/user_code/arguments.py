@@ -13,11 +13,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from gradcheck_cli.arrays.nodes import ArrayText, leaves
-from gradcheck_cli.arrays.reader import read_arguments, read_array
+from gradcheck_cli.arrays.nodes import ArrayText
 from gradcheck_cli.arrays.values import array_value, plain_value
 from gradcheck_cli.errors import UsageError
-from gradcheck_cli.records.request import CodeInput
+from gradcheck_cli.user_code.inputs import Inputs, read_init
 
 Parameter = inspect.Parameter
 _PLAIN = re.compile(r"\b(int|float|bool|str|complex)\b")
@@ -31,47 +30,12 @@ class Call:
     named: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """Texts, read. by_position, by_name: as they were given."""
-
-    by_position: tuple[ArrayText, ...]
-    by_name: Mapping[str, ArrayText]
-    folder: str = ""
-
-    @property
-    def are_drawn(self) -> bool:
-        texts = (*self.by_position, *self.by_name.values())
-        return any(getattr(leaf, "is_drawn", False) for text in texts for leaf in leaves(text.node))
-
-
-def read_inputs(given: Sequence[CodeInput], folder: str = "") -> Inputs:
-    """Raises ExpressionError for a text that cannot be read, UsageError for a name that comes twice."""
-    by_name: dict[str, ArrayText] = {}
-    for name, text in given:
-        if name is not None and name in by_name:
-            raise UsageError(f"the input {name} is given twice")
-        if name is not None:
-            by_name[name] = read_array(text)
-    return Inputs(tuple(read_array(text) for name, text in given if name is None), by_name, folder)
-
-
-def input_of(text: str) -> CodeInput:
-    """`x=randn(3)` or `randn(3)`, apart."""
-    found = re.fullmatch(r"\s*([^\W\d]\w*)\s*=(?!=)(.*)", text, re.DOTALL)
-    return (found[1], found[2].strip()) if found else (None, text.strip())
-
-
 def made(target: type, init: str | None, what: str, folder: str = "", seed: int = 0) -> Any:
     """An instance of a class. init: its arguments, as in a call; they are values of Python, and arrays are tensors."""
     positional: list[Any] = []
     named: dict[str, Any] = {}
-    for place, (name, text) in enumerate(read_arguments(init or "")):
+    for place, (name, text) in enumerate(read_init(init or "")):
         value = _tensors(plain_value(text, f"init {name or place}", seed, folder), None)
-        if name is None and named:
-            raise UsageError(f"--init {init}: an argument without a name comes before those with one")
-        if name in named:
-            raise UsageError(f"--init {init}: {name} is given twice")
         if name is None:
             positional.append(value)
         else:

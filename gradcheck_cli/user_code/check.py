@@ -20,11 +20,12 @@ from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.request import CodeRequest
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
 from gradcheck_cli.surfaces import Option
-from gradcheck_cli.user_code.arguments import Call, Inputs, call_of, made, read_inputs
+from gradcheck_cli.user_code.arguments import Call, call_of, made
 from gradcheck_cli.user_code.cases import Case, joined
 from gradcheck_cli.user_code.expected import with_expectations
 from gradcheck_cli.user_code.failures import code_failure
 from gradcheck_cli.user_code.imports import found, importable
+from gradcheck_cli.user_code.inputs import Inputs, read_inputs
 from gradcheck_cli.user_code.stress import stressed
 from gradcheck_cli.user_code.target import read_target
 
@@ -40,6 +41,9 @@ def check_request(request: CodeRequest) -> CodeResult:
     with importable(target):
         named = found(target, request.seed)
         cases = list(_cases(request, _Named(named, target.text, request), inputs))
+    if (request.samples or 1) > 1 and not any(case.at.startswith("draw") for case in cases):
+        said = f"{request.words(Option('samples', str(request.samples)))}: no input is drawn, so they are checked once"
+        cases[0] = replace(cases[0], result=replace(cases[0].result, notices=(*cases[0].result.notices, said)))
     result = with_expectations(
         joined(cases, strict=request.strict), request.expectation.verdicts, strict=request.strict
     )
@@ -85,9 +89,7 @@ def _cases(request: CodeRequest, named: _Named, inputs: Inputs) -> Iterator[Case
     dtype, device = getattr(torch, request.dtype), resolve_device(request.device)
     draws = request.samples or 1
     if draws > 1 and not inputs.are_drawn and not named.is_class:
-        raise UsageError(
-            Option("samples", str(draws)), ": no input is drawn; write, for example, --input ", '"x=randn(4, 3)"'
-        )
+        draws = 1
     for number in range(draws):
         seed = request.seed + number
         function = named.function(dtype, device, seed)

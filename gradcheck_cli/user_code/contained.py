@@ -1,6 +1,6 @@
-"""What the user's code prints: to standard error, since standard output is the report's, and each line once.
+"""Code that runs in a process of ours: what it prints goes to standard error, each line once, and it cannot end it.
 
-The code runs many times, and would say the same again and again.
+Standard output is the report's; and the code runs many times, and would say the same again and again.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
+from typing import NoReturn
 
 MOST = 50
 """Lines that are shown."""
@@ -43,14 +44,20 @@ class _Once(io.TextIOBase):
 
 
 @contextmanager
-def printed_once(*, whole_process: bool) -> Iterator[None]:
-    """whole_process: also what does not go through Python's sys.stdout, of a process that has no report to write."""
-    once = _Once()
-    with suppress(OSError, ValueError):
-        if whole_process:
+def contained(*, whole_process: bool) -> Iterator[None]:
+    """whole_process: of one that has no report to write, also what does not go through Python's sys.stdout."""
+    once, end = _Once(), os._exit
+    if whole_process:
+        with suppress(OSError, ValueError):
             os.dup2(2, 1)
+        os._exit = _ends  # else nobody would be told why there is no result
     try:
         with redirect_stdout(once):
             yield
     finally:
+        os._exit = end
         once.finish()
+
+
+def _ends(status: int) -> NoReturn:
+    raise SystemExit(status)

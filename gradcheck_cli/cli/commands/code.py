@@ -1,0 +1,98 @@
+"""`gradcheck code TARGET`: a function, an autograd.Function or a module of the user's."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Annotated
+
+import typer
+
+from gradcheck_cli.batch.run import batch_phases, isolated
+from gradcheck_cli.cli import options
+from gradcheck_cli.cli.destinations import destinations
+from gradcheck_cli.cli.emit import Output, emit, reporting
+from gradcheck_cli.cli.exit_codes import ExitCode
+from gradcheck_cli.cli.streams import say, seconds_progress
+from gradcheck_cli.errors import UsageError
+from gradcheck_cli.records.report import Report
+from gradcheck_cli.records.request import CodeRequest
+from gradcheck_cli.render.formats import FORMATS
+from gradcheck_cli.render.profile import render_profile
+from gradcheck_cli.runtime import stopwatch
+from gradcheck_cli.user_code.failures import code_failure
+from gradcheck_cli.user_code.inputs import input_of, read_init, read_inputs
+from gradcheck_cli.user_code.target import read_target
+from gradcheck_cli.versions import versions
+
+
+def code(
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="What to check: FILE.py::NAME, package.module:NAME, or dotted.")
+    ],
+    values: Annotated[
+        list[str] | None, typer.Argument(metavar="[INPUT]...", help="Its arguments, as for --input.")
+    ] = None,
+    inputs: options.CodeInputs = None,
+    init: options.Init = None,
+    wrt: options.Wrt = None,
+    order: options.Order = None,
+    mode: options.Mode = None,
+    dtype: options.Dtype = None,
+    device: options.Device = None,
+    rtol: options.Rtol = None,
+    atol: options.Atol = None,
+    strict: options.Strict = False,
+    samples: options.Draws = None,
+    stress: options.Stress = False,
+    seed: options.CodeSeed = None,
+    through_detach: options.ThroughDetach = False,
+    cotangents: options.Cotangents = None,
+    timeout: options.Timeout = None,
+    output_format: options.OutputFormat = None,
+    output_file: options.OutputFile = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    profile: options.Profile = False,
+) -> ExitCode:
+    """Check the gradient of code: a function of tensors, an autograd.Function, a module.
+
+    \b
+    gradcheck code losses.py::focal_loss --input "logits=randn(4, 3)" --input "target=[0, 2, 1, 0]"
+    gradcheck code mylib.layers:RMSNorm --init 8 "randn(2, 8)" --dtype bfloat16
+
+    The file or module is imported and run, in a process of its own.
+    """
+    options.require_readable(target, init or "", *(values or ()), *(inputs or ()), *(wrt or ()))
+    where = destinations(output_format, output_file, FORMATS)
+    given = options.given(
+        init=init, order=order, mode=mode, dtype=dtype, device=device, rtol=rtol, atol=atol, strict=strict,
+        samples=samples, stress=stress, seed=seed, through_detach=through_detach, cotangents=cotangents,
+        timeout=timeout,
+    )  # fmt: skip
+    texts = [*(inputs or ()), *(values or ())]
+    request = CodeRequest(target, tuple(map(input_of, texts)), wrt=options.names(wrt or ()), **given)
+    asked = {field.name: getattr(request, field.name) for field in fields(request) if field.name in given}
+    output = Output(where, quiet, verbose, {"code": target, "input": texts, **asked})
+    with stopwatch.measuring(profile) as phases:
+        with reporting(output, lambda error: _report(request, error)):
+            report = _checked(request, quiet=quiet, profile=profile)
+        code = emit(report, output)
+    if profile:
+        say(render_profile(batch_phases(phases, report.problems)), wrap=False)
+    return code
+
+
+def _report(request: CodeRequest, error: str) -> Report:
+    return Report((code_failure(request, error, bad_input=True),), versions())
+
+
+def _checked(request: CodeRequest, *, quiet: bool, profile: bool) -> Report:
+    """Raises UsageError for what cannot be read or called."""
+    read_target(request.code)
+    read_inputs(request.inputs)
+    read_init(request.init or "")
+    with stopwatch.phase("waiting"), seconds_progress(quiet=quiet):
+        result = isolated(request, profile=profile)
+    if result.bad_input and result.error is not None and not result.checks_total:
+        raise UsageError(result.error)
+    return Report((result,), versions(), result.seconds)
