@@ -58,6 +58,8 @@ def _failed(subject: Subject, options: Options, error: GradcheckError) -> CodeRe
     text = str(error)
     if isinstance(error, UserError):
         bad, text = True, raised(subject.name, error)
+    elif isinstance(error, BadInput):
+        text = f"{subject.name}{f' ({subject.place})' if subject.place else ''}: {text}"
     return CodeResult(
         **identity(subject, options, dtype), verdict=Verdict.ERROR, passed=False, error=text, bad_input=bad
     )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gradcheck_cli.errors import GradcheckError, TorchRefusal
-from gradcheck_cli.real_code.subject import Output, Subject
+from gradcheck_cli.real_code.subject import GradientSubject, Output, Subject
 from gradcheck_cli.tracing.tensors import numbers
 
 Floats = NDArray[np.float64]
@@ -166,8 +166,12 @@ class Forward:
 
     def tangents(self, bases: Sequence[Tensor], place: int, tangent: Tensor) -> list[Tensor]:
         """The tangents of the outputs, where one of the inputs has one."""
+        twice = isinstance(self.subject, GradientSubject)  # forward over reverse
         with dual.dual_level():
-            given = [_make_dual(x.clone(), tangent if i == place else torch.zeros_like(x)) for i, x in enumerate(bases)]
+            given = [
+                _make_dual(x.clone().requires_grad_(twice), tangent if i == place else torch.zeros_like(x))
+                for i, x in enumerate(bases)
+            ]
             try:
                 outputs = self.subject.run(given)
             except GradcheckError as error:

@@ -76,7 +76,8 @@ class Subject:
         self._buffers = dict(self.module.named_buffers()) if self.module is not None else {}
         if not self.wanted:
             raise BadInput(
-                "there is nothing to differentiate by: no input is a floating-point tensor that requires grad"
+                "there is nothing to differentiate by: no input is a floating-point tensor that requires grad (whole"
+                " numbers make integers: 2.0 is floating-point)"
             )
         for leaf in self.wanted:
             if leaf.tensor.is_complex() or leaf.tensor.dtype not in FLOATS:
@@ -152,16 +153,9 @@ class Subject:
     def place(self) -> str:
         """file:line of its definition, where it is known."""
         owner = getattr(self.function, "__self__", None)
-        subject: Any = (
-            type(self.module) if self.module is not None else owner if isinstance(owner, type) else self.function
-        )
-        try:
-            code = getattr(subject, "__code__", None)
-            file = code.co_filename if code else inspect.getsourcefile(subject)
-            line = code.co_firstlineno if code else inspect.getsourcelines(subject)[1]
-        except (OSError, TypeError):
-            return "" if isinstance(subject, type) else _place_of_class(type(subject))
-        return f"{os.path.basename(file)}:{line}" if file and not file.startswith("<") else ""
+        if self.module is not None:
+            return _defined(type(self.module))
+        return _defined(owner if isinstance(owner, type) else self.function)
 
     def fresh(self) -> list[Tensor]:
         """Copies of the wanted leaves that require grad."""
@@ -229,6 +223,17 @@ class GradientSubject(Subject):
         return [Output(f"grad_{leaf.name}", torch.zeros_like(x) if g is None else g) for leaf, x, g in found]
 
 
+def _defined(subject: Any) -> str:
+    """Where a class or function is defined; of a callable object, its class."""
+    code = getattr(subject, "__code__", None)
+    try:
+        file = code.co_filename if code else inspect.getsourcefile(subject)
+        line = code.co_firstlineno if code else inspect.getsourcelines(subject)[1]
+    except (OSError, TypeError):
+        return "" if isinstance(subject, type) or type(subject).__module__ == "builtins" else _defined(type(subject))
+    return f"{os.path.basename(file)}:{line}" if file and not file.startswith("<") else ""
+
+
 def _like(tensor: Tensor, generator: np.random.Generator) -> Tensor:
     numbers = generator.standard_normal(tuple(tensor.shape))
     return torch.from_numpy(np.asarray(numbers)).to(tensor.device, tensor.dtype)
@@ -260,7 +265,8 @@ def outputs_of(result: Any) -> list[Output]:
         found = [("out" + "".join(_part(key, len(path)) for key in path), value) for path, value in leaves]
     tensors = [(name, value) for name, value in found if isinstance(value, Tensor)]
     if not tensors:
-        raise BadInput(f"it returned {type(result).__name__}, and no tensor")
+        what = "nothing" if result is None else f"{type(result).__name__}, and no tensor"
+        raise BadInput(f"it returned {what}")
     return [Output(n, v) for n, v in tensors if v.is_floating_point() or v.is_complex()]
 
 

@@ -121,7 +121,7 @@ def _bind(
 ) -> inspect.BoundArguments:
     """Raises UsageError that says which argument is missing, unknown or too much."""
     parameters = signature.parameters
-    takes = f"{what} takes ({', '.join(map(str, map(_without_annotation, parameters.values())))})"
+    takes = f"{what} takes {signature.replace(return_annotation=Parameter.empty, parameters=[_without_annotation(p) for p in parameters.values()])}"
     flexible = any(p.kind is Parameter.VAR_KEYWORD for p in parameters.values())
     for name in named:
         if name not in parameters and not flexible:

@@ -38,12 +38,12 @@ def joined(cases: Sequence[Case], *, strict: bool = False) -> CodeResult:
     if len(cases) == 1:
         return cases[0].result
     results = [case.result for case in kept]
-    notices = [f"{_counted(len(kept))} checked{_named([case.at or 'as given' for case in kept])}"]
+    notices = [f"{_counted(len(kept))} checked: {_listed([case.at or 'as given' for case in kept])}"]
     if skipped:
-        notices.append(f"{_counted(len(skipped))} skipped, which the function refuses{_named(skipped)}")
+        notices.append(f"{_counted(len(skipped))} skipped, which the function refuses: {_listed(skipped)}")
     if without_value:
         notices.append(f"{without_value:,} entries were left out: the function has no value there")
-    errors = [f"{case.at}: {case.result.error}" if case.at else case.result.error for case in kept if case.result.error]
+    errors = _where((case, [case.result.error]) for case in kept if case.result.error)
     checks = [replace(entry, at=case.at) for case in kept for entry in case.result.checks]
     findings = {finding.text: finding for result in results for finding in result.findings}
     return replace(
@@ -51,13 +51,13 @@ def joined(cases: Sequence[Case], *, strict: bool = False) -> CodeResult:
         verdict=Verdict.worst(result.verdict for result in results) if results else Verdict.ERROR,
         passed=bool(results) and all(result.passed for result in results),
         blocks=tuple(_blocks(results, strict)),
-        values=tuple(value for result in results for value in result.values if not value.verdict.passes),
+        values=results[0].values if results else (),
         checks=tuple(sorted(checks, key=worst_first)[:MOST_ROWS]),
         checks_failed=sum(result.checks_failed for result in results),
         findings=tuple(findings.values()),
         held=tuple(_held(results)),
         notices=(*notices, *_notices(kept)),
-        error="\n".join(map(str, errors[:MOST_NAMED])) or None,
+        error="\n".join(_told(errors, len(kept))) or None,
         bad_input=any(result.bad_input for result in results),
         operations=sum(result.operations for result in results),
         seconds=sum(case.result.seconds for case in cases),
@@ -68,9 +68,9 @@ def _counted(count: int) -> str:
     return "1 input was" if count == 1 else f"{count:,} inputs were"
 
 
-def _named(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f": {', '.join(names[:MOST_NAMED])}{more}"
+    return f"{', '.join(names[:MOST_NAMED])}{more}"
 
 
 def _with_values(result: CodeResult, strict: bool) -> tuple[CodeResult, int]:
@@ -121,11 +121,23 @@ def _held(results: Iterable[CodeResult]) -> Iterator[Held]:
     return iter(found.values())
 
 
-def _notices(kept: Sequence[Case]) -> Iterator[str]:
-    """Each once; with the inputs where it holds, where that is not for all."""
-    where: dict[str, list[str]] = {}
-    for case in kept:
-        for notice in case.result.notices:
-            where.setdefault(notice, []).append(case.at or "as given")
-    for notice, names in where.items():
-        yield notice if len(names) == len(kept) else f"{notice} ({', '.join(names[:MOST_NAMED])})"
+def _notices(kept: Sequence[Case]) -> list[str]:
+    values = (
+        (case, [f"the value of {v.output} is {v.verdict.value}" for v in case.result.values if not v.verdict.passes])
+        for case in kept[1:]  # the values of the first are in the record
+    )
+    return _told(_where((case, case.result.notices) for case in kept), len(kept)) + _told(_where(values), len(kept))
+
+
+def _where(texts: Iterable[tuple[Case, Iterable[str | None]]]) -> dict[str, list[str]]:
+    """Each text once, with the inputs that it is about."""
+    found: dict[str, list[str]] = {}
+    for case, said in texts:
+        for text in filter(None, said):
+            found.setdefault(text, []).append(case.at or "as given")
+    return found
+
+
+def _told(texts: Mapping[str, Sequence[str]], count: int) -> list[str]:
+    """With the inputs, where a text is not about all of them."""
+    return [text if len(names) == count else f"{text} ({_listed(names)})" for text, names in texts.items()]

@@ -14,10 +14,11 @@ from torch import nn
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.pytorch.devices import resolve_device
 from gradcheck_cli.real_code.check import check_code
-from gradcheck_cli.real_code.subject import seeded
+from gradcheck_cli.real_code.generators import same_state
 from gradcheck_cli.real_code.user_frames import raised
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.request import CodeRequest
+from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
 from gradcheck_cli.surfaces import Option
 from gradcheck_cli.user_code.arguments import Call, call_of, made
@@ -41,12 +42,11 @@ def check_request(request: CodeRequest) -> CodeResult:
     with importable(target):
         named = found(target, request.seed)
         cases = list(_cases(request, _Named(named, target.text, request), inputs))
+    result = joined(cases, strict=request.strict)
     if (request.samples or 1) > 1 and not any(case.at.startswith("draw") for case in cases):
-        said = f"{request.words(Option('samples', str(request.samples)))}: no input is drawn, so they are checked once"
-        cases[0] = replace(cases[0], result=replace(cases[0].result, notices=(*cases[0].result.notices, said)))
-    result = with_expectations(
-        joined(cases, strict=request.strict), request.expectation.verdicts, strict=request.strict
-    )
+        said = f"{request.words(Option('samples', str(request.samples)))}: no input is drawn, so there is one draw"
+        result = replace(result, notices=(*result.notices, said))
+    result = with_expectations(result, request.expectation.verdicts, strict=request.strict)
     return replace(result, seconds=time.perf_counter() - started)
 
 
@@ -68,7 +68,7 @@ class _Named:
         made_of: Any = self.named
         if self.is_class:
             try:
-                with seeded(seed):
+                with same_state(seed):
                     made_of = made(self.named, self.request.init, self.text, self.request.folder, seed)
             except GradcheckError:
                 raise
@@ -102,11 +102,16 @@ def _cases(request: CodeRequest, named: _Named, inputs: Inputs) -> Iterator[Case
 
 
 def _checked(request: CodeRequest, function: Callable[..., Any], call: Call, seed: int) -> CodeResult:
-    return check_code(
+    """That nothing depends on the inputs is right, and nothing that anybody wants to check."""
+    result = check_code(
         function, call.positional, named=call.named, wrt=request.wrt or None, seed=seed, mode=request.mode,
         rtol=request.rtol, atol=request.atol, strict=request.strict, through_detach=request.through_detach,
         cotangents=request.cotangents, order=request.order,
     )  # fmt: skip
+    if result.blocks or result.error is not None:
+        return result
+    why = "; ".join(("no output depends on the inputs: there is no gradient to check", *result.notices))
+    return replace(result, verdict=Verdict.ERROR, passed=False, error=why, notices=())
 
 
 def _checked_or_refused(request: CodeRequest, function: Callable[..., Any], call: Call, seed: int) -> CodeResult:

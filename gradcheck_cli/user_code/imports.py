@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from gradcheck_cli.errors import UsageError
-from gradcheck_cli.real_code.subject import seeded
+from gradcheck_cli.real_code.generators import same_state
 from gradcheck_cli.real_code.user_frames import raised
 from gradcheck_cli.user_code.target import MOST_NAMES, Target
 
@@ -94,7 +94,7 @@ def _run(path: str, name: str, shown: str, seed: int) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        with seeded(seed):
+        with same_state(seed):
             spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
@@ -104,7 +104,7 @@ def _run(path: str, name: str, shown: str, seed: int) -> ModuleType:
 
 def _imported(name: str, shown: str, seed: int) -> ModuleType:
     try:
-        with seeded(seed):
+        with same_state(seed):
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
@@ -158,13 +158,18 @@ _folder = ""
 
 
 def _forget_others(folder: str) -> None:
-    """Modules that came from the folder of another target: this one's neighbours may be called the same."""
+    """Modules that came from the folder of another target: this one's may be called the same."""
     global _folder
     if _folder and _folder != folder:
         for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None)
-            if file and os.path.dirname(os.path.abspath(file)) == _folder:
+            if _came_from(_folder, getattr(module, "__file__", None)):
                 del sys.modules[name]
-        for path in [path for path in _files if os.path.dirname(path) == _folder]:
+        for path in [path for path in _files if _came_from(_folder, path)]:
             del _files[path]
     _folder = folder
+
+
+def _came_from(folder: str, file: str | None) -> bool:
+    """Whether a file lies in a folder, and not in another one of the path, as what is installed below it does."""
+    within = [entry for entry in {*sys.path, folder} if entry and file and f"{file}".startswith(entry + os.sep)]
+    return max(within, key=len, default="") == folder
