@@ -15,7 +15,7 @@ VALUES = ("--at", "--wrt", "--let", "--claim", "--range", "--samples", "--gradie
 """Options that show that a single word is meant as a formula."""
 
 _FILE = re.compile(r".*(?:\.(?:ya?ml|json)(?:::.*)?|/)", re.DOTALL | re.IGNORECASE)
-_CODE = re.compile(r".*\.py(?:::?\w[\w.]*)?|[\w.]+:[A-Za-z_]\w*", re.DOTALL)
+_CODE = re.compile(r".*\.py(?:::?\w[\w.]*)?|\w+(?:\.\w+)+:[A-Za-z_]\w*", re.DOTALL)
 _WORD = re.compile(r"-?[^\W\d_]{2,}|-[^\W\d_]", re.DOTALL)
 OTHER_NAMES = {
     "test": "run", "tests": "run", "problems": "run", "batch": "run", "verify": "run", "ops": "functions",

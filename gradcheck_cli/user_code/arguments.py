@@ -121,7 +121,8 @@ def _bind(
 ) -> inspect.BoundArguments:
     """Raises UsageError that says which argument is missing, unknown or too much."""
     parameters = signature.parameters
-    takes = f"{what} takes {signature.replace(return_annotation=Parameter.empty, parameters=[_without_annotation(p) for p in parameters.values()])}"
+    bare = [_without_annotation(parameter) for parameter in parameters.values()]
+    takes = f"{what} takes {signature.replace(parameters=bare, return_annotation=Parameter.empty)}"
     flexible = any(p.kind is Parameter.VAR_KEYWORD for p in parameters.values())
     for name in named:
         if name not in parameters and not flexible:

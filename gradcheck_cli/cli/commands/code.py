@@ -50,8 +50,10 @@ def code(
     timeout: options.Timeout = None,
     output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
+    junitxml: options.JunitFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
+    color: options.Color = None,
     profile: options.Profile = False,
 ) -> ExitCode:
     """Check the gradient of code: a function of tensors, an autograd.Function, a module.
@@ -63,7 +65,7 @@ def code(
     The file or module is imported and run, in a process of its own.
     """
     options.require_readable(target, init or "", *(values or ()), *(inputs or ()), *(wrt or ()))
-    where = destinations(output_format, output_file, FORMATS)
+    where = destinations(output_format, output_file, FORMATS, junitxml)
     given = options.given(
         init=init, order=order, mode=mode, dtype=dtype, device=device, rtol=rtol, atol=atol, strict=strict,
         samples=samples, stress=stress, seed=seed, through_detach=through_detach, cotangents=cotangents,
