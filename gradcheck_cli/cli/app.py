@@ -41,7 +41,7 @@ Examples:
   gradcheck "x**y" x=2 y=3 --order 2            second derivatives
   gradcheck explain "1/(1 + exp(-x))" --at 2    the chain rule, node by node
   gradcheck "sigmoid(x)" --at 40 --dtype float32 --device cuda
-  gradcheck code losses.py::mse "x=randn(4)" "y=ones(4)"   a function of your own
+  gradcheck code losses.py::mse "x=randn(4)"    a function of your own
 
 \b
 Write 2*x or 2x, x**3 or x^3, pi, sin(x), torch.sigmoid(x), a if x > 0 else b;
