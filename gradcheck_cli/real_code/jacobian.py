@@ -67,7 +67,7 @@ class Jacobian:
             rtol = dtype.rtol if self.options.rtol is None else self.options.rtol
             atol = dtype.atol if self.options.atol is None else self.options.atol
             tolerance = Tolerance(rtol, max(atol, self.spread.get(k, 0.0)))
-            yield Column(given.name, slice(first, stop), given.dtype, tolerance, Names(given))
+            yield Column(given.name, slice(first, stop), given.dtype, tolerance, Names(given), dtype)
             first = stop
 
     def blocks(self, side: Side, outputs: Sequence[int]) -> Iterator[Block]:

@@ -46,13 +46,15 @@ class Names(Sequence[str]):
 
 @dataclass(frozen=True)
 class Column:
-    """An input: where its elements stand among the columns, and how its entries are judged. names: of its elements."""
+    """An input: where its elements stand among the columns, and how its entries are judged. names: of its elements;
+    narrowest: the dtype that rounds most on the way to it."""
 
     name: str
     place: slice
     dtype: Dtype
     tolerance: Tolerance
     names: Names
+    narrowest: Dtype
 
 
 @dataclass
@@ -229,7 +231,7 @@ class Rows:
         if reference.kind is Kind.NO_REFERENCE or exact.root is None or name not in exact.there:
             verdict = judge(reference, number, self.tolerance, _Nothing())
         else:
-            rounding = exact.rounding(name, self.mode, reference, self.dtype)
+            rounding = exact.rounding(name, self.mode, reference, self.column.narrowest)
             verdict = judge(reference, number, self.tolerance, rounding)
             if verdict in (Verdict.UNSTABLE, Verdict.MISMATCH) and reference.value is not None:
                 limit = self.tolerance.atol + self.tolerance.rtol * float(self._scale()[row])

@@ -19,6 +19,7 @@ from gradcheck_cli.real_code.branches import tied
 from gradcheck_cli.real_code.subject import Output, Subject, twin
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.values import Values
+from gradcheck_cli.tracing.compiled import eagerly
 from gradcheck_cli.tracing.recorder import Recorder
 from gradcheck_cli.tracing.repeating import Repeating
 from gradcheck_cli.tracing.tensors import FLOATS, numbers
@@ -85,7 +86,7 @@ def _at(
 
 def _run(subject: Subject, recorder: Recorder, given: Sequence[Tensor]) -> list[Output]:
     if any(item is not None for item in recorder.items):
-        with Repeating(recorder.items):
+        with eagerly(), Repeating(recorder.items):
             return subject.run(given)
     return subject.run(given)
 

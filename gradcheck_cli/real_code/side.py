@@ -50,6 +50,7 @@ class Reverse:
         self.inputs = subject.fresh()
         self.outputs: list[Output] = subject.run(self.inputs)
         self.batched = True
+        self._by_backward = False
         self.width = sum(x.numel() for x in self.inputs)
         self._shapes: set[str] = set()
         self.troubles: list[str] = []
@@ -91,8 +92,9 @@ class Reverse:
             return None
 
     def _batched_rows(self, tensor: Tensor, rows: NDArray[np.int64]) -> Floats:
-        cotangents = torch.zeros((len(rows), tensor.numel()), dtype=tensor.dtype, device=tensor.device)
+        cotangents = torch.zeros((len(rows), tensor.numel()), dtype=tensor.dtype)
         cotangents[torch.arange(len(rows)), torch.from_numpy(rows)] = 1
+        cotangents = cotangents.to(tensor.device)
         return self._grad([tensor], [cotangents.reshape(len(rows), *tensor.shape)], len(rows))
 
     def _one_by_one(self, tensor: Tensor, rows: NDArray[np.int64]) -> Floats:
@@ -106,9 +108,7 @@ class Reverse:
     def _grad(self, tensors: list[Tensor], cotangents: list[Tensor], count: int = 0) -> Floats:
         """Gradients of all inputs beside one another; those of `count` batched cotangents in rows."""
         try:
-            gradients = torch.autograd.grad(
-                tensors, self.inputs, cotangents, retain_graph=True, allow_unused=True, is_grads_batched=count > 0
-            )
+            gradients = self.gradients(tensors, cotangents, batched=count > 0)
         except GradcheckError:
             raise
         except Exception as error:
@@ -123,6 +123,22 @@ class Reverse:
         ]
         joined = np.concatenate(parts, axis=1)
         return joined if count else joined[0]
+
+    def gradients(self, tensors: Sequence[Tensor], cotangents: Sequence[Tensor], *, batched: bool = False) -> Any:
+        """By all inputs, None where one is not used. The reentrant checkpoint wants `backward`."""
+        if not self._by_backward:
+            try:
+                return torch.autograd.grad(
+                    tensors, self.inputs, cotangents, retain_graph=True, allow_unused=True, is_grads_batched=batched
+                )
+            except RuntimeError as error:
+                if batched or "use_reentrant" not in str(error):
+                    raise
+                self._by_backward = True
+        for x in self.inputs:
+            x.grad = None
+        torch.autograd.backward(tensors, cotangents, retain_graph=True)
+        return [x.grad for x in self.inputs]
 
     def _notice(self, gradients: Sequence[Any], count: int) -> None:
         """A gradient in another dtype than its input."""

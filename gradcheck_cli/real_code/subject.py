@@ -18,6 +18,7 @@ from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.real_code.generators import same_state
 from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tape.tape import element_label
+from gradcheck_cli.tracing.compiled import MODULE, as_written
 from gradcheck_cli.tracing.surrogates import Surrogates
 from gradcheck_cli.tracing.tensors import FLOATS
 
@@ -68,6 +69,7 @@ class Subject:
         self.surrogates = _checked_surrogates(surrogates or {})
         self.function, self.seed = function, seed
         self._names = list(names or ())
+        self.written = as_written(function)
         self.module = function if isinstance(function, nn.Module) else None
         self._flat, self._spec = tree_flatten((tuple(arguments), dict(named or {})))
         self.leaves = [*self._arguments(arguments, named or {}, wrt, everything), *self._parameters(wrt)]
@@ -89,7 +91,7 @@ class Subject:
     def _arguments(
         self, arguments: Sequence[Any], named: Mapping[str, Any], wrt: Sequence[str] | None, everything: bool
     ) -> Iterator[Leaf]:
-        names = [*self._names, *_parameter_names(self.function, len(arguments))[len(self._names) :]]
+        names = [*self._names, *_parameter_names(self.written, len(arguments))[len(self._names) :]]
         paths, _ = tree_flatten_with_path((tuple(arguments), dict(named)))
         for place, (keys, value) in enumerate(paths):
             if isinstance(value, Tensor):
@@ -102,7 +104,7 @@ class Subject:
     def plain_numbers(self) -> Iterator[tuple[str, float]]:
         """The numbers among the arguments that are no tensors, by name."""
         arguments, named = tree_unflatten(self._flat, self._spec)
-        names = _parameter_names(self.function, len(arguments))
+        names = _parameter_names(self.written, len(arguments))
         for name, value in (*zip(names, arguments, strict=True), *named.items()):
             if isinstance(value, (int, float)) and not isinstance(value, bool):
                 yield name, float(value)
@@ -120,15 +122,15 @@ class Subject:
                 raise BadInput(Option("wrt", name), f": it is {why}, and is not differentiated")
 
     def _parameters(self, wrt: Sequence[str] | None) -> Iterator[Leaf]:
-        if self.module is not None:
-            for name, value in self.module.named_parameters():
+        if isinstance(self.written, nn.Module):
+            for name, value in self.written.named_parameters():
                 yield Leaf(name, value, -1, value.requires_grad and _is_wanted(name, name, wrt))
 
     def with_function(self, function: Callable[..., Any]) -> Subject:
         """The same inputs, given to another function."""
         other = Subject.__new__(Subject)
         other.__dict__.update(self.__dict__)
-        other.function, other.module = function, None
+        other.function, other.written, other.module = function, as_written(function), None
         return other
 
     def at(self, tensors: Sequence[Tensor]) -> Subject:
@@ -140,22 +142,27 @@ class Subject:
         other.wanted = list(moved.values())
         return other
 
+    def _in_module(self, replaced: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Parameters by the names that the module has for them: a compiled one has another one inside."""
+        compiled = self.module is not self.written
+        return {f"{MODULE}.{name}" if compiled else name: tensor for name, tensor in replaced.items()}
+
     @property
     def name(self) -> str:
-        if self.module is not None:
-            return type(self.module).__name__
-        owner = getattr(self.function, "__self__", None)
+        if isinstance(self.written, nn.Module):
+            return type(self.written).__name__
+        owner = getattr(self.written, "__self__", None)
         if isinstance(owner, type) and issubclass(owner, torch.autograd.Function):
             return owner.__name__
-        return str(getattr(self.function, "__name__", type(self.function).__name__))
+        return str(getattr(self.written, "__name__", type(self.written).__name__))
 
     @property
     def place(self) -> str:
         """file:line of its definition, where it is known."""
-        owner = getattr(self.function, "__self__", None)
-        if self.module is not None:
-            return _defined(type(self.module))
-        return _defined(owner if isinstance(owner, type) else self.function)
+        owner = getattr(self.written, "__self__", None)
+        if isinstance(self.written, nn.Module):
+            return _defined(type(self.written))
+        return _defined(owner if isinstance(owner, type) else self.written)
 
     def fresh(self) -> list[Tensor]:
         """Copies of the wanted leaves that require grad."""
@@ -177,7 +184,8 @@ class Subject:
                 if self.module is None:
                     result = self.function(*arguments, **named)
                 else:
-                    state = replaced | {name: value.detach().clone() for name, value in self._buffers.items()}
+                    state = self._in_module(replaced)
+                    state |= {name: value.detach().clone() for name, value in self._buffers.items()}
                     result = torch.func.functional_call(self.module, state, arguments, named)
             except GradcheckError:
                 raise

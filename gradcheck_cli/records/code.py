@@ -100,7 +100,7 @@ class ValueBlock:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Numbers that are held constant. how: "detach", "no_grad", ".item()", ".data"."""
+    """Numbers that are held constant. how: "detach", "no_grad", ".item()", ".data", "padding_idx"."""
 
     how: str
     place: str

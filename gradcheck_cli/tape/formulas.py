@@ -25,6 +25,8 @@ from gradcheck_cli.tape.rows import BRANCHES, COMPARISONS, CONDITIONS, KERNELS
 
 INF = np.inf
 BALL_BITS = 80
+MOST_BALLS = 2_000
+"""Elements for which balls are asked where float64 has lost all bounds."""
 NAMED = {"pi": np.pi, "e": np.e, "tau": 2 * np.pi}
 
 # Functions that grow (or fall) all along their domain: over a wide ball the ends tell more than a slope.
@@ -71,7 +73,31 @@ def at_formula(row: Function, text: str, args: Sequence[Approx]) -> Approx:
                 values.append(_call(function.name, [values[i] for i in places]))
     result = values[program.roots[0]]
     assert isinstance(result, Approx)
-    return result
+    return _saved(result, _ball_formula(row, text), args)
+
+
+def _saved(result: Approx, function: Callable[..., Any], args: Sequence[Approx]) -> Approx:
+    """Where float64 has lost all bounds over wide radii, balls may have some."""
+    if result.radius is None or np.isfinite(result.radius).all():
+        return result
+    lost: NDArray[np.bool_] = ~np.isfinite(result.radius) & np.isfinite(result.value)
+    for arg in args:
+        lost = lost & np.isfinite(arg.value) & np.isfinite(0.0 if arg.radius is None else arg.radius)
+    places = np.flatnonzero(lost)
+    if not 0 < len(places) <= MOST_BALLS:
+        return result
+    shape = np.shape(lost)
+    chosen = [
+        Approx(*(None if x is None else np.broadcast_to(x, shape).reshape(-1)[places] for x in (arg.value, arg.radius)))
+        for arg in args
+    ]
+    found = by_balls(function, chosen)
+    value, radius = (np.array(np.broadcast_to(x, shape), np.float64) for x in (result.value, result.radius))
+    assert found.radius is not None
+    better = np.isfinite(found.radius)
+    value.reshape(-1)[places[better]] = found.value[better]
+    radius.reshape(-1)[places[better]] = found.radius[better]
+    return Approx(value, radius)
 
 
 def _call(function: str, args: Sequence[Any]) -> Any:

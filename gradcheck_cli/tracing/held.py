@@ -6,6 +6,7 @@ Inside of the forward of an `autograd.Function` everything counts, but what was 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ from gradcheck_cli.tracing.tensors import memory
 
 @dataclass(frozen=True)
 class HeldConstant:
-    """Where something was held constant: "detach", "no_grad", ".item()", ".data"."""
+    """Where something was held constant: "detach", "no_grad", ".item()", ".data", "padding_idx"."""
 
     how: str
     place: str
@@ -35,6 +36,7 @@ class HeldConstants:
         self.found: dict[HeldConstant, int] = {}
         self._cuts: dict[int, HeldConstant] = {}
         self._undifferentiated: set[int] = set()
+        self._followed: dict[int, Tensor] = {}
 
     def is_held(self, x: Tensor) -> bool:
         """Whether torch takes an operand for a constant."""
@@ -44,13 +46,19 @@ class HeldConstants:
         if call >= 0:
             given = [a for a in self.places.calls[call].given if isinstance(a, Tensor) and memory(a) == memory(x)]
             return bool(given) and not any(a.requires_grad or not a.is_floating_point() for a in given)
-        return memory(x) not in self._undifferentiated
+        return memory(x) not in self._undifferentiated and x._cdata not in self._followed
 
     def hold(self, x: Tensor, elements: Elements) -> Elements:
         """The elements of an operand that is held."""
+        return self._counted(self._cuts.get(memory(x), HeldConstant(".data", self.tape.origin.place)), elements)
+
+    def hold_by(self, how: str, elements: Elements) -> Elements:
+        """Elements that an operation holds constant itself."""
+        return self._counted(HeldConstant(how, self.tape.origin.place), elements)
+
+    def _counted(self, how: HeldConstant, elements: Elements) -> Elements:
         held = self.tape.held(elements)
         if held is not elements and not np.array_equal(held, elements):
-            how = self._cuts.get(memory(x), HeldConstant(".data", self.tape.origin.place))
             self.found[how] = max(self.found.get(how, 0), int((held != elements).sum()))
         return held
 
@@ -68,6 +76,17 @@ class HeldConstants:
             self._cuts[memory(x)] = HeldConstant("no_grad", self.tape.origin.place)
         elif self.tape.origin.operation in UNDIFFERENTIATED:
             self._undifferentiated.add(memory(x))
+
+    def follow(self, operands: Iterable[Tensor], results: Iterable[Tensor]) -> None:
+        """An operation ran, outside of a forward. Its results count as its operands do, whether or not they require
+        grad: what torch runs between autograd and the mode (on views that are conjugate or negative, on tensors of
+        zeros) sees tensors to which autograd has not come yet."""
+        if torch.is_grad_enabled() and any(x.requires_grad or x._cdata in self._followed for x in operands):
+            self._followed.update((x._cdata, x) for x in results)
+
+    def detached_in_place(self, x: Tensor) -> None:
+        self._followed.pop(x._cdata, None)
+        self.detached(x)
 
     def drop(self, x: Tensor) -> None:
         """torch does not differentiate it, silently: it is not held."""

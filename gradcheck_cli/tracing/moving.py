@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gradcheck_cli.tape.elements import Elements
+from gradcheck_cli.tracing.tensors import on_host
 
 _INDICES = frozenset({"index", "indices", "mask", "repeats", "offsets", "lengths"})
 _PLACEMENT = frozenset({"dtype", "device", "layout", "pin_memory", "memory_format"})
@@ -32,9 +33,16 @@ def moved(
 
 def _numbered(name: str, value: Any, elements_of: Callable[[Any], Elements]) -> Any:
     if name in _INDICES:
-        return value
+        return _on_host(value)
     if isinstance(value, Tensor):
         return torch.from_numpy(np.array(elements_of(value), np.float64, order="C", ndmin=0))
     if isinstance(value, (list, tuple)) and any(isinstance(x, Tensor) for x in value):
         return [_numbered(name, x, elements_of) for x in value]
     return float(elements_of(value)) if name in _FILLS else value
+
+
+def _on_host(value: Any) -> Any:
+    """Indices, which may be a list with gaps."""
+    if isinstance(value, (list, tuple)):
+        return [_on_host(x) for x in value]
+    return on_host(value, value.dtype) if isinstance(value, Tensor) else value

@@ -109,8 +109,9 @@ def functional_of(func: Any) -> Any:
 
 
 @cache
-def decomposition_of(func: Any) -> Any:
-    """torch's own definition of an operation in terms of others, or the Python body of a custom operation."""
+def decomposition_of(func: Any, device: str) -> Any:
+    """torch's own definition of an operation in terms of others, or the Python body of a custom operation, on a type of
+    devices."""
     table = torch._decomp.decomposition_table
     if func in table:
         return table[func]
@@ -119,7 +120,7 @@ def decomposition_of(func: Any) -> Any:
     custom = sys.modules.get("torch._library.custom_ops")
     known = custom.OPDEFS.get(func._schema.name) if custom is not None else None
     if known is not None:
-        return known._backend_fns.get("cpu") or known._backend_fns.get(None) or known._init_fn
+        return known._backend_fns.get(device) or known._backend_fns.get(None) or known._init_fn
     return None
 
 

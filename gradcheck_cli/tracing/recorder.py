@@ -101,13 +101,18 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """From now on the tensor holds these elements."""
         if tensor.is_complex():
             raise Opaque(self.tape.origin, "complex numbers are not supported")
-        if not tensor.numel():
+        if not _has_numbers(tensor):
             return
         if tensor not in self._shadows and self.tape.fixed[elements].all():
             return
         shape = tuple(tensor.shape)
         elements = elements.reshape(shape) if elements.size == tensor.numel() else np.broadcast_to(elements, shape)
         self._shadows.write(tensor, elements)
+
+    def held_by(self, how: str, elements: Elements) -> Elements:
+        """Elements that torch holds constant on purpose, by a rule of its own."""
+        counts = self.through_detach or self.tape.origin.function >= 0
+        return elements if counts else self.held.hold_by(how, elements)
 
     def from_decisions(self, tensor: Tensor) -> None:
         """A float made of booleans or integers: torch does not differentiate it, and nor is it held."""
@@ -141,16 +146,25 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         tensors = [*tensors_in(args), *tensors_in(kwargs.values())]
         if func is torch.ops.aten._local_scalar_dense.default:
             self.items.append(None)
-        if not any(x in self._shadows for x in tensors if x.layout is torch.strided and x.numel()):
+        if not any(_has_numbers(x) and x in self._shadows for x in tensors):
             return func(*args, **kwargs)
         plan = plan_of(func)
         if self._depth == 0:
             self._set_origin(plan, tensors)
         self._depth += 1
         try:
-            return self._run(func, plan, args, kwargs, tensors)
+            out = self._run(func, plan, args, kwargs, tensors)
         finally:
             self._depth -= 1
+        if self._depth == 0:
+            self._follow(plan, tensors, out)
+        return out
+
+    def _follow(self, plan: Plan, tensors: Sequence[Tensor], out: Any) -> None:
+        if plan.name == "aten::detach_":
+            self.held.detached_in_place(tensors[0])
+        elif plan.name != "aten::detach" and self.tape.origin.function < 0:
+            self.held.follow(tensors, tensors_in(out if isinstance(out, (list, tuple)) else [out]))
 
     def _set_origin(self, plan: Plan, tensors: Sequence[Tensor]) -> None:
         place, call = self.places.here()
@@ -167,7 +181,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         match plan.kind:
             case Kind.VIEW:
-                if plan.name in ("aten::detach", "aten::detach_"):
+                if plan.name == "aten::detach":
                     self.held.detached(tensors[0])
                 out = func(*args, **kwargs)
                 if plan.may_copy and memory(out) != memory(tensors[0]):
@@ -296,13 +310,19 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return twin
 
     def _decompose(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        decomposition = decomposition_of(func)
+        device = next((x.device.type for x in tensors_in([*args, *kwargs.values()])), "cpu")
+        decomposition = decomposition_of(func, device)
         if decomposition is None:
             raise Opaque(self.tape.origin)
         if self._depth > DEPTH:
             raise Opaque(self.tape.origin, "its decomposition does not end")
         with self:
             return decomposition(*args, **kwargs)
+
+
+def _has_numbers(x: Tensor) -> bool:
+    """Not so where it is empty, or on the device that has shapes only."""
+    return bool(x.layout is torch.strided and x.numel() and not x.is_meta)
 
 
 def _is_one_of(x: Any, tensors: Sequence[Tensor]) -> bool:

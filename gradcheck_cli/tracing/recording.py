@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from gradcheck_cli.tracing import rules  # noqa: F401 - each registers itself
+from gradcheck_cli.tracing.compiled import eagerly
 from gradcheck_cli.tracing.recorder import Recorder
 
 T = TypeVar("T")
@@ -15,7 +16,7 @@ def recorded(recorder: Recorder, run: Callable[[], T]) -> T:
     """Run something and record it."""
     recorder.places.start()
     try:
-        with recorder:
+        with eagerly(), recorder:
             return run()
     finally:
         recorder.places.finish()

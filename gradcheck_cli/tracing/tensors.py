@@ -20,12 +20,17 @@ _NOTHING = nullcontext()
 
 def numbers(tensor: Tensor) -> NDArray[np.float64]:
     """As doubles."""
+    result: NDArray[np.float64] = on_host(tensor).numpy()
+    return result
+
+
+def on_host(tensor: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
+    """A copy beside NumPy's arrays, wherever the tensor is."""
     with unseen():
         plain = tensor.detach()
         if plain.is_conj() or plain.is_neg():
             plain = plain.resolve_conj().resolve_neg()
-        result: NDArray[np.float64] = plain.to("cpu", torch.float64, copy=True).numpy()
-        return result
+        return plain.to("cpu", dtype, copy=True)
 
 
 def unseen() -> AbstractContextManager[Any]:
@@ -35,9 +40,8 @@ def unseen() -> AbstractContextManager[Any]:
 
 def integers(tensor: Tensor) -> NDArray[np.int64]:
     """Indices as they are."""
-    with _disable_current_modes():
-        result: NDArray[np.int64] = tensor.detach().to("cpu", torch.int64, copy=True).numpy()
-        return result
+    result: NDArray[np.int64] = on_host(tensor, torch.int64).numpy()
+    return result
 
 
 def tensors_in(values: Any) -> Iterator[Tensor]:

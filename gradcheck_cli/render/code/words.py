@@ -41,9 +41,10 @@ def numbers(entry: Entry, result: CodeResult) -> tuple[str, str]:
 
 
 def held(found: Held) -> str:
-    """`2 values are held constant (detach): losses.py:12`."""
+    """`2 values are held constant (detach): losses.py:12`; without a place where torch does it by itself."""
     be = "is" if found.count == 1 else "are"
-    return f"{counted(found.count, 'value')} {be} held constant ({found.how}): {found.place}"
+    where = f": {found.place}" if found.place else ""
+    return f"{counted(found.count, 'value')} {be} held constant ({found.how}){where}"
 
 
 def counts(found: Block) -> str:

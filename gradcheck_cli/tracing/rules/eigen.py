@@ -18,6 +18,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tracing.rules.linear_algebra import solve, symmetric, transposed
 from gradcheck_cli.tracing.table import NotHere, rule
+from gradcheck_cli.tracing.tensors import numbers, on_host
 
 if TYPE_CHECKING:
     from gradcheck_cli.tracing.recorder import Recorder
@@ -67,11 +68,9 @@ def eigh(r: Recorder, out: Any, a: Tensor, UPLO: str = "L", compute_v: bool = Tr
         return np.zeros(tuple(out[0].shape), np.int64), None
     matrix = symmetric(r, elements)
     with _disable_current_modes():
-        real = a.detach().double()
+        real = on_host(a)
         real = (real + real.mT) / 2
-        values, vectors = (
-            torch.linalg.eigh(real) if not compute_v else (out[0].detach().double(), out[1].detach().double())
-        )
+        values, vectors = (on_host(out[0]), on_host(out[1])) if compute_v else torch.linalg.eigh(real)
     columns = vectors.mT.numpy()  # (..., pair, n)
     start = np.concatenate([columns, values.numpy()[..., None]], axis=-1)
     slopes = np.zeros((*start.shape, n + 1))
@@ -102,12 +101,8 @@ def svd(
     if compute_uv and full_matrices and m != n:
         raise NotHere
     with _disable_current_modes():
-        real = a.detach().double()
-        u, s, vh = (
-            (x.detach().double().numpy() for x in out)
-            if compute_uv
-            else (x.numpy() for x in torch.linalg.svd(real, full_matrices=False))
-        )
+        real = on_host(a)
+        u, s, vh = map(numbers, out) if compute_uv else (x.numpy() for x in torch.linalg.svd(real, full_matrices=False))
     left, right = np.swapaxes(u, -1, -2), vh  # (..., triple, m), (..., triple, n)
     start = np.concatenate([left, right, s[..., None]], axis=-1)
     slopes = np.zeros((*start.shape, m + n + 1))

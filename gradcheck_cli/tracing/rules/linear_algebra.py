@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tracing.table import NotHere, rule
-from gradcheck_cli.tracing.tensors import integers, numbers
+from gradcheck_cli.tracing.tensors import integers, numbers, on_host
 
 if TYPE_CHECKING:
     from gradcheck_cli.tracing.recorder import Recorder
@@ -234,7 +234,7 @@ def linalg_solve(r: Recorder, out: Any, a: Tensor, b: Any, *, left: bool = True,
         found = solve(r, a, a, right)
     else:
         with _disable_current_modes():
-            real = a.detach().mT
+            real = on_host(a).mT
         found = transposed(solve(r, transposed(r.of(a)), real, transposed(right)))
     return (found[..., 0] if vector else found), None, None, None
 
@@ -304,7 +304,7 @@ def lstsq(r: Recorder, out: Any, a: Tensor, b: Any, rcond: float | None = None, 
     right = right[..., None] if vector else right
     m, n = x.shape[-2:]
     with _disable_current_modes():
-        real = a.detach()
+        real = on_host(a)
         gram = real.mT @ real if m >= n else real @ real.mT
         if int(torch.linalg.matrix_rank(real).min() if real.numel() else 0) < min(m, n):
             raise NotHere
@@ -329,10 +329,11 @@ def pinv(
     if not x.size:
         return np.zeros(tuple(out.shape), np.int64)
     with _disable_current_modes():
-        real = a.detach()
+        real = on_host(a)
         gram = real.mT @ real if m >= n else real @ real.mT
+        atol, rtol = (x if x is None else on_host(torch.as_tensor(x)) for x in (atol, rtol))
         rank = torch.linalg.matrix_rank(real, atol=atol, rtol=rtol)
-        nothing = rtol is not None and bool((torch.as_tensor(rtol) >= 1).all())  # whatever the matrix is
+        nothing = rtol is not None and bool((rtol >= 1).all())  # whatever the matrix is
         if nothing and not rank.any():
             return np.full(tuple(out.shape), r.tape.constant(0.0))
         if int(rank.min()) < min(m, n):

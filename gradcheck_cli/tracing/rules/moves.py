@@ -31,8 +31,14 @@ moves(
 
 
 @rule("embedding")
-def embedding(r: Recorder, out: Tensor, weight: Any, index: Tensor, *_: Any, **__: Any) -> Elements:
-    return r.of(weight)[integers(index)]
+def embedding(r: Recorder, out: Tensor, weight: Any, index: Tensor, padding: int = -1, *_: Any, **__: Any) -> Elements:
+    """The row of the padding gets no gradient: torch holds it constant."""
+    rows, places = r.of(weight)[integers(index)], integers(index) == padding
+    if not places.any():
+        return rows
+    rows = np.array(rows)
+    rows[places] = r.held_by("padding_idx", rows[places])
+    return rows
 
 
 @rule("masked_scatter")

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tracing.table import NotHere, rule
-from gradcheck_cli.tracing.tensors import integers
+from gradcheck_cli.tracing.tensors import integers, on_host
 
 if TYPE_CHECKING:
     from gradcheck_cli.tracing.recorder import Recorder
@@ -115,7 +115,7 @@ def index_put(
 ) -> Elements:
     with _disable_current_modes():
         every = torch.arange(out.numel()).reshape(out.shape)
-        places = torch.ops.aten.index.Tensor(every, [i if i is None else i.detach() for i in indices]).numpy()
+        places = torch.ops.aten.index.Tensor(every, [i if i is None else on_host(i, i.dtype) for i in indices]).numpy()
     source = np.broadcast_to(r.of(values), places.shape)
     return add_into(r, r.of(x), places, source) if accumulate else _written(r, x, places, source)
 

@@ -1,0 +1,203 @@
+"""Code that uses what torch has beside plain operations: transforms, checkpoints, hooks, parametrisations, autocast."""
+
+from __future__ import annotations
+
+import sys
+from collections import namedtuple
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations, parametrize
+from torch.utils.checkpoint import checkpoint
+
+from gradcheck_cli.real_code.check import check_code
+from gradcheck_cli.records.code import CodeResult
+from gradcheck_cli.records.results import Verdict
+
+GENERATOR = torch.Generator().manual_seed(3)
+X = torch.randn(3, 4, generator=GENERATOR, dtype=torch.float64)
+W = torch.randn(4, 4, generator=GENERATOR, dtype=torch.float64)
+Pair = namedtuple("Pair", "first rest")
+
+
+def why(result: CodeResult) -> Any:
+    return result.error, [check for check in result.checks if not check.passed][:2]
+
+
+def loss(t: Tensor) -> Tensor:
+    return (t.sin() * t).sum()
+
+
+def per_sample(x: Tensor, w: Tensor) -> Tensor:
+    return torch.func.vmap(torch.func.grad(lambda w, row: (w @ row).tanh().sum()), in_dims=(None, 0))(w, x)
+
+
+def out_of_views(x: Tensor) -> Tensor:
+    y = x.clone()
+    y[:, :2].unfold(1, 2, 1).squeeze(1).mul_(x[:, 2:])
+    y.T[3].add_(x.sum())
+    y.view(-1)[::5].mul_(2)
+    y[y > 5] = 0.5
+    a, b = y.chunk(2, 1)
+    return torch.addmm(a, y @ y.T, b)
+
+
+def drawn_apart(x: Tensor) -> Tensor:
+    return torch.func.vmap(lambda row: F.dropout(row, 0.5) * row, randomness="different")(x)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda x: torch.func.vmap(lambda row: (row * row).sum().sin())(x),
+        lambda x: torch.func.vmap(lambda row, w: w @ row, in_dims=(0, None))(x, W),
+        drawn_apart,
+        lambda x: torch.func.grad(loss)(x),
+        lambda x: torch.func.jacrev(lambda t: t.sin() @ W)(x[0]),
+        lambda x: torch.func.jacfwd(lambda t: t.sin() @ W)(x[0]),
+        lambda x: torch.func.hessian(loss)(x[0]),
+        lambda x: torch.func.jvp(torch.sin, (x,), (torch.ones_like(x),)),
+        lambda x: torch.func.vjp(torch.sin, x)[1](x)[0],
+        lambda x: per_sample(x, W),
+        torch.func.functionalize(lambda x: x.clone().mul_(2).sin_()),
+        out_of_views,
+        lambda x: checkpoint(lambda a: (a @ W).sin(), x, use_reentrant=False),
+        lambda x: checkpoint(lambda a: (a @ W).sin(), x, use_reentrant=True),
+    ],
+)
+def test_transforms_views_and_checkpoints(code: Callable[[Tensor], Any]) -> None:
+    result = check_code(code, (X,))
+    assert result.passed, why(result)
+    assert not result.held
+
+
+def test_inputs_and_outputs_of_any_structure() -> None:
+    result = check_code(
+        lambda d: Pair(d["a"]["x"] * d["b"][0], {"k": [d["b"][0].cos(), (d["a"]["x"].exp(),)]}),
+        ({"a": {"x": X}, "b": [X.clone()]},),
+    )
+    assert result.passed, why(result)
+    assert {block.output for block in result.blocks} == {"out.first", "out.rest.k.0", "out.rest.k.1.0"}
+    assert {block.input for block in result.blocks} == {"d['a']['x']", "d['b'][0]"}
+
+
+class RunningMean(nn.Module):
+    """Its buffer is changed in each run, and a run starts from the same one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(4, dtype=torch.float64))
+        self.weight = nn.Parameter(W[0].clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.mean = 0.9 * self.mean + 0.1 * x.mean(0)
+        return (x - self.mean) * self.weight
+
+
+class Symmetric(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.triu() + x.triu(1).T
+
+
+def symmetric_layer() -> nn.Module:
+    layer = nn.Linear(4, 4)
+    parametrize.register_parametrization(layer, "weight", Symmetric())
+    return layer
+
+
+def hooked_layer() -> nn.Module:
+    layer = nn.Linear(4, 2)
+    layer.register_forward_hook(lambda module, given, out: out * 2)
+    layer.register_forward_pre_hook(lambda module, given: (given[0] + 1,))
+    return layer
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3, momentum=None), nn.Dropout(0.5)),
+        RunningMean,
+        lambda: parametrizations.weight_norm(nn.Linear(4, 2)),
+        lambda: parametrizations.orthogonal(nn.Linear(4, 4), orthogonal_map="cayley"),
+        symmetric_layer,
+        hooked_layer,
+    ],
+)
+def test_modules(make: Callable[[], nn.Module]) -> None:
+    torch.manual_seed(0)
+    result = check_code(make().double(), (X,))
+    assert result.passed, why(result)
+
+
+def test_what_torch_holds_constant_by_itself_is_said() -> None:
+    torch.manual_seed(0)
+    spectral = check_code(parametrizations.spectral_norm(nn.Linear(4, 3).double()), (X,))
+    assert spectral.passed, why(spectral)
+    assert [held.how for held in spectral.held] == ["no_grad"]
+    padded = check_code(nn.Embedding(5, 3, padding_idx=0).double(), (torch.tensor([[0, 1], [2, 0]]),))
+    assert padded.passed, why(padded)
+    assert [(held.how, held.count) for held in padded.held] == [("padding_idx", 6)]
+
+
+def test_a_hook_that_changes_a_gradient_makes_it_wrong() -> None:
+    def scaled(x: Tensor) -> Tensor:
+        y = x.sin()
+        if y.requires_grad:
+            y.register_hook(lambda g: 2 * g)
+        return y
+
+    assert check_code(scaled, (X,)).counts[Verdict.MISMATCH] == X.numel()
+    layer = nn.Linear(4, 2).double()
+    layer.register_full_backward_hook(lambda module, by_input, by_output: (2 * by_input[0],))
+    verdicts = {block.input: block.verdict for block in check_code(layer, (X,)).blocks}
+    assert verdicts == {"input": Verdict.MISMATCH, "weight": Verdict.MATCH, "bias": Verdict.MATCH}
+
+
+def test_autocast_rounds_on_the_way() -> None:
+    def half(x: Tensor, w: Tensor) -> Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return (x @ w).tanh().float()
+
+    result = check_code(half, (X.float(), 0.3 * W.float()))
+    assert result.passed, why(result)
+    saturated = check_code(half, (X.float(), W.float()))  # 1 - tanh(x)**2 is 0 in bfloat16
+    assert saturated.verdict is Verdict.UNSTABLE
+
+
+class Doubled(torch.autograd.Function):
+    """The identity, with a wrong backward."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        return 2 * g
+
+
+@pytest.mark.slow  # torch._dynamo takes seconds to import
+@pytest.mark.filterwarnings("ignore")
+def test_compiled_code_is_recorded_as_written_and_is_itself_under_test() -> None:
+    def code(x: Tensor, w: Tensor) -> Tensor:
+        return torch.tanh(x @ w).sum(0)
+
+    def wrong(graph: Any, inputs: Any) -> Any:
+        return lambda *given: tuple(Doubled.apply(x) for x in graph(*given))
+
+    for backend in ("eager", "aot_eager"):
+        right = check_code(torch.compile(code, backend=backend), (X, W))
+        assert right.passed, why(right)
+        assert right.place.startswith("test_features_of_torch.py:")
+    assert "torch._dynamo" in sys.modules
+    torch._dynamo.reset()
+    assert check_code(torch.compile(code, backend=wrong), (X, W)).counts[Verdict.MISMATCH] > 0
+    module = torch.compile(nn.Sequential(nn.Linear(4, 3), nn.Tanh()).double(), backend="eager")
+    found = check_code(module, (X,))
+    assert found.passed, why(found)
+    assert found.subject == "Sequential"
+    assert [given.name for given in found.inputs] == ["input", "0.weight", "0.bias"]
