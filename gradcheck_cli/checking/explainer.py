@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
-from itertools import islice
 
 from gradcheck_cli.certified.widened.rows import PointRounding, RowRounding
-from gradcheck_cli.checking.plan import make_plan
-from gradcheck_cli.checking.problem import Problem
-from gradcheck_cli.checking.reading import Reading
-from gradcheck_cli.checking.rows import rows_at
 from gradcheck_cli.checking.sides import Sides
 from gradcheck_cli.diagnosis import wording
 from gradcheck_cli.differentiation.rules import expand_composed
 from gradcheck_cli.differentiation.steps import ChainRule, Step
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.errors import NoReference, UsageError
+from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.language.printer import text_within
 from gradcheck_cli.number_text import exact
 from gradcheck_cli.pytorch.graph import TorchGraph, Trace
 from gradcheck_cli.records.explanation import Chain, Explanation, Flow, LocalDerivative, Parting, Path, StepRecord
 from gradcheck_cli.records.reference import Kind, Reference
-from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Check, ProblemResult, Verdict
-from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
-from gradcheck_cli.surfaces import Option
 from gradcheck_cli.verdict import judge
 
 PATHS = 64
@@ -35,32 +26,9 @@ LONGEST = 120
 """Characters of a step, and of a local derivative."""
 
 
-@one_at_a_time
-def explain_expression(request: Request, *, reading: Reading | None = None) -> Explanation:
-    """The explanation of a request with exactly one point.
+class Explainer:
+    """result: of the check at that point."""
 
-    reading: the request, where it has been read already. Raises GradcheckError for bad input.
-    """
-    started = time.perf_counter()
-    plan = make_plan(request, reading)
-    problem = Problem(plan)
-    points = [] if not (plan.points.texts or request.samples) else list(islice(problem.places(), 2))
-    if len(points) != 1:
-        found = "there is none" if not points else "there are several"
-        raise UsageError(
-            f"explain shows the chain rule at one point, and {found}: give one by ",
-            Option("at"),
-            ", for example ",
-            Option("at", "2"),
-        )
-    ((point, references),) = points
-    problem.rows.add_points(1, [point])
-    for check in rows_at(problem.sides, point, references):
-        problem.rows.add(check)
-    return _Explainer(problem.sides, point, problem.result(started)).explanation()
-
-
-class _Explainer:
     def __init__(self, sides: Sides, point: Mapping[str, float], result: ProblemResult) -> None:
         self.plan, self.point, self.result, self.functions = sides.plan, point, result, sides.functions
         self.chain: ChainRule = sides.diagnosis.chain

@@ -154,3 +154,10 @@ def _as_function(name: str, subject: Subject) -> Defined:
     arguments = subject.arguments or variables(subject.expression)
     given = tuple(map(variable, arguments))
     return Defined(name, arguments, subject.expression, given, subject.expression)
+
+
+def raise_unreadable(claims: Sequence[ReadClaim | Unreadable]) -> None:
+    """Raises the error of a claim where none can be read: who typed it is told at once."""
+    unreadable = [claim for claim in claims if isinstance(claim, Unreadable)]
+    if unreadable and len(unreadable) == len(claims):
+        raise unreadable[0].raised()

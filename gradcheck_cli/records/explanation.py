@@ -117,3 +117,19 @@ class Explanation:
     @property
     def by_name(self) -> dict[str, StepRecord]:
         return {step.name: step for step in self.steps}
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What `gradcheck explain` shows: one chain rule after the other.
+
+    explanations: for each point; of a higher order, for the function and then for its derivatives. result: the check of
+    all the points, in the order that was asked for, with the claims.
+    """
+
+    explanations: tuple[Explanation, ...]
+    result: ProblemResult
+
+    @property
+    def of_higher_order(self) -> bool:
+        return self.result.order > 1

@@ -15,7 +15,7 @@ from gradcheck_cli.render.formats import EXPLANATION_FORMATS, FORMATS
 from gradcheck_cli.runtime.stopwatch import phase
 
 if TYPE_CHECKING:
-    from gradcheck_cli.records.explanation import Explanation
+    from gradcheck_cli.records.explanation import Explained, Explanation
 
 
 def _renderer(module: str, function: str) -> Callable[[Any, Display], str]:
@@ -42,5 +42,21 @@ def of_explanations(names: Iterable[str]) -> dict[str, Callable[[Explanation, Di
     return {name: _renderer(f"explanation.{name}", f"render_explanation_{name}") for name in names}
 
 
+def of_explained(names: Iterable[str]) -> dict[str, Callable[[Explained, Display], str]]:
+    """The renderers of several explanations."""
+
+    def renderer(name: str) -> Callable[[Explained, Display], str]:
+        def render(explained: Explained, display: Display) -> str:
+            module = import_module(f"{__name__}.explanation.explained")
+            text: str = module.render_explained(name, explained, display)
+            return text
+
+        return render
+
+    return {name: renderer(name) for name in names}
+
+
 RENDERERS = of_reports(FORMATS)
 EXPLANATIONS = of_explanations(EXPLANATION_FORMATS)
+EXPLAINED = of_explained(EXPLANATION_FORMATS)
+"""The same of several points and orders."""

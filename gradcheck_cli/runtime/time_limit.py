@@ -31,19 +31,21 @@ def available() -> bool:
     return hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
 
 
+LONGEST = 1e9
+"""Seconds that a timer of the system can count everywhere: 30 years."""
 AGAIN = 0.1
 """Seconds after which an alarm that got lost is repeated."""
 
 
 @contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:
-    """Raises OutOfTime in the block after `seconds`; None is no limit.
+    """Raises OutOfTime in the block after `seconds`; None is no limit, and neither is more than LONGEST.
 
     Limits may be nested: the outer one goes on, and is not made longer by the inner one. Where Python discards the
     exception, since it is raised in a destructor or a callback of the garbage collector, it comes again. An import that
     is under way is finished first.
     """
-    if seconds is None:
+    if seconds is None or seconds > LONGEST:
         yield
         return
     if not available():

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gradcheck_cli.checking.explainer import explain_expression
+from gradcheck_cli.checking.explained import explain_expression
 from gradcheck_cli.cli.app import run_command
 from gradcheck_cli.records.explanation import Explanation
 from gradcheck_cli.records.report import Report
@@ -259,12 +259,54 @@ def test_markdown_is_a_table_whose_lines_have_as_many_cells() -> None:
 
 
 def test_the_command_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(["explain", "x**2"]) == 2
-    assert "explain shows the chain rule at one point, and there is none: give one by --at" in capsys.readouterr().err
-    assert run_command(["explain", "x**2", "--at", "0:1:3"]) == 2
-    assert "there are several" in capsys.readouterr().err
+    assert run_command(["explain", "x**2", "--at", "0:1:30"]) == 2
+    assert "explain shows at most 20 chain rules: give fewer points by --at" in capsys.readouterr().err
     assert run_command(["explain", "x**2", "--at", "1", "--output-format", "xml"]) == 2
     assert "there are table, markdown, latex, json" in capsys.readouterr().err
+
+
+def test_a_point_is_drawn_where_none_is_given() -> None:
+    found = explain_expression(Request("x**2", derivatives=False))
+    assert -3 <= found.point["x"] <= 3
+    assert found.result.notices == ("1 point sampled with --seed 0",)
+
+
+def test_several_points_come_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["explain", "relu(x) - relu(-x)", "--at", "1,0,2", "--claim", "1"]) == 1
+    out, err = capsys.readouterr()
+    assert [line for line in out.splitlines() if line.startswith("at ")] == [f"at     x={x}" for x in (1, 0, 2)]
+    assert out.count("df/dx = df/da") == 3
+    assert out.endswith("✓ proven (agrees at 29 points)\n")
+    assert err.startswith("3 checks (1 failed): 2 match, 1 mismatch · 1 claim: 1 proven")
+    assert run_command(["explain", "x**2", "--at", "1,2,3", "-f", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [one["point"] for one in document["explanations"]] == [{"x": 1}, {"x": 2}, {"x": 3}]
+    assert len(document["problem"]["checks"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("expression", "at", "order", "titles", "derivatives"),
+    [
+        ("x**3", "2", 2, ["f(x) = x**3", "f'(x) = 3*x**2"], ["12", "12"]),
+        ("y = x**3", "2", 3, ["y(x) = x**3", "y'(x) = 3*x**2", "y''(x) = 6*x"], ["12", "12", "6"]),
+        ("x**2*y", "x=1,y=2", 2, ["f(x, y) = x**2*y", "f_x(x, y) = 2*x*y", "f_y(x) = x**2"], ["4", "1", "4", "2", "2"]),
+    ],
+)
+def test_the_chain_rule_of_a_higher_derivative(
+    expression: str, at: str, order: int, titles: list[str], derivatives: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["explain", expression, "--at", at, "--order", str(order)]) == 0
+    out, _ = capsys.readouterr()
+    explained = out.partition("relative error")[0]
+    places = [explained.index(f"{title}\nat ") for title in titles]
+    assert places == sorted(places)
+    assert re.findall(r"= (\S+)    \(autograd: ", explained) == derivatives
+    assert out.rstrip().endswith("✓ match"), "below stands the check of that order"
+
+
+def test_intermediate_results_have_no_second_chain_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["explain", "2*y", "--let", "y = x*x", "--at", "2", "--order", "2", "--wrt", "y"]) == 2
+    assert "y is an intermediate result, and the chain rule of order 2 goes along variables" in capsys.readouterr().err
 
 
 def test_the_command_exits_as_a_check_does(capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:

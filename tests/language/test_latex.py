@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 from helpers.latex import require_well_formed
 
-from gradcheck_cli.checking.explainer import explain_expression
+from gradcheck_cli.checking.explained import explain_expression
 from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import constant
 from gradcheck_cli.language.latex import number, to_latex

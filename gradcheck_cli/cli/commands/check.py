@@ -123,12 +123,10 @@ def _to_all(lines: Sequence[GrowingLines]) -> Callable[[Check], None] | None:
 def _checked(request: Request, *, quiet: bool, on_row: Callable[[Check], None] | None) -> Report:
     with stopwatch.phase("imports"):
         from gradcheck_cli.checking.reading import read
-        from gradcheck_cli.claims.reading import Unreadable
+        from gradcheck_cli.claims.reading import raise_unreadable
     with stopwatch.phase("parsing"):
         reading = read(request)
-    unreadable = [claim for claim in reading.claims if isinstance(claim, Unreadable)]
-    if unreadable and len(unreadable) == len(reading.claims):  # none is left to judge: who typed it is told at once
-        raise unreadable[0].raised()
+    raise_unreadable(reading.claims)
     with stopwatch.phase("imports"):
         # torch, SymPy and flint load here, not before: --help and typing errors answer at once.
         loading.load(symbolic=request.derivatives or bool(request.claims))

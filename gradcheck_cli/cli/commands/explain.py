@@ -11,27 +11,35 @@ from gradcheck_cli.cli.emit import Output, emit_as
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import Request
-from gradcheck_cli.render import EXPLANATIONS
+from gradcheck_cli.render import EXPLAINED
 from gradcheck_cli.render.formats import EXPLANATION_FORMATS
 from gradcheck_cli.versions import versions
 
 
 def explain(
     expression: options.Expression,
-    at: options.OnePoint = None,
+    at: options.At = None,
     wrt: options.Wrt = None,
     let: options.Let = None,
+    claim: options.Claim = None,
+    order: options.Order = None,
     dtype: options.Dtype = None,
     device: options.Device = None,
     mode: options.Mode = None,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
+    samples: options.ExplainedSamples = None,
+    seed: options.Seed = None,
+    ranges: options.Range = None,
     output_format: options.ExplanationFormat = None,
     output_file: options.OutputFile = None,
     verbose: options.Verbose = False,
     color: options.Color = None,
 ) -> ExitCode:
-    """Show the chain rule at one point, node by node: values, local derivatives, and the adjoints beside torch's.
+    """Show the chain rule, node by node: values, local derivatives, and the adjoints beside torch's.
+
+    Several points come one after the other; without any, one is drawn. With --order 2 the chain rule of the derivative
+    follows, which is taken in closed form.
 
     \b
     Examples:
@@ -40,19 +48,26 @@ def explain(
       gradcheck explain "where(x > 0, sqrt(x), 0)" --at -1
       gradcheck explain "x**y" --at x=-2,y=2 --wrt x --mode both
     """
-    lists = {"at": at, "lets": let}
-    options.require_readable(expression, *(wrt or ()), *(text for texts in lists.values() for text in texts or ()))
+    lists = {"at": at, "lets": let, "claims": claim}
+    for texts in ([expression], wrt, ranges, *lists.values()):
+        options.require_readable(*(texts or ()))
     where = destinations(output_format, output_file, EXPLANATION_FORMATS)
     asked: dict[str, Any] = {name: tuple(texts) for name, texts in lists.items() if texts}
-    asked |= options.given(dtype=dtype, device=device, mode=mode, rtol=rtol, atol=atol)
+    given = options.given(
+        order=order, dtype=dtype, device=device, mode=mode, rtol=rtol, atol=atol, samples=samples, seed=seed,
+        range=ranges,
+    )  # fmt: skip
+    asked |= {"ranges" if name == "range" else name: value for name, value in given.items()}
     asked["wrt"] = options.names(wrt or ())
     from gradcheck_cli.checking.reading import read
+    from gradcheck_cli.claims.reading import raise_unreadable
 
     request = Request(expression, **asked, derivatives=False)
     reading = read(request)
-    loading.load(symbolic=False)
-    from gradcheck_cli.checking.explainer import explain_expression
+    raise_unreadable(reading.claims)
+    loading.load(symbolic=bool(claim) or request.order > 1)
+    from gradcheck_cli.checking.explained import explain_points
 
-    explanation = explain_expression(request, reading=reading)
-    report = Report((explanation.result,), versions(), explanation.result.seconds)
-    return emit_as(EXPLANATIONS, explanation, report, Output(where, verbose=verbose))
+    explained = explain_points(request, reading=reading)
+    report = Report((explained.result,), versions(), explained.result.seconds)
+    return emit_as(EXPLAINED, explained, report, Output(where, verbose=verbose))

@@ -12,8 +12,11 @@ from gradcheck_cli.versions import versions
 
 def render_explanation_json(explanation: Explanation, display: Display) -> str:
     """One JSON document; `problem` is the check of the expression as `gradcheck EXPR --output-format json` has it."""
-    document: Json = {
-        "versions": versions(),
+    return dump({"versions": versions(), **document(explanation)}, indent=2) + "\n"
+
+
+def document(explanation: Explanation) -> Json:
+    return {
         "result": explanation.name,
         "point": explanation.point,
         "steps": [_step(step) for step in explanation.steps],
@@ -22,7 +25,6 @@ def render_explanation_json(explanation: Explanation, display: Display) -> str:
         "notices": explanation.notices,
         "problem": problem(explanation.result),
     }
-    return dump(document, indent=2) + "\n"
 
 
 def _step(step: StepRecord) -> Json:
