@@ -71,7 +71,7 @@ def check(
 @one_at_a_time
 def explain(
     expression: str,
-    at: PointLike = (),
+    at: PointLike | tuple[()] = (),
     *,
     wrt: str | Iterable[str] = (),
     let: str | Mapping[str, str] | None = None,
@@ -81,8 +81,9 @@ def explain(
     rtol: Number | None = None,
     atol: Number | None = None,
 ) -> Explanation:
-    """The chain rule of an expression at one point, node by node; the options are those of `check`. Without a point, one
-    is drawn.
+    """The chain rule of an expression at one point, node by node; the options are those of `check`.
+
+    Without a point, one is drawn.
 
     Returns the records: `.steps` with values, local derivatives and adjoints beside torch's, `.chains`, and the
     ordinary check in `.result`. Raises GradcheckError for input that cannot be read, and for several points.
