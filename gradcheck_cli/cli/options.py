@@ -61,7 +61,7 @@ Cotangents = Annotated[str | None, _declared("cotangents", table=CODE_OPTIONS)]
 
 
 def _format(known: Sequence[str], help: str) -> Any:
-    return typer.Option("--output-format", "--format", "-f", metavar="|".join(known), help=help)
+    return typer.Option("--output-format", "--format", "-f", metavar="FORMAT", help=f"{help} {', '.join(known)}.")
 
 
 def _file(help: str) -> Any:
@@ -69,10 +69,10 @@ def _file(help: str) -> Any:
 
 
 OutputFormat = Annotated[
-    list[str] | None, _format(FORMATS, "How to write the report: table, or as the suffix of FILE says.")
+    list[str] | None, _format(FORMATS, "How to write the report; without it, as the suffix of FILE says. There are")
 ]
-ExplanationFormat = Annotated[list[str] | None, _format(EXPLANATION_FORMATS, "How to write the explanation.")]
-ListFormat = Annotated[list[str] | None, _format(LIST_FORMATS, "How to write the list.")]
+ExplanationFormat = Annotated[list[str] | None, _format(EXPLANATION_FORMATS, "How to write the explanation. There are")]
+ListFormat = Annotated[list[str] | None, _format(LIST_FORMATS, "How to write the list. There are")]
 OutputFile = Annotated[
     list[str] | None,
     _file("Write the report there; the table is shown all the same. Repeatable, each with its --output-format."),
