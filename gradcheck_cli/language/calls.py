@@ -79,7 +79,8 @@ class Calls(LibraryCalls):
                 raise self.error(f"{name} is not a finite number.", token)
             if name in CONSTANTS:
                 return self.constant(CONSTANTS[name])
-            if name == "E" and not self.internal:  # SymPy's, where it is no variable that has a value
+            if name == "E" and not self.internal:
+                self.notice("E, which has no value, is read as e, as SymPy does: 2.718…")
                 return self.constant("e")
             if self.is_function(name) and name not in ALSO_VARIABLES and not self.internal:
                 return self.without_brackets(token)

@@ -159,6 +159,11 @@ class Cursor:
             (f"This is nested more than {MAX_NESTING} deep: name parts of it with ", Option("let"), "."), place
         )
 
+    def notice(self, text: str) -> None:
+        """Something to be said of how the text was read, once."""
+        if text not in self.notices:
+            self.notices.append(text)
+
     # Brackets
 
     def open(self) -> Token:

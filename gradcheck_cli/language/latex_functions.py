@@ -144,7 +144,7 @@ class LatexFunctions(LatexBlocks):
             return None if is_word or is_function(item.text) else "letter"
         if item.kind is not Kind.SYMBOL:
             return None
-        if item.text[0] != "\\":
+        if item.text[:1] != "\\":
             return "other" if item.text in ("(", "[", "{", "|") and not (item.text == "|" and self.is_operand) else None
         if name in commands.LETTERS or name in commands.ACCENTS:
             return "letter"

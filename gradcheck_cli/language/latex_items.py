@@ -32,7 +32,7 @@ def items_of(text: str) -> list[Token]:
 
 
 def _is_space(text: str) -> bool:
-    return text == "~" or (text[0] == "\\" and text[1:] in commands.PASSED_OVER)
+    return text == "~" or (text[:1] == "\\" and text[1:] in commands.PASSED_OVER)
 
 
 class LatexItems:

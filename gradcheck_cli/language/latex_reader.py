@@ -83,14 +83,14 @@ class _Reader(LatexFunctions):
             self.out.append(self.take())
         elif item.kind is not Kind.SYMBOL or item.text in ("(", "[", "{", "|"):
             self.operand()
-        elif item.text[0] == "\\" and item.text[1:] not in commands.SYMBOLS:
+        elif item.text[:1] == "\\" and item.text[1:] not in commands.SYMBOLS:
             self.command()
         else:
             self.sign(self.take())
 
     def sign(self, item: Token) -> None:
         """An operator, or a sign that has no place here."""
-        text = commands.SYMBOLS[item.text[1:]] if item.text[0] == "\\" else item.text
+        text = commands.SYMBOLS[item.text[1:]] if item.text[:1] == "\\" else item.text
         match text:
             case "^":
                 self.power(item)
@@ -100,6 +100,8 @@ class _Reader(LatexFunctions):
                 raise self.error(f"This {text} closes nothing.", item)
             case "&":
                 pass  # formulas are aligned at it
+            case "'" if not self.is_operand:
+                raise self.error("A text in quotes has no meaning here.", item)
             case "'":
                 raise self.error(f"A prime means a derivative: {commands.DERIVES}", item)
             case _:

@@ -6,6 +6,7 @@ from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, call
 from gradcheck_cli.language import signatures, torch_text
+from gradcheck_cli.language.coverage import gap
 from gradcheck_cli.language.cursor import Arguments, Cursor, Operand, enclosed
 from gradcheck_cli.language.magnitude import rational
 from gradcheck_cli.language.syntax import INFIX
@@ -81,8 +82,12 @@ class SpecialForms(Cursor):
             self.deepen(self.token)  # each pair is one more where within where
         self.level = level
         end = self.close(opening).end
-        if not pairs or pairs[-1][1] is not call(op.TRUE):
-            raise self.error("Piecewise needs a last pair (value, True), for where no condition holds.", name, end)
+        if not pairs:
+            raise self.error("Piecewise takes pairs (value, condition), the last of them (value, True).", name, end)
+        if pairs[-1][1] is not call(op.TRUE) and (place := gap([condition for _, condition in pairs])) != "":
+            last = "\\text{otherwise}" if self.is_latex else "a last pair (value, True)"
+            where = f"No case holds at {place}" if place else "It is not known whether a case always holds"
+            raise self.error(f"{where}: add {last}.", name, end)
         expr = pairs.pop()[0]
         for value, condition in reversed(pairs):
             expr = call(op.WHERE, condition, value, expr)

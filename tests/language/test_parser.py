@@ -375,7 +375,7 @@ ERRORS = [
     ("x.where(y > 0, z)", "Write where(condition, x, y): the condition comes first.", "    ^^^^^"),
     (
         "Piecewise((x, x > 0))",
-        "Piecewise needs a last pair (value, True), for where no condition holds.",
+        "No case holds at x = -1: add a last pair (value, True).",
         "  ^^^^^^^^^^^^^^^^^^^^^",
     ),
     (
