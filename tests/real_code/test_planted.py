@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
-from helpers.code_functions import CASES
+from helpers.code_functions import CASES as FIRST
 from helpers.hand_written import Case, by_hand
+from helpers.more_code_functions import MORE
 
 from gradcheck_cli.real_code.check import check_code
 from gradcheck_cli.records.code import Cause
 from gradcheck_cli.records.results import Verdict
 
+CASES = FIRST + MORE
 DTYPES = (torch.float64, torch.float32, torch.bfloat16)
 WRONG = [(case, name) for case in CASES for name in case.wrong]
 DAILY = {cause: pair for pair in reversed(WRONG) if (cause := pair[0].wrong[pair[1]].cause) is not Cause.FACTOR}
@@ -19,7 +21,7 @@ DAILY = {cause: pair for pair in reversed(WRONG) if (cause := pair[0].wrong[pair
 
 def test_there_are_enough_of_them() -> None:
     assert len(CASES) >= 20
-    assert len(WRONG) >= 50
+    assert len(WRONG) >= 80
 
 
 @pytest.mark.slow
@@ -57,7 +59,7 @@ def look(case: Case, name: str, dtype: torch.dtype) -> None:
     assert first == ([] if mistake.cause is None else [mistake.cause]), [one.text for one in mistakes]
 
 
-@pytest.mark.parametrize("case", CASES[::7], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES[::9], ids=lambda case: case.name)
 def test_right_backwards_and_their_forwards_pass(case: Case) -> None:
     for function in (by_hand(case.forward, case.backward), case.forward):
         result = check_code(function, case.inputs(torch.float64))

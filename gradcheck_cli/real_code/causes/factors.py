@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -146,6 +147,8 @@ def sizes(pair: Pair, factor: float) -> Iterator[tuple[Form, int, str]]:
         for name, shape in tensors:
             known = [(n, f"dimension {d} of {name}") for d, n in enumerate(shape)]
             known += [(math.prod(shape), f"the number of elements of {name}")] if len(shape) > 1 else []
+            if len(shape) > 2:
+                known += [(a * b, f"dimensions {d} and {d + 1} of {name}") for d, (a, b) in enumerate(pairwise(shape))]
             for n, what in known:
                 if n > 1 and math.isclose(form.of(n), factor, rel_tol=SAME):
                     yield form, n, what

@@ -40,9 +40,12 @@ def moved(pair: Pair) -> Iterator[Guess]:
         for text, move in _moves(pair.out_shape):
             texts = {"how": text, "of": f"the cotangent of {output}"}
             yield Guess(Cause.PERMUTED, partial(_rows, move), texts=texts, everywhere=True)
-        if pair.truth.shape[0] == pair.truth.shape[1] > 1:
-            texts = {"how": "transposed", "of": "the Jacobian"}
-            yield Guess(Cause.PERMUTED, lambda pair: pair.truth.T, texts=texts, everywhere=True)
+
+
+def transposed_jacobian(pair: Pair) -> Iterator[Guess]:
+    if pair.has_all_rows and pair.truth.shape[0] == pair.truth.shape[1] > 1:
+        texts = {"how": "transposed", "of": "the Jacobian"}
+        yield Guess(Cause.PERMUTED, lambda pair: pair.truth.T, texts=texts, everywhere=True)
 
 
 def one_summand(pair: Pair) -> Iterator[Guess]:

@@ -24,11 +24,10 @@ PATTERNS: tuple[Pattern, ...] = (
     terms.offset,
     terms.missing,
     values.at_other_numbers,
+    indices.transposed_jacobian,
     factors.along,
 )
 """The likeliest first: of what holds, the first is said."""
-ELSEWHERE = (1, 2)
-"""Seeds of the other inputs."""
 FEW = 3
 """Wrong entries that a pattern needs, where the code runs at no other inputs."""
 
@@ -42,7 +41,7 @@ def mistakes(code: Code) -> Iterator[CodeFinding]:
     if ignoring:
         yield from ignoring
         return
-    others = [sample for seed in ELSEWHERE if (sample := found.code.elsewhere(seed)) is not None]
+    others = list(found.code.elsewhere())
     for pair in found.pairs():
         if not pair.wrong.any():
             continue

@@ -74,16 +74,15 @@ class Code:
         except (GradcheckError, RuntimeError, ValueError, TypeError, IndexError):
             return None
 
-    def elsewhere(self, seed: int) -> Sample | None:
-        """At other inputs: each element by a random part of its size, with its sign."""
-        generator = np.random.default_rng(seed)
-        moved = []
-        for leaf in self.subject.wanted:
-            x = numbers(leaf.tensor)
-            typical = float(np.abs(x).mean()) if x.any() else 1.0
-            factor = generator.uniform(0.6, 1.6, x.shape)
-            moved.append(np.where(x == 0, typical * generator.uniform(0.05, 0.3, x.shape), x * factor))
-        return self.at(moved)
+    def elsewhere(self) -> Iterator[Sample]:
+        """At other inputs of the same shapes, where it can be run: each element moved by a part of its size, with its
+        sign; and with the elements in another order."""
+        generator = np.random.default_rng(1)
+        given = [numbers(leaf.tensor) for leaf in self.subject.wanted]
+        for move in (_moved, _moved, _shuffled):
+            sample = self.at([move(x, generator) for x in given])
+            if sample is not None:
+                yield sample
 
 
 class Sample:
@@ -197,3 +196,13 @@ def _doubled(x: Any) -> Any:
     if isinstance(x, Tensor) and x.is_floating_point():
         return x.detach().double().requires_grad_(x.requires_grad)
     return x
+
+
+def _moved(x: Floats, generator: np.random.Generator) -> Floats:
+    typical = float(np.abs(x).mean()) if x.any() else 1.0
+    factor, small = generator.uniform(0.6, 1.6, x.shape), generator.uniform(0.05, 0.3, x.shape)
+    return np.where(x == 0, typical * small, x * factor)
+
+
+def _shuffled(x: Floats, generator: np.random.Generator) -> Floats:
+    return generator.permutation(_moved(x, generator).reshape(-1)).reshape(x.shape)

@@ -80,6 +80,9 @@ def _changes(pair: Pair) -> Iterator[tuple[str, Change]]:
         yield f"-{names[i]} in place of {names[i]}", partial(_negated, i)
         if inputs[i].ndim == 2 and inputs[i].shape[0] == inputs[i].shape[1] > 1:
             yield f"{names[i]}.T in place of {names[i]}", partial(_transposed, i)
+        for dim in range(inputs[i].ndim if i != k else 0):
+            if inputs[i].shape[dim] > 1:
+                yield f"{names[i]} flipped along dimension {dim}", partial(_flipped, i, dim)
     for i, j in combinations(range(len(inputs)), 2):
         if inputs[i].shape == inputs[j].shape:
             yield f"{names[i]} and {names[j]} exchanged", partial(_exchanged, i, j)
@@ -99,6 +102,10 @@ def _negated(k: int, inputs: list[Floats], outputs: list[Floats]) -> list[Floats
 
 def _transposed(k: int, inputs: list[Floats], outputs: list[Floats]) -> list[Floats]:
     return [x.T.copy() if i == k else x for i, x in enumerate(inputs)]
+
+
+def _flipped(k: int, dim: int, inputs: list[Floats], outputs: list[Floats]) -> list[Floats]:
+    return [np.flip(x, dim).copy() if i == k else x for i, x in enumerate(inputs)]
 
 
 def _exchanged(k: int, other: int, inputs: list[Floats], outputs: list[Floats]) -> list[Floats]:

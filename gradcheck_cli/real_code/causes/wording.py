@@ -162,6 +162,8 @@ def _another(finding: CodeFinding) -> str:
 
 def _permuted(finding: CodeFinding) -> str:
     how, of = finding.texts["how"], finding.texts["of"]
+    if of == "the Jacobian":
+        return f"the gradient of {finding.argument} is a product with the Jacobian where that with its transpose is due"
     if of == finding.argument:
         return f"the gradient of {of} is {how}"
     return f"the gradient of {finding.argument} is right for {of} {how}"
