@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeVar
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeVar, overload
 
 from gradcheck_cli import python_arguments
 from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import ProblemSpec, Request
 from gradcheck_cli.records.results import ProblemResult
@@ -24,7 +25,7 @@ Number = SupportsFloat | SupportsIndex
 PointLike = str | Number | Mapping[str, "str | Number | Iterable[str | Number]"]
 
 
-@one_at_a_time
+@overload
 def check(
     expression: str,
     at: PointLike | Iterable[PointLike] = (),
@@ -45,27 +46,117 @@ def check(
     range: str | Sequence[Any] | Mapping[str, Any] = (),
     timeout: Number | None = None,
     derivatives: bool = True,
-) -> ProblemResult:
-    """Check the gradient that torch computes for an expression.
+) -> ProblemResult: ...
 
-    at: a point, or several: a list, an array or a tensor. A point is a number (of the only variable), a mapping from
-    variable to number, or a text as for --at ("x=-3:3:101"); lists and arrays inside a mapping are a grid, their
-    product. Without points, `samples` random ones (5) are taken from `range` ((-3, 3); or one a variable), the same
-    ones for the same `seed`. let: intermediate results by name. claim: a derivative worked out by hand, or those by
-    variable. dtype, device: a text, or torch's own. timeout: seconds until it is given up. The other options are those
-    of the command line, and None stands for their defaults.
 
-    Returns the records: `.passed`, `.verdict`, and a `Check` for each row in `.checks`. Raises GradcheckError, whose
-    text is a sentence for people, for input that cannot be read or checked. In several threads, one checks at a time.
+@overload
+def check(
+    function: Callable[..., Any],
+    inputs: Any,
+    /,
+    *,
+    wrt: str | Iterable[str] = (),
+    names: str | Iterable[str] = (),
+    reference: Callable[..., Any] | None = None,
+    surrogate: Mapping[Any, Callable[..., Any]] | None = None,
+    order: int | None = None,
+    mode: str | None = None,
+    dtype: object = None,
+    device: object = None,
+    rtol: Number | None = None,
+    atol: Number | None = None,
+    strict: bool | None = None,
+    stress: bool | None = None,
+    seed: int | None = None,
+    through_detach: bool | None = None,
+    cotangents: str | None = None,
+    timeout: Number | None = None,
+) -> CodeResult: ...
+
+
+@one_at_a_time
+def check(
+    expression: str | Callable[..., Any],
+    at: Any = (),
+    *,
+    wrt: str | Iterable[str] = (),
+    let: str | Mapping[str, str] | None = None,
+    claim: str | Number | Mapping[str, str | Number] | None = None,
+    order: int | None = None,
+    mode: str | None = None,
+    dtype: object = None,
+    device: object = None,
+    rtol: Number | None = None,
+    atol: Number | None = None,
+    claim_rtol: Number | None = None,
+    strict: bool | None = None,
+    samples: int | None = None,
+    seed: int | None = None,
+    range: str | Sequence[Any] | Mapping[str, Any] = (),
+    timeout: Number | None = None,
+    derivatives: bool = True,
+    names: str | Iterable[str] = (),
+    reference: Callable[..., Any] | None = None,
+    surrogate: Mapping[Any, Callable[..., Any]] | None = None,
+    stress: bool | None = None,
+    through_detach: bool | None = None,
+    cotangents: str | None = None,
+) -> ProblemResult | CodeResult:
+    """Check the gradient that torch computes for an expression, or for a function of tensors.
+
+    Of an expression: at: a point, or several: a list, an array or a tensor. A point is a number (of the only variable),
+    a mapping from variable to number, or a text as for --at ("x=-3:3:101"); lists and arrays inside a mapping are a
+    grid, their product. Without points, `samples` random ones (5) are taken from `range` ((-3, 3); or one a variable),
+    the same ones for the same `seed`. let: intermediate results by name. claim: a derivative worked out by hand, or
+    those by variable. Returns the records: `.passed`, `.verdict`, and a `Check` for each row in `.checks`.
+
+    Of a function of tensors, an autograd.Function or a module: `check(function, inputs)`. The inputs are a mapping
+    by name, or a tuple. All floating-point inputs and the parameters of a module are differentiated, or those that
+    `wrt` names. dtype, device: what the inputs, and the module, are cast to. names: of inputs by position. reference: a
+    function of plain torch operations that computes the same, where the function has operations without a rule.
+    surrogate: autograd.Functions that are meant to have the derivative of another function -> that function.
+    through_detach: differentiate through detach() and no_grad(). stress: add inputs at which backwards tend to be
+    wrong. cotangents: "one-hot", or "random" sums of the outputs, or "auto". order: 1 or 2. seed: of random numbers in
+    the function. Returns the records: `.passed`, `.verdict`, a `Block` for each output and input in `.blocks`, the
+    entries in `.checks`, what is to blame in `.findings`.
+
+    dtype, device: a text, or torch's own. timeout: seconds until it is given up. The other options are those of the
+    command line, and None stands for their defaults. Raises GradcheckError, whose text is a sentence for people, for
+    input that cannot be read or checked. In several threads, one checks at a time.
     """
+    options = {
+        "order": order, "mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol, "strict": strict,
+        "seed": seed, "timeout": timeout,
+    }  # fmt: skip
+    of_code = {"names": names, "reference": reference, "surrogate": surrogate, "stress": stress,
+               "through_detach": through_detach, "cotangents": cotangents}  # fmt: skip
+    if callable(expression):
+        of_formulas = {"let": let, "claim": claim, "claim_rtol": claim_rtol, "samples": samples, "range": range}
+        python_arguments.require_none(of_formulas, "an expression", "a function")
+        return _check_function(expression, at, wrt, options, of_code)
+    python_arguments.require_none(of_code, "a function of tensors", "an expression")
     from gradcheck_cli.checking.checker import check_expression
 
     given = _Given(expression, at, wrt, let, claim, range)
-    return given.ask(check_expression, {
-        "order": order, "mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol,
-        "claim_rtol": claim_rtol, "strict": strict, "samples": samples, "seed": seed, "timeout": timeout,
-        "derivatives": derivatives,
-    })  # fmt: skip
+    return given.ask(
+        check_expression, {**options, "claim_rtol": claim_rtol, "samples": samples, "derivatives": derivatives}
+    )
+
+
+def _check_function(
+    function: Callable[..., Any], inputs: Any, wrt: object, options: Mapping[str, object], of_code: Mapping[str, Any]
+) -> CodeResult:
+    from gradcheck_cli.user_code.callables import check_callable
+
+    read = python_arguments.code_options({**options, **of_code})
+    where = {name: read.pop(name) for name in ("dtype", "device", "stress", "timeout")}
+    texts = {"wrt": python_arguments.names(wrt), "names": python_arguments.names(of_code["names"])}
+    settings = {name: tuple(text for text, _ in given) or None for name, given in texts.items()}
+    functions = {"reference": of_code["reference"], "surrogate": of_code["surrogate"]}
+    try:
+        return check_callable(function, inputs, {**settings, **functions, **read}, **where)
+    except GradcheckError as error:
+        raise error.in_words(python_arguments.Words(wrt=texts["wrt"])) from None
 
 
 @one_at_a_time

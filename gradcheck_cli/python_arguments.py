@@ -18,6 +18,7 @@ from gradcheck_cli.checking.points.texts import MAX_POINTS, text_of
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.language.statements import is_left_side
+from gradcheck_cli.option_table import COTANGENTS, MODES
 from gradcheck_cli.records.request import PointNumbers
 from gradcheck_cli.surfaces import Option, in_python
 
@@ -143,7 +144,7 @@ def expression(value: object) -> str:
         return value
     what = "a function of Python" if callable(value) else type(value).__name__
     example = f'expression={shown(value)} is {what}: an expression is a text, for example check("x**2", at=2)'
-    code = "; code is checked by gradcheck_cli.gradcheck(function, inputs)" if callable(value) else ""
+    code = "; code is checked by check(function, inputs)" if callable(value) else ""
     raise UsageError(f"{example}{code}")
 
 
@@ -260,9 +261,45 @@ READERS: Mapping[str, Callable[[str, object], object]] = {
 }  # fmt: skip
 
 
+def _one_of(known: Sequence[str]) -> Callable[[str, object], object]:
+    return lambda name, value: option_values.choice(name, choice(name, value), known)
+
+
+def _first_or_second(name: str, value: object) -> int:
+    found = whole(name, value)
+    if found not in (1, 2):
+        raise UsageError(f"{name}={found}: of a function, first and second derivatives are checked")
+    return found
+
+
+CODE_READERS: Mapping[str, tuple[Callable[[str, object], object], object]] = {
+    "order": (_first_or_second, 1), "mode": (_one_of(MODES), "reverse"), "dtype": (dtype, None),
+    "device": (choice, None), "rtol": (tolerance, None), "atol": (tolerance, None), "strict": (truth, False),
+    "seed": (whole, 0), "timeout": (seconds, None), "stress": (truth, False), "through_detach": (truth, False),
+    "cotangents": (_one_of(COTANGENTS), "auto"),
+}  # fmt: skip
+"""Of code: how each is read, and its default."""
+
+
 def options(given: Mapping[str, object]) -> dict[str, Any]:
     """Fields of a Request; those that are None are left out, and have their defaults."""
     return {name: READERS[name](name, value) for name, value in given.items() if value is not None}
+
+
+def code_options(given: Mapping[str, object]) -> dict[str, Any]:
+    """The options of code, those that are None with their defaults."""
+    found: dict[str, Any] = {}
+    for name, (reader, default) in CODE_READERS.items():
+        value = given[name]
+        found[name] = default if value is None else reader(name, value)
+    return found
+
+
+def require_none(given: Mapping[str, object], of: str, here: str) -> None:
+    """Options that are of something else are not given."""
+    for name, value in given.items():
+        if value is not None and value != ():
+            raise UsageError(f"{name} is for {of}, and what is checked is {here}")
 
 
 def file(name: object) -> str:

@@ -48,7 +48,6 @@ def made(target: type, init: str | None, what: str, folder: str = "", seed: int 
 
 def call_of(function: Callable[..., Any], inputs: Inputs, dtype: torch.dtype, device: torch.device, seed: int) -> Call:
     """The inputs as the function takes them. Floating-point ones are of the dtype."""
-    name = name_of(function)
     signature = _signature(function)
     parameters = list(signature.parameters.values()) if signature is not None else []
     own = [p for p in parameters if p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
@@ -66,12 +65,22 @@ def call_of(function: Callable[..., Any], inputs: Inputs, dtype: torch.dtype, de
         positional.append(value(text, parameter.name if parameter else f"x{place}", parameter))
     by_name = {parameter.name: parameter for parameter in parameters}
     named = {key: value(text, key, by_name.get(key)) for key, text in inputs.by_name.items()}
+    return fitted(function, positional, named, "--input")
+
+
+def fitted(function: Callable[..., Any], positional: Sequence[Any], named: Mapping[str, Any], option: str) -> Call:
+    """The call, as the function takes its arguments. Raises UsageError for one that is missing, unknown or too much.
+
+    option: what the arguments are called where they are given.
+    """
+    signature = _signature(function)
     if signature is None:
-        return Call(tuple(positional), named)
-    bound = _bind(signature, positional, named, name, "--input")
+        return Call(tuple(positional), dict(named))
+    bound = _bind(signature, positional, named, name_of(function), option)
     if _owner(function) is None:
         return Call(bound.args, bound.kwargs)
     # apply() takes arguments by position only: those up to the last one that was given.
+    own = [p for p in signature.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     last = max((place for place, parameter in enumerate(own) if parameter.name in bound.arguments), default=-1)
     bound.apply_defaults()
     return Call(bound.args[: max(last + 1, len(positional))])
@@ -134,8 +143,9 @@ def _bind(
     except TypeError as error:
         reason = str(error)
         missing = re.search(r"missing a required (?:keyword-only )?argument: '(\w+)'", reason)
-        if missing and option == "--input":
-            reason = f'the argument {missing[1]} is missing: give --input "{missing[1]}=..."'
+        if missing and option != "--init":
+            how = f'give --input "{missing[1]}=..."' if option == "--input" else f"{option} needs it"
+            reason = f"the argument {missing[1]} is missing: {how}"
         raise UsageError(f"{reason}; {takes}") from None
 
 

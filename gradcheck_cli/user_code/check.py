@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.pytorch.devices import resolve_device
 from gradcheck_cli.real_code.check import check_code
 from gradcheck_cli.real_code.generators import same_state
+from gradcheck_cli.real_code.subject import BadInput
 from gradcheck_cli.real_code.user_frames import raised
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.request import CodeRequest
@@ -24,7 +25,6 @@ from gradcheck_cli.surfaces import Option
 from gradcheck_cli.user_code.arguments import Call, call_of, made
 from gradcheck_cli.user_code.cases import Case, joined
 from gradcheck_cli.user_code.expected import with_expectations
-from gradcheck_cli.user_code.failures import code_failure
 from gradcheck_cli.user_code.imports import found, importable
 from gradcheck_cli.user_code.inputs import Inputs, read_inputs
 from gradcheck_cli.user_code.stress import stressed
@@ -90,32 +90,35 @@ def _cases(request: CodeRequest, named: _Named, inputs: Inputs) -> Iterator[Case
     draws = request.samples or 1
     if draws > 1 and not inputs.are_drawn and not named.is_class:
         draws = 1
+    settings: dict[str, Any] = {
+        "wrt": request.wrt or None, "mode": request.mode, "rtol": request.rtol, "atol": request.atol,
+        "strict": request.strict, "through_detach": request.through_detach, "cotangents": request.cotangents,
+        "order": request.order,
+    }  # fmt: skip
     for number in range(draws):
         seed = request.seed + number
         function = named.function(dtype, device, seed)
         call = call_of(function, inputs, dtype, device, seed)
         at = f"draw {number + 1}" if draws > 1 else ""
-        yield Case(at, _checked(request, function, call, seed))
-        if request.stress and not number:
-            for kind, other in stressed(call):
-                yield Case(kind, _checked_or_refused(request, function, other, seed), may_be_skipped=True)
+        yield from cases_of(function, call, {**settings, "seed": seed}, at=at, stress=request.stress and not number)
 
 
-def _checked(request: CodeRequest, function: Callable[..., Any], call: Call, seed: int) -> CodeResult:
+def cases_of(
+    function: Callable[..., Any], call: Call, settings: Mapping[str, Any], *, at: str = "", stress: bool = False
+) -> Iterator[Case]:
+    """A call checked, and what is made of its inputs. settings: of `check_code`."""
+    yield Case(at, _checked(function, call, settings))
+    for kind, other in stressed(call) if stress else ():
+        try:
+            yield Case(kind, _checked(function, other, settings), may_be_skipped=True)
+        except BadInput:
+            continue
+
+
+def _checked(function: Callable[..., Any], call: Call, settings: Mapping[str, Any]) -> CodeResult:
     """That nothing depends on the inputs is right, and nothing that anybody wants to check."""
-    result = check_code(
-        function, call.positional, named=call.named, wrt=request.wrt or None, seed=seed, mode=request.mode,
-        rtol=request.rtol, atol=request.atol, strict=request.strict, through_detach=request.through_detach,
-        cotangents=request.cotangents, order=request.order,
-    )  # fmt: skip
+    result = check_code(function, call.positional, named=call.named, **settings)
     if result.blocks or result.error is not None:
         return result
     why = "; ".join(("no output depends on the inputs: there is no gradient to check", *result.notices))
     return replace(result, verdict=Verdict.ERROR, passed=False, error=why, notices=())
-
-
-def _checked_or_refused(request: CodeRequest, function: Callable[..., Any], call: Call, seed: int) -> CodeResult:
-    try:
-        return _checked(request, function, call, seed)
-    except GradcheckError as error:
-        return code_failure(request, str(error), bad_input=True)

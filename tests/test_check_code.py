@@ -1,0 +1,112 @@
+"""`check` of functions, modules and autograd.Functions from Python."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import torch
+from helpers.hand_written import by_hand
+
+from gradcheck_cli import CodeResult, GradcheckError, Verdict, check
+
+
+def silu_back(g: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    s = torch.sigmoid(x)
+    return g * (s + x * s * (1 - s))
+
+
+def mse(x: torch.Tensor, y: torch.Tensor, scale: float = 1.0) -> torch.Tensor:
+    return scale * ((x - y) ** 2).mean()
+
+
+class Round(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        return x.round()
+
+    @staticmethod
+    def backward(ctx: Any, g: torch.Tensor) -> torch.Tensor:
+        return g
+
+
+X = torch.tensor([[1.0, -2.0, 0.5]])
+
+
+def derivatives(result: CodeResult) -> set[str]:
+    return {f"{block.output}/{block.input} {block.mode}" for block in result.blocks}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "expected"),
+    [
+        ((mse, {"x": X, "y": X + 1}), {}, {"out/x reverse", "out/y reverse"}),
+        ((mse, {"y": X, "x": X, "scale": 2.0}), {"wrt": "x", "mode": "both"}, {"out/x reverse", "out/x forward"}),
+        ((mse, (X, X)), {"names": ["a", "b"], "wrt": ["b"]}, {"out/b reverse"}),
+        ((mse, [X, X]), {"order": 2, "wrt": "x"}, {"grad_x/x reverse", "grad_x/grad_out reverse"}),
+        ((torch.sin, X), {"cotangents": "random", "seed": 3}, {"out/x0 reverse"}),
+        ((torch.nn.Linear(3, 2), (X,)), {"dtype": torch.float64}, {
+            "out/input reverse", "out/weight reverse", "out/bias reverse"}),
+        ((Round, (X,)), {"surrogate": {Round: lambda x: x}}, {"out/x reverse"}),
+        ((Round.apply, (X,)), {"surrogate": {Round: lambda x: x}, "dtype": "float16"}, {"out/x reverse"}),
+        ((by_hand(torch.nn.functional.silu, silu_back), X), {"reference": torch.nn.functional.silu}, None),
+        ((mse, {"x": X, "y": X.long()}), {"stress": True}, {"out/x reverse"}),
+    ],
+)  # fmt: skip
+def test_what_is_right_passes(arguments: Any, options: Any, expected: set[str] | None) -> None:
+    result = check(*arguments, **options)
+    assert isinstance(result, CodeResult)
+    assert result.passed, result.error
+    assert expected is None or derivatives(result) == expected
+
+
+def test_what_is_wrong_has_a_record_that_says_so() -> None:
+    result = check(by_hand(torch.nn.functional.silu, lambda g, x: g * torch.sigmoid(x)), X, dtype="float64")
+    assert (result.passed, result.verdict, result.dtype) == (False, Verdict.MISMATCH, "float64")
+    assert [entry.wrt for entry in result.checks if not entry.passed]
+    assert "ByHand.backward" in result.findings[0].text
+    assert str(result).startswith("1 function, 9 entries (3 failed): 6 match, 3 mismatch")
+
+
+def test_a_module_is_left_as_it_was() -> None:
+    module = torch.nn.BatchNorm1d(3)
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    assert check(module, (torch.randn(4, 3),), dtype="float64").dtype == "float64"
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    assert module.weight.dtype is torch.float32
+
+
+def endless(x: torch.Tensor) -> torch.Tensor:
+    while True:
+        x = x + 1
+
+
+def refuses(x: torch.Tensor) -> torch.Tensor:
+    raise ValueError("no")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        ((mse, {"x": X}), {}, "the argument y is missing: inputs needs it; mse takes (x, y, scale=1.0)"),
+        ((mse, {"x": X, "z": X}), {}, "inputs z: there is no such argument: mse takes (x, y, scale=1.0)"),
+        ((mse, (X, X)), {"wrt": "z"}, "wrt='z': there is no such input; there are x, y"),
+        ((mse, (X, X.long())), {"wrt": "y"}, "wrt='y': it is int64, and is not differentiated"),
+        ((mse, (X, X)), {"order": 3}, "order=3: of a function, first and second derivatives are checked"),
+        ((mse, (X, X)), {"mode": "back"}, "mode"),
+        ((mse, (X, X)), {"claim": "2*x"}, "claim is for an expression, and what is checked is a function"),
+        ((mse, (X.long(), X.long())), {}, "there is nothing to differentiate by"),
+        ((torch.nn.Linear, (X,)), {}, "Linear is a class: give an instance of it"),
+        ((refuses, X), {}, "refuses raises ValueError: no\n  test_check_code.py:"),
+        (("x**2", 2), {"stress": True}, "stress is for a function of tensors, and what is checked is an expression"),
+    ],
+)
+def test_bad_input_is_a_sentence(arguments: Any, options: Any, message: str) -> None:
+    with pytest.raises(GradcheckError, match=re.escape(message)):
+        check(*arguments, **options)
+
+
+def test_a_time_limit_ends_it() -> None:
+    result = check(endless, X, timeout=0.3)
+    assert (result.passed, result.error) == (False, "no verdict within the time limit of 0.3 s: timeout= allows more")
