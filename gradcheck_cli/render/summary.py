@@ -63,9 +63,12 @@ def _problems(report: Report) -> str:
 def _counts(what: str, counts: Mapping[Verdict, int] | Mapping[ClaimStatus, int], failed: int) -> str:
     found = [(kind, count) for kind, count in counts.items() if count]
     total = sum(count for _, count in found)
-    told = total == 1 and failed == sum(count for kind, count in found if not kind.passes)
+    of_which = of_which_failed(failed)
+    if total == 1:
+        told = failed == sum(not kind.passes for kind, _ in found)
+        of_which = "" if told else f" ({failed} failed)"
     listed = ", ".join(f"{count:,} {kind.value}" for kind, count in found)
-    return f"{counted(total, what)}{'' if told else of_which_failed(failed)}{': ' if listed else ''}{listed}"
+    return f"{counted(total, what)}{of_which}{': ' if listed else ''}{listed}"
 
 
 def _where(report: Report) -> list[str]:
