@@ -61,7 +61,7 @@ def read(request: Request) -> Reading:
             notices += (f"passed over: the point {its} of the text",)
         else:
             request, given = replace(request, at=script.at), given | names_in(script.at)
-            notices += (f"the text gives the point {its}",)
+            notices = (f"the text gives the point {its}", *notices)
     rows = _rows(request, expression, found)
     claims: tuple[ReadClaim | Unreadable, ...] = ()
     others: list[str] = []

@@ -6,6 +6,7 @@ those of --let are, and functions that it may call.
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -222,6 +223,8 @@ class _Reader:
         last = found.index(chosen)
         for one in found[:last]:
             if one.name is None and one.text not in names:
+                if keyword.iskeyword(one.parser.token.text):
+                    self.parse(one)
                 raise one.error("This formula has no name, and is not the last one: give one function at a time.")
             if one.name is not None:
                 self.define(one, " is given a value and defined here")
@@ -237,7 +240,7 @@ class _Reader:
     def last(self, chosen: _Definition, names: Collection[str | None]) -> tuple[str | None, Expr]:
         """The name and the expression of the function. names: those that the text defines."""
         if chosen.name is None:
-            expression = self.parse(chosen)
+            expression = self.without_name(chosen)
             if not isinstance(expression, Named) or expression.name not in names:
                 return None, expression
             name = expression.name
@@ -248,11 +251,24 @@ class _Reader:
         function = self.functions.get(name)
         label = name if function is None else f"{name}({', '.join(function.parameters)})"
         del self.definitions[label]
-        if name in self.inside:
-            expression, inner = self.inside[name]
-            self.lets |= {local: value for local, value in inner.lets.items() if local in inner.own_names}
-            self.definitions |= inner.definitions
-        return name, expression
+        return name, self.opened(name, expression)
+
+    def without_name(self, chosen: _Definition) -> Expr:
+        """The expression of a function that has no name, be it that of a lambda."""
+        if chosen.parameters is None:
+            return self.parse(chosen)
+        expression = self.opened("", self.parse_function(chosen, chosen.parameters))
+        del self.functions[""]
+        return expression
+
+    def opened(self, name: str, expression: Expr) -> Expr:
+        """The function of that name with what is inside of it among the intermediate results."""
+        if name not in self.inside:
+            return expression
+        expression, inner = self.inside.pop(name)
+        self.lets |= {local: value for local, value in inner.lets.items() if local in inner.own_names}
+        self.definitions |= inner.definitions
+        return expression
 
     def points(self, expression: Expr, given: Mapping[str, tuple[str, ...]]) -> tuple[Expr, tuple[str, ...]]:
         """The expression over its variables, and the points that the text gives. given: the values of tensors.

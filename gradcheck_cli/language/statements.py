@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gradcheck_cli.errors import ExpressionError
+from gradcheck_cli.language import signatures
 from gradcheck_cli.language.cursor import MAX_LENGTH
 from gradcheck_cli.language.tokens import shorten
+from gradcheck_cli.surfaces import Option
 
 
 class Statement(NamedTuple):
@@ -53,8 +55,8 @@ class _Line(NamedTuple):
     start: int
 
 
-_UNUSUAL = frozenset(";\n\r#=:'\"%!`>")
-_WORDS = "return", "import", "print", "assert", ".backward", ".grad"
+_UNUSUAL = frozenset(";\n\r#=:'\"%!`>↦→")
+_WORDS = "return", "import", "print", "assert", ".backward", ".grad", "syms"
 _PIECE = re.compile(
     r"""
     (?P<latex>\\[\\;\#]) | (?P<math>\$\$)
@@ -75,17 +77,22 @@ _DOTTED = rf"{_NAME}(?:\.{_NAME})*"
 _PROMPT = re.compile(r"(?:>>>|\.\.\.(?=\s)|In\s*\[\d*\]\s*:)\s*")
 _PASSED = re.compile(
     rf"""
-    (?:import|from|assert)\b.* | pass | (?:print|display)\s*\(.*\) | [%!`].*
+    (?:import|from|assert|syms)\b.* | pass | with\b.*: | (?:print|display)\s*\(.*\) | [%!`].*
+    | [\w,\s]+=\s*(?:\w+\.)?[sS]ymbols?\(.*\)
     | (?P<quote>['"]).*(?P=quote) | (?:[^=]*[^=<>!]=)?(?!=).*\.grad\b.*
-    | {_DOTTED}\.(?:zero_grad|zero_|retain_grad|item)\(.*\)
+    | (?:{_NAME}\s*=\s*)?{_NAME}\.gradient\(.*\) | {_DOTTED}\.(?:zero_grad|zero_|retain_grad|item)\(.*\)
     | torch\.(?:manual_seed|set_\w+|testing\.\w+)\(.*\) | np\.(?:random\.seed|testing\.\w+|set_printoptions)\(.*\)
     """,
     re.VERBOSE | re.DOTALL,
 )
 _BACKWARD = re.compile(r"(.+?)(?:\.sum\(\s*\))?\.backward\s*\(.*\)", re.DOTALL)
-_DEF = re.compile(rf"def\s+({_NAME})\s*\(([^()]*)\)\s*(?:->[^:]*)?:(.*)", re.DOTALL)
+_DEF = re.compile(rf"def\s+({_NAME})\s*\(((?:[^()]|\([^()]*\))*)\)\s*(?:->[^:]*)?:(.*)", re.DOTALL)
 _LAMBDA = re.compile(rf"(?:({_NAME})\s*=\s*)?lambda\b([^:()]*):(.*)", re.DOTALL)
-_PARAMETER = re.compile(rf"\s*({_NAME})\s*(?::[^=]*)?")
+_PARAMETER = re.compile(rf"\s*({_NAME})\s*(?::[^=]*)?(?:=(.*))?", re.DOTALL)
+_MAP = re.compile(rf"(?:({_NAME})\s*:\s*)?(?:\(([^()]*)\)|({_NAME}))\s*(?:->|=>|→|↦)\s*(.*)", re.DOTALL)
+_DERIVATIVE = re.compile(
+    rf"(?:[d∂]\w*(?:\([^()]*\))?\s*/\s*[d∂]\s*\w+|{_NAME}'+\s*(?:\([^()]*\))?)\s*=(?!=)(.*)", re.DOTALL
+)
 _LEFT_SIDE = re.compile(rf"\s*{_NAME}\s*(?:\([^()]*\)\s*)?:?=(?!=)")
 _TENSOR = re.compile(
     rf"({_NAME})\s*(?::\s*{_DOTTED}\s*)?=\s*"
@@ -93,6 +100,8 @@ _TENSOR = re.compile(
     r"\((.*)\)",
     re.DOTALL,
 )
+_VARIABLE = re.compile(rf"({_NAME}\s*=\s*)(?:{_DOTTED}\.)?Variable\s*\((.*)\)", re.DOTALL)
+_SAME_NAME = re.compile(rf"({_NAME})\s*=\s*{_NAME}\.(?:{_NAME}\.)*({_NAME})\s*(?:\(\s*\))?")
 _REQUIRES = re.compile(r"\s*requires_grad\s*=\s*True\s*")
 _LATER = re.compile(rf"({_NAME})\.requires_grad(?:_\(\s*(?:True)?\s*\)|\s*=\s*True)")
 
@@ -149,14 +158,19 @@ def _lines(text: str, passed: list[str]) -> Iterator[_Line]:
                 if piece.lastgroup == "line" and line.strip() and _goes_on(line, text, piece.end()):
                     continue
                 if line.strip():
-                    yield _Line(line.strip(), indent, first)
+                    yield _Line(_without_prompt(line), indent, first)
                 start, kept, first = piece.end(), "", piece.end()
                 if piece.lastgroup == "line":
                     indent = _indent(text, start)
                 elif line.strip():
                     indent = None
     if line := (kept + text[start:]).strip():
-        yield _Line(line, indent, first)
+        yield _Line(_without_prompt(line), indent, first)
+
+
+def _without_prompt(line: str) -> str:
+    text = line.strip()
+    return _PROMPT.sub("", text, count=1) if text.startswith((">>>", "...", "In")) else text
 
 
 def _indent(text: str, start: int) -> int:
@@ -186,7 +200,7 @@ def _read(lines: list[_Line], passed: list[str], *, inside: bool = False) -> Ite
     while index < len(lines):
         line = lines[index]
         index += 1
-        text = _PROMPT.sub("", line.text, count=1) if line.text.startswith((">>>", "...", "In")) else line.text
+        text = line.text
         if not text or _LATER.fullmatch(text):
             continue
         if found := _DEF.fullmatch(text):
@@ -200,8 +214,9 @@ def _read(lines: list[_Line], passed: list[str], *, inside: bool = False) -> Ite
             index = end
             if not body or any(item.is_target or item.values for item in body):
                 raise ExpressionError("This def has no formula: write def f(x): return x**2.", text)
-            yield Statement(body[-1].text, found[1], _parameters(found[2], text), body[:-1], said=text)
-        elif _PASSED.fullmatch(text):
+            names, defaults = _parameters(found[2], text)
+            yield Statement(body[-1].text, found[1], names, (*defaults, *body[:-1]), said=text)
+        elif _PASSED.fullmatch(text) or _renames(text):
             passed.append(text)
         else:
             yield _statement(text)
@@ -212,11 +227,30 @@ def _is_inside(line: _Line, header: _Line, *, inline: bool) -> bool:
     return line.indent is None if inline else line.indent is None or line.indent > (header.indent or 0)
 
 
+def _renames(text: str) -> bool:
+    """Whether it gives a function the name that it has here anyway: relu = nn.ReLU(), exp = torch.exp."""
+    found = _SAME_NAME.fullmatch(text)
+    return found is not None and found[1] == found[2].lower() and signatures.find(found[1]) is not None
+
+
 def _statement(text: str) -> Statement:
+    if wrapped := _VARIABLE.fullmatch(text):
+        inner, *others = _arguments(wrapped[2])
+        text = f"{wrapped[1]}{inner[:-1]}, {', '.join(others)})" if inner.endswith(")") else text
     if found := _BACKWARD.fullmatch(text):
         return Statement(found[1], is_target=True, said=text)
     if found := _LAMBDA.fullmatch(text):
-        return Statement(found[3].strip(), found[1], _parameters(found[2], text), said=text)
+        names, defaults = _parameters(found[2], text)
+        return Statement(found[3].strip(), found[1], names, defaults, said=text)
+    if found := _MAP.fullmatch(text):
+        return Statement(found[4], found[1], _parameters(found[2] or found[3], text)[0], said=text)
+    if found := _DERIVATIVE.fullmatch(text):
+        message = (
+            "This is a derivative: give the function, and this by ",
+            Option("claim", shorten(found[1].strip())),
+            ".",
+        )
+        raise ExpressionError(message, text, 0, found.start(1))
     if found := _TENSOR.fullmatch(text):
         first, *others = _arguments(found[2])
         if any(_REQUIRES.fullmatch(other) for other in others):
@@ -227,14 +261,15 @@ def _statement(text: str) -> Statement:
     return Statement(text[returned.end() :] if returned else text, said=text)
 
 
-def _parameters(text: str, source: str) -> tuple[str, ...]:
-    """The names in the brackets of a def, or after lambda."""
-    names = [_PARAMETER.fullmatch(part) for part in text.split(",") if part.strip()]
-    found = tuple(name[1] for name in names if name is not None)
-    if len(set(found)) < len(names):
+def _parameters(text: str, source: str) -> tuple[tuple[str, ...], tuple[Statement, ...]]:
+    """(the names in the brackets of a def or after lambda, those with a default value as definitions)."""
+    parts = [_PARAMETER.fullmatch(part) for part in _arguments(text) if part]
+    found = [part for part in parts if part is not None]
+    if len({part[1] for part in found}) < len(parts):
         message = f"The parameters {shorten(text.strip())} are no list of names, such as x, y."
         raise ExpressionError(message, source, max(0, source.find(text)), max(0, source.find(text)) + len(text))
-    return found
+    names = tuple(part[1] for part in found if part[2] is None)
+    return names, tuple(Statement(part[0].strip(), said=source) for part in found if part[2] is not None)
 
 
 def _arguments(text: str) -> list[str]:

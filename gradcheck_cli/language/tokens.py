@@ -72,6 +72,7 @@ _USUAL = re.compile(
     rf"|(?!\.[0-9])(?P<SYMBOL>{_SYMBOL.pattern}))[ \t\n\r]*"
 )
 _OTHER_BASE = re.compile(r"0(?:[xX][0-9a-fA-F]+|[bB][01]+|[oO][0-7]+)\b")
+_SUBSCRIPTED = re.compile("[₀₁₂₃₄₅₆₇₈₉]+")
 _SUBSCRIPT = re.compile(r"\{\s*(\w{1,40})\s*\}", re.ASCII)
 _IMAGINARY = re.compile(r"[jJ](?!\w)")
 # Letters and marks that leave no trace on the screen, although a name may hold them.
@@ -199,6 +200,10 @@ def _name(text: str, start: int) -> Token:
     end = start + 1
     while end < len(text) and _continues_name(text[end]):
         end += 1
+    if text[start] == "π" and text[start + 1 : start + 2].isalpha():  # πx is π x
+        end = start + 1
+    elif subscript := _SUBSCRIPTED.search(text, start + 1, end):
+        end = subscript.end()
     name = text[start:end]
     if name[-1] == "_" and (braced := _SUBSCRIPT.match(text, end)):  # log_{10}
         name, end = name + braced[1], braced.end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from language.pasted import NOTEBOOK
 
 from gradcheck_cli import GradcheckError, check, explain, run
 from gradcheck_cli.records.report import Report
@@ -40,12 +41,22 @@ def test_a_cell_gives_its_point_and_says_what_was_passed_over() -> None:
     assert (result.function_name, result.lets, result.checks[0].point) == ("z", {"y": "x*x"}, {"x": 3.5})
     assert result.checks[0].analytical == 14
     assert result.notices == (
-        "passed over: # the square; import torch; print(x.grad)",
         "the text gives the point x=3.5",
+        "passed over: # the square; import torch; print(x.grad)",
     )
     elsewhere = check(CELL, at=1)
     assert elsewhere.checks[0].analytical == 4
     assert "passed over: the point x=3.5 of the text" in elsewhere.notices
+
+
+@pytest.mark.parametrize(("name", "cell", "point", "value", "derivatives"), NOTEBOOK, ids=[row[0] for row in NOTEBOOK])
+def test_the_cells_of_a_notebook_give_their_numbers(
+    name: str, cell: str, point: dict[str, float], value: float, derivatives: dict[str, float]
+) -> None:
+    result = check(cell)
+    assert result.passed
+    assert [(row.point, row.value) for row in result.checks] == [(point, value)] * len(derivatives)
+    assert {row.wrt[0]: row.analytical for row in result.checks} == derivatives
 
 
 def test_explain_calls_the_result_as_the_text_does() -> None:
@@ -103,6 +114,8 @@ def test_definitions_in_files(tmp_path: Path) -> None:
         ("y = x**2\n-y", "1", "This can be read in two ways: "),
         ("g(x) = x; g(x, 2)", "1", "g(x) takes 1 argument, but 2 were given."),
         ("y = x; z = 2*x; y.backward(); z.backward()", "1", "backward is called on y and on z: give one function"),
+        ("f'(x) = 2*x", "1", 'This is a derivative: give the function, and this by claim="2*x".'),
+        ("dy/dx = 2x", "1", 'This is a derivative: give the function, and this by claim="2x".'),
         ("import torch", "1", "There is no formula in this text: give one, such as y = x**2."),
         ("x = torch.tensor(2., requires_grad=True)", "1", "There is no formula in this text, only points."),
         ("def f(x): pass", "1", "This def has no formula: write def f(x): return x**2."),

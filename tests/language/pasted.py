@@ -72,6 +72,25 @@ CELLS = [
     ("y = x**2\ny.backward()", "y = x**2"),
     ("y = x**2\ny.backward()\nz = 3*y", "y = x**2 | passed over: z = 3*y"),
     ("(x**2).backward()", "x**2"),
+    ("lambda e: e**2", "e**2"),
+    ("lambda x, a=2: a*x", "a = 2; a*x"),
+    ("def f(x, a=2): return a*x", "a = 2; f = a*x"),
+    ("def f(x, a=2): return a*x\nf(3*x)", "f(x) = 2*x; 2*(3*x)"),
+    ("f = x**2\ng = torch.autograd.grad(f, x)", "f = x**2 | passed over: g = torch.autograd.grad(f, x)"),
+    (
+        "with tf.GradientTape() as tape:\n    y = x**2\ndy = tape.gradient(y, x)",
+        "y = x**2 | passed over: with tf.GradientTape() as tape:; dy = tape.gradient(y, x)",
+    ),
+    ("x, y = symbols('x y')\nf = x*y", "f = x*y | passed over: x, y = symbols('x y')"),
+    ("x -> x^2", "x**2"),
+    ("f: x -> x^2", "f = x**2"),
+    ("x ↦ x²", "x**2"),
+    ("(x, y) => x*y", "x*y"),
+    ("def relu(x): return max(0, x)", "relu = maximum(0, x)"),
+    ("def sigmoid(x):\n    return 1 / (1 + np.exp(-x))", "sigmoid = 1/(1 + exp(-x))"),
+    ("sigmoid = lambda z: 1/(1+np.exp(-z))", "sigmoid = 1/(1 + exp(-z))"),
+    ("def f(x):\n    return x ** 2 if x > 0 else 0", "f = x**2 if x > 0 else 0"),
+    ("y_hat = w*x + b\nloss = (y_hat - y)**2\nloss.backward()", "y_hat = w*x + b; loss = (y_hat - y)**2"),
     ("y = x**2\ny.backward(retain_graph=True)\nprint(x.grad)", "y = x**2 | passed over: print(x.grad)"),
     ("import torch\ny = torch.exp(x)", "y = exp(x) | passed over: import torch"),
     ("y = x**2  # a parabola", "y = x**2 | passed over: # a parabola"),
@@ -79,6 +98,39 @@ CELLS = [
     (">>> y = x**2\n>>> y.backward()", "y = x**2"),
     ("```python\ny = x**2\n```", "y = x**2 | passed over: ```python; ```"),
     ("%matplotlib inline\ny = x**2", "y = x**2 | passed over: %matplotlib inline"),
+]
+
+FORMULAS = [
+    ("y = 3x² + 2x - 1", "y = 3*x**2 + 2*x - 1"),
+    ("s = 1/(1+e^(-x))", "s = 1/(1 + e**-x)"),
+    ("f(x) := x^3", "f = x**3"),
+    ("f(x)=|x-1|+2", "f = abs(x - 1) + 2"),
+    ("L = (y - (w x + b))²", "L = (y - (w*x + b))**2"),
+    ("J(w) = ½(w x - y)²", "J = 1/2*(w*x - y)**2"),
+    ("f(x)=√(1-x²)", "f = sqrt(1 - x**2)"),
+    ("g(t) = A sin(ω t + φ)", "g = A*sin(ω*t + φ)"),
+    ("E = ½ m v²", "E = 1/2*m*v**2"),
+    ("A = π r²", "A = pi*r**2"),
+    ("F = G m_1 m_2 / r^2", "F = G*m_1*m_2/r**2"),
+    ("x^3 - 6x^2 + 11x - 6", "x**3 - 6*x**2 + 11*x - 6"),
+    ("(x+1)(x-1)", "(x + 1)*(x - 1)"),
+    ("y = m x + b", "y = m*x + b"),
+    ("e^(-x²/2)/√(2π)", "e**(-x**2/2)/sqrt(2*pi)"),
+    ("z = x² + y² ; 2z", "z = x**2 + y**2; 2*z"),
+    ("y = (ln x)/x", "y = log(x)/x"),
+    ("y = arctan x", "y = atan(x)"),
+    ("y = sin^2 x + cos^2 x", "y = sin(x)**2 + cos(x)**2"),
+    ("y = x^2.", "y = x**2"),
+    ("loss = -(y*log(p) + (1-y)*log(1-p))", "loss = -(y*log(p) + (1 - y)*log(1 - p))"),
+    ("f(r,θ) = r² sin θ", "f = r**2*sin(θ)"),
+    ("u = sin x; v = cos x; u v", "u = sin(x); v = cos(x); u*v"),
+    ("h(x) = x if x > 0 else 0.01x", "h = x if x > 0 else 0.01*x"),
+    ("x₁x₂ + x₁²", "x1*x2 + x1**2"),
+    ("1 - |x|³", "1 - abs(x)**3"),
+    ("tanh²(½x)", "tanh(1/2*x)**2"),
+    ("log₂(1 + S/N)", "log2(1 + S/N)"),
+    ("p log p", "p*log(p)"),
+    ("−p log p − q log q", "-p*log(p) - q*log(q)"),
 ]
 
 BARS = [
@@ -190,7 +242,9 @@ LETTERS = [
     ("sin(theta)", "sin(θ)", "θ"),
     ("θ = x^2; sin(theta)", "θ = x**2; sin(θ)"),
     ("f(theta) = cos(θ)", "f = cos(theta)"),
-    ("2πr", "2*πr"),
+    ("2πr", "2*pi*r"),
+    ("sin(2πx)", "sin(2*pi*x)"),
+    ("2*π_0", "2*π_0"),
     ("log₂(x)", "log2(x)"),
     ("log_2(x)", "log2(x)"),
     ("log₁₀(x)", "log10(x)"),
@@ -224,4 +278,123 @@ TWO_READINGS = [
     ("learning rate", "learning*rate, or learning_rate for one name"),
 ]
 
-READ = [*LEFT_SIDES, *DEFINITIONS, *CELLS, *BARS, *ALONE, *POWERS, *PRODUCTS, *LETTERS]
+READ = [*LEFT_SIDES, *DEFINITIONS, *CELLS, *FORMULAS, *BARS, *ALONE, *POWERS, *PRODUCTS, *LETTERS]
+
+# The exercises of a course notebook as cells: (name, cell, point, value, derivatives by their variable).
+NOTEBOOK = [
+    (
+        "the square of a number",
+        """
+import torch
+
+x = torch.tensor(0.69, requires_grad=True)
+y = x**2
+y.backward()
+print(f"x: {x.data}, y: {y.data}, dy/dx: {x.grad}")
+""",
+        {"x": 0.69},
+        0.69**2,
+        {"x": 1.38},
+    ),
+    (
+        "exercise 1: two steps",
+        """
+# z = 2y + 3, with y = x^2
+x = torch.tensor(3.5, requires_grad=True)
+y = x*x
+z = 2*y + 3
+print("x: ", x)
+print("y = x*x: ", y)
+print("z= 2*y + 3: ", z)
+
+# work out gradients
+z.backward()
+print("Gradient of z at x = 3.5: ", x.grad)
+""",
+        {"x": 3.5},
+        27.5,
+        {"x": 14.0},
+    ),
+    (
+        "exercise 2: a shifted square",
+        """
+def f(x):
+    '''The squared distance from 2.'''
+    return (x-2)**2
+
+def fp(x):
+    return 2*(x-2)
+
+x = torch.tensor([1.0], requires_grad=True)
+
+y = f(x)
+y.backward()
+
+print('Analytical f\\'(x):', fp(x))
+print('PyTorch\\'s f\\'(x):', x.grad)
+""",
+        {"x": 1.0},
+        1.0,
+        {"x": -2.0},
+    ),
+    (
+        "exercise 3: a constant changes nothing",
+        """
+%matplotlib inline
+from torch.autograd import Variable
+x = Variable(torch.Tensor([2]), requires_grad=True)
+y = x**2 + 5
+y.backward(); x.grad
+""",
+        {"x": 2.0},
+        9.0,
+        {"x": 4.0},
+    ),
+    (
+        "exercise 4: the sigmoid, step by step",
+        """
+>>> x = torch.tensor(2.0)
+>>> x.requires_grad_(True)
+>>> a = -x            # the way forward ...
+>>> b = torch.exp(a)
+>>> c = 1 + b
+>>> s = 1/c
+>>> s.backward()      # ... and back
+>>> ds_dx = x.grad.item()
+>>> assert abs(ds_dx - 0.10499) < 1e-5
+""",
+        {"x": 2.0},
+        0.8807970779778824,
+        {"x": 0.10499358540350652},
+    ),
+    (
+        "exercise 5: a polynomial",
+        """
+x = torch.tensor(2.0, requires_grad=True)
+f = (8*x**4 + 3*x**3
+     + 7*x**2 + 6*x + 3)
+f.backward()
+print("by hand:", 32*2**3 + 9*2**2 + 14*2 + 6)
+x.grad
+""",
+        {"x": 2.0},
+        195.0,
+        {"x": 326.0},
+    ),
+    (
+        "exercise 6: a neuron",
+        """
+import torch.nn as nn
+relu = nn.ReLU()
+w = torch.tensor(2.0, requires_grad=True)
+x = torch.tensor(1.0, requires_grad=True)
+b = torch.tensor(0.5, requires_grad=True)
+a = relu(w*x + b)
+a.backward()
+print(w.grad, x.grad, b.grad)
+""",
+        {"w": 2.0, "x": 1.0, "b": 0.5},
+        2.5,
+        {"w": 1.0, "x": 2.0, "b": 1.0},
+    ),
+]
