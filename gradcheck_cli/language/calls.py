@@ -157,7 +157,8 @@ class Calls(LibraryCalls):
         if name == "Piecewise":
             return self.piecewise(first)
         if isinstance(name, str) and name in PLAIN and signatures.find(name) is None:
-            name = PLAIN[name]
+            meaning = PLAIN[name]
+            name = meaning if isinstance(meaning, str) else meaning.row()
         if isinstance(name, Function):
             row: Function | None = name
         elif name in NUMBERS:
@@ -271,7 +272,7 @@ class Calls(LibraryCalls):
         keywords, options = dict(arguments.keywords), dict(arguments.options)
         if "weight" in keywords and (weighted := WEIGHTED.get(row.name)):
             reduction = options.pop("reduction", None)
-            row = weighted[reduction is not None and reduction.text != "mean"]
+            row = weighted[reduction is not None and reduction.text != "mean"].row()
         if "inplace" in options and torch_text.takes_inplace(typed, row) and options.pop("inplace").text != "False":
             raise self.error(INPLACE, place)
         chosen = row

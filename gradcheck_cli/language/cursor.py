@@ -12,7 +12,6 @@ from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, call, constant
-from gradcheck_cli.language.latex_reader import is_latex, latex_tokens
 from gradcheck_cli.language.magnitude import Magnitudes, TooLarge, magnitude
 from gradcheck_cli.language.syntax import MEANINGLESS
 from gradcheck_cli.language.tokens import Kind, Token, shorten, tokenize
@@ -21,6 +20,13 @@ from gradcheck_cli.surfaces import Message, Option
 MAX_LENGTH = 20_000  # characters of a text
 MAX_NESTING = 100  # brackets within brackets
 MAX_NODES = 100_000  # of an expression with all that it is made of
+
+
+def latex_tokens(text: str) -> list[Token]:
+    """The tokens of a text that has signs of LaTeX's own. Its reader is loaded where there is one."""
+    from gradcheck_cli.language import latex_reader
+
+    return latex_reader.latex_tokens(text)
 
 
 class Operand(NamedTuple):
@@ -105,7 +111,7 @@ class Cursor:
         if len(text) > MAX_LENGTH:
             raise ExpressionError(f"The text has {len(text):,} characters; {MAX_LENGTH:,} are allowed.")
         self.text = text
-        self.is_latex = is_latex(text)
+        self.is_latex = "\\" in text or "$" in text or "{" in text or "}" in text
         self.tokens = latex_tokens(text) if self.is_latex else tokenize(text)
         self.index = 0
         self.names = frozenset(names)

@@ -23,7 +23,8 @@ def meaning(prefix: str, name: str) -> str | Function:
     if name in library.differs:
         raise ExpressionError(f"{typed}: {library.differs[name]}")
     if name in library.names:
-        return library.names[name]
+        found = library.names[name]
+        return found if isinstance(found, str) else found.row()
     if library in OF_TORCH and (elsewhere := _elsewhere_in_torch(name)):
         raise ExpressionError(f"There is no {typed}{elsewhere}")
     if ours := _elsewhere(name):

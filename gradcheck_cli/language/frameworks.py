@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gradcheck_cli.expression import operators as op
-from gradcheck_cli.expression.function import Function
 from gradcheck_cli.language.libraries import (
     CONDITIONS,
     CUTS,
@@ -12,21 +11,22 @@ from gradcheck_cli.language.libraries import (
     NUMPY,
     REAL_ROOT,
     SCIPY,
+    Formula,
     Library,
+    Meaning,
     formulas,
     same,
 )
 
-_COMPARED: dict[str, str | Function] = {row.name: row.symbol for row in op.COMPARISONS}
+_COMPARED: dict[str, Meaning] = {row.name: row.symbol for row in op.COMPARISONS}
 _SOFTPLUS = "softplus(x) = logaddexp(x, 0)"  # without torch's threshold
 _SQUAREPLUS = "squareplus(x, b=4) = (x + sqrt(x**2 + b))/2"
 
 
-def _gelu(default: str) -> dict[str, str | Function]:
+def _gelu(default: str) -> dict[str, Meaning]:
     """gelu with a flag for its tanh form, which is one or the other by default."""
     options = {"approximate": {"True": "gelu_tanh", "False": "gelu"}}
-    definition = f"{default}(x)"
-    return {"gelu": Function("gelu", "x", doc=definition, torch=None, definition=definition, options=options)}
+    return {"gelu": Formula("gelu", "x", f"{default}(x)", options)}
 
 
 _HARD = {

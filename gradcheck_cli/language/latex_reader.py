@@ -20,11 +20,6 @@ from gradcheck_cli.language.tokens import Kind, Token, shorten
 LONGEST_PRODUCT = 3  # letters that are a product where they are no name
 
 
-def is_latex(text: str) -> bool:
-    """Whether a text has anything of LaTeX's own."""
-    return "\\" in text or "$" in text or "{" in text or "}" in text
-
-
 def latex_tokens(text: str) -> list[Token]:
     """The tokens that `text` stands for, an END token last. ExpressionError for what cannot be read."""
     return _Reader(text).tokens()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from gradcheck_cli.expression import operators as op
@@ -11,15 +12,38 @@ from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.language.syntax import LOGICAL, RELATIONS
 
 
-class Library(NamedTuple):
-    """names: its name -> ours (a function, alias, special form or constant), or a row of no table whose definition it
-    stands for; differs: its name -> what to write."""
+class Formula(NamedTuple):
+    """What a name stands for where no function of ours is the same. signature, options: as in a row of the table."""
 
-    names: Mapping[str, str | Function]
+    name: str
+    signature: str
+    definition: str
+    options: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+
+    def row(self) -> Function:
+        """As a row, of no table: with it the arguments are fitted."""
+        return Function(
+            self.name,
+            self.signature,
+            doc=self.definition,
+            torch=None,
+            definition=self.definition,
+            options=self.options,
+        )
+
+
+Meaning = str | Formula
+"""Our name for a function, alias, special form or constant; or a formula."""
+
+
+class Library(NamedTuple):
+    """names: what each of its names is; differs: its name -> what to write."""
+
+    names: Mapping[str, Meaning]
     differs: Mapping[str, str]
 
 
-def same(*names: str, **renamed: str) -> dict[str, str | Function]:
+def same(*names: str, **renamed: str) -> dict[str, Meaning]:
     return {**{name: name for text in names for name in sorted(words(text))}, **renamed}
 
 
@@ -27,25 +51,25 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def formulas(text: str) -> dict[str, str | Function]:
+def formulas(text: str) -> dict[str, Meaning]:
     """Functions that are read as a formula, one a line: `name(signature) = formula`."""
-    rows = map(_formula, filter(None, map(str.strip, text.splitlines())))
-    return {row.name: row for row in rows}
+    found = map(_formula, filter(None, map(str.strip, text.splitlines())))
+    return {one.name: one for one in found}
 
 
-def _formula(line: str) -> Function:
+def _formula(line: str) -> Formula:
     usage, _, definition = line.partition(") = ")
     name, _, signature = usage.partition("(")
-    return Function(name, signature, doc=definition, torch=None, definition=definition)
+    return Formula(name, signature, definition)
 
 
 def _orders(zero: str, one: str) -> str:
     return f"torch has orders 0 and 1 only: write {zero}(x) or {one}(x)."
 
 
-def _torch_names(below: str) -> dict[str, str | Function]:
+def _torch_names(below: str) -> dict[str, Meaning]:
     """The functions of the table that are in torch.<below>, as torch spells them there."""
-    names: dict[str, str | Function] = {}
+    names: dict[str, Meaning] = {}
     for row in FUNCTIONS.values():
         if row.internal or row.composed:
             continue
@@ -57,7 +81,7 @@ def _torch_names(below: str) -> dict[str, str | Function]:
     return names
 
 
-CONDITIONS: dict[str, str | Function] = {
+CONDITIONS: dict[str, Meaning] = {
     **LOGICAL,
     "less": "<",
     "less_equal": "<=",
@@ -222,7 +246,7 @@ WEIGHTED = {
 }
 
 # What is read without a prefix, and is no function of the table.
-PLAIN: dict[str, str | Function] = {
+PLAIN: dict[str, Meaning] = {
     **LOGICAL,
     **RELATIONS,
     **dict.fromkeys(("if_else", "ifelse", "ITE"), "where"),

@@ -6,7 +6,6 @@ from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.nodes import Call, Constant, Expr, call
 from gradcheck_cli.language import signatures, torch_text
-from gradcheck_cli.language.coverage import gap
 from gradcheck_cli.language.cursor import Arguments, Cursor, Operand, enclosed
 from gradcheck_cli.language.magnitude import rational
 from gradcheck_cli.language.syntax import INFIX
@@ -84,7 +83,7 @@ class SpecialForms(Cursor):
         end = self.close(opening).end
         if not pairs:
             raise self.error("Piecewise takes pairs (value, condition), the last of them (value, True).", name, end)
-        if pairs[-1][1] is not call(op.TRUE) and (place := gap([condition for _, condition in pairs])) != "":
+        if pairs[-1][1] is not call(op.TRUE) and (place := _gap([condition for _, condition in pairs])) != "":
             last = "\\text{otherwise}" if self.is_latex else "a last pair (value, True)"
             where = f"No case holds at {place}" if place else "It is not known whether a case always holds"
             raise self.error(f"{where}: add {last}.", name, end)
@@ -153,6 +152,12 @@ class SpecialForms(Cursor):
         else:
             return
         raise self.error(message, operands[0], operands[-1].end)
+
+
+def _gap(conditions: list[Expr]) -> str | None:
+    from gradcheck_cli.language import coverage  # which the usual text does not need
+
+    return coverage.gap(conditions)
 
 
 def _is_constant(expr: Expr) -> bool:
