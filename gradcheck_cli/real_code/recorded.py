@@ -40,6 +40,7 @@ def record(subject: Subject, *, through_detach: bool = False, given: Sequence[to
         outputs = recorded(recorder, lambda: subject.run(given))
     unused = [function.__name__ for function in subject.surrogates if function not in ran]
     elements = [recorder.of(output.tensor) for output in outputs]
+    recorder.require_known(elements)
     return Recorded(recorder, outputs, elements, subject, unused=unused)
 
 

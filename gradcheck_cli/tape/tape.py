@@ -23,7 +23,7 @@ REDUCTIONS = {"sum": "add", "prod": "mul", "max": "maximum", "min": "minimum"}
 """n-ary instructions, and the function of two arguments that each repeats."""
 EMPTY = {"sum": 0.0, "prod": 1.0, "dot": 0.0}
 WHOLE = frozenset({"floor", "ceil", "trunc", "round", "div_floor", "div_trunc"})
-SOURCES = frozenset({"input", "constant"})
+SOURCES = frozenset({"input", "constant", "unknown"})
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Origin:
 class Instruction:
     """A block of new elements, start <= element < stop.
 
-    function: a row of the table, a condition, `where`; or "input", "constant", "held" (the same numbers, held
-    constant: no derivative flows through them); or n-ary, and then the last axis of its one argument is reduced. The
-    arguments of a row have the shape (n,), or (1,) for a constant that is the same for all. "dot" is a batch of
-    products of matrices: arguments (b, p, k) and (b, q, k), elements (b, p, q).
+    function: a row of the table, a condition, `where`; or "input", "constant", "unknown" (nothing may rest on it),
+    "held" (the same numbers, held constant: no derivative flows through them); or n-ary, and then the last axis of its
+    one argument is reduced. The arguments of a row have the shape (n,), or (1,) for a constant that is the same for
+    all. "dot" is a batch of products of matrices: arguments (b, p, k) and (b, q, k), elements (b, p, q).
     dtype: in which the code rounds the result.
     """
 
@@ -129,7 +129,7 @@ class Tape:
         self._starts: list[int] = []
         self._known: dict[tuple[float, float], int] = {}
         self._held: dict[int, int] = {}
-        self._has_infinite = False
+        self._has_infinite = self._has_unknown = False
         self.constant(0.0)
 
     # -- what is known of elements
@@ -189,6 +189,34 @@ class Tape:
             self._has_infinite = self._has_infinite or not math.isfinite(value)
             self._known[key] = int(self._new("constant", (), 1, fixed=True, numbers=value)[0])
         return self._known[key]
+
+    def unknown(self, shape: tuple[int, ...]) -> Elements:
+        """Elements that depend on the inputs in a way that is not known: see `first_unknown`."""
+        self._has_unknown = True
+        return self._new("unknown", (), math.prod(shape)).reshape(shape)
+
+    def first_unknown(self, elements: Elements) -> Instruction | None:
+        """An instruction of unknown elements on which one of these rests, if there is any."""
+        if not self._has_unknown:
+            return None
+        source = np.full(self.size, -1, np.int64)
+        for place, instruction in enumerate(self.instructions):
+            if instruction.function == "unknown":
+                source[instruction.elements] = place
+                continue
+            for index, arg in enumerate(instruction.args):
+                if instruction.function == "dot":
+                    worst = source[arg].max(axis=2, keepdims=True)
+                    worst = worst if index == 0 else worst.swapaxes(1, 2)
+                    worst = np.broadcast_to(
+                        worst, (len(arg), instruction.args[0].shape[1], instruction.args[1].shape[1])
+                    )
+                else:
+                    worst = source[arg] if arg.ndim == 1 else source[arg].max(axis=1)
+                here = instruction.elements
+                source[here] = np.maximum(source[here], worst.reshape(-1))
+        found = int(source[elements].max(initial=-1))
+        return self.instructions[found] if found >= 0 else None
 
     def held(self, elements: Elements) -> Elements:
         """The same numbers as `elements`, through which no derivative flows."""

@@ -51,6 +51,9 @@ class Values:
             case "constant":
                 self.value[here] = self.tape.numbers[here]
                 return
+            case "unknown":
+                self.value[here], self.radius[here] = np.nan, INF
+                return
             case "input":
                 given = self._inputs[instruction.start]
                 moved = self._moved.get(given.name)

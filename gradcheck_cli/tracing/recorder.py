@@ -43,6 +43,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.held = HeldConstants(self.tape, self.places)
         self._shadows = Shadows(self.tape)
         self._origins: dict[tuple[str, str, int], Origin] = {}
+        self._unknown: dict[Origin, str] = {}
         self._depth = 0
 
     @classmethod
@@ -93,6 +94,19 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def scaled(self, x: Any, factor: float) -> Elements:
         return self.of(x) if factor == 1 else self.call("mul", x, factor)
+
+    def unknown(self, shape: tuple[int, ...], why: str) -> Elements:
+        """Elements that depend on the inputs in a way that is not known: an output that rests on them is opaque."""
+        elements = self.tape.unknown(shape)
+        self._unknown[self.tape.origin] = why
+        return elements
+
+    def require_known(self, outputs: Sequence[Elements]) -> None:
+        """Raises Opaque where an output rests on elements that are not known."""
+        for elements in outputs:
+            found = self.tape.first_unknown(elements.reshape(-1))
+            if found is not None:
+                raise Opaque(found.origin, self._unknown[found.origin])
 
     def guard(self, kind: str, elements: Elements, number: float | None = None) -> None:
         self.guards.append(Guard(kind, np.array(elements), self.tape.origin, number))

@@ -197,6 +197,29 @@ def test_an_operation_without_a_rule_is_named_with_its_place(code: Callable[[Ten
     assert result.error.startswith(f"{operation} (test_recorder.py:")
 
 
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        (lambda x: torch.linalg.svd(x.reshape(4, 1))[0], "only complete a basis"),
+        (lambda x: torch.linalg.svdvals(x.reshape(2, 2) * 0), "equal, or zero"),
+        (lambda x: torch.linalg.eigvalsh(torch.eye(2, dtype=x.dtype) * x[0]).sum(), "equal, or zero"),
+    ],
+)
+def test_what_has_more_than_one_solution_is_opaque_where_it_is_used(code: Callable[[Tensor], Tensor], why: str) -> None:
+    result = check_code(code, (X,))
+    assert result.verdict is Verdict.ERROR
+    assert result.error is not None
+    assert why in result.error
+
+
+def test_a_rule_of_torchs_own_may_take_another_way_to_zero() -> None:
+    """The second derivative of a product by one of its factors is 0: torch divides, and leaves a rounding error."""
+    x = torch.tensor([3.7, -8.1, 5.3, -6.9, 7.7, 0.3], dtype=torch.float64)
+    result = check_code(lambda x: x.reshape(2, 3).prod(1).prod(), (x,), order=2)
+    assert result.counts[Verdict.MISMATCH] == 0
+    assert result.passed
+
+
 def test_fused_attention_is_never_half_seen() -> None:
     q, k, v = (torch.randn(1, 2, 3, 4, dtype=torch.float64) for _ in range(3))
     result = check_code(lambda q, k, v: F.scaled_dot_product_attention(q, k, v), (q, k, v))

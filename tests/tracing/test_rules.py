@@ -216,6 +216,8 @@ ROWS: list[Row] = [
      ((4, 3), (3,), (4, 2))),
     ("_linalg_eigh", lambda a: torch.linalg.eigh(spd(a)), ((3, 3),)),
     ("_linalg_svd", lambda a: torch.linalg.svd(a, full_matrices=False), ((3, 2),)),
+    ("_linalg_svd", lambda a: torch.linalg.svd(a)[0][:, :2] * torch.linalg.svdvals(a), ((3, 2),)),
+    ("_linalg_svd", lambda a: torch.linalg.svdvals(torch.block_diag(a, 0 * a))[:3], ((3, 3),)),
     ("linalg_lstsq", lambda a, b: torch.linalg.lstsq(a, b)[0], ((4, 3), (4, 2))),
     ("linalg_pinv.atol_rtol_tensor", lambda a: torch.linalg.pinv(a), ((4, 3),)),
     ("linalg_pinv.atol_rtol_tensor", lambda a: torch.linalg.pinv(spd(a), hermitian=True), ((3, 3),)),

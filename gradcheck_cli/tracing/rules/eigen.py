@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tracing.rules.linear_algebra import solve, symmetric, transposed
-from gradcheck_cli.tracing.table import NotHere, rule
+from gradcheck_cli.tracing.table import rule
 from gradcheck_cli.tracing.tensors import numbers, on_host
 
 if TYPE_CHECKING:
@@ -28,13 +28,25 @@ Equations = Callable[[Elements], tuple[Elements, Elements]]
 """A state (..., k) -> (what is to be 0 (..., k), its derivative (..., k, k))."""
 
 
+COMPLETES = "the vectors that only complete a basis are not unique"
+WORST = 1e12
+"""The largest condition of a system of equations with one solution nearby."""
+
+
 def newton(r: Recorder, equations: Equations, start: NDArray[Any], slopes: NDArray[Any]) -> Elements:
-    """The solution near `start`. slopes: the derivative there, whose pivots are followed."""
+    """The solution near `start`; where there is more than one, it is unknown. slopes: the derivative there, whose
+    pivots are followed."""
     state = r.tape.constants(start)
+    alone: NDArray[np.bool_] = np.linalg.cond(slopes) < WORST
+    slopes = np.where(alone[..., None, None], slopes, np.eye(slopes.shape[-1]))
     for _ in range(STEPS):
         residual, derivative = equations(state)
         step = solve(r, derivative, torch.from_numpy(np.ascontiguousarray(slopes)), residual[..., None])[..., 0]
         state = r.call("sub", state, step)
+    if not alone.all():
+        several = "the matrix has values that are equal, or zero, and they or their vectors are used one by one"
+        state = np.array(state)
+        state[~alone] = r.unknown((int((~alone).sum()), state.shape[-1]), several)
     return state
 
 
@@ -93,16 +105,16 @@ def eigh(r: Recorder, out: Any, a: Tensor, UPLO: str = "L", compute_v: bool = Tr
 def svd(
     r: Recorder, out: Any, a: Tensor, full_matrices: bool = False, compute_uv: bool = True, *, driver: Any = None
 ) -> tuple[Elements | None, Elements, Elements | None]:
-    """(U, S, Vh). Of distinct singular values that are not 0."""
+    """(U, S, Vh). The vectors that only complete a basis are unknown."""
     elements = r.of(a)
     m, n = elements.shape[-2:]
     if not elements.size:
         return None, np.zeros(tuple(out[1].shape), np.int64), None
-    if compute_uv and full_matrices and m != n:
-        raise NotHere
     with _disable_current_modes():
         real = on_host(a)
         u, s, vh = map(numbers, out) if compute_uv else (x.numpy() for x in torch.linalg.svd(real, full_matrices=False))
+    k = min(m, n)
+    u, vh = u[..., :k], vh[..., :k, :]
     left, right = np.swapaxes(u, -1, -2), vh  # (..., triple, m), (..., triple, n)
     start = np.concatenate([left, right, s[..., None]], axis=-1)
     slopes = np.zeros((*start.shape, m + n + 1))
@@ -133,4 +145,9 @@ def svd(
     values = np.array(found[..., -1])
     if not compute_uv:
         return None, values, None
-    return transposed(found[..., :m]), values, np.array(found[..., m : m + n])
+    columns, rows = transposed(found[..., :m]), np.array(found[..., m : m + n])
+    if full_matrices and m > n:
+        columns = np.concatenate([columns, r.unknown((*columns.shape[:-1], m - n), COMPLETES)], axis=-1)
+    elif full_matrices and n > m:
+        rows = np.concatenate([rows, r.unknown((*rows.shape[:-2], n - m, n), COMPLETES)], axis=-2)
+    return columns, values, rows
