@@ -13,6 +13,7 @@ BENCHMARKS = {
     "depth": "deep expressions",
     "batch": "tens of thousands of problems",
     "operators": "torch's own operators",
+    "mistakes": "mistakes in backwards by hand",
 }
 """Name of the module in this folder -> what it measures. The module has `measure(options) -> Section`."""
 
