@@ -70,3 +70,23 @@ def seconds(option: str, text: str) -> float:
     if not 0 < value < math.inf:
         raise UsageError(Option(option, text), ": it takes a number of seconds, for example 30")
     return value
+
+
+CLOSERS = {"(": ")", "[": "]", "{": "}"}
+_BRACKET = re.compile(r"[(\[{]")
+
+
+def split(text: str, separators: str) -> list[str]:
+    """`text` split at the separators outside of brackets."""
+    if _BRACKET.search(text) is None:
+        return re.split(f"[{separators}]", text) if separators else [text]
+    parts, start, closers = [], 0, []
+    for index, character in enumerate(text):
+        if character in CLOSERS:
+            closers.append(CLOSERS[character])
+        elif closers and character == closers[-1]:
+            closers.pop()
+        elif character in separators and not closers:
+            parts.append(text[start:index])
+            start = index + 1
+    return [*parts, text[start:]]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gradcheck_cli.checking.points.numbers import read_number
+from gradcheck_cli.claims.claim_text import known_name
 from gradcheck_cli.diagnosis import wording
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import UsageError
@@ -48,9 +49,12 @@ class Expected:
             return tuple(_number(where, text) for text in texts)
 
         self.value = numbers("value", expectation.value)
-        self.gradient: dict[Derivative, tuple[float, ...]] = {
-            _row("gradient", key, rows): numbers("gradient", texts) for key, texts in expectation.gradient.items()
-        }
+        self.gradient: dict[Derivative, tuple[float, ...]] = {}
+        for key, texts in expectation.gradient.items():
+            if not key and 1 < len(rows) == len(texts):  # all of them, in their order
+                self.gradient |= {row: numbers("gradient", [text]) for row, text in zip(rows, texts, strict=True)}
+            else:
+                self.gradient[_row("gradient", key, rows)] = numbers("gradient", texts)
         self.claims = expectation.claims
 
     @property
@@ -130,7 +134,8 @@ def _row(what: str, key: str, rows: Sequence[Derivative], others: Sequence[str] 
         if len(rows) > 1:
             raise UsageError(Option(what), f": there are several derivatives, so say which is which, by {choices}")
         return rows[0]
-    names = sorted(name.strip() for name in key.split(","))
+    known = {name for row in rows for name in row.wrt}
+    names = sorted(known_name(name.strip(), known) for name in key.split(","))
     for row in rows:
         if sorted(row.wrt) == names:
             return row

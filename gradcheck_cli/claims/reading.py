@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
-from gradcheck_cli.claims.claim_text import ClaimText, split_claim
+from gradcheck_cli.claims.claim_text import ClaimText, separate_claims, split_claim
 from gradcheck_cli.errors import ExpressionError, GradcheckError, UsageError
 from gradcheck_cli.expression.nodes import Expr, Named, Variable, intermediates, rebuild, variable, variables
 from gradcheck_cli.language.cursor import Defined
 from gradcheck_cli.language.parser import parse
+from gradcheck_cli.language.statements import statements
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.surfaces import Option
 
@@ -72,13 +74,14 @@ class Unreadable:
 def read_claims(texts: Sequence[str], subject: Subject) -> tuple[ReadClaim | Unreadable, ...]:
     """The claims of texts, at most one for each derivative. One that cannot be read does not keep others from it."""
     claims: list[ReadClaim | Unreadable] = []
-    for text in texts:
+    for text in chain.from_iterable(map(separate_claims, texts)):
         said = ClaimText((text.strip(),))
         try:
             said = split_claim(text)
             for derivative, formula in zip(_which(said, subject), said.formulas, strict=True):
                 if derivative in [claim.derivative for claim in claims if isinstance(claim, ReadClaim)]:
                     raise UsageError(f"there are two claims for {derivative.label}")
+                _require_same(said, subject)
                 claims.append(_read(derivative, formula, subject))
         except (ExpressionError, UsageError) as error:
             one = len(subject.rows) == 1 and not said.names
@@ -126,9 +129,18 @@ def _of_names(said: ClaimText, known: Sequence[str]) -> Derivative:
     return Derivative(said.wrt(known))
 
 
+def _require_same(said: ClaimText, subject: Subject) -> None:
+    """UsageError for d/dx (formula) where the formula is not the function."""
+    if said.operand is not None and parse(said.operand, names=variables(subject.expression)) is not subject.expression:
+        raise UsageError(
+            f"it is about {said.operand.strip()[:100]}, which is not written as the function is: leave it out"
+        )
+
+
 def _read(derivative: Derivative, formula: str, subject: Subject) -> ReadClaim:
     own = variables(subject.expression)
     names = {*own, *subject.given} - set(subject.lets)
+    formula = _alone(formula)
     called = {name: _as_function(name, subject) for name in subject.values}
     claim = parse(formula, names=names, lets=subject.lets, defined={**called, **subject.functions})
     used = [
@@ -148,6 +160,12 @@ def _read(derivative: Derivative, formula: str, subject: Subject) -> ReadClaim:
     return ReadClaim(
         derivative, formula, rebuild(claim, replace), f"{shown} in the claim is read as the value of the function"
     )
+
+
+def _alone(text: str) -> str:
+    """What `lambda x: 2*x`, `return 2*x` and `2*x  # mine` say."""
+    found = statements(text)
+    return found.items[0].text if len(found.items) == 1 and not found.items[0].body else text
 
 
 def _as_function(name: str, subject: Subject) -> Defined:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from gradcheck_cli.checking.points.written import NUMBER, split, take_apart, unwrapped
-from gradcheck_cli.claims.claim_text import split_claim
+from gradcheck_cli.checking.points.written import NUMBER, take_apart, unwrapped
+from gradcheck_cli.claims.claim_text import separate_claims, split_claim
 from gradcheck_cli.errors import ExpressionError, UsageError
+from gradcheck_cli.option_values import split
 from gradcheck_cli.records.request import Expectation
 from gradcheck_cli.surfaces import Option
 
@@ -37,8 +38,13 @@ def _by_variable(text: str) -> Iterator[tuple[str, str]]:
     if parts and all(name is not None for name, _ in parts):
         yield from ((str(name), value) for name, value in parts)
         return
+    separate = separate_claims(text)
+    if len(separate) > 1:
+        for one in separate:
+            yield from _by_variable(one)
+        return
     try:
-        said = split_claim(text)
+        said = split_claim(separate[0])
     except UsageError:
         raise UsageError(
             Option("gradient", text), ": write the number alone, and the point by ", Option("at")

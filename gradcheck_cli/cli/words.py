@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import shlex
 from collections.abc import Collection, Sequence
@@ -55,11 +56,17 @@ def is_file(argument: str) -> bool:
 
 
 def require_formula(arranged: Sequence[str], commands: Collection[str]) -> None:
-    """UsageError for a word that is read as a formula only because it is no command: `gradcheck problems`, `-x`.
+    """UsageError for a word that is read as a formula only because it is no command: `gradcheck problems`, `-x`, and
+    for the path of a folder, which is a quotient.
 
     arranged: the options, and last what would be the formula.
     """
     word = arranged[-1]
+    if ("/" in word or os.sep in word) and not _has_value(arranged) and os.path.exists(word):
+        raise UsageError(
+            f"{word} is there, and may be a formula as well: gradcheck run {word} checks the problems in it, "
+            f"gradcheck check {word} the formula"
+        )
     if _WORD.fullmatch(word) is None or _has_value(arranged) or not _is_variable(word):
         return
     if word.startswith("-"):

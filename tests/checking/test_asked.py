@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gradcheck_cli import GradcheckError, check, run
+from gradcheck_cli.checking.points.texts import read_points, read_ranges
+from gradcheck_cli.claims.reading import ReadClaim, Subject, read_claims
 from gradcheck_cli.cli.app import run_command
+from gradcheck_cli.cli.expected import expectation
+from gradcheck_cli.language.parser import parse
+from gradcheck_cli.records.derivative import Derivative
 
 
 @pytest.mark.parametrize(
@@ -60,6 +68,10 @@ def test_ranges_that_samples_count_are_not_sampled_in_as_well() -> None:
         ("g(y, x) = y**2*x", "1,2", ["[2*y*x, y**2]"], "y proven x proven"),
         ("a(x) = x**2; a(x)**2", 2, ["2*a(x)*2*x", "4*a*x"], "x proven"),
         ("dx*x", "1,2", ["dx: x"], "dx proven"),
+        ("x*y", "1,2", ["dx: y, dy: x", "{x: y, y: x}", "x=y; y=x"], "x proven y proven"),
+        ("x**2", 2, ["lambda x: 2*x", "return 2*x", "2*x  # mine", "d/dx (x^2) = 2x", r"$\frac{dy}{dx} = 2x$"],
+         "x proven"),
+        ("x**2", 2, ["d/dx (x^3) = 2x"], "unreadable"),
         ("x*y", "x=1,y=2", ["y", "x: y +", "y = 3 = x", "z: 2", "[y, x, 1]", "f'(2) = 3", "q = x"], "unreadable"),
     ],
 )  # fmt: skip
@@ -104,7 +116,10 @@ def test_who_types_one_claim_that_cannot_be_read_is_told_at_once(capsys: pytest.
         ("x**2 --at 3 --value 8", 1, "the value is expected to be 8, and is 9"),
         ("x**2 --at [1,2] --gradient [2,4] --value 1,4,9", 2, "--value: there are 3 numbers for 2 points: give one"),
         ("x*y x=1 y=2 --gradient x=2,y=1", 0, ""),
-        ("x*y x=1 y=2 --gradient dx=3", 2, "--gradient: dx is not checked here; there is x, y"),
+        ("x*y x=1 y=2 --gradient dx=2,dy=1", 0, ""),
+        ("x*y x=1 y=2 --gradient dz=3", 2, "--gradient: dz is not checked here; there is x, y"),
+        ("x*y x=1 y=2 --gradient [2,1]", 0, ""),
+        ("x*y x=1 y=2 --gradient [1,2]", 1, "the derivative is expected to be 1, and is 2"),
         ("x*y x=1 y=2 --gradient df/dx=2 --gradient y:1", 0, ""),
         ("x*y x=1 y=2 --gradient {x:2,y:0}", 1, "the derivative is expected to be 0, and is 1"),
         ("x*y x=1 y=2 --gradient 2", 2, "--gradient: there are several derivatives, so say which is which, by x, y"),
@@ -121,3 +136,18 @@ def test_who_types_one_claim_that_cannot_be_read_is_told_at_once(capsys: pytest.
 def test_expected_numbers(arguments: str, code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command([*arguments.split(), "--no-derivatives"]) == code
     assert said in "".join(capsys.readouterr())
+
+
+PIECES = ["x", "y", "f'(x)", "df/dx", "∂f/∂x", "d²f/dx²", "f_x", "s", "=", "==", ":", "::", ",", ";", "\n", "(", ")",
+          "[", "]", "{", "}", "1", "2.5", "-", "..", "0:1:3", "linspace(", "np.array(", "requires_grad=True", "pi", "1e400",
+          "inf", " ", "'", '""', "$", "\\frac{1}{x}", "**", "′", "∇", "\0", "lambda x:", "return "]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=10).map("".join))
+def test_whatever_is_written_is_read_or_refused_with_a_sentence(text: str) -> None:
+    subject = Subject(parse("x*y"), [Derivative(("x",)), Derivative(("y",))])
+    for claim in read_claims([text], subject):
+        assert isinstance(claim, ReadClaim) or str(claim.raised())
+    for read in (lambda: read_points([text], ["x", "y"]), lambda: read_ranges([text]), lambda: expectation([text], [])):
+        with suppress(GradcheckError):
+            read()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gradcheck_cli.claims.claim_text import claimed_names, split_claim
+from gradcheck_cli.claims.claim_text import claimed_names, separate_claims, split_claim
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,36 @@ from gradcheck_cli.claims.claim_text import claimed_names, split_claim
         ("max(x, y)", "", "max(x, y)"),
         ("x if x == 1 else 2", "", "x if x == 1 else 2"),
         ("where(x <= 1, 2, x)", "", "where(x <= 1, 2, x)"),
-        ("d/dx (x^2) = 2x", "", "d/dx (x^2) = 2x"),
+        ("d/dx (x^2) = 2x", "x", "2x"),
+        (r"\frac{dy}{dx} = \frac{1}{x}", "x", r"\frac{1}{x}"),
+        (r"$\frac{\partial f}{\partial x} = y$", "x", "y"),
+        (r"\frac{\partial^2 f}{\partial x \, \partial y} = 1", "x y", "1"),
+        (r"f^{\prime}(x) = 2x", "x", "2x"),
+        (r"\nabla f = (y, x)", "", "y|x"),
         ("sin(x) = cos(x)", "", "sin(x) = cos(x)"),
     ],
 )
 def test_left_sides(text: str, names: str, formulas: str) -> None:
     found = split_claim(text)
     assert (" ".join(found.names), "|".join(found.formulas)) == (names, formulas)
+
+
+@pytest.mark.parametrize(
+    ("text", "claims"),
+    [
+        ("dx: y, dy: x", ["dx: y", "dy: x"]),
+        ("x=y; y=x", ["x=y", "y=x"]),
+        ("df/dx = max(x, y)\ndf/dy = x", ["df/dx = max(x, y)", "df/dy = x"]),
+        ("{x: y, y: x}", ["x: y", "y: x"]),
+        ("{x: y}", ["x: y"]),
+        ("x, y: 1", ["x, y: 1"]),
+        ("x: y", ["x: y"]),
+        ("[y, x]", ["[y, x]"]),
+        ("max(x, y)", ["max(x, y)"]),
+    ],
+)
+def test_several_claims_in_one_text(text: str, claims: list[str]) -> None:
+    assert separate_claims(text) == claims
 
 
 def test_dx_and_f_x_are_x_where_that_is_a_variable() -> None:
@@ -69,4 +92,5 @@ def test_names_that_are_certainly_variables() -> None:
                                   "f" + "'" * 5_000 + " = 1", "[" + "," * 10_000 + "]", "x: " * 1_000, "d/" * 90 + "=1",
                                   "dx^99999999999/dx^99999999 = 1", "f'(" * 60 + "="])  # fmt: skip
 def test_hostile_left_sides_end(text: str) -> None:
+    separate_claims(text)
     split_claim(text)

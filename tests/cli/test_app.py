@@ -201,6 +201,13 @@ def test_words_that_are_commands(arguments: list[str], shown: str, requests: lis
     assert requests == []
 
 
+def test_a_folder_may_be_a_quotient(capsys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert run_command(["a/b"]) == 2
+    assert "gradcheck run a/b checks the problems in it, gradcheck check a/b the formula" in capsys.readouterr().err
+
+
 def test_a_file_of_problems_is_run(capsys: Any, tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("problems:\n  - {name: one, expression: x**2, at: 2}\n", encoding="utf-8")

@@ -18,8 +18,9 @@ from itertools import islice, product
 
 from gradcheck_cli.checking.points.assigned import points_in
 from gradcheck_cli.checking.points.numbers import RANGE_FORM, Evaluate, read_number
-from gradcheck_cli.checking.points.written import split, take_apart, unwrapped
+from gradcheck_cli.checking.points.written import take_apart, unwrapped
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.option_values import split
 from gradcheck_cli.records.request import PointNumbers
 from gradcheck_cli.surfaces import Option
 

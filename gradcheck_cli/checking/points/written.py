@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.option_values import CLOSERS, split
 from gradcheck_cli.surfaces import Option
 
 MAX_LENGTH = 1_000_000
@@ -31,8 +32,6 @@ _NAME = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)")
 _NEXT_NAME = re.compile(r"\s+(?=[^\W\d]\w*\s*=(?!=))")
 _KEY = re.compile(r"\s*(['\"]?)([^\W\d]\w*)\1\s*:\s*")
 _SPACED = re.compile(r"\s+")
-_PAIRS = {"(": ")", "[": "]", "{": "}"}
-_BRACKET = re.compile(r"[(\[{]")
 _BRACKETS = re.compile(r"[()\[\]{}]")
 _ARRAY = re.compile(r"(?:(?:np|numpy|torch|jnp)\.)?(?:array|asarray|tensor|as_tensor|Tensor)\s*(?=\()")
 _SETTING = re.compile(r"\s*(?:requires_grad|dtype|device)\s*=(?!=)")
@@ -81,7 +80,7 @@ def unwrapped(text: str) -> tuple[str, str]:
 
 def _bracketed(text: str) -> tuple[str, str]:
     opening = text[:1]
-    if opening not in _PAIRS or _closed_at(text) != len(text) - 1:
+    if opening not in CLOSERS or _closed_at(text) != len(text) - 1:
         return "", text
     inside = text[1:-1].strip()
     several = len(split(inside, ",;\n")) > 1 or _NAME.match(inside) is not None
@@ -92,8 +91,8 @@ def _closed_at(text: str, start: int = 0) -> int:
     """Where the bracket at `start` is closed; -1 where it is not."""
     closers: list[str] = []
     for found in _BRACKETS.finditer(text, start):
-        if found[0] in _PAIRS:
-            closers.append(_PAIRS[found[0]])
+        if found[0] in CLOSERS:
+            closers.append(CLOSERS[found[0]])
         elif found[0] == closers[-1]:
             closers.pop()
         if not closers:
@@ -141,19 +140,3 @@ def key_of(part: Part, names: Sequence[str]) -> Part:
     """`x: 2`, where x is one of the names, as `x=2`; another part as it is."""
     key = _KEY.match(part[1]) if part[0] is None else None
     return part if key is None or key[2] not in names else (key[2], part[1][key.end() :].strip())
-
-
-def split(text: str, separators: str) -> list[str]:
-    """`text` split at the separators outside of brackets."""
-    if _BRACKET.search(text) is None:
-        return re.split(f"[{separators}]", text) if separators else [text]
-    parts, start, closers = [], 0, []
-    for index, character in enumerate(text):
-        if character in _PAIRS:
-            closers.append(_PAIRS[character])
-        elif closers and character == closers[-1]:
-            closers.pop()
-        elif character in separators and not closers:
-            parts.append(text[start:index])
-            start = index + 1
-    return [*parts, text[start:]]
