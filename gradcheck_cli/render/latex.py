@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gradcheck_cli import number_text
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.render import labels
-from gradcheck_cli.render.code import words
+from gradcheck_cli.render.code.latex import code_report
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formula.latex import formula_report
-from gradcheck_cli.render.latex_text import array, interval, items, prose
-from gradcheck_cli.render.sentences import place, reasons
+from gradcheck_cli.render.latex_text import array, prose
+from gradcheck_cli.render.sentences import place
 from gradcheck_cli.render.summary import summary_line
 
 
@@ -34,7 +33,7 @@ def _lines(report: Report, display: Display) -> Iterator[str]:
             yield rf"\paragraph{{{prose(result.name)}}} {prose(f'({place(result)})')}"
         if result.description is not None:
             yield prose(result.description)
-        yield from code_report(result) if isinstance(result, CodeResult) else formula_report(result, display)
+        yield from code_report(result, display) if isinstance(result, CodeResult) else formula_report(result, display)
         yield ""
     yield prose(summary_line(report, display))
 
@@ -49,23 +48,3 @@ def _row(result: AnyResult) -> list[str]:
 
 def _whole(count: int) -> str:
     return f"{count:,}".replace(",", "{,}")
-
-
-def code_report(result: CodeResult) -> Iterator[str]:
-    """What was called, a row a derivative, what is known of it."""
-    yield rf"\texttt{{{prose(result.signature)}}} {prose(result.place)}"
-    if result.blocks:
-        rows = [
-            [
-                rf"\text{{{prose(words.derivative(block.output, block.input))}}}",
-                _whole(block.entries),
-                interval(labels.NOTHING if block.worst is None else number_text.small(block.worst)),
-                rf"\text{{{labels.outcome_words(block)[1]}}}",
-            ]
-            for block in result.blocks
-        ]
-        heads = [rf"\text{{{head}}}" for head in ("derivative", "entries", "worst relative error", "verdict")]
-        yield ""
-        yield from array("lrrl", heads, rows)
-    if sentences := [*reasons(result), *result.notices]:
-        yield from items(("", sentence) for sentence in sentences)

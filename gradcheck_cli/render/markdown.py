@@ -9,6 +9,7 @@ from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.records.results import Check, ProblemResult
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.code import words
+from gradcheck_cli.render.code.markdown import code_report
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formula.markdown import formula_report
 from gradcheck_cli.render.markup import code, escaped, head, line
@@ -22,12 +23,16 @@ FEW = 5
 
 
 def render_markdown(report: Report, display: Display) -> str:
-    """Of a single formula all of it; else the failures, and all problems folded away below them."""
+    """Of a single problem all of it; else the failures, and all problems folded away below them."""
     sign = "✅" if report.passed else "❌"
-    if len(report.problems) == 1 and isinstance(only := report.problems[0], ProblemResult) and not report.is_batch:
-        heading = f"## {sign} {code(only.formula or only.expression)}"
+    if len(report.problems) == 1 and not report.is_batch:
+        [only] = report.problems
+        if isinstance(only, CodeResult):
+            what, shown = only.signature, code_report(only, display)
+        else:
+            what, shown = only.formula or only.expression, formula_report(only, display)
         end = f"<sub>{escaped(summary_line(report, display))}</sub>"
-        return "\n".join([heading, "", *formula_report(only, display), "", end, ""])
+        return "\n".join([f"## {sign} {code(what)}", "", *shown, "", end, ""])
     lines = [f"## {sign} gradcheck", "", escaped(summary_line(report, display)), ""]
     for trouble in report.troubles:
         lines += [f"- ❌ {escaped(in_short(trouble.message))}", ""]

@@ -134,6 +134,38 @@ def test_latex_of_many_problems() -> None:
     assert "\\paragraph{quartic}" in RENDERERS["latex"](a_report(*named), Display(verbose=True))
 
 
+def test_a_function_as_markdown() -> None:
+    text = rendered("markdown", focal_loss(checks_failed=7))
+    assert text == (
+        "## ❌ `focal_loss(logits, target)`\n\n"
+        "losses.py:25 · logits float64 (4, 3) · target int64 (4,)\n\n"
+        "| derivative | entries | match | kink | mismatch | worst relative error | verdict |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | --- |\n"
+        "| ∂out/∂logits | 12 | 7 | 1 | 4 | 3 | ✗ mismatch |\n\n"
+        "| entry | analytical | autograd | verdict |\n"
+        "| --- | --- | --- | --- |\n"
+        "| ∂out/∂logits\\[0,1\\] | -0.0597916 | -0.239167 | ✗ mismatch |\n"
+        "| ∂out/∂logits\\[1,1\\] | -0.0597916 | -1.23917 | ✗ mismatch |\n"
+        "| ∂out/∂logits\\[2,1\\] | -0.0597916 | -2.23917 | ✗ mismatch |\n"
+        "| ∂out/∂logits\\[3,1\\] | -0.0597916 | -3.23917 | ✗ mismatch |\n\n"
+        "and 3 more entries that failed.\n\n"
+        "- FocalLoss.backward (losses.py:18) is wrong by logits\n"
+        "- a branch is decided at a tie\n"
+        "- 2 values are held constant (detach): losses.py:12\n"
+        "- ∂out/∂logits\\[0,0\\]: a convention\n\n"
+        "<sub>1 function, 12 entries (7 failed): 7 match, 1 kink, 4 mismatch · float64 on cpu · torch 2.13.0</sub>\n"
+    )
+
+
+def test_a_function_as_latex() -> None:
+    text = rendered("latex", focal_loss())
+    require_well_formed(text)
+    assert text.startswith("\\texttt{focal\\_loss(logits, target)} losses.py:25 $\\cdot$ logits float64 (4, 3) ")
+    assert "  \\text{$\\partial$out/$\\partial$logits} & 12 & 7 & 1 & 4 & 3 & \\text{mismatch} \\\\\n" in text
+    assert "-0.0597916 & -3.23917 & \\text{mismatch} & \\text{} \\\\\n" in text
+    assert "\\item FocalLoss.backward (losses.py:18) is wrong by logits\n" in text
+
+
 @given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126)))
 def test_any_text_is_well_formed_latex(text: str) -> None:
     row = a_check({"x": 1.0}, 1.0, math.inf, Verdict.MISMATCH, note=text)

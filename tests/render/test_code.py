@@ -122,3 +122,16 @@ def test_a_batch_lists_code_beside_formulas() -> None:
     assert "focal        12       4                     3  ✗ mismatch" in table
     assert "focal_loss(logits, target)  losses.py:25" in table
     assert "quartic       1" in table
+
+
+def test_narrow_tables_give_up_what_is_least_useful_first() -> None:
+    block = focal_loss().blocks[0]
+    long = focal_loss(blocks=(replace(block, input="a_long_name_of_logits"),))
+    heads = {width: shown(long, width=width).split("\n\n")[1].splitlines()[-3].split() for width in (40, 60, 76)}
+    assert heads == {
+        40: ["derivative", "verdict"],
+        60: ["derivative", "match", "kink", "mismatch", "verdict"],
+        76: ["derivative", "entries", "match", "kink", "mismatch", "verdict"],
+    }
+    assert all(len(line) <= 40 for line in shown(long, width=40).splitlines())
+    assert "  ∂out/∂logits[0,1]\n    analytical -0.0597916\n    autograd -0.239167\n" in shown(long, width=40)

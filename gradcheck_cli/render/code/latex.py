@@ -1,0 +1,60 @@
+"""The report of one function as LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gradcheck_cli.records.code import CodeResult
+from gradcheck_cli.render import labels, plain
+from gradcheck_cli.render.code import parts, words
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.latex_text import array, interval, items, prose
+
+
+def code_report(result: CodeResult, display: Display) -> Iterator[str]:
+    """The lines: what was called, the derivatives, the worst entries, what is known of them."""
+    called, *where = parts.header(result)
+    yield rf"\texttt{{{prose(called)}}} {prose(' · '.join([*where, *parts.inputs(result, display)]))}"
+    if result.error is not None:
+        yield from ("", prose(result.error))
+    blocks, left_out = parts.shown_blocks(result, display)
+    if blocks:
+        columns = parts.block_columns(result, blocks)
+        shown = [
+            [labels.outcome_words(block)[1] for block in blocks]
+            if column.header == "verdict"
+            else [cell.plain for cell in column.cells]
+            for column in columns
+        ]
+        texts = [
+            [_whole(cell) if column.right else rf"\text{{{prose(cell)}}}" for cell in cells]
+            for column, cells in zip(columns, shown, strict=True)
+        ]
+        heads = [rf"\text{{{column.header}}}" for column in columns]
+        yield ""
+        yield from array("".join("r" if column.right else "l" for column in columns), heads, zip(*texts, strict=True))
+        if left_out:
+            yield from ("", prose(f"{left_out}."))
+    if entries := parts.shown_entries(result, display):
+        rows = [
+            [
+                rf"\text{{{prose(parts.entry_name(entry, result))}}}",
+                *(interval(labels.NOTHING if text == "none" else text) for text in words.numbers(entry, result)),
+                rf"\text{{{labels.outcome_words(entry)[1]}}}",
+                rf"\text{{{prose(parts.entry_place(entry)) if entry.at else ''}}}",
+            ]
+            for entry in entries
+        ]
+        heads = [rf"\text{{{head}}}" for head in ("entry", "analytical", "autograd", "verdict", "")]
+        yield ""
+        yield from array("lrrll", heads, rows)
+        if more := parts.more_entries(result, display):
+            yield from ("", prose(f"and {plain.counted(more, 'more entry')} that failed."))
+    if remarks := parts.remarks(result, display):
+        yield ""
+        yield from items(("", remark) for remark in remarks)
+
+
+def _whole(text: str) -> str:
+    """A count or a number."""
+    return text.replace(",", "{,}") if text.replace(",", "").isdecimal() else interval(text)
