@@ -216,20 +216,19 @@ def _batched(side: Reverse, outputs: Sequence[int]) -> str | None:
 
 
 def _batched_forward(side: Reverse) -> str | None:
-    """Dual numbers under vmap give what they give one by one. torch.func.vmap knows no dual numbers within it."""
-    batched: Callable[..., Any] = torch._vmap_internals._vmap
+    """Dual numbers under vmap give what they give one by one."""
     subject, forward = side.subject, Forward(side.subject, side.outputs)
     bases, first = [x.detach() for x in subject.fresh()], 0
     for place, (leaf, base) in enumerate(zip(subject.wanted, bases, strict=True)):
-        tangents = torch.eye(base.numel(), dtype=base.dtype, device=base.device)[:2].reshape(-1, *base.shape)
+        chunk = range(min(base.numel(), 2))
         try:
-            found = batched(lambda tangent, place=place: tuple(forward.tangents(bases, place, tangent)))(tangents)
+            found = forward.batch(bases, place, chunk)
         except Exception as error:  # noqa: BLE001 - whatever keeps it from being batched is what is reported
             cause = error.__cause__ or error
             return f"forward mode cannot be batched by vmap: {type(cause).__name__}: {cause}"
         for k, (output, batch) in enumerate(zip(side.outputs, found, strict=True)):
-            columns = forward.rows(k, np.arange(output.tensor.numel()))[:, first : first + len(tangents)]
-            if not np.allclose(numbers(batch).reshape(len(tangents), -1).T, columns, equal_nan=True):
+            columns = forward.one_by_one(k, np.arange(output.tensor.numel()))[:, first : first + len(chunk)]
+            if not np.allclose(batch.T, columns, equal_nan=True):
                 return f"the tangent of {output.name} by {leaf.name} is another one when it is batched by vmap"
         first += base.numel()
     return None

@@ -104,8 +104,8 @@ class Jacobian:
             names = tally.column.names
             judged = Rows(self.truths, elements, autograd, tally.column, names, side.mode, found).judged()
             self._forgive(k, rows, autograd, tally.column, judged)
-            if side.mode == "reverse" and (judged.codes != CODE[Verdict.MATCH]).any() and self.reverse.batched:
-                judged = self._confirmed(k, rows, elements, autograd, found, tally.column, judged)
+            if side.batched and (judged.codes != CODE[Verdict.MATCH]).any():
+                judged = self._confirmed(side, k, rows, elements, autograd, found, tally.column, judged)
             tally.add(judged, autograd[:, tally.column.place])
             labels = [self.reverse.outputs[k].label(row) for row in rows.tolist()]
             self.entries += self._listed(labels, tally.column, judged, autograd, side)
@@ -155,18 +155,18 @@ class Jacobian:
                 self.entries += self._listed([label], column, judged, autograd, self.reverse)
 
     def _confirmed(
-        self, k: int, rows: NDArray[np.int64], elements: Elements, autograd: Floats, found: tuple[Floats, Floats],
-        column: Column, judged: Judged,
+        self, side: Side, k: int, rows: NDArray[np.int64], elements: Elements, autograd: Floats,
+        found: tuple[Floats, Floats], column: Column, judged: Judged,
     ) -> Judged:  # fmt: skip
-        """The rows that did not match, with cotangents one by one: batching must not change a verdict."""
+        """The rows that did not match, without batching: it must not change a verdict."""
         odd = np.flatnonzero((judged.codes != CODE[Verdict.MATCH]).any(axis=1))[:CONFIRMED]
-        single = self.reverse.one_by_one(k, rows[odd])
+        single = side.one_by_one(k, rows[odd])
         if np.array_equal(single[:, column.place], autograd[odd][:, column.place], equal_nan=True):
             return judged
-        self.reverse.batched = False
+        side.batched = False
         odd = np.flatnonzero((judged.codes != CODE[Verdict.MATCH]).any(axis=1))
-        autograd[odd] = self.reverse.one_by_one(k, rows[odd])
-        return Rows(self.truths, elements, autograd, column, column.names, "reverse", found).judged()
+        autograd[odd] = side.one_by_one(k, rows[odd])
+        return Rows(self.truths, elements, autograd, column, column.names, side.mode, found).judged()
 
     @cached_property
     def tied(self) -> list[Guard]:

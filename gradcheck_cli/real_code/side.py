@@ -32,9 +32,13 @@ class Side(Protocol):
     """What autograd says in one mode."""
 
     mode: str
+    batched: bool
 
     def rows(self, output: int, rows: NDArray[np.int64]) -> Floats:
         """Some rows of the derivative of an output by all wanted inputs, one after the other."""
+
+    def one_by_one(self, output: int, rows: NDArray[np.int64]) -> Floats:
+        """The same without batching."""
 
     def combined(self, output: int, weights: Floats) -> Floats:
         """Weighted sums of the elements of an output (a row of weights for each), by all wanted inputs."""
@@ -151,12 +155,13 @@ class Reverse:
 
 
 class Forward:
-    """By dual numbers. The columns are kept: each costs a run of the code."""
+    """By dual numbers. The columns are kept: each costs a run of the code, or a part of one where they are batched."""
 
     mode = "forward"
 
     def __init__(self, subject: Subject, outputs: Sequence[Output]) -> None:
         self.subject, self.outputs = subject, outputs
+        self.batched = True
         self._jacobians: list[Floats] | None = None
 
     def rows(self, output: int, rows: NDArray[np.int64]) -> Floats:
@@ -164,21 +169,54 @@ class Forward:
             self._jacobians = self._all()
         return self._jacobians[output][rows]
 
+    def one_by_one(self, output: int, rows: NDArray[np.int64]) -> Floats:
+        """The same without batching, from now on."""
+        if self.batched:
+            self.batched, self._jacobians = False, None
+        return self.rows(output, rows)
+
     def combined(self, output: int, weights: Floats) -> Floats:
         return weights @ self.rows(output, np.arange(weights.shape[1]))
 
     def _all(self) -> list[Floats]:
         bases = [x.detach() for x in self.subject.fresh()]
-        columns: list[list[Floats]] = []
-        for place, base in enumerate(bases):
-            for k in range(base.numel()):
-                tangent = torch.zeros(base.numel(), dtype=base.dtype, device=base.device)
-                tangent[k] = 1
-                columns.append(self._column(bases, place, tangent.reshape(base.shape)))
-        return [np.stack(parts, axis=1) for parts in zip(*columns, strict=True)]
+        by_input = [self._by_input(bases, place) for place in range(len(bases))]
+        return [np.concatenate(parts, axis=1) for parts in zip(*by_input, strict=True)]
 
-    def _column(self, bases: Sequence[Tensor], place: int, tangent: Tensor) -> list[Floats]:
-        return [numbers(x).reshape(-1) for x in self.tangents(bases, place, tangent)]
+    def _by_input(self, bases: Sequence[Tensor], place: int) -> list[Floats]:
+        """The derivatives of each output by one input, its elements in columns."""
+        count = bases[place].numel()
+        step = max(1, NUMBERS // max(sum(output.tensor.numel() for output in self.outputs) + count, 1))
+        found = [np.zeros((output.tensor.numel(), count)) for output in self.outputs]
+        for first in range(0, count, step):
+            chunk = range(first, min(first + step, count))
+            columns = self._batch(bases, place, chunk) if self.batched and len(chunk) >= BATCH else None
+            for jacobian, part in zip(found, columns or self._one_by_one(bases, place, chunk), strict=True):
+                jacobian[:, chunk.start : chunk.stop] = part.T
+        return found
+
+    def _batch(self, bases: Sequence[Tensor], place: int, chunk: range) -> list[Floats] | None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return self.batch(bases, place, chunk)
+        except Exception:  # noqa: BLE001 - whatever keeps the code from being batched; one by one it will be seen
+            self.batched = False
+            return None
+
+    def batch(self, bases: Sequence[Tensor], place: int, chunk: range) -> list[Floats]:
+        """Rows of tangents of each output, for some elements of an input. Raises whatever keeps the code from being
+        batched. torch.func.vmap knows no dual numbers within it."""
+        vmap: Callable[..., Any] = torch._vmap_internals._vmap
+        found = vmap(lambda tangent: tuple(self.tangents(bases, place, tangent)))(_units(bases[place], chunk))
+        return [numbers(x).reshape(len(chunk), -1) for x in found]
+
+    def _one_by_one(self, bases: Sequence[Tensor], place: int, chunk: range) -> list[Floats]:
+        rows = [
+            [numbers(x).reshape(-1) for x in self.tangents(bases, place, _units(bases[place], range(k, k + 1))[0])]
+            for k in chunk
+        ]
+        return [np.stack(parts) for parts in zip(*rows, strict=True)]
 
     def tangents(self, bases: Sequence[Tensor], place: int, tangent: Tensor) -> list[Tensor]:
         """The tangents of the outputs, where one of the inputs has one."""
@@ -195,6 +233,13 @@ class Forward:
                 raise TorchRefusal(f"forward mode raises {type(cause).__name__}: {cause}") from error
             found = [_unpack_dual(output.tensor).tangent for output in outputs]
             return [torch.zeros_like(o.tensor) if t is None else t for o, t in zip(outputs, found, strict=True)]
+
+
+def _units(like: Tensor, chunk: range) -> Tensor:
+    """Tensors that are 1 at one element, for some elements."""
+    units = torch.zeros((len(chunk), like.numel()), dtype=like.dtype)
+    units[torch.arange(len(chunk)), torch.arange(chunk.start, chunk.stop)] = 1
+    return units.to(like.device).reshape(len(chunk), *like.shape)
 
 
 def _tensor(values: Floats, like: Tensor) -> Tensor:

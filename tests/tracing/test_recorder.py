@@ -283,6 +283,23 @@ def test_modes(mode: str) -> None:
     assert {block.mode for block in result.blocks} == ({"reverse", "forward"} if mode == "both" else {mode})
 
 
+@pytest.mark.parametrize("order", [1, 2])
+def test_tangents_are_batched_where_the_code_allows_it(order: int) -> None:
+    runs = []
+
+    def code(x: Tensor) -> Tensor:
+        runs.append(x)
+        return torch.tanh(x) * x.sum()
+
+    def by_number(x: Tensor) -> Tensor:
+        return code(x) * (2 if float(x[0]) > 0 else 3)
+
+    x = torch.linspace(-1, 1, 30, dtype=torch.float64)
+    assert check_code(code, (x,), mode="forward", order=order).passed
+    assert len(runs) < 10
+    assert check_code(by_number, (x,), mode="forward", order=order).passed
+
+
 def test_kinks_and_traps_mean_what_they_mean_for_formulas() -> None:
     zero = torch.zeros(1, dtype=torch.float64)
     assert check_code(F.relu, (zero,)).verdict is Verdict.KINK
