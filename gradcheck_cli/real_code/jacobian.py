@@ -20,6 +20,7 @@ from gradcheck_cli.real_code.subject import GradientSubject
 from gradcheck_cli.real_code.tally import Tally, listed
 from gradcheck_cli.records.code import Block, Entry
 from gradcheck_cli.records.results import Verdict
+from gradcheck_cli.tape.doubt import BLURRED, CLEAR
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tracing.guard import Guard
 from gradcheck_cli.tracing.recorder import Recorder
@@ -32,6 +33,8 @@ ONE_HOT = 100_000
 COTANGENTS = 3
 OTHERS = (-3.0, -2.0, -0.5, 0.5, 2.0, 3.0)
 """Cotangents that are not 1."""
+PRECISE = 200_000
+"""Elements of a tape up to which 30 digits are tried on all of an output at once."""
 CONFIRMED = 8
 """Rows that are run again without batching where something is off."""
 
@@ -77,10 +80,11 @@ class Jacobian:
             tallies = [Tally(column) for column in self._columns(k, FLOATS[self.reverse.outputs[k].tensor.dtype])]
             rows, cotangents = np.arange(count), "one-hot"
             if self._by_random(count):
-                clear = self._clear(k)
-                if self._judge_combined(side, k, clear, tallies):
-                    rows, cotangents = np.flatnonzero(~clear), "random"
-                else:  # what is left, or wrong, shows its outputs one by one
+                for clear in self._clear(k):
+                    if self._judge_combined(side, k, clear, tallies):
+                        rows, cotangents = np.flatnonzero(~clear), "random"
+                        break
+                    # what is left, or wrong, shows its outputs one by one
                     tallies = [Tally(tally.column) for tally in tallies]
             for first in range(0, len(rows), self.truths.batch):
                 self._judge(side, k, rows[first : first + self.truths.batch], tallies)
@@ -110,10 +114,14 @@ class Jacobian:
             labels = [self.reverse.outputs[k].label(row) for row in rows.tolist()]
             self.entries += self._listed(labels, tally.column, judged, autograd, side)
 
-    def _clear(self, k: int) -> NDArray[np.bool_]:
-        """Which elements of an output have a value and all their derivatives beyond doubt."""
+    def _clear(self, k: int) -> Iterator[NDArray[np.bool_]]:
+        """Which elements of an output to add up: all but those at a tie, where more digits may tell of the others; or
+        those that have a value and all their derivatives beyond doubt."""
         elements = self.recorded.elements[k].reshape(-1)
-        return self.truths.has_value(elements) & ~self.truths.doubtful[elements]
+        level, has_value = self.truths.doubts[elements], self.truths.has_value(elements)
+        if (level == BLURRED).any() and self.tape.size <= PRECISE:
+            yield (level == BLURRED) | (level == CLEAR) & has_value
+        yield (level == CLEAR) & has_value
 
     def _judge_combined(self, side: Side, k: int, clear: NDArray[np.bool_], tallies: Sequence[Tally]) -> bool:
         """Random sums of the clear rows of one output, by all inputs; False: not all of them match."""

@@ -19,6 +19,7 @@ from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.real_code.reference import Truths
 from gradcheck_cli.records.reference import Kind, Reference
 from gradcheck_cli.records.results import Verdict
+from gradcheck_cli.tape import doubt
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.tape import Input
 from gradcheck_cli.verdict import Tolerance, judge
@@ -160,7 +161,9 @@ class Rows:
         codes[explained & small] = CODE[Verdict.IMPRECISE]
         codes[within] = CODE[Verdict.MATCH]
         # An enclosure by arrays is wider than one by balls: where it has no bounds, balls may have some.
-        chosen = chosen & ~(unbounded & ~within)
+        # Sums have no balls; on the scale of their gradient such a difference is none.
+        settled = within if self.seeds is None else within | small
+        chosen = chosen & ~(unbounded & ~settled)
         self.codes[rows] = np.where(chosen, codes, self.codes[rows])
 
     def _explained(self, rows: NDArray[np.int64], *, slack: bool) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -178,7 +181,10 @@ class Rows:
 
     def _sharpen(self) -> bool:
         """What float64 leaves for its radius alone, with more digits. Whether there is any."""
-        blurred = (self.codes == OPEN) & (np.abs(self.truth) + self.radius < BLURRED) & ~self._certain()
+        level = self.truths.doubts[self.elements]
+        near = np.full(1, (level == doubt.BLURRED).any()) if self.seeds is not None else level == doubt.BLURRED
+        small = ~(np.abs(self.truth) + self.radius >= BLURRED)
+        blurred = (self.codes == OPEN) & (small | near[:, None]) & ~self._certain()
         rows = np.flatnonzero(blurred.any(axis=1))
         step = max(1, self.truths.batch // 8)
         for first in range(0, len(rows), step):

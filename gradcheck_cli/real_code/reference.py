@@ -19,7 +19,7 @@ from gradcheck_cli.errors import NoReference
 from gradcheck_cli.expression.nodes import Expr, variables
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind, Reference
-from gradcheck_cli.tape.doubt import doubtful
+from gradcheck_cli.tape.doubt import doubts
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.expressions import Expressions
 from gradcheck_cli.tape.precise import PreciseSweep, PreciseValues
@@ -83,17 +83,21 @@ class Truths:
         return np.isfinite(self.values.value[elements]) & np.isfinite(self.values.radius[elements])
 
     @cached_property
-    def doubtful(self) -> NDArray[np.bool_]:
-        """By element: whether a derivative of it may not exist."""
+    def doubts(self) -> NDArray[np.int8]:
+        """By element: whether a derivative of it may not exist (see `tape.doubt`)."""
         with np.errstate(all="ignore"):
-            return doubtful(self.slopes)
+            return doubts(self.slopes)
 
     def precise_rows(self, elements: Elements, seeds: Floats | None = None) -> tuple[Floats, Floats]:
         """The same with some 30 digits. The last answer is kept: the inputs of an output ask one after the other."""
         key = elements.tobytes(), b"" if seeds is None else seeds.tobytes()
         if self._last is None or self._last[0] != key:
-            sweep = PreciseSweep(PreciseValues(self.values, elements), elements, seeds)
-            self._last = key, sweep.by_inputs()
+            values = PreciseValues(self.values, elements)
+            truth, radius = PreciseSweep(values, elements, seeds).by_inputs()
+            found = values.at(elements)
+            lost = ~np.isfinite(found.high + found.radius)
+            radius[lost if seeds is None else (seeds[lost] != 0).any(axis=0)] = np.inf
+            self._last = key, (truth, radius)
         return self._last[1]
 
     def enclosures(self, elements: Elements, seeds: Floats | None = None, *, slack: bool) -> tuple[Floats, Floats]:

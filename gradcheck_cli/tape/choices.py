@@ -24,8 +24,8 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 LOGICAL = frozenset({"and", "or", "not"})
 LARGEST, SMALLEST = frozenset({"maximum", "fmax", "clamp_min"}), frozenset({"minimum", "fmin", "clamp_max"})
-PICKS = LARGEST | SMALLEST | {"relu", "abs", "clamp"}
-"""Functions that give back one of their arguments, or a number."""
+PICKS = LARGEST | SMALLEST | {"relu", "abs", "clamp", "mul"}
+"""Functions that may give back one of their arguments, or a number: a product with a constant 0 is 0."""
 
 
 class Choices:
@@ -112,6 +112,11 @@ class Choices:
             found = np.where(self._above(a, b), self.same[args[0]], found)
             found = np.where(self._above(b, a), self.same[args[1]], found)
             found = np.where(self.equal(a, b), self.same[a], found)
+        elif name == "mul":
+            for one, other in (args, args[::-1]):
+                zero = (self.value[one] == 0) & self.tape.fixed[one]
+                if zero.any():
+                    found = np.where(zero & np.isfinite(self.value[other] + self.radius[other]), 0, found)
         elif name == "clamp":
             x, low, high = args
             found = np.where(self._above(x, low) & self._above(high, x), self.same[x], found)
@@ -128,6 +133,10 @@ class Choices:
     def _above(self, a: Elements, b: Elements) -> Bools:
         above: Bools = self.value[a] - self.value[b] > WIDER * (self.radius[a] + self.radius[b])
         return above
+
+    def moves(self, elements: Elements) -> Bools:
+        """Whether a derivative may flow to them."""
+        return self.tape.depends[self.same[elements]]
 
     def rests_on(self, instruction: Instruction, index: int) -> Bools:
         """By element of a function of PICKS: whether it rests on its index-th argument all around the point."""

@@ -2,62 +2,66 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcheck_cli.tape.choices import PICKS, Choices
+from gradcheck_cli.tape.choices import PICKS
 from gradcheck_cli.tape.formulas import real_arguments
 from gradcheck_cli.tape.rows import CONDITIONS
 from gradcheck_cli.tape.slopes import Slopes
 from gradcheck_cli.tape.tape import SOURCES, Instruction
 
-Bools = NDArray[np.bool_]
+Levels = NDArray[np.int8]
+CLEAR, BLURRED, TIED = range(3)
 
 
-def doubtful(slopes: Slopes) -> Bools:
-    """By element. Branches that are not taken, and operands that a maximum is far above, do not count."""
+def doubts(slopes: Slopes) -> Levels:
+    """By element: CLEAR, or BLURRED where more digits may tell, or TIED where what meets a seam is exactly there.
+    Branches that are not taken, and operands that a maximum is far above, do not count."""
     tape = slopes.tape
-    found = np.zeros(tape.size, bool)
+    found = np.zeros(tape.size, np.int8)
     for instruction in tape.instructions:
         if instruction.function not in SOURCES and tape.depends[instruction.elements].any():
             found[instruction.elements] = _of(slopes, instruction, found)
     return found
 
 
-def _of(slopes: Slopes, instruction: Instruction, below: Bools) -> Bools:
-    choices, args = slopes.values.choices, instruction.args
+def _of(slopes: Slopes, instruction: Instruction, below: Levels) -> Any:
+    values, args = slopes.values, instruction.args
+    choices = values.choices
     match instruction.function:
         case "sum" | "prod":
-            return _any(below[args[0]])
+            return np.max(below[args[0]], axis=1)
         case "max" | "min":
             best, rivals = choices.rivals(instruction)
-            return _any(rivals) | below[args[0][np.arange(len(best)), best]]
+            reach = np.where(rivals, values.radius[args[0]], 0.0).sum(axis=1)
+            own = np.where(rivals.any(axis=1), _level(reach), CLEAR)
+            return np.maximum(own, below[args[0][np.arange(len(best)), best]])
         case "dot":
-            first, second = (np.any(below[arg], axis=2) for arg in args)
-            products: Bools = (first[:, :, None] | second[:, None, :]).reshape(-1)
-            return products
+            first, second = (np.max(below[arg], axis=2) for arg in args)
+            return np.maximum(first[:, :, None], second[:, None, :]).reshape(-1)
         case "where":
             truth, firm = choices.firm(args[0])
-            return ~firm | np.where(truth, below[args[1]], below[args[2]])
+            own = np.where(firm, CLEAR, _level(values.radius[args[0]]))
+            return np.maximum(own, np.where(truth, below[args[1]], below[args[2]]))
         case function if function in CONDITIONS:
-            return np.zeros(1, bool)
-    found: Bools = np.zeros(instruction.stop - instruction.start, np.bool_)
+            return CLEAR
+    found = np.zeros(instruction.stop - instruction.start, np.int8)
+    reach = sum(values.radius[arg] for arg in args)
     for index in real_arguments(instruction.function):
         local = slopes.local(instruction, index)
         if local is None:
             continue
-        found[below[args[index]] & _rests(choices, instruction, index)] = True
+        flows = below[args[index]]
+        if instruction.function in PICKS:
+            flows = np.where(choices.rests_on(instruction, index), flows, CLEAR)
+        found = np.maximum(found, flows)
         if local.doubt is not None:
-            found[local.doubt != 0] = True
+            found = np.maximum(found, np.where(local.doubt != 0, _level(reach), CLEAR))
     return found
 
 
-def _rests(choices: Choices, instruction: Instruction, index: int) -> Bools:
-    if instruction.function in PICKS:
-        return choices.rests_on(instruction, index)
-    return np.ones(instruction.stop - instruction.start, np.bool_)
-
-
-def _any(rows: Bools) -> Bools:
-    found: Bools = np.any(rows, axis=1)
-    return found
+def _level(reach: Any) -> Any:
+    return np.where(reach == 0, TIED, BLURRED)

@@ -15,7 +15,7 @@ from flint import arb
 from numpy.typing import NDArray
 
 from gradcheck_cli.certified.ball import Balls, ball_function, precision
-from gradcheck_cli.certified.float_filter.kernels import EPS, WIDER, Approx
+from gradcheck_cli.certified.float_filter.kernels import EPS, SMALLEST, WIDER, Approx
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.functions import FUNCTIONS
@@ -173,9 +173,16 @@ def _power(x: Approx, y: Approx) -> Approx:
 
 
 def _wide_power(x: Approx, y: Approx, result: Approx) -> Approx:
-    """The range of x**y over a wide ball that does not reach 0: between its ends."""
+    """The range of x**y over a wide ball: between its ends where it does not reach 0, and of whole powers by the
+    largest slope."""
     assert result.radius is not None
     assert x.radius is not None
+    whole = ~np.isfinite(result.radius) & np.isfinite(x.radius) & (y.value >= 1) & (y.value == np.floor(y.value))
+    if np.any(whole):
+        far = np.abs(x.value) + x.radius
+        steepest = y.value * np.power(far, y.value - 1) * x.radius + 8 * EPS * np.power(far, y.value) + SMALLEST
+        result = Approx(result.value, np.where(whole & np.isfinite(steepest), steepest, result.radius))
+    assert result.radius is not None
     lost = ~np.isfinite(result.radius) & np.isfinite(x.radius) & (np.abs(x.value) > x.radius)
     if not np.any(lost):
         return result

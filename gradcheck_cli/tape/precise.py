@@ -36,7 +36,7 @@ class PreciseValues:
 
     def __init__(self, values: Values, outputs: Elements) -> None:
         self.tape, self.values = values.tape, values
-        self.needed: NDArray[np.bool_] = np.any(reach(values, outputs), axis=1)
+        self.needed: NDArray[np.bool_] = np.any(reach(values, outputs, through_held=True), axis=1)
         size = self.tape.size
         self.high, self.low, self.radius = np.zeros(size), np.zeros(size), np.zeros(size)
         self._partials: dict[tuple[int, int], tuple[Pair, NDArray[np.bool_]] | None] = {}
@@ -53,7 +53,7 @@ class PreciseValues:
     def _run(self, instruction: Instruction) -> None:
         here = instruction.elements
         if instruction.function in SOURCES:
-            self._put(here, exact(self.values.value[here]))
+            self._put(here, exact(self.values.value[here])._replace(radius=self.values.radius[here]))
             return
         rows = np.flatnonzero(self.needed[here])
         if not len(rows):

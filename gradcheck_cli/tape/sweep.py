@@ -228,14 +228,17 @@ class ReverseSweep:
         return self._reach[instruction.elements]
 
 
-def reach(values: Values, outputs: Elements, seeds: Floats | None = None) -> NDArray[np.bool_]:
-    """By (element, column): whether the output rests on the element, branches not taken left out."""
+def reach(
+    values: Values, outputs: Elements, seeds: Floats | None = None, *, through_held: bool = False
+) -> NDArray[np.bool_]:
+    """By (element, column): whether the output rests on the element, branches not taken left out; through_held: also
+    by what is held constant."""
     tape = values.tape
     columns = len(outputs) if seeds is None else seeds.shape[1]
     found: NDArray[np.bool_] = np.zeros((tape.size, columns), bool)
     np.logical_or.at(found, outputs, np.eye(columns, dtype=bool) if seeds is None else seeds != 0)
     for instruction in reversed(tape.instructions):
-        if instruction.function in SOURCES or instruction.function == "held":
+        if instruction.function in SOURCES or (instruction.function == "held" and not through_held):
             continue
         here = found[instruction.elements]
         if not here.any():

@@ -8,6 +8,7 @@ single number: a product of two matrices is one instruction, and an expression i
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -150,7 +151,7 @@ class Tape:
         return self._numbers.values
 
     def instruction_of(self, element: int) -> Instruction:
-        return self.instructions[int(np.searchsorted(self._starts, element, side="right")) - 1]
+        return self.instructions[bisect_right(self._starts, element) - 1]
 
     def are_whole(self, elements: Elements) -> bool:
         """Whether they are whole numbers by the function that made them."""

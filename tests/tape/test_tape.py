@@ -108,6 +108,15 @@ def test_what_is_held_has_the_number_and_no_derivative() -> None:
     assert set(variables(Expressions(values).of(int(y[0])))) == {"x[0]", "x[0]" + HELD}
 
 
+def test_what_is_held_has_a_value_with_more_digits_too() -> None:
+    tape = Tape()
+    x = tape.input("x", np.array([3.0, 4.0]), F64)
+    y = tape.call("mul", x, tape.held(tape.call("square", x)))
+    values = PreciseValues(Values(tape), y)
+    assert values.at(y).high.tolist() == [27.0, 64.0]
+    assert PreciseSweep(values, y).by_inputs()[0].tolist() == [[9.0, 0.0], [0.0, 16.0]]
+
+
 def test_zeros_are_structural() -> None:
     """What does not rest on an input has the derivative 0, exactly, also beside an infinite slope."""
     tape = Tape()
