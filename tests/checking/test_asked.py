@@ -139,8 +139,9 @@ def test_expected_numbers(arguments: str, code: int, said: str, capsys: pytest.C
 
 
 PIECES = ["x", "y", "f'(x)", "df/dx", "∂f/∂x", "d²f/dx²", "f_x", "s", "=", "==", ":", "::", ",", ";", "\n", "(", ")",
-          "[", "]", "{", "}", "1", "2.5", "-", "..", "0:1:3", "linspace(", "np.array(", "requires_grad=True", "pi", "1e400",
-          "inf", " ", "'", '""', "$", "\\frac{1}{x}", "**", "′", "∇", "\0", "lambda x:", "return "]  # fmt: skip
+          "[", "]", "{", "}", "1", "2.5", "-", "..", "0:1:3", "linspace(", "np.array(", "requires_grad=True", "pi",
+          "1e400", "inf", " ", "'", '""', "$", "\\frac{1}{x}",
+          "**", "′", "∇", "\0", "lambda x:", "return "]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=10).map("".join))
