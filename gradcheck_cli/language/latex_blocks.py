@@ -136,8 +136,9 @@ class LatexBlocks(LatexItems):
             self.take()
         while not self.at_end() and self.item.text in commands.FILLING:
             self.take()
-        made = len(self.out)
+        made, self.in_condition = len(self.out), True
         self.group(lambda one: one.is_symbol("\\\\", "\\end"))
+        self.in_condition = False
         while self.out[made:] and self.out[-1].is_symbol(",", ".", ";"):
             self.out.pop()
         if len(self.out) == made:

@@ -51,6 +51,7 @@ class LatexItems:
         self.out: list[Token] = []
         self.is_operand = self.is_callable = self.has_slash = False
         self.depth = 0
+        self.in_condition = False  # of a case, where words such as "if" say nothing
 
     # Items
 

@@ -232,7 +232,12 @@ class _Reader(LatexFunctions):
             self.name("True", place)
         elif text in ("and", "or", "not"):
             self.word(text, place)
-        elif text.rstrip(":") in commands.FILLING or not text:
+        elif text in commands.FILLING and self.out and not self.in_condition:
+            message = (
+                f"{text} has no meaning here: a formula with cases is written as \\begin{{cases}} x & x > 0 \\\\ ..."
+            )
+            raise self.error(message, place)
+        elif text in commands.FILLING or not text:
             pass
         elif is_function(text):
             self.function(text, place)

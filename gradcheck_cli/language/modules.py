@@ -70,7 +70,8 @@ MODULES = _modules("""
 _TENSORS = """
     Linear Bilinear Conv1d Conv2d Conv3d Softmax LogSoftmax Softmin LayerNorm BatchNorm1d BatchNorm2d GroupNorm
     Sequential Embedding LSTM GRU RNN Transformer MultiheadAttention MaxPool1d MaxPool2d AvgPool2d CrossEntropyLoss
-    NLLLoss CosineSimilarity Module
+    NLLLoss NLLLoss2d CosineSimilarity Module GLU Softmax2d MultiLabelMarginLoss MultiMarginLoss CosineEmbeddingLoss
+    TripletMarginLoss MultiLabelSoftMarginLoss CTCLoss
     """
 REFUSED = {
     **dict.fromkeys(

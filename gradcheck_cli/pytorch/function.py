@@ -129,7 +129,7 @@ class TorchArithmetic:
                 _WITHOUT_NUMBERS.add(kinds)
         for i in numbers:
             args[i] = self.tensor(args[i])
-        if numbers != reals:
+        if numbers and numbers != reals:
             self.given_tensors.add(row.name)
         return run(*args[:count], **keywords)  # type: ignore[no-any-return]
 

@@ -53,6 +53,7 @@ READ = [
     (r"$(x+1)(x-1)$", "(x + 1)*(x - 1)"),
     (r"$x^2(x+1)$", "x**2*(x + 1)"),
     (r"$2\pi(x+1)$", "2*pi*(x + 1)"),
+    (r"$x(x+1)$", "x*(x + 1)"),
     (r"3\,x\;y \quad z", "3*x*y*z"),
     (r"x \cdot y \times z", "x*y*z"),
     (r"x \div y", "x/y"),
@@ -155,7 +156,7 @@ READ = [
         "1/(sigma*sqrt(2*pi))*exp(-(1/2)*((x - mu)/sigma)**2)",
     ),
     (r"-y \log(\hat{y}) - (1 - y)\log(1 - \hat{y})", "-y*log(y_hat) - (1 - y)*log(1 - y_hat)"),
-    (r"0.5x \cdot \left(1 + \tanh\left(\sqrt{\frac{2}{\pi}}(x + 0.044715x^3)\right)\right)",
+    (r"0.5x\left(1 + \tanh\left(\sqrt{\frac{2}{\pi}}(x + 0.044715x^3)\right)\right)",
      "0.5*x*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x**3)))"),
     # Braces, and nothing else of LaTeX's: names are names
     ("x^{2} + rate*x", "x**2 + rate*x"),
@@ -237,6 +238,7 @@ REFUSED = [
     ("$x$ + $y$", "$ has no meaning here", "    ^"),
     ("$f'(x)$", "A prime means a derivative", "    ^"),
     (r"x_{a+b}", "The subscript a+b is no part of a name.", "  ^^^^^^^"),
+    (r"x^2 \text{ for } x > 0", "for has no meaning here: a formula with cases is written as \\begin{cases}", None),
     (r"x \in y", "This has no meaning in a formula of numbers", "    ^^^"),
     ("{}", "Something is missing", None),
 ]

@@ -18,6 +18,7 @@ from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression.functions import FUNCTIONS, Function
 from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.language.dialects import LIBRARIES
+from gradcheck_cli.language.modules import MODULES
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.pytorch.gradients import gradients_of
 from gradcheck_cli.records.derivative import Derivative
@@ -191,6 +192,10 @@ MAXIMUM = "maximum: torch refuses a number there, so a 0-d tensor is given"
         ("maximum(x, x*x)", []),
         ("torch.maximum(x, x*x)", []),
         ("xlogy(2, x)", []),
+        ("softplus(x, 2)", []),
+        ("gelu(x, approximate='tanh')", []),
+        ("mse_loss(x, x*x)", []),
+        ("mse_loss(x, 2)", ["mse_loss: torch refuses a number there, so a 0-d tensor is given"]),
         ("x/sqrt(2)", []),
         ("where(x > 0, max(x, 0), x)", [MAXIMUM]),
         ("max(x, 1) if x > 9 else x", []),
@@ -278,6 +283,25 @@ def test_what_is_read_otherwise_is_what_torch_runs(text: str, run: Callable[[Ten
         assert found == pytest.approx(
             [value.item(), *(0.0 if g is None else g.item() for g in wanted)], rel=2e-16, abs=0, nan_ok=True
         )
+
+
+MADE_WITH = {"Threshold": (0.1, 20.0)}  # others have defaults
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules(name: str) -> None:
+    """Each is what torch's module of that name computes."""
+    given = MADE_WITH.get(name, ())
+    module = getattr(torch.nn, name)(*given)
+    point = {"x": 0.75, "y": 0.25, "z": 1.5}
+    count = 1 + name.endswith("Loss") + (name == "GaussianNLLLoss")
+    used = dict(list(point.items())[:count])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = module.double()(*(torch.tensor(value, dtype=torch.float64) for value in used.values()))
+    expr = parse(f"nn.{name}({', '.join(map(str, given))})({', '.join(used)})")
+    ours = gradients_of(expr, [], "reverse", DTYPES["float64"], torch.device("cpu")).at(used)
+    assert ours.value == theirs.item()
 
 
 def test_losses_of_many_points_are_not_reduced() -> None:
