@@ -48,8 +48,9 @@ def destinations(
             f"--output-format is given {_times(len(formats))} and --output-file {_times(len(names))}: "
             "they are pairs, in order; without any --output-format, the suffix of each file decides"
         )
-    for name in names:
-        if names.count(name) > 1:
+    places = [os.path.realpath(name) for name in names]
+    for name, place in zip(names, places, strict=True):
+        if places.count(place) > 1:
             raise UsageError(f"--output-file {name} is given twice: each report needs a file of its own")
     chosen = formats or [_of_suffix(name, known) for name in names]
     return (*(Destination(format, writable(name)) for format, name in zip(chosen, names, strict=True)), *more)

@@ -60,18 +60,19 @@ def _table(
     explanation: Explanation, steps: Sequence[StepRecord], heading: str, mode: str, width: int, *, with_locals: bool
 ) -> Iterator[RenderableType]:
     """All side by side where there is room; else torch's own value and the local derivatives below their step, and the
-    grad_fn below the verdict, or left out; else lines for each step."""
+    grad_fn below the verdict, or left out, and then what another dtype has; else lines for each step."""
     own = _columns(explanation, steps, heading, mode)
     grad_fn = Column("grad_fn", tuple(Text(step.grad_fn or labels.NOTHING) for step in steps))
     locals_ = [list(map(one_line, cells.local_derivatives(explanation, step) if with_locals else ())) for step in steps]
+    slim = [column for column in own if column.goes is None]
     if not with_locals:
-        candidates = [own]
+        candidates = [own, slim]
     else:
         local = Column("local derivatives", tuple(Text("\n".join(_broken(texts, LOCAL))) for texts in locals_))
         verdict = Column("verdict, grad_fn", tuple(map(_with_grad_fn, own[-1].cells, steps)))
         candidates = [[*own[:2], local, *own[2:-1], grad_fn, own[-1]]]
-        places = [(last, gap) for last in (verdict, own[-1]) for gap in (2, 1)]
-        candidates += filter(None, (_below(own[:-1], last, locals_, width, gap) for last, gap in places))
+        ways = [(some[:-1], last, gap) for some in (own, slim) for last in (verdict, own[-1]) for gap in (2, 1)]
+        candidates += filter(None, (_below(some, last, locals_, width, gap) for some, last, gap in ways))
     found = next((columns for columns in candidates if layout.width(columns, 1) <= width), None)
     if found is None:
         yield from _in_lines(explanation, steps, own, locals_, mode, width)
@@ -135,7 +136,7 @@ def _columns(explanation: Explanation, steps: Sequence[StepRecord], heading: str
     if any(mode in step.reference for step in steps):
         wide = [step.reference.get(mode) for step in steps]
         texts = (labels.NOTHING if number is None else brief(number, dtype) for number in wide)
-        found.append(Column("in float64", tuple(map(Text, texts)), right=True))
+        found.append(Column("in float64", tuple(map(Text, texts)), right=True, goes=1))
     verdicts = []
     for step, flow in zip(steps, flows, strict=True):
         style = labels.STYLES[flow.verdict] if flow is not None and flow.verdict is not None else ""
