@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -187,12 +188,13 @@ def explain(
     })  # fmt: skip
 
 
-def run(*files: str | PathLike[str], **options: object) -> Report:
+def run(*files: str | PathLike[str], allow_code: bool = False, **options: object) -> Report:
     """Check the problems of files, of folders, or of FILE::NAME, in this process.
 
     options: as in a problem file (rtol=1e-6, dtype="float32" ...); they hold for every problem, whatever its file says.
-    Returns the report: `.passed`, and a `ProblemResult` for each problem in `.problems`. A problem that cannot be read
-    is a result with an `.error`. Raises GradcheckError for a file or an option that cannot be read. A time limit stops
+    allow_code: code that they name by `code:` may be imported and run. Returns the report: `.passed`, and a
+    `ProblemResult` or `CodeResult` for each problem in `.problems`. A problem that cannot be read is a result with an
+    `.error`. Raises GradcheckError for a file or an option that cannot be read. A time limit stops
     Python code only; the command line checks in a process that can be killed.
     """
     from gradcheck_cli.batch.run import run_batch
@@ -208,7 +210,13 @@ def run(*files: str | PathLike[str], **options: object) -> Report:
     for source in (source for file in files for source in find(python_arguments.file(file))):
         text = read_source(source.file)
         if source.is_of_problems(text):
-            specs.extend(source.chosen(load_problems(text, source.file, given, {})))
+            specs.extend(
+                source.chosen(
+                    load_problems(
+                        text, source.file, given, {}, folder=os.path.dirname(source.file), allow_code=allow_code
+                    )
+                )
+            )
     problems = tuple(run_batch([replace(spec, index=i) for i, spec in enumerate(specs)], where=None))
     return Report(problems, versions(), time.perf_counter() - started)
 

@@ -36,11 +36,14 @@ class Wanted:
         return " ".join([*keyword, *tags, *(f"--deselect {name}" for name in self.deselected)])
 
 
-def read_files(names: Sequence[str], given: dict[str, Any]) -> tuple[list[ProblemSpec], list[Trouble], list[str]]:
+def read_files(
+    names: Sequence[str], given: dict[str, Any], *, allow_code: bool = False
+) -> tuple[list[ProblemSpec], list[Trouble], list[str]]:
     """The problems of the files, what is wrong with each file that cannot be read, and the files that are of another
     kind.
 
-    given: options that hold for every problem. Raises UsageError for a pyproject.toml that cannot be read.
+    given: options that hold for every problem. allow_code: see load_problems. Raises UsageError for a pyproject.toml
+    that cannot be read.
     """
     from gradcheck_cli.problem_files.load import load_problems
     from gradcheck_cli.problem_files.pyproject import read_pyproject
@@ -53,7 +56,10 @@ def read_files(names: Sequence[str], given: dict[str, Any]) -> tuple[list[Proble
     def read(source: Source) -> None:
         text = read_source(source.file)
         if source.is_of_problems(text):
-            specs.extend(source.chosen(load_problems(text, shown(source.file), given, defaults)))
+            folder = os.path.dirname(source.file)
+            specs.extend(source.chosen(load_problems(
+                text, shown(source.file), given, defaults, folder=folder, allow_code=allow_code
+            )))  # fmt: skip
         else:
             others.append(shown(source.file))
 

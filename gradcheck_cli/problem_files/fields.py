@@ -14,11 +14,13 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from gradcheck_cli import option_values
-from gradcheck_cli.errors import UsageError
+from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.language.statements import is_left_side
-from gradcheck_cli.option_table import OPTIONS
+from gradcheck_cli.option_table import CODE_OPTIONS, OPTIONS, Declared
 from gradcheck_cli.problem_files.plain_yaml import Node, YamlList, YamlMapping, YamlText
+from gradcheck_cli.records.request import CodeInput
 from gradcheck_cli.records.results import ClaimStatus, Verdict
+from gradcheck_cli.user_code.inputs import read_init, read_inputs
 
 T = TypeVar("T")
 ByVariable = dict[str, T]
@@ -30,6 +32,8 @@ MAX_CHARACTERS = 20_000_000
 
 COMMA = "is the rest of a text that has a comma: between braces such a text goes in quotes"
 """What is said of the key `y)` in {expression: max(x, y)}."""
+
+COMMA_IN_LIST = "between brackets, a text that has a comma goes in quotes"
 
 _VERDICTS = tuple(verdict.value for verdict in Verdict)
 STATUSES = tuple(status.value for status in ClaimStatus if status is not ClaimStatus.UNREADABLE)
@@ -225,9 +229,76 @@ def by_variable(key: str, node: Node, read: Callable[[str, Node], T]) -> ByVaria
     return found
 
 
+def code(key: str, node: Node) -> str:
+    return text(key, node, "the name of code, for example losses.py::focal_loss")
+
+
+def inputs(key: str, node: Node) -> tuple[CodeInput, ...]:
+    """What a function is called with: a mapping from name to value, or a list of values."""
+    found: tuple[CodeInput, ...]
+    if isinstance(node, YamlMapping):
+        found = tuple((str(name), _array(_inside(key, name), value)) for name, value in node.entries())
+    elif isinstance(node, YamlList):
+        found = tuple((None, _array(key, value)) for value in node)
+    else:
+        raise _unfit(key, node, "a mapping such as {x: [1.0, 2.0]}, or a list of values")
+    return _readable(key, node, read_inputs, found)
+
+
+def init(key: str, node: Node) -> str:
+    """The arguments of a class: a text as in a call, a list of values, or a mapping from name to value."""
+    if isinstance(node, YamlMapping):
+        found = ", ".join(f"{name}={_array(_inside(key, name), value)}" for name, value in node.entries())
+    elif isinstance(node, YamlList):
+        found = ", ".join(_array(key, value) for value in node)
+    else:
+        found = text(key, node, "arguments as in a call, for example 8, eps=1e-5")
+    return _readable(key, node, read_init, found)
+
+
+def _array(key: str, node: Node) -> str:
+    """The text of a value; lists may be those of the file."""
+    if isinstance(node, YamlMapping):
+        raise _unfit(key, node, "a value such as [[1, 2], [3, 4]], randn(4, 3) or 0.5")
+    if isinstance(node, YamlList):
+        return f"[{', '.join(_array(key, item) for item in node)}]"
+    return "none" if node.is_null else str(node).strip()
+
+
+def _readable(key: str, node: Node, read: Callable[[T], object], found: T) -> T:
+    try:
+        read(found)
+    except GradcheckError as error:
+        comma = f" ({COMMA_IN_LIST})" if "is not closed" in str(error) else ""
+        raise Misread(f"{key}: {error}{comma}", node) from None
+    return found
+
+
+def code_names(key: str, node: Node) -> tuple[str, ...]:
+    """Names of inputs and of parameters, which may have points in them."""
+    listed = _all(key, node, "the name of an input, or a list of names", text)
+    return tuple(name.strip() for one in listed for name in one.split(","))
+
+
+def code_verdicts(key: str, node: Node) -> ByVariable[tuple[Verdict, ...]]:
+    if not isinstance(node, YamlMapping):
+        return {"": _verdicts(key, node)}
+    return {str(name).strip(): _verdicts(_inside(key, name), value) for name, value in node.entries()}
+
+
+def code_option(key: str, node: Node) -> object:
+    """The same of code."""
+    if key == "order":
+        return _as_usage(node, option_values.whole, key, text(key, node, "1 or 2"), 1, 2)
+    return _declared(CODE_OPTIONS[key], key, node)
+
+
 def option(key: str, node: Node) -> object:
     """A text that means the same here as on the command line."""
-    declared = OPTIONS[key]
+    return _declared(OPTIONS[key], key, node)
+
+
+def _declared(declared: Declared, key: str, node: Node) -> object:
     assert declared.read is not None
     return _as_usage(node, declared.read, key, text(key, node, declared.takes))
 

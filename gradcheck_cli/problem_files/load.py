@@ -6,7 +6,9 @@ and the others go on. Every message names file, line and column.
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
+from dataclasses import fields as dataclass_fields
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -14,11 +16,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from gradcheck_cli.errors import FileError
+from gradcheck_cli.option_table import OPTIONS
 from gradcheck_cli.problem_files.fields import COMMA, Misread, advice, kind, short
 from gradcheck_cli.problem_files.fields import text as text_of
-from gradcheck_cli.problem_files.models import Options, Problem, ProblemFile
+from gradcheck_cli.problem_files.models import CodeProblem, Options, Problem, ProblemFile
 from gradcheck_cli.problem_files.plain_yaml import Node, YamlError, YamlList, YamlMapping, YamlText, compose
-from gradcheck_cli.records.request import Expectation, ProblemSpec, Request
+from gradcheck_cli.records.request import AnyRequest, CodeRequest, Expectation, ProblemSpec, Request
 from gradcheck_cli.surfaces import in_file
 
 MAX_POINTS = 1_000_000
@@ -26,9 +29,12 @@ MAX_POINTS = 1_000_000
 MAX_MISTAKES = 10
 """How many are named for one problem."""
 
-_OPTIONS = tuple(Options.model_fields)
+_OPTIONS = tuple(sorted(Options.model_fields, key=list(OPTIONS).index))
 _KEYS = ("name", "description", "tags", "expression", "let", "at", *_OPTIONS, "value", "gradient", "claim", "expect",
          "expect_claim")  # fmt: skip
+_CODE_KEYS = ("code", "inputs", *(key for key in CodeProblem.model_fields if key not in ("code", "inputs")))
+_OF_CODE = frozenset(field.name for field in dataclass_fields(CodeRequest))
+ALLOW = "--allow-code only (from Python: allow_code=True)"
 _OTHER_NAMES = {
     "expr": "expression", "formula": "expression", "function": "expression", "f": "expression",
     "point": "at", "points": "at", "x": "at", "where": "at", "derivative": "gradient", "derivatives": "gradient",
@@ -39,11 +45,15 @@ _OTHER_NAMES = {
 """What the keys are called elsewhere."""
 
 
-def load_problems(text: str, file: str, given: dict[str, object], defaults: dict[str, object]) -> list[ProblemSpec]:
+def load_problems(
+    text: str, file: str, given: dict[str, object], defaults: dict[str, object], *, folder: str = "",
+    allow_code: bool = False,
+) -> list[ProblemSpec]:  # fmt: skip
     """The problems of a file, in order.
 
     file: what messages call it. given, defaults: values of fields of Request; the first (the command line) prevail over
-    the problem, which prevails over the `defaults:` of the file, and these over the second (pyproject.toml). Raises
+    the problem, which prevails over the `defaults:` of the file, and these over the second (pyproject.toml). folder:
+    that of the file, where the files that it names begin. allow_code: code that it names may be imported. Raises
     FileError for a file that has no problems which could be told apart.
     """
     try:
@@ -53,7 +63,7 @@ def load_problems(text: str, file: str, given: dict[str, object], defaults: dict
     root, mistakes = document.root, sorted(document.mistakes, key=_place)
     problems = _problems_of(root, file, mistakes)
     base = {**_renamed(defaults), **_file_defaults(root, file)}
-    loader = _Loader(file, base, _renamed(given), mistakes)
+    loader = _Loader(file, base, _renamed(given), mistakes, os.path.abspath(folder), allow_code)
     return [loader.load(place, node) for place, node in enumerate(problems, 1)]
 
 
@@ -94,7 +104,7 @@ def _unknown_in_file(key: str) -> str:
     shown = short(key)
     if plain in _OPTIONS:
         return f"{shown} is an option: put it under defaults:, or into a problem"
-    if plain in _KEYS:
+    if plain in (*_KEYS, *_CODE_KEYS):
         return f"{shown} is a key of a problem: put it into the list under problems:"
     return f"{shown} is not a key of a problem file: {advice(plain, tuple(ProblemFile.model_fields), 'the keys are')}"
 
@@ -124,8 +134,11 @@ class _Loader:
         base: dict[str, object],
         given: dict[str, object],
         mistakes: list[YamlError],
+        folder: str,
+        allow_code: bool,
     ) -> None:
         self.file, self.base, self.given = file, base, given
+        self.folder, self.allow_code = folder, allow_code
         self.mistakes = mistakes
         self.lines: dict[str, int] = {}
         self.points = 0
@@ -136,20 +149,23 @@ class _Loader:
         first = self.lines.get(name)
         self.lines.setdefault(name, node.line)
         mistakes = _within(node, self.mistakes)
-        problem: Problem | None = None
+        problem: Problem | CodeProblem | None = None
         if not isinstance(node, YamlMapping):
             mistakes.append(_at(node, f"this is {_kind(node)}: a problem is a mapping that has an expression"))
         elif not mistakes:
+            is_code = "code" in node
             try:
-                problem = Problem.model_validate(node)
+                problem = (CodeProblem if is_code else Problem).model_validate(node)
             except ValidationError as error:
-                mistakes = mistakes_of(error, node, "problem")
+                mistakes = mistakes_of(error, node, "code" if is_code else "problem")
+        if isinstance(problem, CodeProblem) and isinstance(node, YamlMapping) and not self.allow_code:
+            mistakes.append(_at(node["code"], f"{short(problem.code)} is code, which is imported and run with {ALLOW}"))
         if isinstance(node, YamlMapping) and first is not None:
             mistakes.append(_at(node.get("name", node), f"the name is taken: {short(name)} begins in line {first}"))
         if problem is None or not isinstance(node, YamlMapping) or mistakes:
             error_text = "\n".join(_sentence(self.file, name, mistake) for mistake in sorted(mistakes, key=_place))
             return ProblemSpec(name, self.file, node.line, error=error_text)
-        self.points += len(problem.at)
+        self.points += len(problem.at) if isinstance(problem, Problem) else 0
         if self.points > MAX_POINTS:
             message = f"the problems list more than {MAX_POINTS:,} points: write ranges, for example x=-3:3:101"
             raise _file_error(self.file, _at(node, message))
@@ -158,13 +174,24 @@ class _Loader:
             expect=_written(node.get("expect")), expect_claim=_written(node.get("expect_claim")),
         )  # fmt: skip
 
-    def _request(self, problem: Problem) -> Request:
+    def _request(self, problem: Problem | CodeProblem) -> AnyRequest:
+        if isinstance(problem, CodeProblem):
+            return self._code_request(problem)
         expectation = Expectation(problem.expect, problem.gradient, problem.value, problem.expect_claim)
         values: dict[str, Any] = {
             **self.base, "words": in_file, "expression": problem.expression, "at": problem.at, "lets": problem.let,
             "claims": problem.claim, "expectation": expectation, **fields_of_request(problem), **self.given,
         }  # fmt: skip
         return Request(**values)
+
+    def _code_request(self, problem: CodeProblem) -> CodeRequest:
+        """Of the options for all problems, those that code has."""
+        base, given = ({k: v for k, v in one.items() if k in _OF_CODE} for one in (self.base, self.given))
+        written = {key: getattr(problem, key) for key in problem.model_fields_set if key in _OF_CODE}
+        values: dict[str, Any] = {**base, **written, **given}
+        return CodeRequest(
+            **values, expectation=Expectation(problem.expect), folder=self.folder, words=in_file,
+        )  # fmt: skip
 
 
 def _name_of(node: Node) -> str | None:
@@ -203,13 +230,17 @@ def mistakes_of(error: ValidationError, node: YamlMapping, owner: str) -> list[Y
 @lru_cache
 def _unknown(key: str, owner: str) -> str:
     """Cached, since who misspells a key does so in every problem, and to seek similar ones takes time."""
-    known = _KEYS if owner == "problem" else _OPTIONS
+    known = {"problem": _KEYS, "code": _CODE_KEYS}.get(owner, _OPTIONS)
     if key.endswith(")"):
         return f"{short(key)} {COMMA}"
     plain = _normal(key)
-    if owner != "problem" and plain in _KEYS and plain not in _OPTIONS:
+    if owner == "code" and plain in _KEYS and plain not in _CODE_KEYS:
+        return f"{short(key)} is for an expression, and this problem has code: the keys are {', '.join(_CODE_KEYS)}"
+    if owner == "problem" and plain in _CODE_KEYS and plain not in _KEYS:
+        return f"{short(key)} is for code, and this problem has an expression: the keys are {', '.join(_KEYS)}"
+    if owner not in ("problem", "code") and plain in (*_KEYS, *_CODE_KEYS) and plain not in _OPTIONS:
         return f"{short(key)} belongs to a problem, not to {owner}"
-    what = "a key of a problem" if owner == "problem" else "an option"
+    what = "a key of a problem" if owner in ("problem", "code") else "an option"
     return f"{short(key)} is not {what}: {advice(_OTHER_NAMES.get(plain, plain), known, 'the keys are')}"
 
 

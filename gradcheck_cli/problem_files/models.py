@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema
 
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.option_table import MAX_ORDER, MODES, OPTIONS
+from gradcheck_cli.option_table import CODE_OPTIONS, COTANGENTS, MAX_ORDER, MODES, OPTIONS
 from gradcheck_cli.problem_files import fields
 from gradcheck_cli.problem_files.plain_yaml import Node
+from gradcheck_cli.records.request import CodeInput
 from gradcheck_cli.records.results import ClaimStatus, Verdict
 
 Schema = dict[str, Any]
@@ -36,6 +37,7 @@ def _enum(values: list[str]) -> Schema:
 _SCALAR: Schema = {"type": ["string", "number"]}
 _POINT = {"anyOf": [_SCALAR, _mapping_of(_list_or(_SCALAR))]}
 _TRUTH = {"anyOf": [{"type": "boolean"}, _enum(["true", "false", "yes", "no", "on", "off"])]}
+_INPUT: Schema = {"type": ["string", "number", "boolean", "null", "array"]}
 # In YAML 1.1, as many editors read it, 1e-9 is a string.
 _FINITE: Schema = {
     "type": ["number", "string"],
@@ -48,6 +50,10 @@ def _described(name: str) -> Any:
     return Field(description=OPTIONS[name].description)
 
 
+def _described_for_code(name: str) -> Any:
+    return Field(description=CODE_OPTIONS[name].description)
+
+
 def _read(reader: Callable[[str, Node], object]) -> PlainValidator:
     """A reader of problem_fields as what pydantic calls for the field of that name."""
 
@@ -57,8 +63,8 @@ def _read(reader: Callable[[str, Node], object]) -> PlainValidator:
     return PlainValidator(read)
 
 
-class Options(BaseModel):
-    """How to check: named as the options of the command line, with underscores."""
+class Shared(BaseModel):
+    """How to check, be it a formula or code: named as the options of the command line, with underscores."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -90,14 +96,23 @@ class Options(BaseModel):
         float | None, _read(fields.option), WithJsonSchema({**_FINITE, "minimum": 0}),
         _described("atol"),
     ] = None  # fmt: skip
-    claim_rtol: Annotated[
-        float, _read(fields.option), WithJsonSchema({**_FINITE, "minimum": 0}),
-        _described("claim_rtol"),
-    ] = 1e-9  # fmt: skip
     strict: Annotated[
         bool, _read(fields.truth), WithJsonSchema(_TRUTH),
         _described("strict"),
     ] = False  # fmt: skip
+    timeout: Annotated[
+        float | None, _read(fields.seconds), WithJsonSchema({**_FINITE, "exclusiveMinimum": 0}),
+        _described("timeout"),
+    ] = None  # fmt: skip
+
+
+class Options(Shared):
+    """How to check: named as the options of the command line, with underscores."""
+
+    claim_rtol: Annotated[
+        float, _read(fields.option), WithJsonSchema({**_FINITE, "minimum": 0}),
+        _described("claim_rtol"),
+    ] = 1e-9  # fmt: skip
     samples: Annotated[
         int | None, _read(fields.option), WithJsonSchema({"type": "integer", "minimum": 1}),
         _described("samples"),
@@ -111,14 +126,10 @@ class Options(BaseModel):
         int, _read(fields.option), WithJsonSchema({"type": "integer"}),
         _described("seed"),
     ] = 0  # fmt: skip
-    timeout: Annotated[
-        float | None, _read(fields.seconds), WithJsonSchema({**_FINITE, "exclusiveMinimum": 0}),
-        _described("timeout"),
-    ] = None  # fmt: skip
 
 
-class Problem(Options):
-    """One expression, where to check it, and what must come out."""
+class Named(BaseModel):
+    """What is said of a problem."""
 
     name: Annotated[
         str | None, _read(fields.name), WithJsonSchema(_SCALAR),
@@ -132,6 +143,11 @@ class Problem(Options):
         tuple[str, ...], _read(fields.texts), WithJsonSchema(_list_or(_SCALAR)),
         Field(description="Words by which problems are selected."),
     ] = ()  # fmt: skip
+
+
+class Problem(Options, Named):
+    """One expression, where to check it, and what must come out."""
+
     expression: Annotated[
         str, _read(fields.expression), WithJsonSchema(_SCALAR),
         Field(description="The function, for example x**2 + sin(x)."),
@@ -173,6 +189,60 @@ class Problem(Options):
     ]  # fmt: skip
 
 
+class CodeProblem(Shared, Named):
+    """A function, an autograd.Function or a module of Python, what it is called with, and what must come out."""
+
+    code: Annotated[
+        str, _read(fields.code), WithJsonSchema({"type": "string"}),
+        Field(description="What to check: FILE.py::NAME (the file beside this one), or package.module:NAME."),
+    ]  # fmt: skip
+    inputs: Annotated[
+        tuple[CodeInput, ...], _read(fields.inputs),
+        WithJsonSchema({"anyOf": [_mapping_of(_INPUT), {"type": "array", "items": _INPUT}]}),
+        _described_for_code("input"),
+    ] = ()  # fmt: skip
+    init: Annotated[
+        str | None, _read(fields.init),
+        WithJsonSchema({"anyOf": [_SCALAR, {"type": "array"}, {"type": "object"}]}),
+        _described_for_code("init"),
+    ] = None  # fmt: skip
+    wrt: Annotated[
+        tuple[str, ...], _read(fields.code_names), WithJsonSchema(_list_or({"type": "string"})),
+        Field(description="The inputs and parameters to differentiate by. Default: all of them."),
+    ] = ()  # fmt: skip
+    order: Annotated[
+        int, _read(fields.code_option), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 2}),
+        Field(description="The order of the derivative, 1 or 2. Default: 1."),
+    ] = 1  # fmt: skip
+    samples: Annotated[
+        int | None, _read(fields.code_option), WithJsonSchema({"type": "integer", "minimum": 1}),
+        _described_for_code("samples"),
+    ] = None  # fmt: skip
+    stress: Annotated[
+        bool, _read(fields.truth), WithJsonSchema(_TRUTH),
+        _described_for_code("stress"),
+    ] = False  # fmt: skip
+    seed: Annotated[
+        int, _read(fields.code_option), WithJsonSchema({"type": "integer"}),
+        _described_for_code("seed"),
+    ] = 0  # fmt: skip
+    through_detach: Annotated[
+        bool, _read(fields.truth), WithJsonSchema(_TRUTH),
+        _described_for_code("through_detach"),
+    ] = False  # fmt: skip
+    cotangents: Annotated[
+        str, _read(fields.code_option), WithJsonSchema(_enum(list(COTANGENTS))),
+        _described_for_code("cotangents"),
+    ] = "auto"  # fmt: skip
+    expect: Annotated[
+        dict[str, tuple[Verdict, ...]], _read(fields.code_verdicts),
+        WithJsonSchema(_or_mapping_of(_list_or(_enum([verdict.value for verdict in Verdict])))),
+        Field(default_factory=dict,
+              description="The verdict that must come (the worst of all entries), a list of those that may, or one of "
+                          "these by input or mode."),
+    ]  # fmt: skip
+
+
 class ProblemFile(BaseModel):
     """Gradient problems for gradcheck run."""
 
@@ -187,7 +257,7 @@ class ProblemFile(BaseModel):
         Field(description="More about it."),
     ] = None  # fmt: skip
     defaults: Options = Field(default_factory=Options, description="Options for all problems of the file.")
-    problems: list[Problem] = Field(description="What to check.", min_length=1)
+    problems: list[Problem | CodeProblem] = Field(description="What to check.", min_length=1)
 
 
 def json_schema() -> dict[str, object]:

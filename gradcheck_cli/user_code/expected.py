@@ -57,7 +57,7 @@ def _keys(block: Block) -> tuple[str, ...]:
 
 def _judged(block: Block, outcomes: Mapping[str, bool]) -> Block:
     found = [outcomes[key] for key in _keys(block) if key in outcomes]
-    return replace(block, passed=all(found)) if found else block
+    return replace(block, passed=True) if found and all(found) else block
 
 
 def _output(label: str) -> str:

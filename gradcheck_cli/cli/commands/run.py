@@ -82,6 +82,9 @@ def run(
     executor: Annotated[
         str | None, typer.Option(metavar="dask://HOST:PORT", help="Check on a Dask cluster, not on this machine.")
     ] = None,
+    allow_code: Annotated[
+        bool, typer.Option("--allow-code", help="Import and run the code that files name by code:.")
+    ] = False,
     timeout: options.TimeoutOfEach = None,
     order: options.Order = None,
     dtype: options.Dtype = None,
@@ -129,7 +132,7 @@ def run(
         kept = replace(output, destinations=() if list_only else _without(where_to, resume))
         with reporting(kept, unread):
             with stopwatch.phase("parsing"):
-                specs, troubles, others = read_files(files or [], given)
+                specs, troubles, others = read_files(files or [], given, allow_code=allow_code or list_only)
             for trouble in troubles:
                 complain(trouble.message)
             selected, remark = problems.selected(specs, Wanted(keyword, tag or (), deselect or (), lf))
