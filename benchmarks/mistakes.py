@@ -21,11 +21,13 @@ from gradcheck_cli.records.code import Cause
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from helpers.code_functions import CASES
-from helpers.hand_written import Case, by_hand
+from helpers.hand_written import Case, by_hand, changed
 from helpers.more_code_functions import MORE
 
 Ask = Callable[[Callable[..., Any], tuple[Tensor, ...]], bool]
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16}
+SLIGHTLY = "slightly"
+"""Of a right backward the first gradient times 1.0005."""
 QUICK = 3
 """Functions of a quick run."""
 
@@ -52,6 +54,11 @@ def measure(options: Options) -> Section:
         total = len(wrong["gradcheck"])
         rows.append([f"right backwards that pass, {dtype}", *(f"{right[way]} of {len(cases)}" for way in WAYS)])
         rows.append([f"wrong backwards that fail, {dtype}", *(f"{sum(wrong[way])} of {total}" for way in WAYS)])
+        if dtype != "bfloat16":  # whose numbers have three digits
+            off = {way: sum(not answers(way, case, SLIGHTLY, dtype) for case in cases) for way in WAYS}
+            rows.append(
+                [f"off by a factor of 1.0005 that fail, {dtype}", *(f"{off[way]} of {len(cases)}" for way in WAYS)]
+            )
         for way in list(WAYS)[:2] if dtype == "float64" else []:
             missed = [f"{c.name} ({n})" for (c, n), found in zip(_wrong(cases), wrong[way], strict=True) if not found]
             remarks.append(f"In {dtype}, {way} passes: {', '.join(missed) or 'none of the wrong ones'}.")
@@ -73,8 +80,11 @@ def _wrong(cases: tuple[Case, ...]) -> Iterator[tuple[Case, str]]:
 
 
 def answers(way: str, case: Case, wrong: str | None, dtype: str) -> bool:
-    """Whether a backward passes."""
-    backward = case.backward if wrong is None else case.wrong[wrong].backward
+    """Whether a backward passes: the right one, or one that is wrong in some way."""
+    if wrong == SLIGHTLY:
+        backward = changed(case.backward, 0, lambda gradient: 1.0005 * gradient)
+    else:
+        backward = case.backward if wrong is None else case.wrong[wrong].backward
     inputs = tuple(x.requires_grad_() for x in case.inputs(DTYPES[dtype]))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's, that float32 is not what its differences are for

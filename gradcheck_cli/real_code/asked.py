@@ -14,7 +14,8 @@ MODES = {"reverse": ("reverse",), "forward": ("forward",), "both": ("reverse", "
 
 @dataclass(frozen=True)
 class Options:
-    """What is asked for. rtol, atol: None: of the dtype. cotangents: "auto", "one-hot" or "random"."""
+    """What is asked for. rtol, atol: None: of the dtype. cotangents: "auto", "one-hot" or "random". one_hot: entries
+    of a Jacobian up to which "auto" checks each by itself; pinpoint: where random sums are wrong, find the entries."""
 
     modes: tuple[str, ...] = ("reverse",)
     rtol: float | None = None
@@ -22,6 +23,8 @@ class Options:
     strict: bool = False
     through_detach: bool = False
     cotangents: str = "auto"
+    one_hot: int = 100_000
+    pinpoint: bool = True
     replay: bool = True
     nondet_tol: float = 0.0
 

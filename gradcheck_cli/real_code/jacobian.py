@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.real_code.asked import Options
 from gradcheck_cli.real_code.branches import OtherBranches, tied
-from gradcheck_cli.real_code.judge import CODE, Column, Detail, Judged, Names, Rows
+from gradcheck_cli.real_code.judge import CODE, OPEN, Column, Detail, Judged, Names, Rows
 from gradcheck_cli.real_code.recorded import Recorded, record
 from gradcheck_cli.real_code.reference import Truths
 from gradcheck_cli.real_code.side import Reverse, Side
@@ -28,8 +28,6 @@ from gradcheck_cli.tracing.tensors import FLOATS
 from gradcheck_cli.verdict import Tolerance
 
 Floats = NDArray[np.float64]
-ONE_HOT = 100_000
-"""Entries of a Jacobian up to which each is checked by itself."""
 COTANGENTS = 3
 OTHERS = (-3.0, -2.0, -0.5, 0.5, 2.0, 3.0)
 """Cotangents that are not 1."""
@@ -98,7 +96,8 @@ class Jacobian:
     def _by_random(self, rows: int) -> bool:
         """Fewer rows than random sums would be are taken by themselves."""
         chosen = self.options.cotangents
-        return rows > COTANGENTS and (chosen == "random" or (chosen == "auto" and rows * self.width > ONE_HOT))
+        large = rows * self.width > self.options.one_hot
+        return rows > COTANGENTS and (chosen == "random" or (chosen == "auto" and large))
 
     def _judge(self, side: Side, k: int, rows: NDArray[np.int64], tallies: Sequence[Tally]) -> None:
         """Some rows of one output, by all inputs."""
@@ -124,7 +123,8 @@ class Jacobian:
         yield (level == CLEAR) & has_value
 
     def _judge_combined(self, side: Side, k: int, clear: NDArray[np.bool_], tallies: Sequence[Tally]) -> bool:
-        """Random sums of the clear rows of one output, by all inputs; False: not all of them match."""
+        """Random sums of the clear rows of one output, by all inputs; False: not all of them match, and the entries
+        are to be found."""
         elements = self.recorded.elements[k].reshape(-1)
         weights = np.random.default_rng(self.reverse.subject.seed).standard_normal((COTANGENTS, len(elements)))
         dtype = FLOATS[self.reverse.outputs[k].tensor.dtype]
@@ -139,8 +139,11 @@ class Jacobian:
             names = tally.column.names
             rows = Rows(self.truths, elements, autograd, tally.column, names, side.mode, found, weights.T)
             judged = rows.judged()
-            if not np.isin(judged.codes, [CODE[Verdict.MATCH], CODE[Verdict.IMPRECISE]]).all():
+            right = np.isin(judged.codes, [CODE[Verdict.MATCH], CODE[Verdict.IMPRECISE]]).all()
+            wrong = (judged.codes == CODE[Verdict.MISMATCH]).any()
+            if not right and (self.options.pinpoint or not wrong):
                 return False
+            judged.codes[judged.codes == OPEN] = CODE[Verdict.MATCH]  # beside what is wrong, and not looked into
             tally.add(judged, autograd[:, tally.column.place])
             entries += self._listed(labels, tally.column, judged, autograd, side)
         self.entries += entries

@@ -249,3 +249,66 @@ def test_nan_of_one_hot_cotangents_says_what_it_means() -> None:
     notes = {(entry.output, entry.wrt): entry.note for entry in result.checks if not entry.passed}
     assert notes == {("out[0]", ("x[1]",)): "a loss that ignores out[1] gets NaN at x[1]"}
     assert result.findings[0].text.startswith(f"the derivative of sqrt ({HERE}:")
+
+
+class Leaky(torch.autograd.Function):
+    """A plain number is an argument, and the backward is one of `vjp`."""
+
+    @staticmethod
+    def forward(x: Tensor, slope: float) -> Any:
+        return slope * x, x + 1
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        pass
+
+    @staticmethod
+    def vjp(ctx: Any, g: Tensor, h: Tensor) -> Any:
+        return 9 * g + h, None
+
+
+def test_a_factor_that_is_a_plain_number_and_one_of_several_outputs() -> None:
+    first, second = found(lambda x: torch.cat(Leaky.apply(x, 3.0)), leaf(1.0, -2.0, 0.5))
+    assert (first.function, first.place) == ("Leaky.vjp", line_of(Leaky.vjp))
+    assert second.text == "every wrong entry of out0 by x is 3 times the truth, which is slope"
+
+
+class Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+        ctx.save_for_backward(a, b)
+        return a @ b
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        a, b = ctx.saved_tensors
+        return g @ b.T, 2 * (a.T @ g)
+
+
+def test_of_a_large_call_the_rows_are_added_up() -> None:
+    generator = torch.Generator().manual_seed(0)
+    a, b = (torch.randn(12, 12, generator=generator) for _ in range(2))
+    first, second = found(lambda a, b: Product.apply(a, b).sum(), a, b)
+    assert (first.argument, first.texts["right"], second.numbers["factor"]) == ("b", "a", 2.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_no_known_mistake_is_not_given_a_name(seed: int) -> None:
+    """The gradient of each argument times a tensor of random numbers."""
+    generator = torch.Generator().manual_seed(seed)
+
+    class Random(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor, w: Tensor) -> Tensor:
+            ctx.save_for_backward(x, w)
+            return (x * w).tanh()
+
+        @staticmethod
+        def backward(ctx: Any, g: Tensor) -> Any:
+            x, w = ctx.saved_tensors
+            d = g * (1 - (x * w).tanh() ** 2)
+            noise = 0.5 + torch.rand(x.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype)
+            return d * w * noise, (d * x * noise).sum(0)
+
+    x, w = torch.randn(3, 4, generator=generator), torch.randn(4, generator=generator)
+    assert [one.cause for one in found(Random.apply, x, w)] == [Cause.FUNCTION]

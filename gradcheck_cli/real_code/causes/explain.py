@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
+from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.real_code.asked import Asked, Options
 from gradcheck_cli.real_code.causes.functions import Functions, calls_of, failures, mismatches
 from gradcheck_cli.real_code.causes.mistakes import mistakes
@@ -25,8 +27,11 @@ def explained(result: CodeResult, check: Check, asked: Asked, options: Options) 
         return result
     with generators_kept(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        findings = tuple(map(worded, _findings(result, check, asked, options)))
-        return with_notes(replace(result, findings=findings), check)
+        findings: list[CodeFinding] = []
+        with suppress(GradcheckError):  # what is known stays, where the code cannot be run once more
+            for finding in _findings(result, check, asked, options):
+                findings.append(worded(finding))
+        return with_notes(replace(result, findings=tuple(findings)), check)
 
 
 def _findings(result: CodeResult, check: Check, asked: Asked, options: Options) -> Iterator[CodeFinding]:

@@ -69,16 +69,14 @@ def constant(pair: Pair) -> Iterator[Guess]:
     factor = float(np.median(ratio))
     if not np.allclose(ratio, factor, rtol=100 * SAME, atol=0) or factor == 0:
         return
-    size = next(sizes(pair, abs(factor)), None)
+    size, number = next(sizes(pair, abs(factor)), None), _python_number(pair, abs(factor))
     exact, numbers, texts = factor, {}, {}
-    if size is not None:
+    if number is not None:
+        texts = {"number": number}
+    elif size is not None:
         form, n, what = size
         exact = math.copysign(form.of(n), factor)
         numbers, texts = {"n": float(n)}, {"form": form.text, "what": what}
-    else:
-        number = _python_number(pair, abs(factor))
-        if number is not None:
-            texts = {"number": number}
     yield Guess(Cause.FACTOR, partial(_times, exact), numbers | {"factor": exact}, texts)
 
 

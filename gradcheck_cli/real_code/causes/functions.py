@@ -23,6 +23,8 @@ from gradcheck_cli.tracing.recorder import Recorder
 from gradcheck_cli.tracing.recording import recorded
 from gradcheck_cli.tracing.surrogates import Surrogates
 
+ONE_HOT = 2**12
+"""Entries of a call's Jacobian up to which each is checked by itself; of a larger one, random sums are."""
 CALLS = 8
 """Calls of one function that are checked."""
 
@@ -80,7 +82,9 @@ class Functions:
         orders = (1,) if self.asked.order == 1 else (1, 2)
         for order in orders:
             mode = self.mode if self.asked.order == order else "reverse"
-            options = replace(self.options, modes=(mode,), through_detach=False, replay=False)
+            options = replace(
+                self.options, modes=(mode,), through_detach=False, replay=False, one_hot=ONE_HOT, pinpoint=False
+            )
             known = [answer for call in calls if (answer := self._answer(call, order, options, result)) is not None]
             wrong = [(question, found) for question, found in known if mismatches(found)]
             if not wrong:

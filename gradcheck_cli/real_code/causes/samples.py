@@ -23,7 +23,7 @@ from gradcheck_cli.tracing.tensors import FLOATS, numbers
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-ENTRIES = 2**19
+ENTRIES = 2**15
 """Of a Jacobian that is looked at; of a larger one, some rows."""
 DIGITS = 1e-7
 """Of the largest entry: what float64 may lose in a backward, and still be told from another formula."""
@@ -92,6 +92,7 @@ class Sample:
         self.code, self.subject = code, subject
         known = subject if code.asked.reference is None else subject.with_function(code.asked.reference)
         recorded = record(known, through_detach=code.through_detach)
+        self.operations = recorded.recorder.tape.operations
         truths, reverse = Truths(recorded.recorder.tape), Reverse(subject)
         self.reverse = reverse
         side: Side = reverse if code.mode == "reverse" else Forward(subject, reverse.outputs)
