@@ -57,7 +57,7 @@ def read(request: Request) -> Reading:
     notices = (*script.notices, *_joined_names(request, found, given | names_in(script.at)))
     if script.at:
         its = " and ".join(script.at)
-        if request.at or request.ranges or request.samples is not None:
+        if request.at or (request.ranges and request.samples is None):
             notices += (f"passed over: the point {its} of the text",)
         else:
             request, given = replace(request, at=script.at), given | names_in(script.at)

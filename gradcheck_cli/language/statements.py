@@ -112,6 +112,9 @@ def statements(text: str) -> Statements:
         raise ExpressionError(f"The text has {len(text):,} characters; {MAX_LENGTH:,} are allowed.")
     if _UNUSUAL.isdisjoint(text) and not any(word in text for word in _WORDS):
         return Statements((Statement(text),))
+    bare = text.strip()
+    if bare[:1] in ("`", "'", '"') and len(bare) > 2 and bare.find(bare[0], 1) == len(bare) - 1:  # `x**2`
+        return statements(bare[1:-1])
     passed: list[str] = []
     lines = list(_lines(text, passed))
     found = list(_read(lines, passed))

@@ -47,6 +47,8 @@ def test_a_cell_gives_its_point_and_says_what_was_passed_over() -> None:
     elsewhere = check(CELL, at=1)
     assert elsewhere.checks[0].analytical == 4
     assert "passed over: the point x=3.5 of the text" in elsewhere.notices
+    assert [row.point["x"] for row in check(CELL, samples=2).checks][0] == 3.5
+    assert len(check(CELL, range="0:1").checks) == 5
 
 
 @pytest.mark.parametrize(("name", "cell", "point", "value", "derivatives"), NOTEBOOK, ids=[row[0] for row in NOTEBOOK])

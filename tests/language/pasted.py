@@ -121,6 +121,8 @@ FORMULAS = [
     ("y = arctan x", "y = atan(x)"),
     ("y = sin^2 x + cos^2 x", "y = sin(x)**2 + cos(x)**2"),
     ("y = x^2.", "y = x**2"),
+    ("`x**2`", "x**2"),
+    ('"y = x**2"', "y = x**2"),
     ("loss = -(y*log(p) + (1-y)*log(1-p))", "loss = -(y*log(p) + (1 - y)*log(1 - p))"),
     ("f(r,θ) = r² sin θ", "f = r**2*sin(θ)"),
     ("u = sin x; v = cos x; u v", "u = sin(x); v = cos(x); u*v"),
