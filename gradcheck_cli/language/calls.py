@@ -42,6 +42,10 @@ class Calls(LibraryCalls):
             return self.from_library(token)
         elif called and not keyword.iskeyword(token.text) and not self.may_be_factor(token):
             return self.call(token.text, token.text, token)
+        if following.kind is Kind.SUPERSCRIPT and token.text in self.defined and self.comes("(", ahead=1):
+            g = token.text
+            message = f"This can be read in two ways: write {g}(...)**{following.value} or {g}({g}(...))."
+            raise self.error(message, token, following.end)
         expr = self.value(token)  # which may take what follows, as in sin x
         return Operand(expr, token.start, self.tokens[self.index - 1].end)
 
@@ -97,8 +101,12 @@ class Calls(LibraryCalls):
         return twin
 
     def bare_function(self, token: Token) -> ExpressionError:
-        """The error for `1 + sin`."""
-        return self.error(f"{token.text} is a function: write {token.text}(x).", token)
+        """The error for `1 + sin` and `exp -x`."""
+        argument = "x"
+        if self.comes("-"):
+            self.take()
+            argument = f"-{self.following()}"
+        return self.error(f"{token.text} is a function: write {token.text}({argument}).", token)
 
     def log_to_base(self, token: Token, base: str) -> Operand:
         """The call of log_3, whose arguments come next."""

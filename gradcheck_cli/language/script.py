@@ -26,7 +26,7 @@ from gradcheck_cli.expression.nodes import (
 )
 from gradcheck_cli.language.cursor import Defined, Work
 from gradcheck_cli.language.parser import Parser
-from gradcheck_cli.language.statements import Statement, statements
+from gradcheck_cli.language.statements import CALL, Statement, arguments_in, statements
 from gradcheck_cli.language.tokens import shorten
 from gradcheck_cli.surfaces import Message, Option
 
@@ -117,6 +117,7 @@ class _Reader:
     """Definitions, read one after the other. What is inside of a `def` has a reader of its own.
 
     inside: of functions with intermediate results inside, their value with those under their names, and their reader.
+    values: the points that the text gives, by variable.
     """
 
     def __init__(self, given: Collection[str], names: Collection[str]) -> None:
@@ -127,6 +128,7 @@ class _Reader:
         self.definitions: dict[str, tuple[str, Expr]] = {}
         self.own_names: set[str] = set()
         self.inside: dict[str, tuple[Expr, _Reader]] = {}
+        self.values: dict[str, tuple[str, ...]] = {}
         self.work = Work()
         self.notices: list[str] = []
 
@@ -212,8 +214,8 @@ class _Reader:
 
     def function(self, items: Sequence[Statement], passed_over: list[str]) -> Script:
         """The function that the statements of the text end in."""
-        values = {item.name: item.values for item in items if item.name is not None and item.values}
-        self.names |= values.keys()
+        self.values = {item.name: item.values for item in items if item.name is not None and item.values}
+        self.names |= self.values.keys()
         found = [_Definition(item) for item in items if not item.values]
         if not found:
             raise ExpressionError("There is no formula in this text, only points.", items[-1].said)
@@ -230,7 +232,7 @@ class _Reader:
                 self.define(one, " is given a value and defined here")
         passed_over += [one.statement.said or one.statement.text for one in found[last + 1 :] if one.name is not None]
         name, expression = self.last(chosen, names)
-        expression, points = self.points(expression, values)
+        expression, points = self.points(expression, self.values)
         if passed_over:
             self.notices.append(f"passed over: {shorten('; '.join(passed_over), LONGEST_NOTICE)}")
         notices = tuple(dict.fromkeys(self.notices))
@@ -241,6 +243,8 @@ class _Reader:
         """The name and the expression of the function. names: those that the text defines."""
         if chosen.name is None:
             expression = self.without_name(chosen)
+            if called := self.called_at(chosen, expression, names):
+                expression = named(called, self.lets[called])
             if not isinstance(expression, Named) or expression.name not in names:
                 return None, expression
             name = expression.name
@@ -252,6 +256,17 @@ class _Reader:
         label = name if function is None else f"{name}({', '.join(function.parameters)})"
         del self.definitions[label]
         return name, self.opened(name, expression)
+
+    def called_at(self, chosen: _Definition, expression: Expr, names: Collection[str | None]) -> str:
+        """The function whose value is the last line, f(2), which makes 2 the point; "" where there is none."""
+        call, function = CALL.fullmatch(chosen.text), None
+        if call is not None and call[1] in names and not variables(expression):
+            function = self.functions.get(call[1])
+        arguments = arguments_in(call[2]) if call is not None else []
+        if function is None or len(arguments) != len(function.parameters):
+            return ""
+        self.values |= {name: (text,) for name, text in zip(function.parameters, arguments, strict=True)}
+        return function.name
 
     def without_name(self, chosen: _Definition) -> Expr:
         """The expression of a function that has no name, be it that of a lambda."""

@@ -74,6 +74,8 @@ _SIGN = re.compile("[-+−–]")
 
 _NAME = r"[^\W\d]\w*"
 _DOTTED = rf"{_NAME}(?:\.{_NAME})*"
+CALL = re.compile(rf"({_NAME})\s*\((.*)\)", re.DOTALL)
+_GRAD = re.compile(rf"(?:{_NAME}\s*=\s*)?(?:jax\.)?(?:value_and_)?grad\(\s*({_NAME})\s*\)\((.*)\)", re.DOTALL)
 _PROMPT = re.compile(r"(?:>>>|\.\.\.(?=\s)|In\s*\[\d*\]\s*:)\s*")
 _PASSED = re.compile(
     rf"""
@@ -219,6 +221,8 @@ def _read(lines: list[_Line], passed: list[str], *, inside: bool = False) -> Ite
                 raise ExpressionError("This def has no formula: write def f(x): return x**2.", text)
             names, defaults = _parameters(found[2], text)
             yield Statement(body[-1].text, found[1], names, (*defaults, *body[:-1]), said=text)
+        elif found := _GRAD.fullmatch(text):
+            yield Statement(f"{found[1]}({found[2]})", is_target=True, said=text)
         elif _PASSED.fullmatch(text) or _renames(text):
             passed.append(text)
         else:
@@ -238,7 +242,7 @@ def _renames(text: str) -> bool:
 
 def _statement(text: str) -> Statement:
     if wrapped := _VARIABLE.fullmatch(text):
-        inner, *others = _arguments(wrapped[2])
+        inner, *others = arguments_in(wrapped[2])
         text = f"{wrapped[1]}{inner[:-1]}, {', '.join(others)})" if inner.endswith(")") else text
     if found := _BACKWARD.fullmatch(text):
         return Statement(found[1], is_target=True, said=text)
@@ -255,9 +259,9 @@ def _statement(text: str) -> Statement:
         )
         raise ExpressionError(message, text, 0, found.start(1))
     if found := _TENSOR.fullmatch(text):
-        first, *others = _arguments(found[2])
+        first, *others = arguments_in(found[2])
         if any(_REQUIRES.fullmatch(other) for other in others):
-            return Statement(first, found[1], values=tuple(_arguments(first.strip("[] \n"))), said=text)
+            return Statement(first, found[1], values=tuple(arguments_in(first.strip("[] \n"))), said=text)
         if not first.startswith("["):
             return Statement(first, found[1], said=text)
     returned = re.match(r"return\b(?!\s*=)\s*", text)
@@ -266,7 +270,7 @@ def _statement(text: str) -> Statement:
 
 def _parameters(text: str, source: str) -> tuple[tuple[str, ...], tuple[Statement, ...]]:
     """(the names in the brackets of a def or after lambda, those with a default value as definitions)."""
-    parts = [_PARAMETER.fullmatch(part) for part in _arguments(text) if part]
+    parts = [_PARAMETER.fullmatch(part) for part in arguments_in(text) if part]
     found = [part for part in parts if part is not None]
     if len({part[1] for part in found}) < len(parts):
         message = f"The parameters {shorten(text.strip())} are no list of names, such as x, y."
@@ -275,7 +279,7 @@ def _parameters(text: str, source: str) -> tuple[tuple[str, ...], tuple[Statemen
     return names, tuple(Statement(part[0].strip(), said=source) for part in found if part[2] is not None)
 
 
-def _arguments(text: str) -> list[str]:
+def arguments_in(text: str) -> list[str]:
     """`text` split at the commas outside of brackets."""
     parts, start, depth = [], 0, 0
     for index, char in enumerate(text):

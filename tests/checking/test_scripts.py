@@ -47,7 +47,7 @@ def test_a_cell_gives_its_point_and_says_what_was_passed_over() -> None:
     elsewhere = check(CELL, at=1)
     assert elsewhere.checks[0].analytical == 4
     assert "passed over: the point x=3.5 of the text" in elsewhere.notices
-    assert [row.point["x"] for row in check(CELL, samples=2).checks][0] == 3.5
+    assert check(CELL, samples=2).checks[0].point == {"x": 3.5}
     assert len(check(CELL, range="0:1").checks) == 5
 
 
@@ -122,6 +122,7 @@ def test_definitions_in_files(tmp_path: Path) -> None:
         ("x = torch.tensor(2., requires_grad=True)", "1", "There is no formula in this text, only points."),
         ("def f(x): pass", "1", "This def has no formula: write def f(x): return x**2."),
         ("def f(x, *y): return x", "1", "The parameters x, *y are no list of names, such as x, y."),
+        ("g(x) = x; g²(x + 1)", "1", "This can be read in two ways: write g(...)**2 or g(g(...))."),
         ("wx + b", "w=1,x=2,b=3", "wx has no value: for a product write w*x."),
         ("xe^x", "1", "xe has no value: for a product write x*e."),
         ("for i in y: x = i", "1", "for is a word of a program: give the formula alone, such as x**2."),

@@ -309,6 +309,7 @@ ERRORS = [
     ("d/dx (x^2)", "gradcheck differentiates by itself: give the function alone, such as x**2.", "  ^^^^"),
     ("∂f/∂x", "gradcheck differentiates by itself: give the function alone, such as x**2.", "  ^"),
     ("x' + 1", None, "   ^"),
+    ("exp -x", "exp is a function: write exp(-x).", "  ^^^"),
     ("1 + sin", "sin is a function: write sin(x).", "      ^^^"),
     ("np.exp", "np.exp is a function: write np.exp(x).", "  ^^^^^^"),
     ("sine(x)", "There is no function sine. Did you mean sin, sinh or sinc?", "  ^^^^"),
