@@ -11,6 +11,7 @@ from gradcheck_cli.render.code.latex import code_report
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formula.latex import formula_report
 from gradcheck_cli.render.latex_text import array, prose
+from gradcheck_cli.render.plain import in_short
 from gradcheck_cli.render.sentences import place
 from gradcheck_cli.render.summary import summary_line
 
@@ -22,7 +23,7 @@ def render_latex(report: Report, display: Display) -> str:
 
 def _lines(report: Report, display: Display) -> Iterator[str]:
     for trouble in report.troubles:
-        yield from (prose(trouble.message), "")
+        yield from (prose(in_short(trouble.message)), "")
     if report.is_batch and report.problems:
         yield from array("lrrl", _HEADS, [_row(result) for result in report.problems])
         yield ""

@@ -121,7 +121,7 @@ def test_more_than_thirty_steps_are_cut_and_v_shows_all() -> None:
     assert "y15 = " not in short
     assert all(f"y{i + 1} = " in long for i in range(30))
     for form in ("markdown", "latex"):
-        assert "32 more steps are left out" in EXPLANATIONS[form](found, Display())
+        assert "32 more steps left out" in EXPLANATIONS[form](found, Display())
 
 
 def test_of_many_intermediate_results_some_are_written_out() -> None:

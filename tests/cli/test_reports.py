@@ -76,7 +76,7 @@ def test_formats_and_files_are_pairs_and_without_a_format_the_suffix_decides(
          "--output-format is given once and --output-file 3 times: they are pairs, in order; without any "
          "--output-format, the suffix of each file decides"),
         ([FILE, "a.json", FILE, "a.json"], "--output-file a.json is given twice: each report needs a file of its own"),
-        ([FILE, "a.json", FILE, "./a.json"], "--output-file a.json is given twice: each report needs a file of its own"),
+        ([FILE, "a.json", FILE, "./a.json"], "--output-file a.json is given twice: each report needs a file of its "),
         ([FILE, "a.csv"],
          "--output-file a.csv: no format here has the suffix .csv: name one by --output-format, or take one of "),
         ([FORMAT, "jnuit"], "--output-format jnuit: did you mean junit? There are table, "),

@@ -16,7 +16,7 @@ def code_report(result: CodeResult, display: Display) -> Iterator[str]:
     called, *where = parts.header(result)
     yield rf"\texttt{{{prose(called)}}} {prose(' · '.join([*where, *parts.inputs(result, display)]))}"
     if result.error is not None:
-        yield from ("", prose(result.error))
+        yield from ("", prose(plain.in_short(result.error)))
     blocks, left_out = parts.shown_blocks(result, display)
     if blocks:
         columns = parts.block_columns(result, blocks)

@@ -37,7 +37,7 @@ def inputs(result: CodeResult, display: Display) -> Iterator[str]:
     room = len(parameters) if display.verbose else PARAMETERS
     yield from map(words.tensor, (*arguments, *parameters[:room]))
     if len(parameters) > room:
-        yield f"and {len(parameters) - room:,} more parameters (-v shows all)"
+        yield f"and {plain.counted(len(parameters) - room, 'more parameter')} (-v shows all)"
 
 
 def shown_blocks(result: CodeResult, display: Display) -> tuple[Sequence[Block], str]:

@@ -10,6 +10,7 @@ from gradcheck_cli.records.explanation import Chain, Explanation, Flow, StepReco
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.explanation import cells
 from gradcheck_cli.render.latex_text import array, environment, interval, items, prose
+from gradcheck_cli.render.plain import counted
 
 
 def render_explanation_latex(explanation: Explanation, display: Display) -> str:
@@ -25,7 +26,7 @@ def _lines(explanation: Explanation, display: Display) -> Iterator[str]:
         yield from _flows(explanation, steps, mode)
     if left_out:
         yield ""
-        yield f"% {left_out:,} more steps are left out; -v writes all"
+        yield f"% {counted(left_out, 'more step')} left out; -v writes all"
     for one in explanation.chains:
         yield ""
         yield from environment("align*", list(_chain(explanation, one, display.verbose)))

@@ -11,7 +11,7 @@ from gradcheck_cli.render.explanation import cells
 from gradcheck_cli.render.explanation.table import chain_lines
 from gradcheck_cli.render.labels import NOTHING
 from gradcheck_cli.render.markup import code, escaped, head, line
-from gradcheck_cli.render.plain import one_line
+from gradcheck_cli.render.plain import counted, one_line
 
 
 def render_explanation_markdown(explanation: Explanation, display: Display) -> str:
@@ -32,7 +32,7 @@ def _lines(explanation: Explanation, display: Display) -> Iterator[str]:
             yield from (f"Forward mode, along {code(mode)}:", "")
         yield from _table(explanation, steps, heading, mode, with_locals=number == 0)
     if left_out:
-        yield from ("", f"{left_out:,} more steps are left out; `-v` shows all.")
+        yield from ("", f"{counted(left_out, 'more step')} left out; `-v` shows all.")
     yield from ("", "```text")
     for index, one in enumerate(explanation.chains):
         if index:

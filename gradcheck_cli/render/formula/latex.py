@@ -10,7 +10,7 @@ from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.language.latex import name, number, to_latex
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.records.results import Check, Claim, ProblemResult
-from gradcheck_cli.render import cells, labels
+from gradcheck_cli.render import cells, labels, plain
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formula import parts
 from gradcheck_cli.render.latex_text import array, environment, interval, items, prose
@@ -29,7 +29,7 @@ def formula_report(result: ProblemResult, display: Display) -> Iterator[str]:
     if more:
         yield from ("", prose(more))
     if result.error is not None:
-        yield from ("", prose(result.error))
+        yield from ("", prose(plain.in_short(result.error)))
     if checks:
         yield ""
         yield from _table(result, checks, markers, display)
