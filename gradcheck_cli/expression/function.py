@@ -56,6 +56,7 @@ class Function:
     seams: expressions that are zero exactly where the function is not smooth, or at the edge of its domain.
     bounds: closed interval that holds every value of the function.
     keywords: fixed keyword arguments of the torch callable.
+    one_shape: whether the torch callable refuses operands of several shapes, where others stretch them.
     differentiable: False where torch cuts the graph silently or refuses.
     options: keywords with a text or a flag for a value that select a row (gelu's approximate="tanh"), perhaps itself.
     overloads: rows to try where the arguments given do not fit this one (clamp(x, max=1)).
@@ -94,6 +95,7 @@ class Function:
     seams: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
     keywords: Mapping[str, str | bool] = field(default_factory=dict)
+    one_shape: bool = False
     differentiable: bool = True
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     overloads: tuple[str, ...] = ()

@@ -40,6 +40,7 @@ def _loss(
         group="loss",
         torch=f"nn.functional.{torch or name}",
         method=False,
+        one_shape=True,
         options={"reduction": dict.fromkeys(reductions, name), **(options or {})},
         keywords={**(keywords or {}), "reduction": "none"},
         **columns,

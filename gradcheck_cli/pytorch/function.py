@@ -118,20 +118,19 @@ class TorchArithmetic:
             args[reals[0]] = self.tensor(args[reals[0]])
         if is_operator or not (numbers or row.keywords or len(reals) < len(args)):
             return run(*args)  # type: ignore[no-any-return]
-        keywords: dict[str, Operand | str | bool] = dict(row.keywords)
-        keywords |= {a.name: arg for a, arg in zip(row.arguments, args, strict=True) if a.keyword}
-        count = sum(not argument.keyword for argument in row.arguments)  # what is by keyword only comes last
         kinds = row, *map(_kind, args)
         if numbers and kinds not in _WITHOUT_NUMBERS:
             try:
-                return run(*args[:count], **keywords)  # type: ignore[no-any-return]
+                return _run(run, row, args)
             except (TypeError, AttributeError):
                 _WITHOUT_NUMBERS.add(kinds)
         for i in numbers:
             args[i] = self.tensor(args[i])
         if numbers and numbers != reals:
-            self.given_tensors.add(row.name)
-        return run(*args[:count], **keywords)  # type: ignore[no-any-return]
+            self.given_tensors.add(row.torch.rpartition(".")[2] if isinstance(row.torch, str) else row.name)
+        if row.one_shape:
+            _of_one_shape(args, reals)
+        return _run(run, row, args)
 
     def tensor(self, value: Operand) -> Tensor:
         """A number as a 0-d tensor of the working dtype, on the device."""
@@ -139,6 +138,22 @@ class TorchArithmetic:
             return value
         ready = self._tensors.get((value, math.copysign(1.0, value))) if self._tensors else None
         return torch.tensor(value, dtype=self.dtype, device=self.device) if ready is None else ready
+
+
+def _run(run: Callable[..., Any], row: Function, args: Sequence[Operand]) -> Operand:
+    keywords: dict[str, Operand | str | bool] = dict(row.keywords)
+    keywords |= {a.name: arg for a, arg in zip(row.arguments, args, strict=True) if a.keyword}
+    count = sum(not argument.keyword for argument in row.arguments)  # what is by keyword only comes last
+    return run(*args[:count], **keywords)  # type: ignore[no-any-return]
+
+
+def _of_one_shape(args: list[Operand], reals: Sequence[int]) -> None:
+    """At many points, a number a point where there is one number for all."""
+    shapes = {i: arg.shape for i in reals if isinstance(arg := args[i], Tensor)}
+    if len(set(shapes.values())) > 1:
+        shape = max(shapes.values(), key=len)
+        for i in shapes:
+            args[i] = args[i].expand(shape)  # type: ignore[union-attr]
 
 
 class TorchFunction:

@@ -308,3 +308,14 @@ def test_losses_of_many_points_are_not_reduced() -> None:
     result = check("mse_loss(x, y)", at={"x": [i / 100 for i in range(2000)], "y": 1})
     assert result.passed
     assert check("F.binary_cross_entropy(x, y)", at="x=0.1:0.9:1001,y=0.5").passed
+    side = gradients_of(
+        parse("binary_cross_entropy_with_logits(x, 1, pos_weight=2)"),
+        [Derivative(("x",))],
+        "reverse",
+        DTYPES["float64"],
+        torch.device("cpu"),
+    )
+    found = side.at_many({"x": [-1.0, 0.5, 2.0]}, 3)
+    assert found is not None
+    for index, x in enumerate((-1.0, 0.5, 2.0)):
+        assert found[Derivative(("x",))][index] == side.at({"x": x}).derivatives[Derivative(("x",))]
