@@ -12,9 +12,9 @@ from helpers.paths import ROOT
 
 from gradcheck_cli import check
 from gradcheck_cli.cli.app import app
-from gradcheck_cli.option_table import OPTIONS, Declared
-from gradcheck_cli.problem_files.models import Options, Problem
-from gradcheck_cli.records.request import Request, options_of
+from gradcheck_cli.option_table import CODE_OPTIONS, OPTIONS, Declared
+from gradcheck_cli.problem_files.models import CodeProblem, Options, Problem
+from gradcheck_cli.records.request import CodeRequest, Request, options_of
 
 OF_A_PROBLEM = {"at", "let", "claim"}
 """Not under `defaults:`, nor for a whole run."""
@@ -44,3 +44,17 @@ def line(option: Declared) -> str:
 @pytest.mark.parametrize("option", OPTIONS.values(), ids=OPTIONS)
 def test_readme_has_the_options(option: Declared) -> None:
     assert line(option) in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+
+
+def line_of_code(option: Declared) -> str:
+    typed = option.flag if option.metavar is None else f"{option.flag} {option.metavar}"
+    return f"| `{typed.replace('|', chr(92) + '|')}` | {option.description} |"
+
+
+def test_code_has_its_options_on_every_surface() -> None:
+    page = (ROOT / "docs" / "code.md").read_text(encoding="utf-8").splitlines()
+    assert not [name for name, option in CODE_OPTIONS.items() if line_of_code(option) not in page]
+    assert {option.flag for option in CODE_OPTIONS.values()} <= flags("code")
+    assert set(CODE_OPTIONS) - {"input"} <= set(CodeProblem.model_fields)
+    assert set(CODE_OPTIONS) - {"input", "init"} <= set(inspect.signature(check).parameters)
+    assert set(CODE_OPTIONS) - {"input"} <= {field.name for field in fields(CodeRequest)}
