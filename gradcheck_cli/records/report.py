@@ -45,7 +45,9 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        return not self._is_empty and not self.troubles and all(problem.passed for problem in self.problems)
+        """Whether all that was to be checked passed: never of a run that was interrupted, or could not read a file."""
+        whole = not self._is_empty and not self.troubles and not self.interrupted
+        return whole and all(problem.passed for problem in self.problems)
 
     @property
     def bad_input(self) -> bool:

@@ -13,6 +13,7 @@ from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.plain import in_short, lines
 from gradcheck_cli.render.sentences import headline, reasons, title
+from gradcheck_cli.render.summary import not_run
 
 NO_FILE = "gradcheck"
 # What XML 1.0 does not allow, not even as an entity.
@@ -20,12 +21,15 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\uf
 
 
 def render_junit(report: Report, display: Display) -> str:
-    """One XML document. A file that could not be read is an error of its own, so that nothing is silently green."""
+    """One XML document. A file that could not be read, and a run that did not come to its end, is a case of its own, so
+    that nothing is silently green."""
     root = ET.Element("testsuites", name="gradcheck", time=_seconds(report.seconds))
     for file in dict.fromkeys(result.file for result in report.problems):
         _suite(root, file or NO_FILE, [result for result in report.problems if result.file == file], report)
     for trouble in report.troubles:
         _trouble(root, trouble)
+    if report.not_run:
+        _not_run(root, report)
     totals = [suite.attrib for suite in root]
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(total[name]) for total in totals)))
@@ -37,7 +41,7 @@ def _suite(root: ET.Element, name: str, problems: Sequence[AnyResult], report: R
     errors = sum(_is_error(result) for result in problems)
     failures = sum(not result.passed for result in problems) - errors
     seconds = sum(result.seconds for result in problems)
-    suite = ET.SubElement(root, "testsuite", _counts(name, len(problems), failures, errors, seconds))
+    suite = ET.SubElement(root, "testsuite", _counts(name, len(problems), failures, errors, seconds=seconds))
     properties = ET.SubElement(suite, "properties")
     for key, version in report.versions.items():
         ET.SubElement(properties, "property", name=key, value=_clean(version))
@@ -48,20 +52,31 @@ def _suite(root: ET.Element, name: str, problems: Sequence[AnyResult], report: R
 def _trouble(root: ET.Element, trouble: Trouble) -> None:
     """A suite of one case, which is an error."""
     name, what = (NO_FILE, "the run") if trouble.file is None else (trouble.file, "the file is read")
-    suite = ET.SubElement(root, "testsuite", _counts(name, 1, 0, 1, 0.0))
+    suite = ET.SubElement(root, "testsuite", _counts(name, 1, errors=1))
     case = ET.SubElement(suite, "testcase", classname=_classname(name), name=what, time=_seconds(0.0))
     _place(case, trouble.file, trouble.line)
     error = ET.SubElement(case, "error", type="unreadable", message=_clean(in_short(trouble.message)))
     error.text = _clean(lines(trouble.message))
 
 
-def _counts(name: str, tests: int, failures: int, errors: int, seconds: float) -> dict[str, str]:
+def _not_run(root: ET.Element, report: Report) -> None:
+    """A suite of one case for what was not run: an error where the run was interrupted, else skipped."""
+    errors, skipped = (1, 0) if report.interrupted else (0, 1)
+    suite = ET.SubElement(root, "testsuite", _counts(NO_FILE, 1, errors=errors, skipped=skipped))
+    case = ET.SubElement(suite, "testcase", classname=NO_FILE, name="the run", time=_seconds(0.0))
+    kind = {"type": "interrupted"} if report.interrupted else {}
+    ET.SubElement(case, "error" if report.interrupted else "skipped", {**kind, "message": not_run(report)})
+
+
+def _counts(
+    name: str, tests: int, failures: int = 0, errors: int = 0, skipped: int = 0, seconds: float = 0.0
+) -> dict[str, str]:
     return {
         "name": _clean(name),
         "tests": str(tests),
         "failures": str(failures),
         "errors": str(errors),
-        "skipped": "0",
+        "skipped": str(skipped),
         "time": _seconds(seconds),
     }
 

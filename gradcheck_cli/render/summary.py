@@ -23,8 +23,7 @@ def summary_line(report: Report, display: Display) -> str:
     if report.problems_without_check:
         parts.append(f"{counted(report.problems_without_check, _kind(report))} not checked")
     if report.not_run:
-        why = "interrupted" if report.interrupted else "stopped at the first failure"
-        parts.append(f"{why}, {report.not_run:,} not run")
+        parts.append(not_run(report))
     if unread := sum(trouble.file is not None for trouble in report.troubles):
         parts.append(f"{counted(unread, 'file')} not read")
     parts += _where(report)
@@ -34,6 +33,11 @@ def summary_line(report: Report, display: Display) -> str:
         parts += [f"{name} {version}" for name, version in report.versions.items() if name != "torch"]
         parts.append(f"{report.seconds:.2f} s")
     return one_line(" · ".join(parts)) + "\n"
+
+
+def not_run(report: Report) -> str:
+    """`interrupted, 12 not run`."""
+    return f"{'interrupted' if report.interrupted else 'stopped at the first failure'}, {report.not_run:,} not run"
 
 
 def summary_text(report: Report) -> str:

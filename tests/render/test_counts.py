@@ -60,7 +60,8 @@ def reports(draw: st.DrawFn) -> Report:
         for index, result in enumerate(found)
     ]
     troubles = tuple(Trouble(f"t{n}.yaml:3: no", f"t{n}.yaml", 3) for n in range(draw(st.integers(0, 2))))
-    return Report(tuple(named), VERSIONS, troubles=troubles)
+    left = draw(st.integers(0, 3))
+    return Report(tuple(named), VERSIONS, not_run=left, interrupted=left > 1, troubles=troubles)
 
 
 @dataclass(frozen=True)
@@ -178,8 +179,10 @@ def test_every_format_has_the_same_counts(report: Report, verbose: bool) -> None
         assert from_summary(line.replace("$\\cdot$", "·"), expected) == expected, name
 
     root = ET.fromstring(texts["junit"])
-    unread = len(report.troubles)
-    assert number(root.get("tests")) == expected.problems[0] + unread
+    unread = len(report.troubles) + report.interrupted
+    stopped = bool(report.not_run) and not report.interrupted
+    assert number(root.get("tests")) == expected.problems[0] + unread + stopped
+    assert number(root.get("skipped")) == stopped
     assert number(root.get("failures")) + number(root.get("errors")) == expected.problems[1] + unread
     cases = [case for case in root.iter("testcase") if case.find("properties") is not None]
     told = [{item.attrib["name"]: number(item.get("value")) for item in case.iter("property")} for case in cases]
@@ -190,7 +193,7 @@ def test_every_format_has_the_same_counts(report: Report, verbose: bool) -> None
         assert one["rows_shown"] + number(more and more[1]) >= one["rows_failed"]
 
     commands = texts["github"].splitlines()
-    assert sum(line.startswith("::error") for line in commands) == expected.problems[1] + unread
+    assert sum(line.startswith("::error") for line in commands) == expected.problems[1] + len(report.troubles)
     for failed, rows in re.findall(r"::(\d[\d,]*) of (\d[\d,]*) rows? ", texts["github"]):
         assert (number(rows), number(failed)) in [(total, wrong) for _, total, wrong in per_problem(report)]
 
@@ -217,7 +220,7 @@ def test_every_format_has_the_same_counts(report: Report, verbose: bool) -> None
 @given(reports())
 def test_what_is_read_back_and_merged_has_the_same_counts(report: Report) -> None:
     document = json.loads(RENDERERS["json"](report, Display()))
-    again = Report(tuple(map(problem_record, document["problems"])), VERSIONS, troubles=report.troubles)
+    again = replace(report, problems=tuple(map(problem_record, document["problems"])))
     assert truth(again) == truth(report)
     for name in FORMATS:
         assert RENDERERS[name](again, Display()) == RENDERERS[name](report, Display())

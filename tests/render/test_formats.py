@@ -234,6 +234,20 @@ def test_junit_reads_back_with_the_same_counts() -> None:
     assert (leak.get("file"), leak.get("line"), leak.get("classname")) == ("problems.yaml", "12", "problems")
 
 
+def test_a_run_that_did_not_come_to_its_end_is_not_green_in_junit() -> None:
+    fine = Report((named(quartic(), "quartic", 3),), VERSIONS, not_run=12)
+    interrupted, stopped = (
+        junitparser.JUnitXml.fromstring(RENDERERS["junit"](report, Display()).encode())
+        for report in (replace(fine, interrupted=True), fine)
+    )
+    assert (interrupted.tests, interrupted.errors, interrupted.skipped) == (2, 1, 0)
+    assert (stopped.tests, stopped.errors, stopped.skipped) == (2, 0, 1)
+    [case] = [case for suite in interrupted for case in suite if case.name == "the run"]
+    assert case.result[0].message == "interrupted, 12 not run"
+    assert not replace(fine, interrupted=True).passed
+    assert RENDERERS["markdown"](replace(fine, interrupted=True), Display()).startswith("## ❌")
+
+
 @given(st.text())
 def test_any_text_is_well_formed_xml(text: str) -> None:
     report = Report((named(a_problem("x", [a_check({"x": 1.0}, passed=False, note=text)]), text, 1, text),), VERSIONS)
