@@ -102,5 +102,7 @@ def place_of(function: Any) -> str:
 def _as_it_was(argument: Any) -> Any:
     if not isinstance(argument, torch.Tensor):
         return argument
+    if torch._C._functorch.is_functorch_wrapped_tensor(argument):
+        return None  # which means nothing outside of torch.func
     with unseen():
         return argument.detach().clone().requires_grad_(argument.requires_grad)

@@ -55,4 +55,6 @@ def tensors_in(values: Any) -> Iterator[Tensor]:
 
 def memory(tensor: Tensor) -> int:
     """What the tensors have in common that share their storage."""
+    while torch._C._functorch.is_functorch_wrapped_tensor(tensor):  # by torch.func
+        tensor = torch._C._functorch.get_unwrapped(tensor)
     return int(tensor.untyped_storage()._cdata)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from gradcheck_cli.real_code.check import check_code
 from gradcheck_cli.records.code import Cause
@@ -312,3 +313,39 @@ def test_what_is_no_known_mistake_is_not_given_a_name(seed: int) -> None:
 
     x, w = torch.randn(3, 4, generator=generator), torch.randn(4, generator=generator)
     assert [one.cause for one in found(Random.apply, x, w)] == [Cause.FUNCTION]
+
+
+class Wrapped(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, w: Tensor) -> Tensor:
+        return x * w
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        w = ctx.saved_tensors[1]
+        return g * w, g * w
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, w: torch.func.grad(lambda x: Wrapped.apply(x, w).sin().sum())(x),
+        lambda x, w: checkpoint(lambda x, w: Wrapped.apply(x, w).sin(), x, w, use_reentrant=True),
+        lambda x, w: sum(Wrapped.apply(k * x, w) for k in range(12)),
+    ],
+    ids=["inside torch.func", "inside a checkpoint", "called often"],
+)
+def test_a_function_is_found_wherever_it_ran(function: Any) -> None:
+    first, second = found(function, leaf(1.0, 2.0), leaf(0.5, -3.0))
+    assert (first.function, first.argument) == ("Wrapped.backward", "w")
+    assert second.text == "the gradient of w is that of x"
+
+
+def test_under_vmap_wrong_entries_are_found() -> None:
+    assert found(lambda x, w: torch.func.vmap(Wrapped.apply)(x, w), leaf(1.0, 2.0), leaf(0.5, -3.0))

@@ -47,12 +47,14 @@ class Functions:
         self.checked = 0
 
     def wrong(self, result: CodeResult) -> list[Blamed]:
-        """result: of the whole. A function inside the forward of a wrong one is left out."""
+        """result: of the whole. What is inside the forward of a wrong one is left out, and one of torch around it."""
         found: list[Blamed] = []
         guilty: set[int] = set()
-        for function in dict.fromkeys(call.function for call in self.calls):
+        for function in sorted(dict.fromkeys(call.function for call in self.calls), key=_is_torchs):
             places = [k for k, call in enumerate(self.calls) if call.function is function]
             places = [k for k in places if not self._is_inside(k, guilty) and self._is_differentiated(self.calls[k])]
+            if _is_torchs(function):  # as that of torch.utils.checkpoint
+                places = [k for k in places if not any(self._is_inside(one, {k}) for one in guilty)]
             if not places:
                 continue
             chosen = [places[i] for i in np.unique(np.linspace(0, len(places) - 1, CALLS).astype(int)).tolist()]
@@ -86,14 +88,14 @@ class Functions:
                 self.options, modes=(mode,), through_detach=False, replay=False, one_hot=ONE_HOT, pinpoint=False
             )
             known = [answer for call in calls if (answer := self._answer(call, order, options, result)) is not None]
-            wrong = [(question, found) for question, found in known if mismatches(found)]
+            wrong = [answer for answer in known if mismatches(answer[1])]
             if not wrong:
                 continue
-            question, found = wrong[0]
+            question, found, doubled = wrong[0]
             bad = list(dict.fromkeys(_said(block, order) for block in mismatches(found)))
             good = [name for name in dict.fromkeys(b.input for b in found.blocks) if name not in bad]
             texts = {"right": _and(good)} if good and order == 1 else {}
-            if found.dtype != result.dtype:
+            if doubled:
                 texts["dtype"] = found.dtype
             name, place = _method(calls[0].function, mode)
             cause = Cause.FUNCTION if order == 1 else Cause.DOUBLE_BACKWARD
@@ -124,15 +126,15 @@ class Functions:
 
     def _answer(
         self, call: FunctionCall, order: int, options: Options, whole: CodeResult
-    ) -> tuple[Asked, CodeResult] | None:
-        """A call checked by itself; in float64 where rounding might be what is wrong in its own dtype."""
+    ) -> tuple[Asked, CodeResult, bool] | None:
+        """A call checked by itself; in float64 (then True) where rounding might be what is wrong in its own dtype."""
         question = self._question(call, order)
         found = self._result(question, options, whole)
         if found is None or mismatches(found) or found.passed or found.dtype == "float64":
-            return None if found is None else (question, found)
+            return None if found is None else (question, found, False)
         doubled = in_double(question)
         clear = self._result(doubled, replace(options, rtol=None, atol=None), whole)
-        return (question, found) if clear is None or not mismatches(clear) else (doubled, clear)
+        return (question, found, False) if clear is None or not mismatches(clear) else (doubled, clear, True)
 
     def _result(self, question: Asked, options: Options, whole: CodeResult) -> CodeResult | None:
         if question is self.asked:
@@ -208,6 +210,10 @@ def _method(function: type[torch.autograd.Function], mode: str) -> tuple[str, st
     if name == "backward" and getattr(function, "vjp", None) is not torch.autograd.Function.vjp:
         name, method = "vjp", function.vjp
     return f"{function.__name__}.{name}", place_of(method)
+
+
+def _is_torchs(function: type[Any]) -> bool:
+    return function.__module__.startswith("torch.")
 
 
 def _and(names: Sequence[str]) -> str:
