@@ -73,12 +73,12 @@ def seconds(option: str, text: str) -> float:
 
 
 CLOSERS = {"(": ")", "[": "]", "{": "}"}
-_BRACKET = re.compile(r"[(\[{]")
+BRACKET = re.compile(r"[(\[{]")
 
 
 def split(text: str, separators: str) -> list[str]:
     """`text` split at the separators outside of brackets."""
-    if _BRACKET.search(text) is None:
+    if BRACKET.search(text) is None:
         return re.split(f"[{separators}]", text) if separators else [text]
     parts, start, closers = [], 0, []
     for index, character in enumerate(text):

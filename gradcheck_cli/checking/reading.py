@@ -77,6 +77,8 @@ def read(request: Request) -> Reading:
 
 def _in_order(found: tuple[str, ...], parameters: tuple[str, ...]) -> tuple[str, ...]:
     """The variables: first those that the text gives the function as parameters, in its order."""
+    if not parameters:
+        return found
     return tuple(dict.fromkeys([*(name for name in parameters if name in found), *found]))
 
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 from gradcheck_cli.errors import UsageError
@@ -35,6 +36,7 @@ _PARTIAL = re.compile(
 )
 _BELOW = re.compile(rf"[d∂]\s*(?P<name>{_NAME}?)(?P<times>\^\d+|\*\*\d+|[²³])?(?=\s*(?:[d∂*]|$))\s*\*?\s*")
 _FUNCTION_AFTER = re.compile(rf"(?:(?<![d∂])\s+(?!d){_NAME}\s*(?:{_ARGUMENTS})?|(?<=[\w)]){_ARGUMENTS})$")
+_SEPARATOR = re.compile(r"[,;\n{]")
 _GRADIENT = re.compile(rf"(?:∇\s*(?:{_NAME})?|grad(?:ient)?(?:\s*{_NAME})?|{_NAME}')(?:\s*\(.*\))?")
 _OF_FORMULA = re.compile(rf"(d\s*/\s*d\s*{_NAME}?)\s*(?!{_ARGUMENTS}$)[(\[](.*)[)\]]")
 _LATEX = [
@@ -79,6 +81,8 @@ def known_name(name: str, known: Collection[str]) -> str:
 def separate_claims(text: str) -> list[str]:
     """`dx: y, dy: x` -> its two claims; a text that is one claim is itself."""
     text = text.strip()
+    if _SEPARATOR.search(text) is None:
+        return [text]
     inside = text[1:-1] if text[:1] + text[-1:] == "{}" else text
     for separators in (";\n", ",") if len(inside) <= MAX_LENGTH else ():
         pieces = [piece.strip() for piece in split(inside, separators) if piece.strip()]
@@ -94,6 +98,7 @@ def _has_left_side(text: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=256)  # a text is read for its names, and then for its formula
 def split_claim(text: str) -> ClaimText:
     """`w: x*y` -> by w, "x*y". Raises UsageError for a left side that is a derivative at a point."""
     text = text.strip()

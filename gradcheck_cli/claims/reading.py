@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 
 from gradcheck_cli.claims.claim_text import ClaimText, separate_claims, split_claim
@@ -16,6 +17,7 @@ from gradcheck_cli.language.statements import statements
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.surfaces import Option
 
+_CALLED = re.compile(r"([^\W\d]\w*)\s*\(")
 VALUES = ("f", "s", "y")
 """What people call the value of a function in its derivative, where it is nothing else."""
 
@@ -37,10 +39,20 @@ class Subject:
     functions: Mapping[str, Defined] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
 
-    @property
+    @cached_property
+    def own(self) -> tuple[str, ...]:
+        """The variables of the function."""
+        return variables(self.expression)
+
+    @cached_property
+    def known(self) -> tuple[str, ...]:
+        """What it can be differentiated by."""
+        return *self.own, *intermediates(self.expression)
+
+    @cached_property
     def values(self) -> list[str]:
         """What the value of the function may be called."""
-        taken = {*variables(self.expression), *self.lets, *self.given}
+        taken = {*self.own, *self.lets, *self.given}
         return [name for name in dict.fromkeys((self.name, *VALUES)) if name is not None and name not in taken]
 
 
@@ -102,9 +114,8 @@ def read_claim(text: str, subject: Subject) -> ReadClaim:
 def _which(said: ClaimText, subject: Subject) -> Sequence[Derivative]:
     """The derivatives that the formulas of a claim are for, in their order."""
     rows = subject.rows
-    known = (*variables(subject.expression), *intermediates(subject.expression))
     if said.names:
-        return [_of_names(said, known)]
+        return [_of_names(said, subject.known)]
     if said.order not in (0, rows[0].order):
         raise UsageError(f"{said.left} is of order {said.order}: for that give ", Option("order", str(said.order)))
     if len(said.formulas) == 1 < len(rows):
@@ -131,23 +142,21 @@ def _of_names(said: ClaimText, known: Sequence[str]) -> Derivative:
 
 def _require_same(said: ClaimText, subject: Subject) -> None:
     """UsageError for d/dx (formula) where the formula is not the function."""
-    if said.operand is not None and parse(said.operand, names=variables(subject.expression)) is not subject.expression:
+    if said.operand is not None and parse(said.operand, names=subject.own) is not subject.expression:
         raise UsageError(
             f"it is about {said.operand.strip()[:100]}, which is not written as the function is: leave it out"
         )
 
 
 def _read(derivative: Derivative, formula: str, subject: Subject) -> ReadClaim:
-    own = variables(subject.expression)
-    names = {*own, *subject.given} - set(subject.lets)
+    names = {*subject.own, *subject.given} - set(subject.lets)
     formula = _alone(formula)
-    called = {name: _as_function(name, subject) for name in subject.values}
-    claim = parse(formula, names=names, lets=subject.lets, defined={**called, **subject.functions})
-    used = [
-        name
-        for name in subject.values
-        if name in variables(claim) or re.search(rf"(?<!\w){re.escape(name)}\s*\(", formula) is not None
-    ]
+    words = set(_CALLED.findall(formula)) if "(" in formula else set()
+    called = [name for name in subject.values if name in words]
+    functions = {name: _as_function(name, subject) for name in called}
+    claim = parse(formula, names=names, lets=subject.lets, defined={**functions, **subject.functions})
+    free = set(variables(claim)).difference(subject.own)
+    used = [name for name in subject.values if name in called or name in free]
     if not used:
         return ReadClaim(derivative, formula, claim)
 
@@ -169,7 +178,7 @@ def _alone(text: str) -> str:
 
 
 def _as_function(name: str, subject: Subject) -> Defined:
-    arguments = subject.arguments or variables(subject.expression)
+    arguments = subject.arguments or subject.own
     given = tuple(map(variable, arguments))
     return Defined(name, arguments, subject.expression, given, subject.expression)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gradcheck_cli.checking.points.written import Parts, Written, key_of, take_apart, unwrapped
+from gradcheck_cli.checking.points.written import NUMBER, Parts, Written, key_of, take_apart, unwrapped
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.surfaces import Option
 
@@ -25,7 +25,14 @@ def points_in(text: str, names: Sequence[str], optional: Sequence[str], notices:
     """
     if not text.strip():
         raise UsageError(Option("at"), f" is empty: {FORM}")
-    return _Reader(text, names, optional, notices).points(take_apart(text))
+    written = take_apart(text)
+    if len(written.pieces) == 1 and not written.brackets:  # mostly it is as simple as that
+        (parts,) = written.pieces
+        if all(name is not None for name, _ in parts):
+            return [parts]
+        if len(parts) == len(names) == 1 and NUMBER.fullmatch(parts[0][1]):
+            return [((names[0], parts[0][1]),)]
+    return _Reader(text, names, optional, notices).points(written)
 
 
 class _Reader:

@@ -18,9 +18,9 @@ from itertools import islice, product
 
 from gradcheck_cli.checking.points.assigned import points_in
 from gradcheck_cli.checking.points.numbers import RANGE_FORM, Evaluate, read_number
-from gradcheck_cli.checking.points.written import take_apart, unwrapped
+from gradcheck_cli.checking.points.written import NUMBER, take_apart, unwrapped
 from gradcheck_cli.errors import UsageError
-from gradcheck_cli.option_values import split
+from gradcheck_cli.option_values import BRACKET, split
 from gradcheck_cli.records.request import PointNumbers
 from gradcheck_cli.surfaces import Option
 
@@ -183,7 +183,10 @@ class _Reader:
 
     def _values(self, this: Option, name: str, value: str) -> list[Axis]:
         """One axis, or several where the value is a list: `[1, 2, -1:1:5]`."""
-        opening, inside = unwrapped(value)
+        if NUMBER.fullmatch(value):
+            number = read_number(this, value, self.evaluate, self.notices)
+            return [Axis(name, number, number)]
+        opening, inside = unwrapped(value) if BRACKET.search(value) is not None else ("", value)
         if not opening:
             return [self._axis(this, name, value)]
         parts = take_apart(value).parts
@@ -192,7 +195,7 @@ class _Reader:
         return [self._axis(this, name, one) for _, one in parts]
 
     def _axis(self, this: Option, name: str, value: str) -> Axis:
-        linspace = _LINSPACE.fullmatch(value)
+        linspace = _LINSPACE.fullmatch(value) if "linspace" in value else None
         pieces = split(value.replace("..", ":"), ":") if linspace is None else split(linspace[1], ",")
         numbers = [read_number(this, piece, self.evaluate, self.notices) for piece in pieces[:2]]
         if len(pieces) == 1 and linspace is None:
@@ -213,6 +216,8 @@ class _Reader:
     def points(self, read: Sequence[tuple[Axis, ...]]) -> Points:
         """The points of the variables, and beside them the values of other names."""
         notices = tuple(dict.fromkeys(self.notices))
+        if not self.optional:
+            return Points(tuple(read), notices, self.counted)
         others = {
             name: tuple(islice((value for axes in read for axis in axes if axis.name == name
                                 for value in axis.values()), MAX_OTHERS))
