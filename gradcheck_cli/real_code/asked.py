@@ -15,7 +15,8 @@ MODES = {"reverse": ("reverse",), "forward": ("forward",), "both": ("reverse", "
 @dataclass(frozen=True)
 class Options:
     """What is asked for. rtol, atol: None: of the dtype. cotangents: "auto", "one-hot" or "random". one_hot: entries
-    of a Jacobian up to which "auto" checks each by itself; pinpoint: where random sums are wrong, find the entries."""
+    of a Jacobian up to which "auto" checks each by itself; pinpoint: where random sums are wrong, find the entries.
+    constant: where no output requires grad, all of them are to be constant."""
 
     modes: tuple[str, ...] = ("reverse",)
     rtol: float | None = None
@@ -27,6 +28,7 @@ class Options:
     pinpoint: bool = True
     replay: bool = True
     nondet_tol: float = 0.0
+    constant: bool = False
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ class Check:
                 chosen.append(k)
             else:
                 self.notices.append(f"{output.name} does not require grad: it is not differentiated")
-        return chosen
+        return list(range(len(theirs))) if self.options.constant and not chosen else chosen
 
     def _compare_runs(self) -> None:
         """Two runs that differ from the same state: compared within that."""

@@ -20,7 +20,7 @@ from gradcheck_cli.real_code.subject import GradientSubject
 from gradcheck_cli.real_code.tally import Tally, listed
 from gradcheck_cli.records.code import Block, Entry
 from gradcheck_cli.records.results import Verdict
-from gradcheck_cli.tape.doubt import BLURRED, CLEAR
+from gradcheck_cli.tape.doubt import BLURRED, CLEAR, TIED
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tracing.guard import Guard
 from gradcheck_cli.tracing.recorder import Recorder
@@ -31,6 +31,8 @@ Floats = NDArray[np.float64]
 COTANGENTS = 3
 OTHERS = (-3.0, -2.0, -0.5, 0.5, 2.0, 3.0)
 """Cotangents that are not 1."""
+MANY = 64
+"""Rows at a tie from which on they are not taken one by one."""
 PRECISE = 200_000
 """Elements of a tape up to which 30 digits are tried on all of an output at once."""
 CONFIRMED = 8
@@ -114,13 +116,16 @@ class Jacobian:
             self.entries += self._listed(labels, tally.column, judged, autograd, side)
 
     def _clear(self, k: int) -> Iterator[NDArray[np.bool_]]:
-        """Which elements of an output to add up: all but those at a tie, where more digits may tell of the others; or
-        those that have a value and all their derivatives beyond doubt."""
+        """Which elements of an output to add up: all of them, where too many are at a tie to be taken one by one; all
+        but those, where more digits may tell of the others; those that are beyond doubt."""
         elements = self.recorded.elements[k].reshape(-1)
         level, has_value = self.truths.doubts[elements], self.truths.has_value(elements)
+        clear = (level == CLEAR) & has_value
+        if (level == TIED).sum() > MANY:
+            yield has_value
         if (level == BLURRED).any() and self.tape.size <= PRECISE:
-            yield (level == BLURRED) | (level == CLEAR) & has_value
-        yield (level == CLEAR) & has_value
+            yield (level == BLURRED) | clear
+        yield clear
 
     def _judge_combined(self, side: Side, k: int, clear: NDArray[np.bool_], tallies: Sequence[Tally]) -> bool:
         """Random sums of the clear rows of one output, by all inputs; False: not all of them match, and the entries
@@ -139,7 +144,7 @@ class Jacobian:
             names = tally.column.names
             rows = Rows(self.truths, elements, autograd, tally.column, names, side.mode, found, weights.T)
             judged = rows.judged()
-            right = np.isin(judged.codes, [CODE[Verdict.MATCH], CODE[Verdict.IMPRECISE]]).all()
+            right = np.isin(judged.codes, [CODE[v] for v in (Verdict.MATCH, Verdict.IMPRECISE, Verdict.KINK)]).all()
             wrong = (judged.codes == CODE[Verdict.MISMATCH]).any()
             if not right and (self.options.pinpoint or not wrong):
                 return False

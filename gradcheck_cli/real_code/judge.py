@@ -35,6 +35,8 @@ BLURRED = 1e100
 OTHER_WAY = 16.0
 """Units of the largest entry of a gradient, by which a rule of torch's own may be off where another way is exact."""
 
+AT_A_TIE = "a branch is at a tie: the ends hold for all branches"
+
 
 class Names(Sequence[str]):
     """The names of the elements of an input, made when they are asked for."""
@@ -113,6 +115,8 @@ class Rows:
                     self._dispute()
                 if self.seeds is None:
                     self._by_balls()
+                else:
+                    self._by_hull()
         return Judged(self.codes, self.truth, self.details, self._scale())
 
     def _scale(self) -> Floats:
@@ -199,6 +203,23 @@ class Rows:
             self.radius[chunk] = np.where(better, radius * WIDER, self.radius[chunk])
         return bool(len(rows))
 
+    def _by_hull(self) -> None:
+        """Sums that rest on ties: within what all branches may give. The others are left."""
+        left = self.codes == OPEN
+        if not left.any():
+            return
+        middle, reach = (x[:, self.column.place] for x in self.truths.enclosures(self.elements, self.seeds, slack=True))
+        low, high = middle - reach * WIDER, middle + reach * WIDER
+        inside = left & np.isfinite(high - low) & (low <= self.autograd) & (self.autograd <= high)
+        small = (
+            high - low <= self.tolerance.atol + self.tolerance.rtol * np.abs(middle).max(axis=1, initial=0.0)[:, None]
+        )
+        tied = self.radius >= BLURRED
+        self.codes[inside & small] = CODE[Verdict.IMPRECISE]
+        self.codes[inside & ~small & tied] = CODE[Verdict.KINK]
+        for row, place in np.argwhere(inside & ~small & tied).tolist():
+            self.details[row, place] = Detail(low[row, place], high[row, place], AT_A_TIE, has_value=False)
+
     def _by_balls(self) -> None:
         for row in np.flatnonzero((self.codes == OPEN).any(axis=1)).tolist():
             exact = self.truths.exact(int(self.elements[row]))
@@ -232,7 +253,7 @@ class Rows:
                 small = high - low <= self.tolerance.atol + self.tolerance.rtol * float(self._scale()[row])
                 verdict = Verdict.IMPRECISE if small else Verdict.UNSTABLE
             self.codes[row, place] = CODE[verdict]
-            note = "a branch is at a tie: the ends hold for all branches" if tied else None
+            note = AT_A_TIE if tied else None
             self.truth[row, place] = middle[place]
             self.details[row, place] = Detail(low if tied else None, high if tied else None, note, has_value=not tied)
         return left

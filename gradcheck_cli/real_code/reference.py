@@ -33,6 +33,8 @@ CELLS = 2**22
 """Adjoints of a sweep at once."""
 EXPRESSION_SIZE = 20_000
 """Operations of an expression that is made for a single element."""
+EXPRESSION_SIZES = 200_000
+"""Operations of all expressions that are made."""
 
 
 class Truths:
@@ -41,6 +43,7 @@ class Truths:
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
         self._exact: dict[int, ExactRow] = {}
+        self.expression_sizes = 0
         self._last: tuple[tuple[bytes, bytes], tuple[Floats, Floats]] | None = None
 
     @cached_property
@@ -132,9 +135,15 @@ class ExactRow:
         self.too_large = False
         self.root: Expr | None = None
         expressions = self.truths.expressions
-        if expressions.size(self.element, EXPRESSION_SIZE) > EXPRESSION_SIZE:
+        size = expressions.size(self.element, EXPRESSION_SIZE)
+        self.truths.expression_sizes += size
+        if size > EXPRESSION_SIZE:
             self.too_large = True
             self.why_not = f"more than {EXPRESSION_SIZE} operations lead to it, too many for a doubtful entry"
+            return
+        if self.truths.expression_sizes > EXPRESSION_SIZES:
+            self.too_large = True
+            self.why_not = f"there are too many doubtful entries: more than {EXPRESSION_SIZES} operations lead to them"
             return
         try:
             self.root = expressions.of(self.element)

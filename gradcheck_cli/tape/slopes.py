@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck_cli.certified.float_filter.kernels import WIDER, Approx
+from gradcheck_cli.certified.float_filter.kernels import SMALLEST, WIDER, Approx
 from gradcheck_cli.certified.widened.balls import ROUNDING_UNITS
 from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.tape.elements import Elements
@@ -112,6 +113,8 @@ class Slopes:
             return None
         constant = constant_partial(name, index)
         args = [self.values.at(arg) for arg in instruction.args]
+        if self.rounding and name in LIPSCHITZ:
+            args[0] = self._beside(name, args)
         if constant is not None:
             found: Approx | None = Approx(constant, None)
         else:
@@ -130,6 +133,15 @@ class Slopes:
         doubt[~np.isfinite(np.broadcast_to(value + radius, count))] = INF
         doubt[~np.broadcast_to(self.values.choices.moves(target), count)] = 0.0
         return Local(value, radius, doubt if doubt.any() else None)
+
+    def _beside(self, name: str, args: Sequence[Approx]) -> Approx:
+        """The first argument with a radius that takes in both sides of a seam, where it is exactly there."""
+        x = args[0]
+        radius = np.zeros(np.shape(x.value)) if x.radius is None else x.radius
+        for gap in seam_gaps(name, args):
+            there = (gap.value == 0) & (gap.radius is None or gap.radius == 0)
+            radius = np.where(there, np.maximum(radius, SMALLEST), radius)
+        return Approx(x.value, radius if np.any(radius) else None)
 
     def _lost(self, size: Any, instruction: Instruction) -> Any:
         slack = self.slack * ROUNDING_UNITS * instruction.dtype.unit_roundoff

@@ -195,7 +195,7 @@ class ReverseSweep:
 
     def _where(self, instruction: Instruction, cotangent: Floats, radius: Floats) -> None:
         chosen = instruction.args[0]
-        truth, known = self.values.truth(chosen) if self.slopes.rounding else self.values.choices.firm(chosen)
+        truth, known = self.values.choices.firm(chosen)
         for index, taken in ((1, truth), (2, ~truth)):
             if not self.tape.depends[instruction.args[index]].any():
                 continue

@@ -98,3 +98,45 @@ def test_doubtful_outputs_alone_are_taken_one_by_one() -> None:
     result = check_code(F.relu, (x,), cotangents="random")
     assert result.verdict is Verdict.KINK
     assert sum(result.counts.values()) == (3 + 1) * 40
+
+
+class AtZero(torch.autograd.Function):
+    """relu with the slope 1 at 0."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return F.relu(x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return torch.where(x >= 0, g, 0 * g)
+
+
+@pytest.mark.usefixtures("no_expressions")
+def test_without_expressions_each_side_of_a_tie_may_be_taken() -> None:
+    x = torch.tensor([0.0, 1.0, -1.0], dtype=torch.float64)
+    assert check_code(AtZero.apply, (x,)).verdict is Verdict.KINK
+    assert check_code(OtherBranch.apply, (x,)).verdict is Verdict.KINK
+
+
+def test_many_outputs_at_a_tie_are_added_up() -> None:
+    """A layer whose zeros reach every output: no output is taken by itself."""
+    torch.manual_seed(0)
+    w = torch.randn(100, 20, dtype=torch.float64)
+    x = torch.cat([torch.zeros(4), torch.randn(16)]).double()
+    for function in (F.relu, AtZero.apply):
+        result = check_code(lambda x, function=function: w @ function(x), (x,), cotangents="random")
+        assert result.verdict is Verdict.KINK
+        assert sum(result.counts.values()) == 3 * 20
+    wrong = check_code(lambda x: w @ Wrong.apply(x), (x,), cotangents="random")
+    assert wrong.counts[Verdict.MISMATCH] >= 100
+
+
+def test_doubtful_rows_end_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "EXPRESSION_SIZES", 10)
+    x = torch.zeros(40, dtype=torch.float64)
+    result = check_code(lambda x: F.relu(x).sin() * x.exp(), (x,))
+    assert result.counts[Verdict.KINK] == 40
+    assert result.passed

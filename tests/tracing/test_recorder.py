@@ -332,3 +332,11 @@ def test_a_large_jacobian_is_compared_by_random_cotangents() -> None:
     wrong = check_code(Wrong.apply, (x,))
     assert wrong.blocks[0].cotangents == "one-hot"
     assert wrong.counts[Verdict.MISMATCH] == 400
+
+
+def test_masks_are_multiplied_and_added_as_conditions() -> None:
+    """Their product has no rounding: what it chooses is certain."""
+    x = torch.tensor([0.3, 0.7, -0.2], dtype=torch.float64)
+    for mask in (lambda x: torch.isfinite(x), lambda x: (x > 0) * (x < 0.5), lambda x: (x > 0.5) + (x < 0)):
+        result = check_code(lambda x, mask=mask: torch.where(mask(x), torch.floor(3 * x) * x, -x), (x,))
+        assert result.counts[Verdict.MATCH] == 9

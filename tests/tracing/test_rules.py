@@ -36,6 +36,7 @@ def spd(x: Tensor) -> Tensor:
 
 
 ROWS: list[Row] = [
+    ("mul", lambda x: x * (2 * x) * ((x > 0) * (x < 1)), (M,)),
     ("add", lambda x, y: aten.add(x, y, alpha=2), (M, M)),
     ("sub", lambda x, y: aten.sub(x, y, alpha=3), (M, M)),
     ("rsub", lambda x: aten.rsub(x, 2.5, 3), (M,)),

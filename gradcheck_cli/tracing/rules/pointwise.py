@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SAME_NAME = words(
     """exp exp2 expm1 log log2 log10 log1p sqrt rsqrt square reciprocal deg2rad rad2deg sin cos tan asin acos atan sinc
     sinh cosh tanh asinh acosh atanh sigmoid relu relu6 silu mish hardsigmoid hardswish abs sign
-    floor ceil trunc frac erf erfc erfinv lgamma digamma neg positive i0 angle mul maximum minimum fmax fmin atan2
+    floor ceil trunc frac erf erfc erfinv lgamma digamma neg positive i0 angle maximum minimum fmax fmin atan2
     hypot logaddexp logaddexp2 xlogy remainder fmod heaviside lerp ldexp pow copysign igamma igammac leaky_relu celu
     hardtanh hardshrink softshrink threshold polygamma mvlgamma lt le gt ge eq ne softplus"""
 )
@@ -72,10 +72,17 @@ def rsub(r: Recorder, out: Tensor, x: Any, y: Any, alpha: float = 1) -> Elements
     return r.call("sub", y, r.scaled(x, alpha))
 
 
+@rule("mul")
+def mul(r: Recorder, out: Tensor, x: Any, y: Any) -> Elements:
+    if out.dtype is torch.bool:
+        return r.tape.call("and", condition(r, x), condition(r, y))
+    return r.call("mul", x, y)
+
+
 @rule("add")
 def add(r: Recorder, out: Tensor, x: Any, y: Any, alpha: float = 1) -> Elements:
     if out.dtype is torch.bool:
-        raise NotHere
+        return r.tape.call("or", condition(r, x), condition(r, y)) if alpha else condition(r, x)
     return r.call("add", x, r.scaled(y, alpha))
 
 

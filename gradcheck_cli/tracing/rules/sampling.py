@@ -73,10 +73,9 @@ def _taps(
 
 
 def _split(r: Recorder, where: Elements, floor: Places) -> tuple[NDArray[np.int64], Elements]:
-    """(the pixel below, how far a place is beyond it)."""
-    below = r.call("floor", where)
-    r.guard("integer", below.reshape(-1))
-    return floor.astype(np.int64), r.call("sub", where, below)
+    """(the pixel below, as it ran, how far a place is beyond it: also where rounding took it over a pixel)."""
+    r.guard("integer", r.call("floor", where).reshape(-1))
+    return floor.astype(np.int64), r.call("sub", where, r.tape.constants(floor))
 
 
 def _cubic(r: Recorder, t: Elements) -> Sequence[Elements]:
