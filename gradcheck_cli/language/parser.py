@@ -30,7 +30,7 @@ from typing import NamedTuple
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.nodes import Expr, call, count
-from gradcheck_cli.language.cursor import MAX_NESTING, Defined, Operand, Operator
+from gradcheck_cli.language.cursor import MAX_NESTING, Defined, Operand, Operator, enclosed
 from gradcheck_cli.language.notation import Notation
 from gradcheck_cli.language.syntax import (
     ARITHMETIC,
@@ -205,6 +205,11 @@ class Parser(Notation):
     def factor(self, waiting: list[Operator], operands: list[Operand]) -> Operator:
         """The multiplication that is not written, before the operand that comes next."""
         self.reduce(waiting, operands, SIGN, over_powers=False)
+        if waiting and waiting[-1].precedence == POWER:
+            exponent = operands[-1]
+            if self.text[exponent.start] == "(" and enclosed(self.text[exponent.start : exponent.end]):
+                self.apply(waiting.pop(), operands)  # e^(2x) x has no second reading
+                self.reduce(waiting, operands, SIGN, over_powers=False)
         if waiting and waiting[-1].symbol in ("/", "**", "^"):
             raise self.ambiguous(waiting[-1], operands)
         return Operator("*", PRODUCT, self.token.start, self.token.start)

@@ -214,6 +214,8 @@ POWERS = [
 PRODUCTS = [
     ("x e^x", "x*e**x"),
     ("x e^-x", "x*e**-x"),
+    ("e^(2x) x", "e**(2*x)*x"),
+    ("e^(-x)(x + 1)", "e**-x*(x + 1)"),
     ("w x + b", "w*x + b"),
     ("w1 x1 + w2 x2", "w1*x1 + w2*x2"),
     ("w_1 x_1 + b", "w_1*x_1 + b"),
@@ -278,6 +280,8 @@ TWO_READINGS = [
     ("1/2|x|", "(1/2)*|x| or 1/(2*|x|)"),
     ("1/x y", "(1/x)*y or 1/(x*y)"),
     ("x^2 y", "(x^2)*y or x^(2*y)"),
+    ("x^y^(2) z", "(x^y^(2))*z or x^(y^(2)*z)"),
+    ("1/e^(x) y", "(1/e^(x))*y or 1/(e^(x)*y)"),
     ("2^x sin x", "(2^x)*sin x or 2^(x*sin x)"),
     ("2½", "2 + ½ or 2*½"),
     ("gamma x", "gamma(x) or gamma*x"),
