@@ -17,7 +17,7 @@ from gradcheck_cli import option_values
 from gradcheck_cli.checking.points.texts import MAX_POINTS, text_of
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import UsageError
-from gradcheck_cli.language.statements import is_left_side
+from gradcheck_cli.language.lines import is_left_side
 from gradcheck_cli.option_table import COTANGENTS, MODES
 from gradcheck_cli.records.request import PointNumbers
 from gradcheck_cli.surfaces import Option, in_python

@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.language import signatures
+from gradcheck_cli.language.branches import one_return
 from gradcheck_cli.language.cursor import MAX_LENGTH
+from gradcheck_cli.language.lines import NAME, Line, lines_of
 from gradcheck_cli.language.tokens import shorten
 from gradcheck_cli.surfaces import Option
 
@@ -47,65 +49,39 @@ class Statements(NamedTuple):
         return len(self.items) == 1 and not self.passed_over and only.name is None and only.parameters is None
 
 
-class _Line(NamedTuple):
-    """A statement as it stands. indent: of its line; None where others stand before it on the same line."""
-
-    text: str
-    indent: int | None
-    start: int
-
-
 _UNUSUAL = frozenset(";\n\r#=:'\"%!`>↦→")
 _WORDS = "return", "import", "print", "assert", ".backward", ".grad", "syms"
-_PIECE = re.compile(
-    r"""
-    (?P<latex>\\[\\;\#]) | (?P<math>\$\$)
-    | (?P<comment>\#[^\n\r]*)
-    | (?P<quoted>'''.*?'''|\"\"\".*?\"\"\"|'[^'\\\n\r]*(?:\\.[^'\\\n\r]*)*'|"[^"\\\n\r]*(?:\\.[^"\\\n\r]*)*")
-    | (?P<open>[(\[{]|\\begin\b) | (?P<close>[)\]}]|\\end\b)
-    | (?P<join>\\\r?\n) | (?P<line>\r?\n|\r) | (?P<stop>;)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_BLANK, _INDENT = re.compile(r"\s*"), re.compile(r"[ \t]*")
-_GOES_ON = re.compile(r"(?:[-+*/^=<>&,~@−–×·÷√]|\b(?:and|or|not|if|else|return))\s*$")
-_CONTINUES = re.compile(r"[*/^=<&,)\]}×·÷]|>(?!>>)|\.(?![\d.])|(?:and|or|if|else)\b")
-_SIGN = re.compile("[-+−–]")
-
-_NAME = r"[^\W\d]\w*"
-_DOTTED = rf"{_NAME}(?:\.{_NAME})*"
-CALL = re.compile(rf"({_NAME})\s*\((.*)\)", re.DOTALL)
-_GRAD = re.compile(rf"(?:{_NAME}\s*=\s*)?(?:jax\.)?(?:value_and_)?grad\(\s*({_NAME})\s*\)\((.*)\)", re.DOTALL)
-_PROMPT = re.compile(r"(?:>>>|\.\.\.(?=\s)|In\s*\[\d*\]\s*:)\s*")
+_DOTTED = rf"{NAME}(?:\.{NAME})*"
+CALL = re.compile(rf"({NAME})\s*\((.*)\)", re.DOTALL)
+_GRAD = re.compile(rf"(?:{NAME}\s*=\s*)?(?:jax\.)?(?:value_and_)?grad\(\s*({NAME})\s*\)\((.*)\)", re.DOTALL)
 _PASSED = re.compile(
     rf"""
-    (?:import|from|assert|syms)\b.* | pass | with\b.*: | (?:print|display)\s*\(.*\) | [%!`].*
+    (?:import|from|assert|syms)\b\s*(?![-+*/^=.]).* | pass | with\b.*: | (?:print|display)\s*\(.*\) | [%!`].*
     | [\w,\s]+=\s*(?:\w+\.)?[sS]ymbols?\(.*\)
     | (?P<quote>['"]).*(?P=quote) | (?:[^=]*[^=<>!]=)?(?!=).*\.grad\b.*
-    | (?:{_NAME}\s*=\s*)?{_NAME}\.gradient\(.*\) | {_DOTTED}\.(?:zero_grad|zero_|retain_grad|item)\(.*\)
+    | (?:{NAME}\s*=\s*)?{NAME}\.gradient\(.*\) | {_DOTTED}\.(?:zero_grad|zero_|retain_grad|item)\(.*\)
     | torch\.(?:manual_seed|set_\w+|testing\.\w+)\(.*\) | np\.(?:random\.seed|testing\.\w+|set_printoptions)\(.*\)
     """,
     re.VERBOSE | re.DOTALL,
 )
 _BACKWARD = re.compile(r"(.+?)(?:\.sum\(\s*\))?\.backward\s*\(.*\)", re.DOTALL)
-_DEF = re.compile(rf"def\s+({_NAME})\s*\(((?:[^()]|\([^()]*\))*)\)\s*(?:->[^:]*)?:(.*)", re.DOTALL)
-_LAMBDA = re.compile(rf"(?:({_NAME})\s*=\s*)?lambda\b([^:()]*):(.*)", re.DOTALL)
-_PARAMETER = re.compile(rf"\s*({_NAME})\s*(?::[^=]*)?(?:=(.*))?", re.DOTALL)
-_MAP = re.compile(rf"(?:({_NAME})\s*:\s*)?(?:\(([^()]*)\)|({_NAME}))\s*(?:->|=>|→|↦)\s*(.*)", re.DOTALL)
+_DEF = re.compile(rf"def\s+({NAME})\s*\(((?:[^()]|\([^()]*\))*)\)\s*(?:->[^:]*)?:(.*)", re.DOTALL)
+_LAMBDA = re.compile(rf"(?:({NAME})\s*=\s*)?lambda\b([^:()]*):(.*)", re.DOTALL)
+_PARAMETER = re.compile(rf"\s*({NAME})\s*(?::[^=]*)?(?:=(.*))?", re.DOTALL)
+_MAP = re.compile(rf"(?:({NAME})\s*:\s*)?(?:\(([^()]*)\)|({NAME}))\s*(?:->|=>|→|↦)\s*(.*)", re.DOTALL)
 _DERIVATIVE = re.compile(
-    rf"(?:[d∂]\w*(?:\([^()]*\))?\s*/\s*[d∂]\s*\w+|{_NAME}'+\s*(?:\([^()]*\))?)\s*=(?!=)(.*)", re.DOTALL
+    rf"(?:[d∂]\w*(?:\([^()]*\))?\s*/\s*[d∂]\s*\w+|{NAME}'+\s*(?:\([^()]*\))?)\s*=(?!=)(.*)", re.DOTALL
 )
-_LEFT_SIDE = re.compile(rf"\s*{_NAME}\s*(?:\([^()]*\)\s*)?:?=(?!=)")
 _TENSOR = re.compile(
-    rf"({_NAME})\s*(?::\s*{_DOTTED}\s*)?=\s*"
+    rf"({NAME})\s*(?::\s*{_DOTTED}\s*)?=\s*"
     r"(?:torch\.(?:tensor|Tensor|FloatTensor|DoubleTensor)|(?:np|numpy|jnp)\.array|tf\.(?:Variable|constant))\s*"
     r"\((.*)\)",
     re.DOTALL,
 )
-_VARIABLE = re.compile(rf"({_NAME}\s*=\s*)(?:{_DOTTED}\.)?Variable\s*\((.*)\)", re.DOTALL)
-_SAME_NAME = re.compile(rf"({_NAME})\s*=\s*{_NAME}\.(?:{_NAME}\.)*({_NAME})\s*(?:\(\s*\))?")
+_VARIABLE = re.compile(rf"({NAME}\s*=\s*)(?:{_DOTTED}\.)?Variable\s*\((.*)\)", re.DOTALL)
+_SAME_NAME = re.compile(rf"({NAME})\s*=\s*{NAME}\.(?:{NAME}\.)*({NAME})\s*(?:\(\s*\))?")
 _REQUIRES = re.compile(r"\s*requires_grad\s*=\s*True\s*")
-_LATER = re.compile(rf"({_NAME})\.requires_grad(?:_\(\s*(?:True)?\s*\)|\s*=\s*True)")
+_LATER = re.compile(rf"({NAME})\.requires_grad(?:_\(\s*(?:True)?\s*\)|\s*=\s*True)")
 
 
 def statements(text: str) -> Statements:
@@ -118,7 +94,7 @@ def statements(text: str) -> Statements:
     if bare[:1] in ("`", "'", '"') and len(bare) > 2 and bare.find(bare[0], 1) == len(bare) - 1:  # `x**2`
         return statements(bare[1:-1])
     passed: list[str] = []
-    lines = list(_lines(text, passed))
+    lines = list(lines_of(text, passed))
     found = list(_read(lines, passed))
     if len(lines) == len(found) == 1 and not passed and found[0].text.strip() == text.strip():
         found = [found[0]._replace(text=text)]
@@ -126,7 +102,7 @@ def statements(text: str) -> Statements:
         raise ExpressionError("There is no formula in this text: give one, such as y = x**2.", text)
     required = {match[1] for line in lines if (match := _LATER.fullmatch(line.text))}
     for index, item in enumerate(found):
-        named = re.fullmatch(rf"({_NAME})\s*=\s*(.*)", item.text, re.DOTALL)
+        named = re.fullmatch(rf"({NAME})\s*=\s*(.*)", item.text, re.DOTALL)
         if named and named[1] in required:
             found[index] = item._replace(name=named[1], text=named[2], values=(named[2],))
         elif item.name in required:
@@ -134,72 +110,7 @@ def statements(text: str) -> Statements:
     return Statements(tuple(found) or (Statement(text),), tuple(passed))
 
 
-def is_left_side(text: str) -> bool:
-    """Whether it is y, or a(x)."""
-    return _LEFT_SIDE.fullmatch(f"{text}=") is not None
-
-
-def _lines(text: str, passed: list[str]) -> Iterator[_Line]:
-    """The statements as they stand, without comments, which go to `passed`."""
-    depth, start, kept, is_math = 0, 0, "", False
-    indent: int | None = _indent(text, 0)
-    first = 0
-    for piece in _PIECE.finditer(text):
-        match piece.lastgroup:
-            case "math":
-                depth += -1 if is_math else 1
-                is_math = not is_math
-            case "open":
-                depth += 1
-            case "close":
-                depth = max(0, depth - 1)
-            case "comment":
-                passed.append(piece[0])
-                kept, start = kept + text[start : piece.start()], piece.end()
-            case "join":
-                kept, start = f"{kept}{text[start : piece.start()]} ", piece.end()
-            case "line" | "stop" if not depth:
-                line = kept + text[start : piece.start()]
-                if piece.lastgroup == "line" and line.strip() and _goes_on(line, text, piece.end()):
-                    continue
-                if line.strip():
-                    yield _Line(_without_prompt(line), indent, first)
-                start, kept, first = piece.end(), "", piece.end()
-                if piece.lastgroup == "line":
-                    indent = _indent(text, start)
-                elif line.strip():
-                    indent = None
-    if line := (kept + text[start:]).strip():
-        yield _Line(_without_prompt(line), indent, first)
-
-
-def _without_prompt(line: str) -> str:
-    text = line.strip()
-    return _PROMPT.sub("", text, count=1) if text.startswith((">>>", "...", "In")) else text
-
-
-def _indent(text: str, start: int) -> int:
-    blank = _INDENT.match(text, start)
-    assert blank is not None
-    return blank.end() - start
-
-
-def _goes_on(line: str, text: str, end: int) -> bool:
-    """Whether a statement goes on in the next line, which begins at `end`."""
-    blank = _BLANK.match(text, end)
-    assert blank is not None
-    following = blank.end()
-    if _GOES_ON.search(line, max(0, len(line) - 10)) or _CONTINUES.match(text, following):
-        return True
-    if not _SIGN.match(text, following):
-        return False
-    if _LEFT_SIDE.match(line):
-        message = "This can be read in two ways: put the sign at the end of the line before, if that one goes on, "
-        raise ExpressionError(f"{message}or ; between two formulas.", text, following)
-    return True
-
-
-def _read(lines: list[_Line], passed: list[str], *, inside: bool = False) -> Iterator[Statement]:
+def _read(lines: list[Line], passed: list[str], *, inside: bool = False) -> Iterator[Statement]:
     """What the lines say, with the bodies of functions in their place. inside: they are such a body."""
     index = 0
     while index < len(lines):
@@ -214,8 +125,8 @@ def _read(lines: list[_Line], passed: list[str], *, inside: bool = False) -> Ite
             end = index
             while end < len(lines) and _is_inside(lines[end], line, inline=bool(found[3].strip())):
                 end += 1
-            inner = [_Line(found[3].strip(), None, line.start)] if found[3].strip() else []
-            body = tuple(_read([*inner, *lines[index:end]], passed, inside=True))
+            inner = [Line(found[3].strip(), None)] if found[3].strip() else []
+            body = tuple(_read(one_return([*inner, *lines[index:end]]), passed, inside=True))
             index = end
             if not body or any(item.is_target or item.values for item in body):
                 raise ExpressionError("This def has no formula: write def f(x): return x**2.", text)
@@ -229,7 +140,7 @@ def _read(lines: list[_Line], passed: list[str], *, inside: bool = False) -> Ite
             yield _statement(text)
 
 
-def _is_inside(line: _Line, header: _Line, *, inline: bool) -> bool:
+def _is_inside(line: Line, header: Line, *, inline: bool) -> bool:
     """Whether a line belongs to the def before it, by what Python goes by. inline: the body begins beside the def."""
     return line.indent is None if inline else line.indent is None or line.indent > (header.indent or 0)
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from gradcheck_cli import option_values
 from gradcheck_cli.errors import GradcheckError, UsageError
-from gradcheck_cli.language.statements import is_left_side
+from gradcheck_cli.language.lines import is_left_side
 from gradcheck_cli.option_table import CODE_OPTIONS, OPTIONS, Declared
 from gradcheck_cli.problem_files.plain_yaml import Node, YamlList, YamlMapping, YamlText
 from gradcheck_cli.records.request import CodeInput

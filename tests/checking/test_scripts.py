@@ -125,6 +125,8 @@ def test_definitions_in_files(tmp_path: Path) -> None:
         ("g(x) = x; g²(x + 1)", "1", "This can be read in two ways: write g(...)**2 or g(g(...))."),
         ("wx + b", "w=1,x=2,b=3", "wx has no value: for a product write w*x."),
         ("xe^x", "1", "xe has no value: for a product write x*e."),
+        ("def f(x):\n  if x > 0:\n    y = x\n  return y", "1", "Of a program only branches that return are read"),
+        ("def f(x):\n  if x > 0:\n    return x", "1", "This def returns nothing where no branch is taken"),
         ("for i in y: x = i", "1", "for is a word of a program: give the formula alone, such as x**2."),
     ],
 )

@@ -81,6 +81,17 @@ CELLS = [
         "with tf.GradientTape() as tape:\n    y = x**2\ndy = tape.gradient(y, x)",
         "y = x**2 | passed over: with tf.GradientTape() as tape:; dy = tape.gradient(y, x)",
     ),
+    ("def relu(x):\n    if x > 0:\n        return x\n    else:\n        return 0", "relu = x if x > 0 else 0"),
+    (
+        "def relu(x):\n    if x > 0: return x\n    return 0\nrelu(2*x)",
+        "relu(x) = x if x > 0 else 0; 2*x if 2*x > 0 else 0",
+    ),
+    (
+        "def f(x):\n  y = x*x\n  if x < -1:\n    return -y\n  elif x < 1:\n    return 0\n  else:\n    return y",
+        "y = x*x; f = -y if x < -1 else 0 if x < 1 else y",
+    ),
+    ("y = (x\n     if x > 0 else 0)", "y = x if x > 0 else 0"),
+    ("y = x\nif x > 0 else 0", "y = x if x > 0 else 0"),
     ("def f(x): return x**2\nf(3.0)", "f = x**2 @ x=3.0"),
     ("def f(x, y): return x*y\nf(3, pi/4)", "f = x*y @ x=3,y=pi/4"),
     ("def f(x): return x**2\njax.grad(f)(3.0)", "f = x**2 @ x=3.0"),

@@ -37,6 +37,11 @@ REFUSED = [
     "f(" * MANY,
     "def f(x): " * 1_000,
     "lambda x: " * MANY,
+    "def f(x):\n" + " if x: return 1\n" * 1_000 + " return 2",
+    "def f(x):\n" + "".join(f"{' ' * (i + 1)}if x:\n" for i in range(150)),
+    "def f(x):\n if x:\n  return 1\n  return 2\n return 3",
+    "def f(x):\n else: return 1",
+    "def f(x):\n if : return 1\n return 2",
     "def " * 5_000,
     # size
     "x" * 2_000_000,
