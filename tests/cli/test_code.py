@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.slow import slow
 from helpers.user_files import write_user_files
 
 from gradcheck_cli.batch.run import check_request
@@ -176,7 +175,7 @@ def test_two_folders_have_neighbours_of_the_same_name(folder: Path, capsys: pyte
         assert json.loads(out)["problems"][0]["checks"][0]["analytical"] == factor
 
 
-@slow
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "status", "said"),
     [

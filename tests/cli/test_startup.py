@@ -29,6 +29,8 @@ sys.exit(f"imported {{loaded}}" if loaded else code)
         (["--help"], 0),
         (["check", "--help"], 0),
         (["--version"], 0),
+        (["code", "--help"], 0),
+        (["code", "losses.py::f", "x=rndn(3)"], 2),
         (["functions"], 0),
         (["functions", "relu", "--output-format", "json"], 0),
         (["x", "--typo"], 2),
