@@ -69,6 +69,13 @@ def test_what_is_wrong_has_a_record_that_says_so() -> None:
     assert str(result).startswith("1 function, 9 entries (3 failed): 6 match, 3 mismatch")
 
 
+def test_a_mode_that_torch_refuses_leaves_what_the_other_found() -> None:
+    result = check(by_hand(torch.nn.functional.silu, silu_back), X, mode="both")
+    assert [(block.mode, block.passed) for block in result.blocks] == [("reverse", True)]
+    assert (result.passed, result.verdict) == (False, Verdict.ERROR)
+    assert (result.error or "").startswith("forward mode raises NotImplementedError: You must implement the jvp")
+
+
 def test_a_module_is_left_as_it_was() -> None:
     module = torch.nn.BatchNorm1d(3)
     before = {name: value.clone() for name, value in module.state_dict().items()}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.errors import GradcheckError, TorchRefusal
 from gradcheck_cli.real_code.asked import Asked, Options
 from gradcheck_cli.real_code.branches import tied
 from gradcheck_cli.real_code.generators import generators_kept
@@ -21,7 +21,7 @@ from gradcheck_cli.real_code.replay import replay
 from gradcheck_cli.real_code.side import Forward, Reverse, Side
 from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Leaf, Subject
 from gradcheck_cli.real_code.tally import passes
-from gradcheck_cli.records.code import CodeResult, Held, TensorInput, ValueBlock
+from gradcheck_cli.records.code import Block, CodeResult, Held, TensorInput, ValueBlock
 from gradcheck_cli.records.results import MOST_ROWS, Verdict, worst_first
 from gradcheck_cli.tracing.tensors import FLOATS, numbers
 
@@ -66,28 +66,43 @@ class Check:
             self._replay(outputs)
         self._notice_ties()
         values = self._compared_values()
-        blocks = tuple(
-            block for mode in self.options.modes for block in self.jacobian.blocks(self._side(mode), outputs)
-        )
+        blocks, refused = self._blocks(outputs)
         constant = not blocks and self._is_constant()
         strict = self.options.strict
         fallback = Verdict.MATCH if constant else Verdict.ERROR
         verdict = Verdict.worst(block.verdict for block in blocks) if blocks else fallback
         verdict = Verdict.worst([verdict, Verdict.MISMATCH]) if self.first_is_wrong else verdict
+        error = refused if blocks or constant else "no output can be differentiated"
+        all_pass = constant or (bool(blocks) and all(block.passed for block in blocks))
         return CodeResult(
             **identity(self.subject, self.options, self.jacobian.dtype),
-            verdict=verdict,
-            passed=not self.first_is_wrong and (constant or (bool(blocks) and all(block.passed for block in blocks))),
+            verdict=verdict if refused is None else Verdict.ERROR,
+            passed=refused is None
+            and not self.first_is_wrong
+            and (constant or (bool(blocks) and all(block.passed for block in blocks))),
             blocks=blocks,
             values=values,
             checks=tuple(sorted(self.jacobian.entries, key=worst_first)[:MOST_ROWS]),
             checks_failed=sum(n for b in blocks for v, n in b.counts.items() if not passes(v, strict=strict)),
             held=tuple(Held(h.how, h.place, n) for h, n in self.recorded.recorder.held.found.items()),
             notices=(*self.notices, *self.reverse.troubles),
-            error=None if blocks or constant else "no output can be differentiated",
+            error=error,
             order=2 if isinstance(self.subject, GradientSubject) else 1,
             operations=self.tape.operations,
         )
+
+    def _blocks(self, outputs: Sequence[int]) -> tuple[tuple[Block, ...], str | None]:
+        """The blocks of all modes, and what torch refuses; where there is one mode only, that is raised."""
+        blocks: list[Block] = []
+        refused = None
+        for mode in self.options.modes:
+            try:
+                blocks += self.jacobian.blocks(self._side(mode), outputs)
+            except TorchRefusal as error:
+                if len(self.options.modes) == 1:
+                    raise
+                refused = str(error)
+        return tuple(blocks), refused
 
     def _side(self, mode: str) -> Side:
         return self.reverse if mode == "reverse" else Forward(self.subject, self.reverse.outputs)
