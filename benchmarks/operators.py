@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from benchmarks.operator_faults import FAULTS, Fault
 from benchmarks.operator_samples import LARGEST, operators, samples
 from benchmarks.report import Options, Section
@@ -39,13 +41,15 @@ class TooLong(BaseException):
 @dataclass
 class Outcome:
     """What came of the samples of one operator. counts: samples by "passed", "opaque", "failed", "no verdict", "too
-    long" or "bug". why: of each of these but the first, the reason at the first such sample. opaque: the operations."""
+    long" or "bug". why: of each of these but the first, the reason at the first such sample. opaque: the operations.
+    confirmed: failed samples at which torch's own gradcheck fails as well."""
 
     operator: str
     order: int
     counts: dict[str, int] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
     opaque: list[str] = field(default_factory=list)
+    confirmed: int = 0
     entries: int = 0
     seconds: float = 0.0
 
@@ -102,7 +106,7 @@ def section(found: Sequence[Outcome]) -> Section:
 
 def fault_of(outcome: Outcome) -> Fault | None:
     """What is known of why an operator does not pass."""
-    return FAULTS.get(outcome.operator) if "failed" in outcome.counts else None
+    return FAULTS.get(outcome.operator) if {"failed", "no verdict"} & set(outcome.counts) else None
 
 
 def remark(outcome: Outcome) -> str:
@@ -111,7 +115,8 @@ def remark(outcome: Outcome) -> str:
     fault = fault_of(outcome)
     why = f"opaque: {', '.join(outcome.opaque)}" if outcome.opaque else "; ".join(outcome.why.values())
     order = " (second order)" if outcome.order == 2 else ""
-    return f"`{outcome.operator}`{order}: {counts} of {total} samples: {fault.why if fault is not None else why}"
+    also = f"; torch's own check fails on {outcome.confirmed} of them" if outcome.confirmed else ""
+    return f"`{outcome.operator}`{order}: {counts} of {total} samples: {fault.why if fault is not None else why}{also}"
 
 
 def check(operator: Any, order: int, say: Callable[[str], None] = lambda text: None) -> Outcome:
@@ -135,6 +140,7 @@ def check(operator: Any, order: int, say: Callable[[str], None] = lambda text: N
             kind, reason = "bug", f"{type(error).__name__}: {error}"
         finally:
             signal.alarm(0)
+        outcome.confirmed += kind == "failed" and not torchs(function, inputs, order)
         counts[kind] += 1
         outcome.entries += result.checks_total if result is not None else 0
         if kind == "opaque":
@@ -145,6 +151,18 @@ def check(operator: Any, order: int, say: Callable[[str], None] = lambda text: N
     outcome.counts, outcome.opaque = dict(counts), list(opaque)
     outcome.seconds = round(time.perf_counter() - started, 2)
     return outcome
+
+
+def torchs(function: Callable[..., Any], inputs: Sequence[Any], order: int) -> bool:
+    """What torch's own check says."""
+    check = torch.autograd.gradcheck if order == 1 else torch.autograd.gradgradcheck
+    signal.alarm(SECONDS)
+    try:
+        return bool(check(function, tuple(inputs), raise_exception=False))
+    except (Exception, TooLong):  # noqa: BLE001 - no answer
+        return True
+    finally:
+        signal.alarm(0)
 
 
 def kind_of(result: CodeResult) -> tuple[str, str]:
@@ -188,6 +206,7 @@ def main() -> None:
                 print(operator.full_name, flush=True)
                 outcome = check(operator, options.order, lambda text: print(f"  {text}", flush=True))
                 print(f"  {outcome.counts}, {outcome.entries} entries, {outcome.seconds} s", flush=True)
+                print(f"  torch's own check fails on {outcome.confirmed} of those that failed", flush=True)
 
 
 if __name__ == "__main__":
