@@ -77,9 +77,7 @@ class Check:
         return CodeResult(
             **identity(self.subject, self.options, self.jacobian.dtype),
             verdict=verdict if refused is None else Verdict.ERROR,
-            passed=refused is None
-            and not self.first_is_wrong
-            and (constant or (bool(blocks) and all(block.passed for block in blocks))),
+            passed=all_pass and refused is None and not self.first_is_wrong,
             blocks=blocks,
             values=values,
             checks=tuple(sorted(self.jacobian.entries, key=worst_first)[:MOST_ROWS]),
