@@ -52,6 +52,9 @@ class LibraryCalls(SpecialForms):
             raise self.error(f"Of {first.text}, gradcheck reads {known} only.", first, path[-1].end)
         last = path[prefix.count(".") + 1]
         self.index = self.tokens.index(last) + 1
+        if longer := sorted(p for p in dialects.LIBRARIES if p.startswith(f"{prefix}.{last.text}.")):
+            message = f"Of {prefix}.{last.text}, gradcheck reads {' and '.join(longer)} only."
+            raise self.error(message, first, path[-1].end)
         try:
             ours = dialects.meaning(prefix, last.text)
         except ExpressionError as error:

@@ -15,6 +15,10 @@ class Module(NamedTuple):
     row: Function
     parameters: tuple[str, ...] = ()
 
+    def arguments(self) -> tuple[str, ...]:
+        """What it is called with, by the names that the row has."""
+        return tuple(a.name for a in self.row.arguments if a.kind == "real" and a.name not in self.parameters)
+
 
 def _modules(text: str) -> dict[str, Module]:
     """One a line: `Name(parameters) function`."""

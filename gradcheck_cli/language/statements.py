@@ -15,6 +15,7 @@ from gradcheck_cli.language import signatures
 from gradcheck_cli.language.branches import one_return
 from gradcheck_cli.language.cursor import MAX_LENGTH
 from gradcheck_cli.language.lines import NAME, Line, lines_of
+from gradcheck_cli.language.modules import MODULES
 from gradcheck_cli.language.tokens import shorten
 from gradcheck_cli.surfaces import Option
 
@@ -64,6 +65,7 @@ _PASSED = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_MADE = re.compile(rf"({NAME})\s*=\s*((?:torch\.)?nn\.(\w+)\s*\([^()]*\))")
 _BACKWARD = re.compile(r"(.+?)(?:\.sum\(\s*\))?\.backward\s*\(.*\)", re.DOTALL)
 _DEF = re.compile(rf"def\s+({NAME})\s*\(((?:[^()]|\([^()]*\))*)\)\s*(?:->[^:]*)?:(.*)", re.DOTALL)
 _LAMBDA = re.compile(rf"(?:({NAME})\s*=\s*)?lambda\b([^:()]*):(.*)", re.DOTALL)
@@ -157,6 +159,9 @@ def _statement(text: str) -> Statement:
         text = f"{wrapped[1]}{inner[:-1]}, {', '.join(others)})" if inner.endswith(")") else text
     if found := _BACKWARD.fullmatch(text):
         return Statement(found[1], is_target=True, said=text)
+    if (found := _MADE.fullmatch(text)) and found[3] in MODULES:
+        names = MODULES[found[3]].arguments()
+        return Statement(f"{found[2]}({', '.join(names)})", found[1], names, said=text)
     if found := _LAMBDA.fullmatch(text):
         names, defaults = _parameters(found[2], text)
         return Statement(found[3].strip(), found[1], names, defaults, said=text)

@@ -6,6 +6,8 @@ import pytest
 
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.language.parser import parse
+from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.language.script import read_script
 
 READ = [
     # Modules of torch
@@ -178,6 +180,21 @@ def test_what_is_pasted(text: str, plain: str) -> None:
     assert parse(text) is parse(plain)
 
 
+# Cells of notebooks, and their last formula.
+CELLS = [
+    ("act = nn.GELU(); y = act(x)", "gelu(x)"),
+    ("act = nn.Threshold(0.1, 20); y = act(2*x)", "threshold(2*x, 0.1, 20)"),
+    ("act = torch.nn.Softplus(beta=2)\ny = act(w*x + b)", "softplus(w*x + b, beta=2)"),
+    ("criterion = nn.MSELoss()\nloss = criterion(w*x, y)\nloss.backward()", "mse_loss(w*x, y)"),
+    ("relu = nn.ReLU(); out = relu(x)*x", "relu(x)*x"),
+]
+
+
+@pytest.mark.parametrize(("text", "plain"), CELLS, ids=[repr(text) for text, _ in CELLS])
+def test_modules_with_names(text: str, plain: str) -> None:
+    assert to_text(read_script(text).expression, expand=True) == to_text(parse(plain))
+
+
 # (text, message or a part of it, line of carets)
 REFUSED = [
     ("1 - (x > 0)", "torch has no - for a condition: write where(x > 0, 1, 0) for x > 0.", "  ^^^^^^^^^^^"),
@@ -204,6 +221,7 @@ REFUSED = [
     ("nn.Softplus(gamma=2)(x)", "nn.Softplus has no argument gamma: it is nn.Softplus(x, beta=1, threshold=20).", None),
     ("nn.ReLU()(2)*x", "nn.ReLU is given no tensor: write relu(2)", "  ^^^^^^^"),
     ("tf.nn.relux(x)", "Did you mean tf.nn.relu, tf.nn.relu6 or tf.nn.elu?", "  ^^^^^^^^^^^"),
+    ("tf.keras.layers.ReLU()(x)", "Of tf.keras, gradcheck reads tf.keras.activations only.", "  ^^^^^^^^^^^^^^^^^^^^"),
     ("tf.stop_gradient(x)", "it takes x out of the graph", None),
     ("keras.activations.hard_sigmoid(x)", "Keras 2 and 3 differ", None),
     ("lax.round(x)", "it takes halves away from zero", None),
