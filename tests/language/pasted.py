@@ -78,6 +78,7 @@ CELLS = [
         "y = x**2 @ x=2. | passed over: dtype=torch.half",
     ),
     ("y = x**2\ny.backward()", "y = x**2"),
+    ("y = x**2\ndy/dx", "y = x**2 | passed over: dy/dx"),
     ("y = x**2\ny.backward()\nz = 3*y", "y = x**2 | passed over: z = 3*y"),
     ("(x**2).backward()", "x**2"),
     ("lambda e: e**2", "e**2"),
