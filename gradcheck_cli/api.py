@@ -10,7 +10,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeVar, overload
 
 from gradcheck_cli import python_arguments
-from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import ProblemSpec, Request
@@ -48,6 +48,28 @@ def check(
     timeout: Number | None = None,
     derivatives: bool = True,
 ) -> ProblemResult: ...
+
+
+@overload
+def check(
+    expression: str,
+    *,
+    arrays: Mapping[str, Any],
+    shape: str | Mapping[str, Any] = "",
+    wrt: str | Iterable[str] = (),
+    let: str | Mapping[str, str] | None = None,
+    claim: str | Number | Mapping[str, str | Number] | None = None,
+    order: int | None = None,
+    mode: str | None = None,
+    dtype: object = None,
+    device: object = None,
+    rtol: Number | None = None,
+    atol: Number | None = None,
+    claim_rtol: Number | None = None,
+    strict: bool | None = None,
+    seed: int | None = None,
+    timeout: Number | None = None,
+) -> CodeResult: ...
 
 
 @overload
@@ -94,6 +116,8 @@ def check(
     samples: int | None = None,
     seed: int | None = None,
     range: str | Sequence[Any] | Mapping[str, Any] = (),
+    shape: Any = "",
+    arrays: Mapping[str, Any] | None = None,
     timeout: Number | None = None,
     derivatives: bool = True,
     names: str | Iterable[str] = (),
@@ -110,6 +134,9 @@ def check(
     grid, their product. Without points, `samples` random ones (5) are taken from `range` ((-3, 3); or one a variable),
     the same ones for the same `seed`. let: intermediate results by name. claim: a derivative worked out by hand, or
     those by variable. Returns the records: `.passed`, `.verdict`, and a `Check` for each row in `.checks`.
+
+    Of an expression of arrays: arrays: by variable: lists, arrays, tensors, numbers, or texts such as "randn(3)".
+    shape: those that are drawn, {"W": (3, 4)}. Returns the record of a function: see below.
 
     Of a function of tensors, an autograd.Function or a module: `check(function, inputs)`. The inputs are a mapping
     by name, or a tuple. All floating-point inputs and the parameters of a module are differentiated, or those that
@@ -133,15 +160,32 @@ def check(
                "through_detach": through_detach, "cotangents": cotangents}  # fmt: skip
     if callable(expression):
         of_formulas = {"let": let, "claim": claim, "claim_rtol": claim_rtol, "samples": samples, "range": range}
+        of_formulas |= {"arrays": arrays, "shape": shape or None}
         python_arguments.require_none(of_formulas, "an expression", "a function")
         return _check_function(expression, at, wrt, options, of_code)
     python_arguments.require_none(of_code, "a function of tensors", "an expression")
+    if arrays is not None or shape:
+        of_numbers = {"at": at, "samples": samples, "range": range}
+        python_arguments.require_none(of_numbers, "an expression of numbers", "arrays")
+        return _check_arrays(expression, arrays or {}, shape, wrt, let, claim, {**options, "claim_rtol": claim_rtol})
     from gradcheck_cli.checking.checker import check_expression
 
     given = _Given(expression, at, wrt, let, claim, range)
+    given.refuse_arrays()
     return given.ask(
         check_expression, {**options, "claim_rtol": claim_rtol, "samples": samples, "derivatives": derivatives}
     )
+
+
+def _check_arrays(
+    expression: str, arrays: Mapping[str, Any], shape: object, wrt: object, let: object, claim: object,
+    options: Mapping[str, object],
+) -> CodeResult:  # fmt: skip
+    from gradcheck_cli.tensors.check import check_arrays
+
+    given = _Given(expression, (), wrt, let, claim, ())
+    given.at, given.shape = python_arguments.arrays(arrays), python_arguments.shapes(shape)
+    return given.ask(check_arrays, options)
 
 
 def _check_function(
@@ -229,6 +273,14 @@ class _Given:
         self.at, self.wrt = python_arguments.points(at), python_arguments.names(wrt)
         self.let, self.claim = python_arguments.definitions(let), python_arguments.claims(claim)
         self.range = python_arguments.ranges(range)
+        self.shape: python_arguments.Texts = []
+
+    def refuse_arrays(self) -> None:
+        """An array in a text is given by a keyword of its own, on which the type of the result rests."""
+        from gradcheck_cli.tensors.wanted import is_about_arrays
+
+        if is_about_arrays(Request(self.expression, at=tuple(point for point, _ in self.at))):
+            raise UsageError('arrays are given by arrays, for example check("sum(x**2)", arrays={"x": [1, 2]})')
 
     def ask(self, function: Callable[[Request], T], options: Mapping[str, object]) -> T:
         """The function's answer to the request."""
@@ -240,6 +292,7 @@ class _Given:
             lets=_texts(self.let),
             claims=_texts(self.claim),
             ranges=_texts(self.range),
+            shapes=_texts(self.shape),
             words=words,
             **python_arguments.options(options),
         )

@@ -111,6 +111,10 @@ OPTIONS = {
             "Where random points are taken: -3:3, or {x: 0:1}. Default: -3:3.",
         ),
         Declared(
+            "shape", "'W: 3x4'", "Draw an array of this shape, for a formula of arrays. Repeatable.",
+            "Arrays that are drawn, by variable: {W: 3x4}, or a text, W: 3x4. Their variables need no value.",
+        ),
+        Declared(
             "timeout", "SECONDS", "Give up after that; never.",
             "Seconds after which the problem is given up. Default: none.",
             seconds,

@@ -200,6 +200,42 @@ def ranges(given: object) -> Texts:
     return [(_bounds(given), given)]
 
 
+def arrays(given: object) -> list[tuple[str | PointNumbers, object]]:
+    """Arrays by variable, as one text of --at."""
+    if not isinstance(given, Mapping):
+        raise UsageError(f'arrays={shown(given)} is no mapping: write arrays={{"x": [1, 2]}}')
+    texts = [f"{_name('arrays', name)}={_array(name, value)}" for name, value in given.items()]
+    return [(",".join(texts), given)] if texts else []
+
+
+def _array(name: object, value: object) -> str:
+    """An array as a text: nested lists of numbers."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        return f"[{','.join(_array(name, one) for one in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int) else repr(number(f"arrays[{name!r}]", value))
+
+
+def shapes(given: object) -> Texts:
+    """Shapes by variable, as texts of --shape."""
+    if not given:
+        return []
+    if isinstance(given, str):
+        return [(given, given)]
+    if not isinstance(given, Mapping):
+        raise UsageError(f'shape={shown(given)} is no mapping: write shape={{"W": (3, 4)}}')
+    found: Texts = []
+    for name, sizes in given.items():
+        numbers = [sizes] if not isinstance(sizes, list | tuple) else list(sizes)
+        written = "x".join(str(size) if isinstance(size, str) else str(whole("shape", size)) for size in numbers)
+        found.append((f"{_name('shape', name)}: {written}", {name: sizes}))
+    return found
+
+
 def _bounds(given: object) -> str:
     if isinstance(given, str):
         return given

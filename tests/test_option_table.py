@@ -16,7 +16,7 @@ from gradcheck_cli.option_table import CODE_OPTIONS, OPTIONS, Declared
 from gradcheck_cli.problem_files.models import CodeProblem, Options, Problem
 from gradcheck_cli.records.request import CodeRequest, Request, options_of
 
-OF_A_PROBLEM = {"at", "let", "claim"}
+OF_A_PROBLEM = {"at", "let", "claim", "shape"}
 """Not under `defaults:`, nor for a whole run."""
 
 
@@ -32,7 +32,7 @@ def test_every_surface_has_every_option() -> None:
     assert {option.flag for option in OPTIONS.values()} <= flags("check")
     assert {option.flag for name, option in OPTIONS.items() if name not in {*OF_A_PROBLEM, "wrt"}} <= flags("run")
     assert set(options_of({})) == set(OPTIONS)
-    renamed = {"let": "lets", "claim": "claims", "range": "ranges"}
+    renamed = {"let": "lets", "claim": "claims", "range": "ranges", "shape": "shapes"}
     assert {renamed.get(name, name) for name in OPTIONS} <= {field.name for field in fields(Request)}
 
 

@@ -164,7 +164,7 @@ def problem_record(item: Json) -> AnyResult:
         "key": item.get("key"),
         **{name: _maybe(float, item[name]) for name in ("rtol", "atol")},
     }
-    return _code(item, common) if item.get("kind") == "code" else _formula(item, common)
+    return _code(item, common) if item.get("kind") in ("code", "arrays") else _formula(item, common)
 
 
 _AS_WRITTEN = ("dtype", "device", "name", "file", "line", "description", "expect", "error")
@@ -201,6 +201,9 @@ def _code(item: Json, common: Json) -> CodeResult:
         findings=tuple(_code_finding(finding) for finding in item["findings"]),
         held=tuple(Held(**held) for held in item["held"]),
         operations=int(item["operations"]),
+        expression=item.get("expression"),
+        lets=item.get("lets", {}),
+        claims=tuple(_claim(claim) for claim in item.get("claims", ())),
         **common,
     )
 
@@ -221,13 +224,26 @@ def _block(item: Json) -> Block:
         counts=_counts(item["counts"]),
         worst=_maybe(_number, item["worst"]),
         cotangents=item["cotangents"],
+        analytical=_flat(item.get("analytical")),
+        autograd=_flat(item.get("autograd")),
     )
+
+
+def _flat(numbers: object) -> tuple[float | None, ...] | None:
+    """The entries of nested lists, row by row."""
+    if numbers is None:
+        return None
+    if not isinstance(numbers, list):
+        return (_number(numbers),)
+    parts = [(None,) if one is None else _flat(one) or () for one in numbers]
+    return tuple(one for part in parts for one in part)
 
 
 def _value(item: Json) -> ValueBlock:
     return ValueBlock(**{
         **item, "shape": tuple(item["shape"]), "verdict": Verdict(item["verdict"]),
         "worst": _maybe(_number, item["worst"]), "unexplained": _number(item["unexplained"]),
+        "numbers": None if item.get("numbers") is None else tuple(map(_number, item["numbers"])),
     })  # fmt: skip
 
 
@@ -293,7 +309,7 @@ def _claim(item: Json) -> Claim:
 def _counterexample(item: Json) -> Counterexample:
     point = {name: _number(value) for name, value in item["point"].items()}
     exactly = dict(item.get("exactly", {}))
-    return Counterexample(point, _number(item["claimed"]), _number(item["analytical"]), exactly)
+    return Counterexample(point, _number(item["claimed"]), _number(item["analytical"]), exactly, item.get("entry", ""))
 
 
 def _remedy(item: Json) -> Remedy:

@@ -17,6 +17,7 @@ from gradcheck_cli.records.request import AnyRequest, CodeRequest, ProblemSpec, 
 from gradcheck_cli.records.results import ProblemResult
 from gradcheck_cli.runtime.collector import resting_collector
 from gradcheck_cli.runtime.stopwatch import measuring, phase
+from gradcheck_cli.tensors.wanted import is_about_arrays
 from gradcheck_cli.user_code.failures import code_failure
 
 DEFAULT_TIMEOUT = 30.0
@@ -114,11 +115,26 @@ def check_request(request: AnyRequest) -> AnyResult:
         return failure_of(request, message, bug=True)
 
 
-def _check_formula(request: Request) -> ProblemResult:
+def _check_formula(request: Request) -> AnyResult:
+    if is_about_arrays(request):
+        return _check_arrays(request)
     with phase("imports"):
         from gradcheck_cli.checking.checker import check_expression
 
     return check_expression(request)
+
+
+def _check_arrays(request: Request) -> AnyResult:
+    with phase("imports"):
+        from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit
+        from gradcheck_cli.tensors.check import check_arrays
+
+    started = time.perf_counter()
+    try:
+        with time_limit(request.timeout):
+            return check_arrays(request)
+    except OutOfTime:
+        return replace(failure(request, out_of_time(request.timeout)), seconds=time.perf_counter() - started)
 
 
 def _check_code(request: CodeRequest) -> AnyResult:
@@ -137,9 +153,9 @@ def _check_code(request: CodeRequest) -> AnyResult:
 
 
 def check_requests(requests: Sequence[AnyRequest]) -> list[AnyResult] | None:
-    """Several problems, stage by stage; None where one of them cannot be checked so, be it code, slow or bad input: one
-    by one, each gets what is its own."""
-    formulas = [request for request in requests if isinstance(request, Request)]
+    """Several problems, stage by stage; None where one of them cannot be checked so, be it code, of arrays, slow or bad
+    input: one by one, each gets what is its own."""
+    formulas = [request for request in requests if isinstance(request, Request) and not is_about_arrays(request)]
     if len(formulas) < len(requests):
         return None
     with phase("imports"):

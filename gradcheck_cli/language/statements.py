@@ -80,11 +80,9 @@ _TENSOR = re.compile(
     r"\((.*)\)",
     re.DOTALL,
 )
-_SPACED = re.compile(rf"({NAME})\s*=\s*torch\.linspace\s*\((.*)\)", re.DOTALL)
 _VARIABLE = re.compile(rf"({NAME}\s*=\s*)(?:{_DOTTED}\.)?Variable\s*\((.*)\)", re.DOTALL)
 _SAME_NAME = re.compile(rf"({NAME})\s*=\s*{NAME}\.(?:{NAME}\.)*({NAME})\s*(?:\(\s*\))?")
 _REQUIRES = re.compile(r"\s*requires_grad\s*=\s*True\s*")
-_NO_MATTER = re.compile(r"\s*(?:requires_grad\s*=.*|dtype\s*=\s*(?:\w+\.)?(?:float64|double))\s*|")
 _LATER = re.compile(rf"({NAME})\.requires_grad(?:_\(\s*(?:True)?\s*\)|\s*=\s*True)")
 
 
@@ -141,7 +139,7 @@ def _read(lines: list[Line], passed: list[str], *, inside: bool = False) -> Iter
         elif _PASSED.fullmatch(text) or _renames(text):
             passed.append(text)
         else:
-            yield _statement(text, passed)
+            yield _statement(text)
 
 
 def _is_inside(line: Line, header: Line, *, inline: bool) -> bool:
@@ -155,7 +153,7 @@ def _renames(text: str) -> bool:
     return found is not None and found[1] == found[2].lower() and signatures.find(found[1]) is not None
 
 
-def _statement(text: str, passed: list[str]) -> Statement:
+def _statement(text: str) -> Statement:
     if wrapped := _VARIABLE.fullmatch(text):
         inner, *others = arguments_in(wrapped[2])
         text = f"{wrapped[1]}{inner[:-1]}, {', '.join(others)})" if inner.endswith(")") else text
@@ -178,14 +176,10 @@ def _statement(text: str, passed: list[str]) -> Statement:
         raise ExpressionError(message, text, 0, found.start(1))
     if found := _TENSOR.fullmatch(text):
         first, *others = arguments_in(found[2])
-        passed += [other for other in others if not _NO_MATTER.fullmatch(other)]
         if any(_REQUIRES.fullmatch(other) for other in others):
             return Statement(first, found[1], values=tuple(arguments_in(first.strip("[] \n"))), said=text)
         if not first.startswith("["):
             return Statement(first, found[1], said=text)
-    if (found := _SPACED.fullmatch(text)) and any(map(_REQUIRES.fullmatch, arguments_in(found[2]))):
-        numbers = [one for one in arguments_in(found[2]) if "=" not in one]
-        return Statement(found[2], found[1], values=(f"linspace({', '.join(numbers)})",), said=text)
     returned = re.match(r"return\b(?!\s*=)\s*", text)
     return Statement(text[returned.end() :] if returned else text, said=text)
 

@@ -155,10 +155,32 @@ def _product(key: str, node: YamlMapping, room: int) -> Iterable[str]:
 
 def _coordinate(key: str, node: Node) -> str:
     """The value of one variable: a number, a constant expression or a range."""
+    if isinstance(node, YamlMapping):
+        return _tensor(key, node)
     found = text(key, node, "a number, a range such as -3:3:101, or a list of those")
     if "=" in found or _has_comma(found):
         raise Misread(f"{key}: {short(found)} is not one number or range: for several write a list, [1, 2]", node)
     return found
+
+
+def _tensor(key: str, node: YamlMapping) -> str:
+    """`{tensor: [[1, 2], [3, 4]]}` -> the text of an array."""
+    if list(node) != ["tensor"]:
+        raise _unfit(key, node, "a number, a range such as -3:3:101, or a list of those")
+    return _array(f"{key}.tensor", node["tensor"])
+
+
+def shapes(key: str, node: Node) -> tuple[str, ...]:
+    """`W: 3x4` as a text, a list of those, or a mapping {W: 3x4} -> the texts of --shape."""
+    expected = "shapes by variable, for example {W: 3x4}"
+    if isinstance(node, YamlMapping):
+        return tuple(f"{_variable(key, one, one)}: {_sizes(_inside(key, one), value)}" for one, value in node.entries())
+    return _all(key, node, expected, text)
+
+
+def _sizes(key: str, node: Node) -> str:
+    """`3x4`, 3 or [3, 4]."""
+    return "x".join(text(key, item, "a whole number") for item in _items(key, node))
 
 
 def _too_many(key: str, node: Node) -> Misread:

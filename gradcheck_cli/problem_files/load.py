@@ -30,8 +30,8 @@ MAX_MISTAKES = 10
 """How many are named for one problem."""
 
 _OPTIONS = tuple(sorted(Options.model_fields, key=list(OPTIONS).index))
-_KEYS = ("name", "description", "tags", "expression", "let", "at", *_OPTIONS, "value", "gradient", "claim", "expect",
-         "expect_claim")  # fmt: skip
+_KEYS = ("name", "description", "tags", "expression", "let", "at", "shape", *_OPTIONS, "value", "gradient", "claim",
+         "expect", "expect_claim")  # fmt: skip
 _CODE_KEYS = ("code", "inputs", *(key for key in CodeProblem.model_fields if key not in ("code", "inputs")))
 _OF_CODE = frozenset(field.name for field in dataclass_fields(CodeRequest))
 ALLOW = "--allow-code only (from Python: allow_code=True)"
@@ -180,7 +180,8 @@ class _Loader:
         expectation = Expectation(problem.expect, problem.gradient, problem.value, problem.expect_claim)
         values: dict[str, Any] = {
             **self.base, "words": in_file, "expression": problem.expression, "at": problem.at, "lets": problem.let,
-            "claims": problem.claim, "expectation": expectation, **fields_of_request(problem), **self.given,
+            "claims": problem.claim, "shapes": problem.shape, "expectation": expectation,
+            **fields_of_request(problem), **self.given,
         }  # fmt: skip
         return Request(**values)
 
@@ -207,7 +208,8 @@ def fields_of_request(options: Options) -> dict[str, object]:
 
 
 def _renamed(values: dict[str, object]) -> dict[str, object]:
-    return {"ranges" if key == "range" else key: value for key, value in values.items()}
+    plural = {"range": "ranges", "shape": "shapes"}
+    return {plural.get(key, key): value for key, value in values.items()}
 
 
 def mistakes_of(error: ValidationError, node: YamlMapping, owner: str) -> list[YamlError]:

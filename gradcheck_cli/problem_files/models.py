@@ -35,7 +35,8 @@ def _enum(values: list[str]) -> Schema:
 
 
 _SCALAR: Schema = {"type": ["string", "number"]}
-_POINT = {"anyOf": [_SCALAR, _mapping_of(_list_or(_SCALAR))]}
+_ARRAY = {"type": "object", "properties": {"tensor": {}}, "required": ["tensor"], "additionalProperties": False}
+_POINT = {"anyOf": [_SCALAR, _mapping_of({"anyOf": [*_list_or(_SCALAR)["anyOf"], _ARRAY]})]}
 _TRUTH = {"anyOf": [{"type": "boolean"}, _enum(["true", "false", "yes", "no", "on", "off"])]}
 _INPUT: Schema = {"type": ["string", "number", "boolean", "null", "array"]}
 # In YAML 1.1, as many editors read it, 1e-9 is a string.
@@ -161,6 +162,11 @@ class Problem(Options, Named):
         tuple[str, ...], _read(fields.points),
         WithJsonSchema({"anyOf": [*_POINT["anyOf"], {"type": "array", "items": _POINT, "minItems": 1}]}),
         _described("at"),
+    ] = ()  # fmt: skip
+    shape: Annotated[
+        tuple[str, ...], _read(fields.shapes),
+        WithJsonSchema({"anyOf": [*_list_or(_SCALAR)["anyOf"], _mapping_of(_list_or(_SCALAR))]}),
+        _described("shape"),
     ] = ()  # fmt: skip
     value: Annotated[
         tuple[str, ...], _read(fields.numbers), WithJsonSchema(_list_or(_SCALAR)),

@@ -16,7 +16,8 @@ MODES = {"reverse": ("reverse",), "forward": ("forward",), "both": ("reverse", "
 class Options:
     """What is asked for. rtol, atol: None: of the dtype. cotangents: "auto", "one-hot" or "random". one_hot: entries
     of a Jacobian up to which "auto" checks each by itself; pinpoint: where random sums are wrong, find the entries.
-    constant: where no output requires grad, all of them are to be constant."""
+    constant: where no output requires grad, all of them are to be constant. arrays: entries of a block up to which the
+    record has all of its numbers."""
 
     modes: tuple[str, ...] = ("reverse",)
     rtol: float | None = None
@@ -29,6 +30,7 @@ class Options:
     replay: bool = True
     nondet_tol: float = 0.0
     constant: bool = False
+    arrays: int = 0
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,7 @@ class Check:
         found = []
         for output, elements in zip(self.reverse.outputs, self.recorded.elements, strict=True):
             dtype = min(self.jacobian.narrowest, FLOATS[output.tensor.dtype], key=lambda dtype: dtype.precision)
-            found.append(judge_values(self.truths, elements.reshape(-1), output, dtype))
+            found.append(judge_values(self.truths, elements.reshape(-1), output, dtype, self.options.arrays))
         for value in found:
             if value.unexplained > DIFFERENT and self.recorded.first is not None:
                 self.first_is_wrong = True

@@ -77,7 +77,8 @@ class Jacobian:
         """The blocks of some outputs by all inputs, in the mode of the side."""
         for k in outputs:
             count = self.recorded.elements[k].size
-            tallies = [Tally(column) for column in self._columns(k, FLOATS[self.reverse.outputs[k].tensor.dtype])]
+            dtype = FLOATS[self.reverse.outputs[k].tensor.dtype]
+            tallies = [Tally(column, keeps=self._keeps(column, count)) for column in self._columns(k, dtype)]
             rows, cotangents = np.arange(count), "one-hot"
             if self._by_random(count):
                 for clear in self._clear(k):
@@ -85,7 +86,7 @@ class Jacobian:
                         rows, cotangents = np.flatnonzero(~clear), "random"
                         break
                     # what is left, or wrong, shows its outputs one by one
-                    tallies = [Tally(tally.column) for tally in tallies]
+                    tallies = [Tally(tally.column, keeps=self._keeps(tally.column, count)) for tally in tallies]
             for first in range(0, len(rows), self.truths.batch):
                 self._judge(side, k, rows[first : first + self.truths.batch], tallies)
             if cotangents == "one-hot" and side.mode == "reverse" and self.truths.has_functions:
@@ -94,6 +95,9 @@ class Jacobian:
                 yield tally.block(
                     self.reverse.outputs[k], given.elements.shape, side.mode, self.options.strict, cotangents
                 )
+
+    def _keeps(self, column: Column, rows: int) -> bool:
+        return rows * len(column.names) <= self.options.arrays
 
     def _by_random(self, rows: int) -> bool:
         """Fewer rows than random sums would be are taken by themselves."""

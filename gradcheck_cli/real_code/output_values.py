@@ -14,8 +14,8 @@ from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tracing.tensors import numbers
 
 
-def judge_values(truths: Truths, elements: Elements, output: Output, dtype: Dtype) -> ValueBlock:
-    """dtype: the narrowest on the way."""
+def judge_values(truths: Truths, elements: Elements, output: Output, dtype: Dtype, kept: int = 0) -> ValueBlock:
+    """dtype: the narrowest on the way. kept: elements up to which the record has the numbers."""
     real, unexplained = numbers(output.tensor).reshape(-1), 0.0
     value, radius = truths.values.value[elements], truths.values.radius[elements]
     with np.errstate(all="ignore"):
@@ -37,4 +37,5 @@ def judge_values(truths: Truths, elements: Elements, output: Output, dtype: Dtyp
         relative = np.where(off == 0, 0.0, off / np.abs(value))
     shape, name = tuple(output.tensor.shape), str(output.tensor.dtype).removeprefix("torch.")
     worst = float(np.nanmax(relative)) if relative.size and not np.isnan(relative).all() else None
-    return ValueBlock(output.name, shape, name, VERDICTS[codes.max(initial=0)], worst, unexplained)
+    returned = tuple(real.tolist()) if real.size <= kept else None
+    return ValueBlock(output.name, shape, name, VERDICTS[codes.max(initial=0)], worst, unexplained, returned)

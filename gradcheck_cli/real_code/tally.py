@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.real_code.judge import CODE, VERDICTS, Column, Detail, Judged
 from gradcheck_cli.real_code.subject import Output
 from gradcheck_cli.records.code import Block, Entry
@@ -20,10 +21,11 @@ LISTED = 20
 
 
 class Tally:
-    """The counts of a block, while it comes in rows."""
+    """The counts of a block, while it comes in rows. keeps: whether its numbers are wanted as well."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: Column, *, keeps: bool = False) -> None:
         self.column, self.counts, self.worst = column, Counter[Verdict](), 0.0
+        self.numbers: tuple[list[float | None], list[float | None]] | None = ([], []) if keeps else None
 
     def add(self, judged: Judged, autograd: Floats) -> None:
         for code, count in zip(*np.unique(judged.codes, return_counts=True), strict=True):
@@ -31,13 +33,18 @@ class Tally:
         comparable = (judged.codes == CODE[Verdict.MATCH]) | (judged.codes == CODE[Verdict.MISMATCH])
         relative = np.where(comparable & (judged.truth != 0), _relative(judged, autograd), 0.0)
         self.worst = max(self.worst, float(relative.max(initial=0.0)))
+        if self.numbers is not None:
+            for (row, place), truth in np.ndenumerate(judged.truth):
+                exists = judged.details.get((row, place), Detail()).has_value
+                self.numbers[0].append(_rounded(float(truth), self.column.dtype) if exists else None)
+            self.numbers[1].extend(autograd.reshape(-1).tolist())
 
     def block(self, output: Output, shape: tuple[int, ...], mode: str, strict: bool, cotangents: str) -> Block:
         verdict = Verdict.worst(self.counts) if self.counts else Verdict.MATCH
         return Block(
             output.name, self.column.name, mode, (tuple(output.tensor.shape), shape), verdict,
             verdict is Verdict.MATCH if strict else all(v.passes for v in self.counts), dict(self.counts), self.worst,
-            cotangents,
+            cotangents, *(map(tuple, self.numbers) if self.numbers is not None and cotangents == "one-hot" else ()),
         )  # fmt: skip
 
 
@@ -56,13 +63,17 @@ def listed(
         detail = judged.details.get((row, place), Detail())
         verdict = VERDICTS[judged.codes[row, place]]
         truth = float(judged.truth[row, place]) if detail.has_value else None
-        truth = None if truth is None else column.dtype.round(truth) if np.isfinite(truth) else truth
+        truth = None if truth is None else _rounded(truth, column.dtype)
         number = float(autograd[row, place])
         off = errors(truth, number, column.dtype)
         yield Entry(
             labels[row], (names[place],), mode, verdict, passes(verdict, strict=strict), truth, number,
             detail.left, detail.right, off.absolute, off.relative, off.ulps, float(scale[row]), detail.note,
         )  # fmt: skip
+
+
+def _rounded(truth: float, dtype: Dtype) -> float:
+    return dtype.round(truth) if np.isfinite(truth) else truth
 
 
 def passes(verdict: Verdict, *, strict: bool) -> bool:

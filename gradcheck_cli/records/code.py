@@ -59,7 +59,8 @@ class Block:
 
     shape: of the output, and of the input. counts: entries by verdict. worst: the largest relative error of an entry
     that matches or does not; None where there is none. cotangents: "one-hot", or "random": of each input element, three
-    products with the Jacobian are compared.
+    products with the Jacobian are compared. analytical, autograd: the entries, row by row (a row an element of the
+    output), where they were asked for; None for what does not exist.
     """
 
     output: str
@@ -71,6 +72,8 @@ class Block:
     counts: Mapping[Verdict, int] = field(default_factory=dict)
     worst: float | None = None
     cotangents: str = "one-hot"
+    analytical: tuple[float | None, ...] | None = None
+    autograd: tuple[float | None, ...] | None = None
 
     @property
     def entries(self) -> int:
@@ -87,7 +90,7 @@ class ValueBlock:
     """What the function returned, against what was recorded, evaluated exactly.
 
     worst: the largest relative error. unexplained: the largest difference that rounding does not explain, over the
-    largest number of the output.
+    largest number of the output. numbers: what was returned, where it was asked for.
     """
 
     output: str
@@ -96,6 +99,7 @@ class ValueBlock:
     verdict: Verdict
     worst: float | None = None
     unexplained: float = 0.0
+    numbers: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,8 @@ class CodeResult(Result):
 
     subject: its name; place: file and line. checks: the entries that did not match, and the worst of the others, at
     most `records.MOST_ROWS`; checks_failed: how many entries did not pass. findings: what is known about why entries
-    are wrong, first who is to blame. operations: of numbers, that were recorded.
+    are wrong, first who is to blame. operations: of numbers, that were recorded. expression, lets: of a formula of
+    arrays, as typed; None: it is code. claims: about such a formula.
     """
 
     subject: str
@@ -174,6 +179,9 @@ class CodeResult(Result):
     held: tuple[Held, ...] = ()
     findings: tuple[CodeFinding, ...] = ()
     operations: int = 0
+    expression: str | None = None
+    lets: Mapping[str, str] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
 
     @property
     def signature(self) -> str:
@@ -182,6 +190,16 @@ class CodeResult(Result):
             return self.subject
         arguments = dict.fromkeys(given.name.partition("[")[0] for given in self.inputs if given.role == "argument")
         return f"{self.subject}({', '.join(arguments)})"
+
+    @property
+    def function_name(self) -> str:
+        """What a formula of arrays is called in its derivatives."""
+        return self.subject
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The arguments."""
+        return tuple(given.name for given in self.inputs if given.role == "argument")
 
     @property
     def title(self) -> str:
@@ -200,11 +218,6 @@ class CodeResult(Result):
     @property
     def checks_omitted(self) -> int:
         return self.checks_total - len(self.checks)
-
-    @property
-    def claims(self) -> tuple[Claim, ...]:
-        """None: claims are of formulas."""
-        return ()
 
     @property
     def failure(self) -> str | None:

@@ -32,10 +32,10 @@ class Expectation:
 class Request:
     """What to check, as texts and options of the command line. None: the default.
 
-    at: the texts of --at, or points as numbers; ranges: of --range; claims: of --claim ("2*x", or "x: 2*x"); timeout:
-    seconds until the check is given up; derivatives: their closed forms are wanted; formula: so is the expression as it
-    was read, also of a problem that passes; keep: how many rows are kept in the result; words: how whoever asks calls
-    the options.
+    at: the texts of --at, or points as numbers; ranges: of --range; shapes: of --shape; claims: of --claim ("2*x", or
+    "x: 2*x"); timeout: seconds until the check is given up; derivatives: their closed forms are wanted; formula: so is
+    the expression as it was read, also of a problem that passes; keep: how many rows are kept in the result; words: how
+    whoever asks calls the options.
     """
 
     expression: str
@@ -54,6 +54,7 @@ class Request:
     samples: int | None = None
     seed: int = 0
     ranges: tuple[str, ...] = ()
+    shapes: tuple[str, ...] = ()
     timeout: float | None = None
     derivatives: bool = True
     formula: bool = True
@@ -103,7 +104,7 @@ AnyRequest = Request | CodeRequest
 _OPTIONS = {
     "at": "at", "wrt": "wrt", "lets": "let", "claims": "claim", "order": "order", "mode": "mode", "dtype": "dtype",
     "device": "device", "rtol": "rtol", "atol": "atol", "claim_rtol": "claim_rtol", "strict": "strict",
-    "samples": "samples", "seed": "seed", "ranges": "range", "timeout": "timeout",
+    "samples": "samples", "seed": "seed", "ranges": "range", "shapes": "shape", "timeout": "timeout",
 }  # fmt: skip
 
 

@@ -152,12 +152,14 @@ class Counterexample:
     """A point at which a claim is wrong: what it says there, and the certified derivative.
 
     exactly: the coordinates that are no doubles, as fractions ("3/10"); `point` has the doubles nearest to them.
+    entry: of a derivative that is an array: "W[0,1]".
     """
 
     point: Mapping[str, float]
     claimed: float
     analytical: float
     exactly: Mapping[str, str] = field(default_factory=dict)
+    entry: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +260,8 @@ class ProblemResult(Result):
 
     @property
     def title(self) -> str:
-        """What it is called: its name, or the expression; of a text of several lines the function as it was read."""
-        if self.name is not None:
-            return self.name
-        return self.formula if self.formula is not None and "\n" in self.expression else self.expression
+        """What it is called: its name, or the expression."""
+        return self.expression if self.name is None else self.name
 
     @property
     def checks_omitted(self) -> int:

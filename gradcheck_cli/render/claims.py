@@ -8,18 +8,19 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gradcheck_cli.records.results import Claim, ProblemResult
+from gradcheck_cli.records.report import AnyResult
+from gradcheck_cli.records.results import Claim
 from gradcheck_cli.render import labels, layout, plain
 from gradcheck_cli.render.formula import parts
 
 
-def claims(result: ProblemResult, width: int) -> Iterator[Padding]:
+def claims(result: AnyResult, width: int) -> Iterator[Padding]:
     """A block for each claim."""
     for claim in result.claims:
         yield Padding(_block(result, claim, width), (1, 0, 0, 0))
 
 
-def _block(result: ProblemResult, claim: Claim, width: int) -> Table:
+def _block(result: AnyResult, claim: Claim, width: int) -> Table:
     derivative = labels.derivative(result, claim.wrt)
     formulas = [(f"claim: {derivative}", plain.one_line(claim.expression))]
     if claim.analytical is not None:

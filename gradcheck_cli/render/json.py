@@ -56,7 +56,8 @@ def summary(report: Report) -> Json:
 def problem(result: AnyResult) -> Json:
     """One problem, of either kind."""
     if isinstance(result, CodeResult):
-        kind, own = "code", code.fields(result)
+        kind = "code" if result.expression is None else "arrays"
+        own = code.fields(result) | {"claims": [_claim(claim) for claim in result.claims]}
     else:
         kind, own = "formula", _formula(result)
     return {
@@ -163,6 +164,7 @@ def _claim(claim: Claim) -> Json:
             "claimed": claim.counterexample.claimed,
             "analytical": claim.counterexample.analytical,
             "exactly": dict(claim.counterexample.exactly),
+            "entry": claim.counterexample.entry,
         },
         "note": claim.note,
     }

@@ -26,6 +26,7 @@ from gradcheck_cli.render.plain import one_line
 if TYPE_CHECKING:
     from gradcheck_cli.records.code import Entry
     from gradcheck_cli.records.explanation import Flow
+    from gradcheck_cli.records.report import AnyResult
 
 NOTHING = "–"
 SIGNS = {
@@ -115,7 +116,7 @@ def dtype_of(result: Result) -> Dtype:
     return DTYPES.get(result.dtype, DTYPES["float64"])
 
 
-def function_name(result: ProblemResult) -> str:
+def function_name(result: AnyResult) -> str:
     """As the text calls it; else `f`, or another letter where the user has an f."""
     if result.function_name is not None:
         return result.function_name
@@ -123,12 +124,12 @@ def function_name(result: ProblemResult) -> str:
     return free_name(taken)
 
 
-def is_prime(result: ProblemResult, wrt: Sequence[str]) -> bool:
+def is_prime(result: AnyResult, wrt: Sequence[str]) -> bool:
     """Whether f'(x) says enough: there is one variable and no intermediate result, and one differentiates by it."""
     return len(result.variables) == 1 and not result.lets and set(wrt) == set(result.variables)
 
 
-def derivative(result: ProblemResult, wrt: Sequence[str]) -> str:
+def derivative(result: AnyResult, wrt: Sequence[str]) -> str:
     """f'(x) with one variable, df/dy by an intermediate result, ∂f/∂x and ∂²f/∂x∂y with several variables."""
     f, order = function_name(result), len(wrt)
     if not order:  # a claim that does not say which

@@ -19,6 +19,7 @@ def reasons(result: AnyResult) -> Iterator[str]:
         yield in_short(result.error)
     if isinstance(result, CodeResult):
         yield from words.reasons(result)
+        yield from (claim(result, one) for one in result.claims if not one.passed)
         return
     listed = [check for check in result.checks if not check.passed]
     yield from (row(result, check) for check in listed)
@@ -50,7 +51,7 @@ def row(result: ProblemResult, check: Check) -> str:
     return one_line(f"{text}: {check.note}" if check.note else text)
 
 
-def claim(result: ProblemResult, one: Claim) -> str:
+def claim(result: AnyResult, one: Claim) -> str:
     """`the claim f'(x) = 9*x is refuted: at x=2 it is 18, the derivative 36: note`."""
     text = f"the claim {labels.derivative(result, one.wrt)} = {one.expression} is {one.status.value}"
     if one.counterexample is not None:
@@ -59,16 +60,17 @@ def claim(result: ProblemResult, one: Claim) -> str:
     return one_line(f"{text}: {one.note}" if one.note else text)
 
 
-def where(result: ProblemResult, point: Mapping[str, float]) -> str:
+def where(result: Result, point: Mapping[str, float]) -> str:
     """`x=2`, also with one variable."""
     return ", ".join(f"{name}={number_text.exact(value, labels.dtype_of(result))}" for name, value in point.items())
 
 
-def place_of(result: ProblemResult, example: Counterexample) -> str:
-    """The same of a counterexample, which may be at numbers that are no doubles: `x=3/10`."""
+def place_of(result: Result, example: Counterexample) -> str:
+    """The same of a counterexample, which may be at numbers that are no doubles: `x=3/10`; or an entry: `W[0,1]`."""
     doubles = {name: value for name, value in example.point.items() if name not in example.exactly}
     exact = [f"{name}={value}" for name, value in example.exactly.items()]
-    return ", ".join(filter(None, (where(result, doubles), *exact)))
+    numbers = ", ".join(filter(None, (where(result, doubles), *exact)))
+    return f"{example.entry}{f' where {numbers}' if numbers else ''}" if example.entry else numbers
 
 
 def pair(result: ProblemResult, check: Check) -> tuple[str, str]:

@@ -52,9 +52,15 @@ def summary_of(result: Result) -> str:
 
 
 def _kind(report: Report) -> str:
-    """What the problems are called: functions, where all of them are code."""
-    is_code = bool(report.problems) and all(isinstance(problem, CodeResult) for problem in report.problems)
-    return "function" if is_code else "problem"
+    """What the problems are called: functions, where all of them are code; formulas, where they are of arrays."""
+    kinds = {_kind_of(problem) for problem in report.problems}
+    return kinds.pop() if len(kinds) == 1 else "problem"
+
+
+def _kind_of(problem: AnyResult) -> str:
+    if isinstance(problem, CodeResult):
+        return "function" if problem.expression is None else "formula"
+    return "problem"
 
 
 def _problems(report: Report) -> str:

@@ -49,6 +49,7 @@ def _problem(result: AnyResult, display: Display) -> Iterator[RenderableType]:
     if result.description is not None:
         yield Text(plain.one_line(result.description), style="dim")
     yield from code_report(result, display) if isinstance(result, CodeResult) else _formula(result, display)
+    yield from claims(result, display.width)
 
 
 def _formula(result: ProblemResult, display: Display) -> Iterator[RenderableType]:
@@ -73,7 +74,6 @@ def _formula(result: ProblemResult, display: Display) -> Iterator[RenderableType
         yield Text()
     for number, remark in remarks:
         yield layout.bullet("•" if number is None else labels.superscript(number), plain.lines(remark))
-    yield from claims(result, display.width)
 
 
 def _formulas(result: ProblemResult, display: Display) -> Table:

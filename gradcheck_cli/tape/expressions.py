@@ -25,11 +25,12 @@ class Expressions:
     """The expressions of a tape at the point of some values, shared by all that are asked for.
 
     What is decided there, also within the radii of the values, is followed: a branch that is not taken, and an operand
-    that a maximum is far above, have no part in an expression.
+    that a maximum is far above, have no part in an expression. everywhere: they have, so that the expressions are the
+    function at other points as well.
     """
 
-    def __init__(self, values: Values) -> None:
-        self.tape, self.values = values.tape, values
+    def __init__(self, values: Values, *, everywhere: bool = False) -> None:
+        self.tape, self.values, self.everywhere = values.tape, values, everywhere
         self._made: dict[tuple[int, bool], Expr] = {}
         self._names = {
             int(e): given.label(k) for given in self.tape.inputs for k, e in enumerate(given.elements.reshape(-1))
@@ -64,7 +65,7 @@ class Expressions:
         return self._made[root]
 
     def _same(self, element: int) -> int:
-        return int(self.values.choices.same[element])
+        return int(element) if self.everywhere else int(self.values.choices.same[element])
 
     def _operands(self, element: int) -> tuple[Instruction, list[list[int]]]:
         """The instruction of an element, and the elements that it is made of, argument by argument."""
@@ -77,10 +78,12 @@ class Expressions:
         return instruction, [[self._same(e) for e in column] for column in columns]
 
     def _is_decided(self, element: int) -> bool:
-        return bool(self.values.choices.firm(np.array([element]))[1][0])
+        return not self.everywhere and bool(self.values.choices.firm(np.array([element]))[1][0])
 
     def _rivals(self, function: str, terms: list[int]) -> list[int]:
         """The terms of a maximum or minimum that may be it, each once."""
+        if self.everywhere:
+            return list(dict.fromkeys(terms))
         best, rivals = self.values.choices.rivals_of(function, np.array([terms]))
         rivals[0, best[0]] = True
         return list(dict.fromkeys(self._same(e) for e in np.array(terms)[rivals[0]].tolist()))

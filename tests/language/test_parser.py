@@ -277,7 +277,7 @@ PREFIX = (
     "{} is neither a variable with a value nor a known prefix: "
     "write the function alone, or after torch., F., np., jnp., math., sp., scipy.special. or jax.nn."
 )
-TENSORS = " Tensors are not read: give one formula of numbers, such as x*w + b."
+TENSORS = " It takes an array: give x one as its value, x=[1, 2, 3]."
 
 # (text, message, line of carets)
 ERRORS = [

@@ -208,8 +208,8 @@ def test_an_expression_is_a_text(written: str, expression: str) -> None:
 
 
 KEYS = (
-    "name, description, tags, expression, let, at, wrt, order, mode, dtype, device, rtol, atol, claim_rtol, strict, "
-    "samples, seed, range, timeout, value, gradient, claim, expect, expect_claim"
+    "name, description, tags, expression, let, at, shape, wrt, order, mode, dtype, device, rtol, atol, claim_rtol, "
+    "strict, samples, seed, range, timeout, value, gradient, claim, expect, expect_claim"
 )
 BAD_FIELDS = [
     ("rtl: 1", "5: a: rtl is not a key of a problem: did you mean rtol?"),

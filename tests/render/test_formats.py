@@ -329,6 +329,6 @@ def test_json_has_every_field_with_its_type(name: str) -> None:
     [claim] = problems[5]["claims"]
     assert claim == {
         "wrt": "x", "expression": "2", "analytical": "2*x", "status": "refuted", "passed": False, "points": 25,
-        "counterexample": {"point": {"x": 3.0}, "claimed": 2.0, "analytical": 6.0, "exactly": {}},
+        "counterexample": {"point": {"x": 3.0}, "claimed": 2.0, "analytical": 6.0, "exactly": {}, "entry": ""},
         "note": "the sign is wrong", "failure": "refuted",
     }  # fmt: skip

@@ -17,10 +17,12 @@ from gradcheck_cli.cli.streams import points_progress, say, write_report
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import Request, options_of
-from gradcheck_cli.records.results import Check
+from gradcheck_cli.records.results import Check, ClaimStatus
 from gradcheck_cli.render.formats import FORMATS
 from gradcheck_cli.render.profile import render_profile
 from gradcheck_cli.runtime import stopwatch
+from gradcheck_cli.surfaces import Option
+from gradcheck_cli.tensors.wanted import is_about_arrays
 from gradcheck_cli.versions import versions
 
 
@@ -55,6 +57,7 @@ def check(
     samples: options.Samples = None,
     seed: options.Seed = None,
     ranges: options.Range = None,
+    shape: options.Shape = None,
     timeout: options.Timeout = None,
     output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
@@ -71,7 +74,7 @@ def check(
         bool, typer.Option("--version", "-V", help="Show the versions.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> ExitCode:
-    lists = {"at": at, "lets": let, "claims": claim}
+    lists = {"at": at, "lets": let, "claims": claim, "shapes": shape}
     for texts in ([expression], wrt, ranges, gradient, value, *lists.values()):
         options.require_readable(*(texts or ()))
     where = destinations(output_format, output_file, FORMATS, junitxml)
@@ -121,6 +124,8 @@ def _to_all(lines: Sequence[GrowingLines]) -> Callable[[Check], None] | None:
 
 
 def _checked(request: Request, *, quiet: bool, on_row: Callable[[Check], None] | None) -> Report:
+    if is_about_arrays(request):
+        return _of_arrays(request)
     with stopwatch.phase("imports"):
         from gradcheck_cli.checking.reading import read
         from gradcheck_cli.claims.reading import raise_unreadable
@@ -133,4 +138,15 @@ def _checked(request: Request, *, quiet: bool, on_row: Callable[[Check], None] |
         from gradcheck_cli.checking import checker
     with points_progress(quiet=quiet) as on_progress:
         result = checker.check_expression(request, reading=reading, on_progress=on_progress, on_row=on_row)
+    return Report((result,), versions(), result.seconds)
+
+
+def _of_arrays(request: Request) -> Report:
+    with stopwatch.phase("imports"):
+        loading.load(symbolic=bool(request.claims))
+        from gradcheck_cli.tensors.check import check_arrays
+    result = check_arrays(request)
+    unreadable = [claim for claim in result.claims if claim.status is ClaimStatus.UNREADABLE]
+    if unreadable and len(unreadable) == len(result.claims):
+        raise UsageError(Option("claim", unreadable[0].expression), f": {unreadable[0].note}")
     return Report((result,), versions(), result.seconds)

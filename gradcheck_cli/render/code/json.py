@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from gradcheck_cli.records.code import Block, CodeResult, Entry
@@ -14,6 +15,8 @@ def fields(result: CodeResult) -> Json:
     """What code has and a formula has not."""
     return {
         "subject": result.subject,
+        "expression": result.expression,
+        "lets": dict(result.lets),
         "place": result.place,
         "inputs": [asdict(given) for given in result.inputs],
         "operations": result.operations,
@@ -35,9 +38,21 @@ def _block(block: Block) -> Json:
         "counts": {verdict.value: block.counts.get(verdict, 0) for verdict in Verdict},
         "worst": block.worst,
         "cotangents": block.cotangents,
+        "analytical": _nested(block.analytical, block.shape[0] + block.shape[1]),
+        "autograd": _nested(block.autograd, block.shape[0] + block.shape[1]),
         "verdict": block.verdict.value,
         "passed": block.passed,
     }
+
+
+def _nested(numbers: Sequence[float | None] | None, shape: tuple[int, ...]) -> object:
+    """An array as nested lists; None where its numbers were not asked for."""
+    if numbers is None or not shape:
+        return numbers if numbers is None else numbers[0]
+    if len(shape) == 1:
+        return list(numbers)
+    size = len(numbers) // shape[0] if shape[0] else 0
+    return [_nested(numbers[i * size : (i + 1) * size], shape[1:]) for i in range(shape[0])]
 
 
 def entry(check: Entry) -> Json:

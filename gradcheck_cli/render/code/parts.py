@@ -10,7 +10,7 @@ from gradcheck_cli import number_text
 from gradcheck_cli.records.code import Block, CodeResult, Entry
 from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.render import labels, plain
-from gradcheck_cli.render.code import words
+from gradcheck_cli.render.code import arrays, words
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.layout import Column
 
@@ -69,14 +69,28 @@ def block_columns(result: CodeResult, blocks: Sequence[Block]) -> list[Column]:
 
 
 def shown_entries(result: CodeResult, display: Display) -> list[Entry]:
-    """The worst of the entries that failed; with -v all that are known."""
-    entries = [entry for entry in result.checks if not entry.passed or display.verbose]
-    return entries if display.verbose else entries[:ENTRIES]
+    """The worst of the entries that failed, and of a formula of those that are in no matrix; with -v all there are."""
+    if display.verbose:
+        return list(result.checks)
+    shown = {(b.output, b.input, b.mode) for b in result.blocks if arrays.is_shown(result, b, display)}
+    return [entry for entry in result.checks if not entry.passed or _is_hidden(result, entry, shown)][:ENTRIES]
+
+
+def _is_hidden(result: CodeResult, entry: Entry, shown: set[tuple[str, str, str]]) -> bool:
+    """Whether nothing else says what an entry of a formula is."""
+    if result.expression is None:
+        return False
+    block = entry.output.partition("[")[0], entry.wrt[-1].partition("[")[0], entry.mode
+    return entry.verdict is not Verdict.MATCH or not shown & {block, (block[0], entry.wrt[-1], block[2])}
 
 
 def more_entries(result: CodeResult, display: Display) -> int:
     """How many more failed."""
-    return 0 if display.verbose else max(0, result.checks_failed - len(shown_entries(result, display)))
+    return (
+        0
+        if display.verbose
+        else max(0, result.checks_failed - sum(not entry.passed for entry in shown_entries(result, display)))
+    )
 
 
 def entry_name(entry: Entry, result: CodeResult) -> str:

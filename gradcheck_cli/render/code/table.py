@@ -11,18 +11,22 @@ from rich.text import Text
 from gradcheck_cli.records.code import CodeResult, Entry
 from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.render import labels, layout, plain
-from gradcheck_cli.render.code import parts, words
+from gradcheck_cli.render.code import arrays, parts, words
 from gradcheck_cli.render.display import Display
 
 
 def code_report(result: CodeResult, display: Display) -> Iterator[RenderableType]:
     """The parts of the report, one below the other."""
-    yield Text("  ".join(parts.header(result)), style="bold")
+    if result.expression is None:
+        yield Text("  ".join(parts.header(result)), style="bold")
+    else:
+        yield arrays.formulas(result, display.width)
     if result.inputs:
         yield Text(" · ".join(parts.inputs(result, display)))
     if result.error is not None:
         yield Text()
         yield layout.bullet("!", plain.lines(result.error), labels.STYLES[Verdict.ERROR])
+    yield from _arrays(result, display)
     blocks, left_out = parts.shown_blocks(result, display)
     if blocks:
         yield Text()
@@ -38,6 +42,18 @@ def code_report(result: CodeResult, display: Display) -> Iterator[RenderableType
         yield Text()
         for remark in remarks:
             yield layout.bullet("•", plain.lines(remark))
+
+
+def _arrays(result: CodeResult, display: Display) -> Iterator[RenderableType]:
+    """The value of a formula, and its derivatives where they are small."""
+    if result.expression is None:
+        return
+    if (value := arrays.value(result)) is not None:
+        yield Text()
+        yield value
+    if found := list(arrays.matrices(result, display)):
+        yield Text()
+        yield from found
 
 
 def _entries(result: CodeResult, entries: Sequence[Entry], display: Display) -> Iterator[RenderableType]:

@@ -15,7 +15,10 @@ SENTENCES = 100
 
 
 def derivative(output: str, *wrt: str) -> str:
-    """`∂out/∂logits[0,1]`."""
+    """`∂out/∂logits[0,1]`; of what is a derivative itself, ∂f/∂x: `∂²f/∂x∂x[0]`."""
+    if output.startswith("∂"):
+        function, _, first = output[1:].partition("/∂")
+        return one_line(f"∂²{function}/∂{first}{''.join(f'∂{name}' for name in wrt)}")
     return one_line(f"∂{output}/{''.join(f'∂{name}' for name in wrt)}")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gradcheck_cli import number_text
+from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.records.results import Check, Claim, ClaimStatus, ProblemResult, Verdict
 from gradcheck_cli.render import cells, labels, plain
 from gradcheck_cli.render.display import Display
@@ -70,7 +71,7 @@ def remarks(
     return [*found, *((None, notice) for notice in result.notices)]
 
 
-def claim_detail(result: ProblemResult, claim: Claim) -> str:
+def claim_detail(result: AnyResult, claim: Claim) -> str:
     """What follows the status of a claim: ` at x=2: the claim is 4, the derivative 20`, ` (agrees at 5 points)`."""
     if (example := claim.counterexample) is not None:
         claimed, analytical = number_text.pair(example.claimed, example.analytical)

@@ -1,0 +1,144 @@
+"""Where a reader of a formula of arrays stands: its tokens, the steps that it adds, errors that show a place."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn
+
+import torch
+from torch import Tensor
+
+from gradcheck_cli.errors import ExpressionError
+from gradcheck_cli.language.tokens import Kind, Token, shorten, tokenize
+from gradcheck_cli.tensors import shapes
+from gradcheck_cli.tensors.program import Program, Ref, Step
+from gradcheck_cli.tensors.shapes import Misfit
+
+MAX_LENGTH = 20_000
+MAX_NESTING = 100
+MAX_STEPS = 5_000
+_TRANSPOSED = re.compile(r"\s*(?:\^\s*\{?\s*T\s*\}?|ᵀ|\^⊤)")
+
+
+class Term(NamedTuple):
+    """A part of the text: what stands for it in the program (a Ref, or a constant), and its value now."""
+
+    arg: Any
+    value: Any
+    start: int
+    end: int
+
+
+class Cursor(ABC):
+    """One text being read. names: what has been given a value, or a name. dtype: of the numbers in it."""
+
+    def __init__(self, text: str, program: Program, names: Mapping[str, Term | Ref], dtype: torch.dtype) -> None:
+        if len(text) > MAX_LENGTH:
+            raise ExpressionError(f"The text has {len(text):,} characters; {MAX_LENGTH:,} are allowed.")
+        if (transposed := _TRANSPOSED.search(text)) and "T" not in names:
+            written = " @ ".join(_TRANSPOSED.sub(".T ", text).split())
+            message = f"The transpose is written .T, and the product @: {shorten(written, 60)}"
+            raise ExpressionError(message, text, transposed.start(), transposed.end())
+        self.text, self.program, self.names, self.dtype = text, program, names, dtype
+        self.tokens, self.index, self.level = tokenize(text), 0, 0
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.index]
+
+    def take(self) -> Token:
+        self.index += 1
+        return self.tokens[self.index - 1]
+
+    def at_end(self) -> bool:
+        return self.token.kind is Kind.END
+
+    def comes(self, *symbols: str) -> bool:
+        return self.token.is_symbol(*symbols)
+
+    def took(self, *symbols: str) -> bool:
+        if not self.comes(*symbols):
+            return False
+        self.index += 1
+        return True
+
+    def fail(self, message: str, start: int, end: int) -> NoReturn:
+        raise ExpressionError(message, self.text, start, end)
+
+    def unexpected(self) -> NoReturn:
+        token, before = self.token, self.tokens[max(self.index - 1, 0)]
+        if token.kind is Kind.END:
+            self.fail("Something is missing: the expression ends too early.", token.start, token.end)
+        if token.kind is Kind.NAME and self.index and before.kind in (Kind.NAME, Kind.NUMBER):
+            left, right = before.text, token.text
+            message = f"An operator is missing: write {left}*{right} (element by element) or {left} @ {right}."
+            self.fail(message, before.start, token.end)
+        if token.is_symbol("=", ":="):
+            self.fail("= has no meaning here: intermediate results have names by --let.", token.start, token.end)
+        if not self.index or before.kind is Kind.SYMBOL:
+            self.fail(f"Something is missing before {shorten(token.text)}.", token.start, token.end)
+        self.fail(f"{shorten(token.text)} has no meaning here.", token.start, token.end)
+
+    def shown(self, term: Term) -> str:
+        return shorten(self.text[term.start : term.end], 30)
+
+    def deepen(self, token: Token) -> None:
+        self.level += 1
+        if self.level > MAX_NESTING:
+            self.fail(f"This is nested more than {MAX_NESTING} deep.", token.start, token.end)
+
+    # What is read
+
+    @abstractmethod
+    def expression(self) -> Term:
+        """The longest expression from here. The caller judges what follows."""
+
+    @abstractmethod
+    def binary(self, symbol: str, left: Term, right: Term) -> Term:
+        """What an operator makes of its operands."""
+
+    def whole(self) -> Term:
+        """All of the text."""
+        term = self.expression()
+        if not self.at_end():
+            self.unexpected()
+        return term
+
+    def require_number(self, term: Term) -> None:
+        """That a term is an array or a number."""
+        value = term.value
+        if isinstance(value, bool) or not isinstance(value, Tensor | int | float):
+            what = "a list" if isinstance(value, list | tuple) else f"{self.shown(term)}"
+            self.fail(f"An array or a number is wanted here, and this is {what}.", term.start, term.end)
+
+    # Steps
+
+    def call(self, run: Callable[..., Any], args: Sequence[Any], values: Sequence[Any], start: int, end: int,
+             keywords: Mapping[str, Any] | None = None) -> Term:  # fmt: skip
+        """A step more. values: of the arguments."""
+        if len(self.program.steps) >= MAX_STEPS:
+            self.fail(f"The formula has more than {MAX_STEPS:,} operations.", start, end)
+        keywords = keywords or {}
+        try:
+            shapes.require_room(run, tuple(values), dict(keywords))
+            value = run(*values, **keywords)
+        except Misfit as misfit:
+            self.fail(sentence(str(misfit)), start, end)
+        except ExpressionError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever torch raises is its answer
+            said = str(error).strip().split("\n")[0][:200] or type(error).__name__
+            self.fail(f"torch refuses this: {said}", start, end)
+        ref = self.program.add(Step(run, tuple(args), keywords, self.text[start:end]), value)
+        return Term(ref, value, start, end)
+
+    def constant(self, term: Term) -> Term:
+        """A number as a tensor of the working dtype."""
+        number, dtype = term.value, self.dtype
+        return self.call(lambda: torch.tensor(number, dtype=dtype), (), (), term.start, term.end)
+
+
+def sentence(text: str) -> str:
+    return text if text.endswith((".", "?", ")")) else f"{text}."

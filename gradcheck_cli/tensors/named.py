@@ -1,0 +1,292 @@
+"""Names and calls: what they mean, what their arguments are, and whether these fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gradcheck_cli.arrays.makers import MAKERS
+from gradcheck_cli.arrays.reader import read_array
+from gradcheck_cli.arrays.values import array_value
+from gradcheck_cli.errors import ExpressionError
+from gradcheck_cli.language.tokens import Kind, Token
+from gradcheck_cli.tensors import shapes
+from gradcheck_cli.tensors.calls import (
+    Given,
+    callable_of,
+    converted,
+    definition_of,
+    fitted,
+    is_of_each,
+    nearest,
+    row_of,
+)
+from gradcheck_cli.tensors.cursor import Term, sentence
+from gradcheck_cli.tensors.functions import TensorFunction
+from gradcheck_cli.tensors.literals import Literals
+from gradcheck_cli.tensors.program import Ref, Step
+from gradcheck_cli.tensors.shapes import Misfit
+
+LIBRARIES = frozenset({"torch", "F", "nn", "functional", "np", "numpy", "jnp", "jax", "linalg", "special", "math"})
+CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e, "tau": math.tau}
+WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None, "none": None}
+_LISTS = frozenset({"tensor", "array", "asarray", "as_tensor", "Tensor", "FloatTensor", "LongTensor"})
+_DRAWN = frozenset({"randn", "rand", "uniform", "randint", "randn_like", "rand_like"})
+
+
+class Calls(Literals):
+    """Names, and what is in the brackets behind them."""
+
+    def name(self) -> Term:
+        token = self.take()
+        if token.text in self.names and not self.comes("("):
+            known = self.names[token.text]
+            if isinstance(known, Ref):
+                return Term(known, self.program.values[known.step], token.start, token.end)
+            return known._replace(start=token.start, end=token.end)
+        path = [token.text]
+        while self.comes(".") and path[-1] in LIBRARIES and self.tokens[self.index + 1].kind is Kind.NAME:
+            self.take()
+            path.append(self.take().text)
+        name, end = path[-1], self.tokens[self.index - 1].end
+        if self.comes("("):
+            return self.called(token, path)
+        if len(path) == 1 and name in WORDS:
+            return Term(WORDS[name], WORDS[name], token.start, end)
+        if name in CONSTANTS:
+            return Term(CONSTANTS[name], CONSTANTS[name], token.start, end)
+        if (row := row_of(name)) is not None:
+            self.fail(f"{name} is a function: write {row.usage()}.", token.start, end)
+        return self.fail(
+            f'{name} has no value: give it one by --at, or a shape by --shape "{name}: 3".', token.start, end
+        )
+
+    def called(self, token: Token, path: Sequence[str]) -> Term:
+        name, opening = path[-1], self.token
+        if name in self.names and len(path) == 1:
+            self.fail(f"{name} is an array, and not a function: write {name}*(...).", token.start, opening.end)
+        if name in _DRAWN:
+            self.fail(f'{name} draws numbers: give them to a variable, by --at "x={name}(3)".', token.start, token.end)
+        positional, named = self.arguments()
+        end = self.tokens[self.index - 1].end
+        if name in _LISTS:
+            return self.made_of(name, positional, named, token, end)
+        if name in MAKERS:
+            return self.maker(name, positional, named, token, end)
+        if name == "where":
+            return self.where(positional, token, end)
+        if name in ("max", "min", "maximum", "minimum") and len(positional) == 2 and _is_array(positional[1]):
+            name = {"max": "maximum", "min": "minimum"}.get(name, name)
+        if path[0] == "linalg" or "linalg" in path[:-1]:
+            name = f"linalg.{name}" if row_of(f"linalg.{name}") else name
+        return self.function(name, token, positional, named, end)
+
+    def arguments(self) -> tuple[list[Term], dict[str, Term]]:
+        opening = self.take()
+        self.deepen(opening)
+        positional: list[Term] = []
+        named: dict[str, Term] = {}
+        while not self.took(")"):
+            if self.at_end():
+                self.fail("This ( is never closed.", opening.start, opening.end)
+            keyword = None
+            if self.token.kind is Kind.NAME and self.tokens[self.index + 1].is_symbol("="):
+                keyword = self.take()
+                self.take()
+            token = self.token
+            if token.kind is Kind.QUOTED:
+                self.take()
+                term = Term(token.text, token.text, token.start, token.end)
+            elif self.comes("[") and self.is_list():
+                term = self.listed(self.items("]"), token)
+            else:
+                term = self.expression()
+            if keyword is None:
+                if named:
+                    self.fail("What has no name stands before what has one.", term.start, term.end)
+                positional.append(term)
+            elif keyword.text in named:
+                self.fail(f"{keyword.text} is given twice.", keyword.start, keyword.end)
+            else:
+                named[keyword.text] = term._replace(start=keyword.start)
+            if not self.took(",") and not self.comes(")") and not self.at_end():
+                self.unexpected()
+        self.level -= 1
+        return positional, named
+
+    def function(
+        self, name: str, token: Token, positional: Sequence[Term], named: Mapping[str, Term], end: int
+    ) -> Term:
+        """A call of a function of the table. token: where it starts."""
+        start = token.start if not positional else min(token.start, positional[0].start)
+        row = row_of(name)
+        if row is None:
+            self.fail(f"There is no function {name} of arrays.{nearest(name)}", token.start, token.end)
+        if is_of_each(row):
+            named = {key: value for key, value in named.items() if key not in ("inplace",)}
+        try:
+            pairs = fitted(row, [self.given(t) for t in positional], {k: self.given(t) for k, t in named.items()})
+            first = pairs[0][1]
+            found = [converted(row, parameter, given, first) for parameter, given in pairs]
+            self.require_shapes(row, found)
+        except Misfit as misfit:
+            self.fail(sentence(str(misfit)), start, end)
+        if (definition := definition_of(row)) is not None:
+            assert definition.definition is not None
+            names = {
+                a.name: Term(given.arg, given.value, start, end)
+                for a, given in zip(definition.arguments, found, strict=True)
+            }
+            inner = type(self)(definition.definition, self.program, names, self.dtype).whole()
+            return Term(inner.arg, inner.value, start, end)
+        found = [self.as_indices(row, p, given, found) for (p, _), given in zip(pairs, found, strict=True)]
+        if not any(isinstance(given.value, Tensor | list) for given in found) and row.name != "onehot":
+            made = self.constant(Term(found[0].arg, found[0].value, start, end))
+            found[0] = Given(found[0].text, made.arg, made.value)
+        positional_only = is_of_each(row) or row.name in ("einsum", "stack", "cat", "onehot", "reshape", "flip")
+        if positional_only:
+            return self.call(callable_of(row), [g.arg for g in found], [g.value for g in found], start, end)
+        keep = [(p, g) for (p, _), g in zip(pairs, found, strict=True)]
+        arrays = [g for p, g in keep if p.required]
+        keywords = {p.name: g.value for p, g in keep if not p.required and not _is_argument(g.arg) and _is_set(g)}
+        options = {p.name: g for p, g in keep if not p.required and _is_argument(g.arg)}
+        keys, count, function = list(options), len(arrays), callable_of(row)
+
+        def run(*args: Any, **fixed: Any) -> Any:
+            return function(*args[:count], **dict(zip(keys, args[count:], strict=True)), **fixed)
+
+        every = [*arrays, *options.values()]
+        return self.call(run, [g.arg for g in every], [g.value for g in every], start, end, keywords)
+
+    def given(self, term: Term) -> Given:
+        return Given(self.shown(term), term.arg, term.value)
+
+    def as_indices(self, row: TensorFunction, parameter: Any, given: Given, found: Sequence[Given]) -> Given:
+        """Classes: whole numbers, as torch takes them. Floating-point targets of cross_entropy are probabilities."""
+        if parameter.kind != "indices":
+            return given
+        value, arg = given.value, given.arg
+        if isinstance(value, Tensor) and value.is_floating_point():
+            if (
+                row.name == "cross_entropy"
+                and isinstance(found[0].value, Tensor)
+                and value.shape == found[0].value.shape
+            ):
+                return given
+            if not bool((value == value.round()).all()):
+                raise ExpressionError(f"{given.text} is no array of whole numbers: classes are.", self.text)
+            step = self.call(_whole, (arg,), (value,), 0, len(self.text))
+            return Given(given.text, step.arg, step.value)
+        if not isinstance(value, Tensor):
+            number = value
+            step = self.call(lambda: torch.tensor(number), (), (), 0, len(self.text))
+            return Given(given.text, step.arg, step.value)
+        return given
+
+    def require_shapes(self, row: TensorFunction, found: Sequence[Given]) -> None:
+        """Raises Misfit with our own words where torch's would not name what was typed."""
+        named = [(given.text, given.value) for given in found]
+        first = found[0].value
+        if row.name == "matmul" or (row.name == "dot" and all(_ndim(x) for _, x in named)):
+            shapes.require_product(named[0], named[1])
+        elif is_of_each(row) or row.name in ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss", "kl_div"):
+            shapes.require_same(named)
+        elif row.name == "outer" and not all(_ndim(x) == 1 for _, x in named):
+            raise Misfit(f"outer takes two vectors: {' and '.join(shapes.sized(*one) for one in named)}")
+        elif row.name in ("det", "logdet", "inv", "cholesky", "matrix_power"):
+            if _ndim(first) < 2 or first.shape[-1] != first.shape[-2]:
+                raise Misfit(f"{row.name} takes a square matrix: {shapes.sized(*named[0])}")
+        elif row.name in ("trace", "t") and _ndim(first) != 2:
+            raise Misfit(f"{row.name} takes a matrix: {shapes.sized(*named[0])}")
+        elif row.name in ("cross_entropy", "nll_loss"):
+            _require_classes(found)
+        elif row.name == "onehot":
+            count, index = found[1].value, found[0].value
+            if count < 1 or count > shapes.MAX_ELEMENTS:
+                raise Misfit(f"onehot has from 1 to {shapes.MAX_ELEMENTS:,} elements, not {count}")
+            index = index if isinstance(index, Tensor) else torch.tensor(index)
+            shapes.require_classes(index, count)
+
+    def made_of(self, name: str, positional: Sequence[Term], named: Mapping[str, Term], token: Token, end: int) -> Term:
+        """torch.tensor([1, 2]) and its like: what is in it."""
+        if len(positional) != 1:
+            self.fail(f"{name} takes one list of numbers.", token.start, end)
+        term = positional[0]
+        if not isinstance(term.value, Tensor):
+            self.require_number(term)
+            term = self.constant(term) if isinstance(term.value, float) else term
+        return term._replace(start=token.start, end=end)
+
+    def maker(self, name: str, positional: Sequence[Term], named: Mapping[str, Term], token: Token, end: int) -> Term:
+        """zeros(3), eye(2) and their like: arrays of constants."""
+        text = self.text[token.start : end]
+        text = text[text.index("(") :] if "." in text.partition("(")[0] else text.removeprefix(name)
+        array = torch.from_numpy(array_value(read_array(name + text), name).copy())
+        whole = name in ("arange", "full") and not array.is_floating_point()
+        array = array if whole else array.to(self.dtype)
+        return self.call(lambda: array.clone(), (), (), token.start, end)
+
+    def where(self, positional: Sequence[Term], token: Token, end: int) -> Term:
+        if len(positional) != 3:
+            self.fail("where takes a condition and two values: where(x > 0, x, 0).", token.start, end)
+        condition, a, b = positional
+        if not isinstance(condition.value, Tensor) or condition.value.dtype is not torch.bool:
+            self.fail("where wants a condition first, such as x > 0.", condition.start, condition.end)
+        try:
+            shapes.require_same([(self.shown(term), term.value) for term in positional])
+        except Misfit as misfit:
+            self.fail(sentence(str(misfit)), token.start, end)
+        for term in (a, b):
+            self.require_number(term)
+        if not isinstance(a.value, Tensor) and not isinstance(b.value, Tensor):
+            a = self.constant(a)
+        every = (condition, a, b)
+        return self.call(torch.where, [t.arg for t in every], [t.value for t in every], token.start, end)
+
+
+def _is_array(term: Term) -> bool:
+    return isinstance(term.value, Tensor) or isinstance(term.arg, Ref)
+
+
+def _is_argument(arg: Any) -> bool:
+    return isinstance(arg, Ref)
+
+
+def _is_set(given: Given) -> bool:
+    """Whether an argument is passed on: None and False are torch's own defaults."""
+    return given.value is not None and given.value is not False
+
+
+def _whole(x: Tensor) -> Tensor:
+    return x.detach().long()
+
+
+def is_class_step(step: Step) -> bool:
+    """Whether a step makes whole numbers of its argument, to choose by."""
+    return step.run is _whole
+
+
+def _ndim(value: Any) -> int:
+    return value.ndim if isinstance(value, Tensor) else 0
+
+
+def _require_classes(found: Sequence[Given]) -> None:
+    logits, target = found[0], found[1].value
+    if not _ndim(logits.value):
+        raise Misfit(f"{shapes.sized(logits.text, logits.value)}: it has no classes")
+    count = logits.value.shape[1 if _ndim(logits.value) > 1 else 0]
+    rows = logits.value.shape[0] if _ndim(logits.value) > 1 else None
+    if isinstance(target, Tensor) and target.shape == logits.value.shape and target.is_floating_point():
+        return
+    if isinstance(target, bool) or not isinstance(target, Tensor | int):
+        raise Misfit(f"the target is a class (a whole number), not {target}")
+    index = target if isinstance(target, Tensor) else torch.tensor(target)
+    if rows is not None and tuple(index.shape) != (rows, *logits.value.shape[2:]):
+        raise Misfit(f"{shapes.sized(logits.text, logits.value)}: it needs {rows} classes, one for each row")
+    if rows is None and index.ndim:
+        raise Misfit(f"{shapes.sized(logits.text, logits.value)}: it needs one class, such as 0")
+    shapes.require_classes(index, count)

@@ -1,0 +1,82 @@
+"""A formula of arrays as a list of torch calls, in order: each takes what earlier ones gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+Value = Any
+"""A tensor, or a number, flag, text or shape of Python."""
+
+
+class Ref(NamedTuple):
+    """What the step with this index gives."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """run: what is called with the arguments, in which each Ref stands for a value; None: an input. text: as typed.
+    name: of the input, or of the intermediate result that the step gives; "" for any other."""
+
+    run: Callable[..., Any] | None
+    args: tuple[Any, ...] = ()
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
+    name: str = ""
+
+
+class Program:
+    """Steps that are run one after the other; and what each is at the numbers that were given, while it is read."""
+
+    def __init__(self, inputs: Mapping[str, Tensor]) -> None:
+        self.steps: list[Step] = []
+        self.values: list[Value] = []
+        self.inputs = {name: self.add(Step(None, text=name, name=name), value) for name, value in inputs.items()}
+
+    def copy(self) -> Program:
+        """To which steps can be added by itself."""
+        other = Program({})
+        other.steps, other.values, other.inputs = list(self.steps), list(self.values), dict(self.inputs)
+        return other
+
+    def add(self, step: Step, value: Value) -> Ref:
+        self.steps.append(step)
+        self.values.append(value)
+        return Ref(len(self.steps) - 1)
+
+    def run(self, inputs: Mapping[str, Tensor], results: Sequence[object]) -> list[Tensor]:
+        """The results (Refs, or numbers) at other numbers, as tensors."""
+        device = next((value.device for value in inputs.values()), torch.device("cpu"))
+        values: list[Value] = []
+        for step in self.steps:
+            if step.run is None:
+                values.append(inputs[step.name])
+            else:
+                keywords = {name: resolved(arg, values) for name, arg in step.keywords.items()}
+                made = step.run(*[resolved(arg, values) for arg in step.args], **keywords)
+                values.append(made.to(device) if isinstance(made, Tensor) and made.device != device else made)
+        found = [resolved(result, values) for result in results]
+        return [x if isinstance(x, Tensor) else torch.tensor(x, dtype=self.dtype, device=device) for x in found]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the first input that has floating-point numbers."""
+        given = (self.values[ref.step].dtype for ref in self.inputs.values())
+        return next((dtype for dtype in given if dtype.is_floating_point), torch.float64)
+
+
+def resolved(arg: object, values: Sequence[Value]) -> Any:
+    """An argument with the values that its Refs stand for."""
+    if isinstance(arg, Ref):
+        return values[arg.step]
+    if isinstance(arg, list):
+        return [resolved(one, values) for one in arg]
+    if isinstance(arg, tuple):
+        return tuple(resolved(one, values) for one in arg)
+    return arg

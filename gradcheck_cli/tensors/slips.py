@@ -1,0 +1,129 @@
+"""The slip behind a wrong claim about arrays: what is usually done wrong, and leads to exactly these numbers."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gradcheck_cli.tensors.program import Ref
+from gradcheck_cli.tensors.question import Question
+
+Floats = NDArray[np.float64]
+Again = Callable[[str], Floats | None]
+SAME = 1e-9
+OCCURRENCES = 40
+"""Names in a claim that are tried in another's place."""
+
+
+def slip(
+    question: Question, text: str, truth: Floats, claim: Floats, again: Again, label: Callable[[int], str]
+) -> str | None:
+    """What was probably done, as a sentence; None where nothing leads to the truth, or to exactly what is claimed.
+
+    again: the numbers of another text in place of the claim. label: of an entry.
+    """
+    if not (np.isfinite(truth).all() and np.isfinite(claim).all()):
+        return None
+    slips = (
+        _simple(truth, claim), _factor(question, truth, claim), _outer(question, truth, claim),
+        _other_operand(question, text, truth, again), _off(truth, claim, label), _summed(truth, claim),
+    )  # fmt: skip
+    return next(itertools.chain.from_iterable(slips), None)
+
+
+def _simple(truth: Floats, claim: Floats) -> Iterator[str]:
+    if not claim.any():
+        yield "the derivative is not zero"
+    elif _same(claim, -truth):
+        yield "the sign is wrong: every entry is -1 times the derivative"
+    elif truth.ndim == 2 and truth.shape[0] == truth.shape[1] and _same(claim.T, truth):
+        yield "it is transposed"
+
+
+def _same(a: Floats, b: Floats) -> bool:
+    return a.shape == b.shape and bool(np.allclose(a, b, rtol=SAME, atol=SAME * float(np.abs(b).max(initial=0.0))))
+
+
+def _factor(question: Question, truth: Floats, claim: Floats) -> Iterator[str]:
+    """Every entry is the same number of times the derivative."""
+    at = np.unravel_index(int(np.abs(truth).argmax()), truth.shape)
+    number = float(claim[at] / truth[at])
+    if not math.isfinite(number) or not number or not _same(claim, number * truth):
+        return
+    factor = Fraction(number).limit_denominator(10_000)
+    shown = str(factor) if abs(float(factor) - number) <= SAME * abs(number) else f"{number:.6g}"
+    yield f"every entry is {shown} times the derivative{_meaning(question, factor)}"
+
+
+def _meaning(question: Question, factor: Fraction) -> str:
+    """What the factor is, where a size of an array tells."""
+    for whole, said in ((factor, "a mean is summed"), (1 / factor, "a sum is averaged")):
+        for name, value in question.inputs.items():
+            for size, what in ((value.numel(), "elements"), (value.shape[0] if value.ndim > 1 else 0, "rows")):
+                if size > 2 and abs(whole) == size:
+                    return f": {name} has {size} {what}, so it may be that {said}"
+    return ": the 2 of a square is missing" if factor == Fraction(1, 2) else ""
+
+
+def _vectors(question: Question) -> Iterator[tuple[str, Floats]]:
+    for name, known in question.names.items():
+        value = question.program.values[known.step] if isinstance(known, Ref) else known.value
+        if isinstance(value, Tensor) and value.ndim == 1 and value.is_floating_point():
+            yield name, value.detach().double().cpu().numpy()
+
+
+def _outer(question: Question, truth: Floats, claim: Floats) -> Iterator[str]:
+    """What is constant along a dimension, and should have been multiplied by a vector there."""
+    if truth.ndim != 2:
+        return
+    for name, vector in _vectors(question):
+        for dim in (0, 1):
+            if len(vector) == truth.shape[dim]:
+                along = vector[:, None] if dim == 0 else vector[None, :]
+                if not _same(claim, truth) and _same(claim * along, truth):
+                    yield f"the outer product with {name} is missing"
+
+
+def _other_operand(question: Question, text: str, truth: Floats, again: Again) -> Iterator[str]:
+    """Another array stands, in one place, where one should."""
+    names = sorted(question.names, key=len, reverse=True)
+    pattern = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, names))})(?!\w|\s*\()")
+    for found in itertools.islice(pattern.finditer(text), OCCURRENCES):
+        for other in (f"{found[1]}.T", *question.names):
+            if other != found[1]:
+                numbers = again(text[: found.start()] + other + text[found.end() :])
+                if numbers is not None and _same(numbers, truth):
+                    yield f"with {other} in place of the {_ordinal(text, found)}{found[1]} it is right"
+
+
+def _ordinal(text: str, found: re.Match[str]) -> str:
+    """Which of several: "second " or "", where there is but one."""
+    every = [m.start() for m in re.finditer(rf"(?<![\w.]){re.escape(found[1])}(?!\w|\s*\()", text)]
+    place = every.index(found.start())
+    words = ("first", "second", "third", "fourth")
+    return "" if len(every) == 1 else f"{words[place]} " if place < len(words) else f"{place + 1}th "
+
+
+def _off(truth: Floats, claim: Floats, label: Callable[[int], str]) -> Iterator[str]:
+    """It is wrong at one entry alone, or everywhere by the same number."""
+    scale = float(np.abs(truth).max(initial=0.0))
+    off = (claim - truth).reshape(-1)
+    wrong = np.flatnonzero(np.abs(off) > SAME * scale)
+    if len(wrong) == 1 and truth.size > 2:
+        yield f"all but {label(int(wrong[0]))} is right, which is off by {off[wrong[0]]:.6g}"
+    elif truth.size > 1 and np.ptp(off) <= SAME * scale and abs(off[0]) > SAME * scale:
+        yield f"every entry is off by {off[0]:.6g}: a term is missing, or one too many"
+
+
+def _summed(truth: Floats, claim: Floats) -> Iterator[str]:
+    for dim in range(truth.ndim):
+        total = np.broadcast_to(truth.sum(dim, keepdims=True), truth.shape)
+        if truth.ndim > 1 and truth.shape[dim] > 1 and _same(claim, total):
+            yield f"it is summed along dim {dim}, and the derivative is not"
