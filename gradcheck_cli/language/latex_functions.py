@@ -98,23 +98,43 @@ class LatexFunctions(LatexBlocks):
         elif self.comes("\\left") and self.brackets_follow():
             self.left(self.take())
         elif self.comes("{"):
+            opening = self.item
             self.argument(item)
             if self.comes("^"):
-                raise self.two_ways(item, self.item)
+                raise self.two_ways(item, opening.start, self.index, braces=1)
         elif item.text in ("\\max", "\\min"):
             raise self.error(f"{item.text} takes numbers in brackets: write {item.text}(x, 0).", item)
         else:
+            start = self.item.start
             self.bracketed(lambda: self.factors(item), self.item if not self.at_end() else item)
             if self.comes("/", "\\div"):
-                raise self.two_ways(item, self.item)
+                raise self.two_ways(item, start, self.index)
 
-    def two_ways(self, item: Token, place: Token) -> ExpressionError:
-        message = f"This can be read in two ways: put the argument of {shorten(item.text)} in ( )."
-        return self.error(message, item, place.end)
+    def two_ways(self, item: Token, start: int, index: int, *, braces: int = 0) -> ExpressionError:
+        """The error for what may belong to an argument without brackets or not. start: where that begins; index: of the
+        item that is in doubt."""
+        doubtful, self.index = self.items[index], index
+        try:
+            if doubtful.text in ("/", "\\div", "^"):
+                self.take()
+                self.aside(self.argument if doubtful.text == "^" else self.part, *[doubtful] * (doubtful.text == "^"))
+            else:
+                self.aside(self.part)
+            while self.comes("^"):
+                self.aside(self.sign, self.take())
+        except ExpressionError:
+            pass  # it is shown as far as it goes
+        end = self.previous.end
+        function = self.text[item.start : start].rstrip()
+        inside = self.text[start : doubtful.start].rstrip()
+        inside = inside[1:-1] if braces else inside
+        rest = self.text[start + len(inside) + 2 * braces : end]
+        message = f"This can be read in two ways: write {function}({inside}){rest} or {function}({inside}{rest})."
+        return self.error(shorten(message, 200), item, end)
 
     def factors(self, item: Token) -> None:
         """The factors of an argument without brackets: numbers and fractions, then letters; or one of another kind."""
-        start, seen = self.index, False
+        start, seen, place = self.index, False, self.item.start
         while self.comes("-", "+") and self.index == start:
             self.sign(self.take())
             start = self.index
@@ -123,12 +143,15 @@ class LatexFunctions(LatexBlocks):
             if kind is None:
                 break
             if seen and kind != "letter":
-                raise self.two_ways(item, self.item)
+                raise self.two_ways(item, place, self.index)
             before = self.index
             self.part()
             while self.comes("^"):
-                if seen and self.text[self.items[before].start : self.items[before].end] == "e":
-                    raise self.two_ways(item, self.item)
+                letters = self.items[before].text
+                if letters == "e" and seen:
+                    raise self.two_ways(item, place, before)
+                if letters[-1:] == "e" and len(letters) > 1 and self.items[before].kind is Kind.NAME:
+                    raise self.error("Is e^ in the argument? Put the argument in ( ).", item, self.item.end)
                 self.sign(self.take())
             seen = seen or kind not in ("number", "fraction")
         if self.index == start:

@@ -14,6 +14,7 @@ from gradcheck_cli.language import latex_commands as commands
 from gradcheck_cli.language.tokens import Kind, Token, tokenize
 from gradcheck_cli.surfaces import Message, Option
 
+_FRACTIONS = frozenset(f"\\{name}" for name in commands.FRACTIONS)
 MAX_DEPTH = 50  # of groups within groups: the reader of each is some ten calls deep
 
 _OWN = re.compile(r"\\(?:[A-Za-z]+\*?|[ -~]|)|[{}$_^&|~\[\]']")
@@ -116,10 +117,11 @@ class LatexItems:
     def begin(self, place: Token) -> None:
         """An operand begins: what is before it is multiplied by it."""
         if self.is_operand:
-            if self.has_slash:
+            if not self.has_slash:
+                self.symbol("*", place)
+            elif self.out[-1].kind is Kind.NAME and place.text in ("(", "[", "{", "\\left", *_FRACTIONS):
                 message = "This can be read in two ways: put what is below the line in ( ), or write \\frac{}{}."
-                raise self.error(message, place)
-            self.symbol("*", place)
+                raise self.error(message, place)  # else the parser says so
         self.is_operand, self.is_callable = True, False
 
     def operator(self, text: str, place: Token) -> None:

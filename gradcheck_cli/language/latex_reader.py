@@ -72,6 +72,8 @@ class _Reader(LatexFunctions):
     def part(self) -> None:
         """The next operator, or the next operand with what belongs to it."""
         item = self.item
+        if self.at_end():
+            raise self.missing(self.previous)
         if item.kind is Kind.NAME and item.text in WORDS:
             self.word(item.text, self.take())
         elif item.kind is Kind.SUPERSCRIPT:
@@ -157,8 +159,6 @@ class _Reader(LatexFunctions):
         if self.comes("-", "+"):
             self.sign(self.take())
         item = self.item
-        if self.at_end():
-            raise self.missing(self.previous)
         if item.kind is Kind.NAME and not self.is_math:
             self.letter_run(self.take())
         elif item.kind in (Kind.NAME, Kind.NUMBER):
