@@ -273,8 +273,10 @@ def outputs_of(result: Any) -> list[Output]:
         found = [("out" + "".join(_part(key, len(path)) for key in path), value) for path, value in leaves]
     tensors = [(name, value) for name, value in found if isinstance(value, Tensor)]
     if not tensors:
-        what = "nothing" if result is None else f"{type(result).__name__}, and no tensor"
-        raise BadInput(f"it returned {what}")
+        if inspect.iscoroutine(result):
+            result.close()
+        what = "nothing" if result is None else type(result).__name__
+        raise BadInput(f"it returned {what}, and no tensor, or tuple, list or dict of tensors")
     return [Output(n, v) for n, v in tensors if v.is_floating_point() or v.is_complex()]
 
 

@@ -24,15 +24,19 @@ class Tally:
     """The counts of a block, while it comes in rows. keeps: whether its numbers are wanted as well."""
 
     def __init__(self, column: Column, *, keeps: bool = False) -> None:
-        self.column, self.counts, self.worst = column, Counter[Verdict](), 0.0
+        self.column, self.counts = column, Counter[Verdict]()
+        self.worst: float | None = None
         self.numbers: tuple[list[float | None], list[float | None]] | None = ([], []) if keeps else None
 
     def add(self, judged: Judged, autograd: Floats) -> None:
         for code, count in zip(*np.unique(judged.codes, return_counts=True), strict=True):
             self.counts[VERDICTS[code]] += int(count)
-        comparable = (judged.codes == CODE[Verdict.MATCH]) | (judged.codes == CODE[Verdict.MISMATCH])
-        relative = np.where(comparable & (judged.truth != 0), _relative(judged, autograd), 0.0)
-        self.worst = max(self.worst, float(relative.max(initial=0.0)))
+        wrong = judged.codes == CODE[Verdict.MISMATCH]
+        comparable = (judged.codes == CODE[Verdict.MATCH]) | wrong
+        if comparable.any():
+            relative = np.where(comparable & (judged.truth != 0), _relative(judged, autograd), 0.0)
+            relative = np.where(wrong & ((judged.truth == 0) | ~np.isfinite(autograd)), np.inf, relative)
+            self.worst = max(self.worst or 0.0, float(relative.max()))
         if self.numbers is not None:
             for (row, place), truth in np.ndenumerate(judged.truth):
                 exists = judged.details.get((row, place), Detail()).has_value

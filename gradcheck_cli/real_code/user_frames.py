@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from itertools import groupby
 
 from gradcheck_cli.tracing.places import is_users
 
@@ -27,9 +28,14 @@ def raised(what: str, error: BaseException) -> str:
 
 
 def frames(error: BaseException) -> list[str]:
+    """Equal frames that follow one another, as in a recursion without end, are one line."""
     found = [frame for frame in traceback.extract_tb(error.__traceback__) if is_users(frame.filename)]
     lines = []
-    for frame in found[-MOST:]:
-        place = f"  {os.path.basename(frame.filename)}:{frame.lineno}, in {frame.name}"
-        lines.append(f"{place}: {frame.line}" if frame.line else place)
-    return lines
+    for frame, times in ((frame, len(list(alike))) for frame, alike in groupby(found, key=_line)):
+        lines.append(f"  {frame}" if times == 1 else f"  {frame} ({times:,} times)")
+    return lines[-MOST:]
+
+
+def _line(frame: traceback.FrameSummary) -> str:
+    place = f"{os.path.basename(frame.filename)}:{frame.lineno}, in {frame.name}"
+    return f"{place}: {frame.line}" if frame.line else place

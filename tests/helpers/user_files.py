@@ -151,6 +151,14 @@ class Callable:
         return x * self.factor
 
 
+def deep(x):
+    return deep(x)
+
+
+async def later(x):
+    return x
+
+
 class Recip(torch.nn.Module):
     def forward(self, x):
         if (x == 0).any():

@@ -20,6 +20,13 @@ ENTRIES = 4
 """Worst entries that are shown, unless -v asks for all."""
 PARAMETERS = 8
 """Of a module, unless -v asks for all."""
+MEANINGS = {
+    Verdict.IMPRECISE: "imprecise: rounding explains the difference, and it is small beside the rest of the gradient",
+    Verdict.KINK: "a kink: there is no derivative, and autograd's number lies between the one-sided ones",
+    Verdict.UNSTABLE: "unstable: the derivative is right, and rounding or overflow on the way loses it",
+    Verdict.UNDEFINED: "undefined: the function has no value there",
+}
+"""Of verdicts that surprise."""
 NOTED = 3
 """Entries that are named beside a note which they share."""
 
@@ -110,11 +117,12 @@ def remarks(result: CodeResult, display: Display) -> list[str]:
 
 
 def _notes(result: CodeResult, display: Display) -> Iterator[str]:
-    """What is noted of entries, once, with the first of those that it is about."""
+    """What is noted of entries, or what their verdict means, once, with the first of those that it is about."""
     alike: dict[str, list[Entry]] = {}
     for entry in result.checks:
-        if entry.note:
-            alike.setdefault(entry.note, []).append(entry)
+        note = entry.note or MEANINGS.get(entry.verdict)
+        if note:
+            alike.setdefault(note, []).append(entry)
     for note, entries in alike.items():
         names = [words.derivative(entry.output, *entry.wrt) for entry in entries]
         room = len(names) if display.verbose else NOTED
