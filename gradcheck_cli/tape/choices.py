@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcheck_cli.certified.float_filter.kernels import WIDER
+from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.tape import Instruction, Tape
 
@@ -24,6 +25,10 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 LOGICAL = frozenset({"and", "or", "not"})
 LARGEST, SMALLEST = frozenset({"maximum", "fmax", "clamp_min"}), frozenset({"minimum", "fmin", "clamp_max"})
+STEPS = frozenset({"floor", "ceil", "trunc", "round", "sign"})
+"""Functions that jump from one number to the next."""
+DEPTH = 20
+"""Operations that are looked into."""
 PICKS = LARGEST | SMALLEST | {"relu", "abs", "clamp", "mul"}
 """Functions that may give back one of their arguments, or a number: a product with a constant 0 is 0."""
 
@@ -70,7 +75,10 @@ class Choices:
         reach = self.radius[a] + self.radius[b]
         equal, apart = self.equal(a, b), np.abs(x - y) > WIDER * reach
         truth = COMPARE[instruction.function](np.where(equal, 0.0, x), np.where(equal, 0.0, y))
-        self._loosen(instruction, ~(apart | equal) & (self.tape.depends[a] | self.tape.depends[b]))
+        loose = ~(apart | equal) & (self.tape.depends[a] | self.tape.depends[b])
+        if loose.any():
+            loose[loose] = ~np.logical_and(*(self.steady(np.broadcast_to(x, loose.shape)[loose]) for x in (a, b)))
+        self._loosen(instruction, loose)
         return truth, apart | equal | (reach == 0)
 
     def combined(self, instruction: Instruction) -> tuple[Bools, Bools]:
@@ -134,9 +142,45 @@ class Choices:
         above: Bools = self.value[a] - self.value[b] > WIDER * (self.radius[a] + self.radius[b])
         return above
 
-    def moves(self, elements: Elements) -> Bools:
-        """Whether a derivative may flow to them."""
-        return self.tape.depends[self.same[elements]]
+    def steady(self, elements: Elements, depth: int = 0) -> Bools:
+        """Whether they are the same number all around the point: what was rounded to a whole number, and what is made
+        of nothing else."""
+        elements = self.same[elements]
+        found: Bools = ~self.tape.depends[elements]
+        if depth > DEPTH or found.all():
+            return found
+        places = self.tape.places_of(elements)
+        for place in np.unique(places[~found]).tolist():
+            instruction = self.tape.instructions[place]
+            here = (places == place) & ~found
+            rows = elements[here] - instruction.start
+            found[here] = self._is_steady(instruction, rows, depth + 1)
+        return found
+
+    def _is_steady(self, instruction: Instruction, rows: Elements, depth: int) -> Bools:
+        name = instruction.function
+        if name == "input" or name not in FUNCTIONS:
+            return np.zeros(len(rows), np.bool_)
+        args = [arg if len(arg) == 1 else arg[rows] for arg in instruction.args]
+        still = np.ones(len(rows), np.bool_)
+        for arg in args:
+            still = still & self.steady(arg, depth)
+        return still | self._is_beside_a_step(name, args[0]) if name in STEPS else still
+
+    def _is_beside_a_step(self, name: str, elements: Elements) -> Bools:
+        x = self.value[elements]
+        off = np.abs(x) if name == "sign" else np.abs(x - np.rint(x))
+        off = 0.5 - off if name == "round" else off
+        beside: Bools = off > WIDER * self.radius[elements]
+        return beside
+
+    def stepped(self, instruction: Instruction) -> None:
+        """Of a function of STEPS: where it is at one, it may jump."""
+        (x,) = instruction.args
+        loose = ~self._is_beside_a_step(instruction.function, x)
+        if loose.any():
+            loose[loose] = ~self.steady(np.broadcast_to(x, loose.shape)[loose])
+            self._loosen(instruction, loose)
 
     def rests_on(self, instruction: Instruction, index: int) -> Bools:
         """By element of a function of PICKS: whether it rests on its index-th argument all around the point."""

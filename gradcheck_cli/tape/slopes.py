@@ -131,7 +131,8 @@ class Slopes:
                 reach = 0.0 if gap.radius is None else gap.radius * WIDER
                 doubt[~np.broadcast_to(np.abs(gap.value) > reach, count)] = BOUNDED if name in LIPSCHITZ else INF
         doubt[~np.isfinite(np.broadcast_to(value + radius, count))] = INF
-        doubt[~np.broadcast_to(self.values.choices.moves(target), count)] = 0.0
+        if (odd := np.flatnonzero(doubt)).size:
+            doubt[odd[self.values.choices.steady(np.broadcast_to(target, count)[odd])]] = 0.0
         return Local(value, radius, doubt if doubt.any() else None)
 
     def _beside(self, name: str, args: Sequence[Approx]) -> Approx:

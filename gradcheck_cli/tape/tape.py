@@ -153,6 +153,10 @@ class Tape:
     def instruction_of(self, element: int) -> Instruction:
         return self.instructions[bisect_right(self._starts, element) - 1]
 
+    def places_of(self, elements: Elements) -> NDArray[np.intp]:
+        """Which instructions made them."""
+        return np.searchsorted(self._starts, elements, side="right") - 1
+
     def are_whole(self, elements: Elements) -> bool:
         """Whether they are whole numbers by the function that made them."""
         places = np.unique(np.searchsorted(self._starts, elements.reshape(-1), side="right") - 1)

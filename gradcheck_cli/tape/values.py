@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gradcheck_cli.certified.float_filter.kernels import EPS, SMALLEST, Approx
 from gradcheck_cli.certified.widened.balls import ROUNDING_UNITS
 from gradcheck_cli.dtypes import Dtype
-from gradcheck_cli.tape.choices import PICKS, Choices
+from gradcheck_cli.tape.choices import PICKS, STEPS, Choices
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.formulas import at_row, select
 from gradcheck_cli.tape.rows import COMPARISONS, CONDITIONS, KERNELS
@@ -87,12 +87,21 @@ class Values:
                 self.choices.same[instruction.elements] = self.choices.same[instruction.args[0]]
             case function if function in PICKS:
                 self.choices.picked(instruction)
+            case function if function in STEPS:
+                self.choices.stepped(instruction)
         self.choices.follow(instruction)
 
     def _function(self, function: str, instruction: Instruction) -> Approx:
         if function == "where" or function in CONDITIONS:
             return self._choice(function, instruction)
-        return at_row(function, [self.at(arg) for arg in instruction.args])
+        args = [self.at(arg) for arg in instruction.args]
+        result = at_row(function, args)
+        if function in WHOLE_ARITHMETIC and result.radius is not None and all(arg.radius is None for arg in args):
+            whole = np.abs(result.value) < 2.0**53
+            for arg in args:
+                whole = whole & (arg.value == np.rint(arg.value)) & (np.abs(arg.value) < 2.0**53)
+            return Approx(result.value, np.where(whole, 0.0, result.radius))
+        return result
 
     def _choice(self, function: str, instruction: Instruction) -> Approx:
         if function == "where":
@@ -152,6 +161,8 @@ class Values:
         self.radius[here] = np.where(self.value[here] == 0, np.where(size == 0, 0.0, radius), radius)
 
 
+WHOLE_ARITHMETIC = frozenset({"add", "sub", "mul", "remainder", "fmod"})
+"""Functions that are exact at whole numbers."""
 EXACT_STEPS = frozenset({"neg", "max", "min", "maximum", "minimum", "relu", "where", "abs", *CONDITIONS})
 
 

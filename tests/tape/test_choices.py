@@ -115,3 +115,14 @@ def test_what_is_decided_has_no_part_in_an_expression() -> None:
     undecided = tape.call("where", tape.call("lt", x[1], x[2]), x[0], infinite)
     with pytest.raises(NoReference):
         expression(tape, undecided)
+
+
+def test_what_is_made_of_whole_numbers_is_steady() -> None:
+    """As of a sextant: floor(6 h) % 6, whose parts are compared with whole numbers."""
+    tape, x = tape_with(2.3, -1.4, 3.0)
+    six = constant(tape, 6.0)
+    sextant = tape.call("trunc", tape.call("remainder", tape.call("floor", np.array(x)), six))
+    y = tape.call("where", tape.call("eq", sextant, constant(tape, 2.0)), np.array(x), np.int64(0))
+    values = Values(tape)
+    assert values.choices.steady(sextant).tolist() == [True, True, False]
+    assert (doubts(Slopes(values))[y] == CLEAR).tolist() == [True, True, False]
