@@ -24,7 +24,7 @@ class Destination:
 def destinations(
     formats: Sequence[str] | None, files: Sequence[str] | None, known: Sequence[str], junit: str | None = None
 ) -> tuple[Destination, ...]:
-    """Formats and files are pairs, in order; where no format is named, the suffix of each file decides.
+    """Formats and files are pairs, in order; of files that are left without a format, the suffix decides.
 
     known: the formats that there are, the first for standard output. junit: one more file, for that format. Raises
     UsageError for what makes no pairs, for a format that is none of these, and for a file that cannot be written or is
@@ -43,17 +43,24 @@ def destinations(
                 "or as often as --output-file: they are pairs"
             )
         return (Destination(formats[0] if formats else known[0]), *more)
-    if formats and len(formats) != len(names):
+    guessed = len(formats) < len(names) and any(map(_contradicts, formats, names))
+    if len(formats) > len(names) or guessed:
         raise UsageError(
             f"--output-format is given {_times(len(formats))} and --output-file {_times(len(names))}: "
-            "they are pairs, in order; without any --output-format, the suffix of each file decides"
+            "they are pairs, in order; of files that are left without a format, the suffix decides"
         )
     places = [os.path.realpath(name) for name in names]
     for name, place in zip(names, places, strict=True):
         if places.count(place) > 1:
             raise UsageError(f"--output-file {name} is given twice: each report needs a file of its own")
-    chosen = formats or [_of_suffix(name, known) for name in names]
+    chosen = [*formats, *(_of_suffix(name, known) for name in names[len(formats) :])]
     return (*(Destination(format, writable(name)) for format, name in zip(chosen, names, strict=True)), *more)
+
+
+def _contradicts(format: str, name: str) -> bool:
+    """Whether a file is called as one of another format is."""
+    suffix = Path(name).suffix.lower()
+    return suffix != "" and SUFFIXES.get(suffix, format) != format
 
 
 def _of_suffix(name: str, known: Sequence[str]) -> str:

@@ -61,7 +61,13 @@ def named(result: ProblemResult, name: str) -> ProblemResult:
     ("files", "options", "code", "annotation", "summary"),
     [
         ("right.json", "", 0, "::notice title=gradcheck::1 problem, 1 check: 1 match", "## ✅ gradcheck"),
-        ("wrong.json", "-q", 1, "::error file=p.yaml,line=7,title=gradcheck%3A wrong::f'(x) at x=2", "## ❌ gradcheck"),
+        (
+            "wrong.json",
+            "-q -o 'my report.xml'",
+            1,
+            "::error file=p.yaml,line=7,title=gradcheck%3A wrong::f'(x) at x=2",
+            "## ❌ gradcheck",
+        ),
         ("nothere.json", "", 2, "::error title=gradcheck::cannot read nothere.json", "## ❌ gradcheck"),
         ("right.json", "--typo 'two words'", 2, "::error title=gradcheck::there is no report", ""),
     ],
@@ -71,6 +77,8 @@ def test_the_step(tmp_path: Path, files: str, options: str, code: int, annotatio
     assert found == code
     assert any(line.startswith(annotation) for line in shown.splitlines()), shown
     assert written.startswith("before\n" + summary)
+    if "my report" in options:
+        assert (tmp_path / "my report.xml").read_text(encoding="utf-8").startswith("<?xml")
     if "two words" in options:
         assert '"two words"' in (tmp_path / "arguments.json").read_text()
 

@@ -48,6 +48,8 @@ DESTINATIONS = [
      "table"),
     ([FORMAT, "junit", FILE, "a.txt", FORMAT, "github", FILE, "b.json"], {"a.txt": "junit", "b.json": "github"},
      "table"),
+    ([FORMAT, "github", FILE, "a", FILE, "b.md", FILE, "c.xml"], {"a": "github", "b.md": "markdown", "c.xml": "junit"},
+     "table"),
     ([FILE, "a.txt", FILE, "b.json", FORMAT, "junit", FORMAT, "github"], {"a.txt": "junit", "b.json": "github"},
      "table"),
 ]  # fmt: skip
@@ -70,11 +72,11 @@ def test_formats_and_files_are_pairs_and_without_a_format_the_suffix_decides(
          "standard output takes one report, so --output-format is given once, or as often as --output-file: they are "
          "pairs"),
         ([FORMAT, "json", FORMAT, "junit", FILE, "a"],
-         "--output-format is given twice and --output-file once: they are pairs, in order; without any "
-         "--output-format, the suffix of each file decides"),
-        ([FORMAT, "json", FILE, "a", FILE, "b", FILE, "c"],
-         "--output-format is given once and --output-file 3 times: they are pairs, in order; without any "
-         "--output-format, the suffix of each file decides"),
+         "--output-format is given twice and --output-file once: they are pairs, in order; of files that are left "
+         "without a format, the suffix decides"),
+        ([FILE, "a.md", FORMAT, "json", FILE, "b.json", FILE, "c"],
+         "--output-format is given once and --output-file 3 times: they are pairs, in order; of files that are left "
+         "without a format, the suffix decides"),
         ([FILE, "a.json", FILE, "a.json"], "--output-file a.json is given twice: each report needs a file of its own"),
         ([FILE, "a.json", FILE, "./a.json"], "--output-file a.json is given twice: each report needs a file of its "),
         ([FILE, "a.csv"],
