@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.language import latex_commands as commands
 from gradcheck_cli.language.latex_blocks import LatexBlocks
@@ -114,16 +116,8 @@ class LatexFunctions(LatexBlocks):
         """The error for what may belong to an argument without brackets or not. start: where that begins; index: of the
         item that is in doubt."""
         doubtful, self.index = self.items[index], index
-        try:
-            if doubtful.text in ("/", "\\div", "^"):
-                self.take()
-                self.aside(self.argument if doubtful.text == "^" else self.part, *[doubtful] * (doubtful.text == "^"))
-            else:
-                self.aside(self.part)
-            while self.comes("^"):
-                self.aside(self.sign, self.take())
-        except ExpressionError:
-            pass  # it is shown as far as it goes
+        with contextlib.suppress(ExpressionError):  # it is shown as far as it goes
+            self.aside(self.in_doubt)
         end = self.previous.end
         function = self.text[item.start : start].rstrip()
         inside = self.text[start : doubtful.start].rstrip()
@@ -131,6 +125,15 @@ class LatexFunctions(LatexBlocks):
         rest = self.text[start + len(inside) + 2 * braces : end]
         message = f"This can be read in two ways: write {function}({inside}){rest} or {function}({inside}{rest})."
         return self.error(shorten(message, 200), item, end)
+
+    def in_doubt(self) -> None:
+        """What may belong to an argument: a factor with its power, a divisor, or a power alone."""
+        if self.comes("/", "\\div"):
+            self.take()
+        if not self.comes("^"):
+            self.part()
+        while self.comes("^"):
+            self.sign(self.take())
 
     def factors(self, item: Token) -> None:
         """The factors of an argument without brackets: numbers and fractions, then letters; or one of another kind."""
@@ -151,7 +154,8 @@ class LatexFunctions(LatexBlocks):
                 if letters == "e" and seen:
                     raise self.two_ways(item, place, before)
                 if letters[-1:] == "e" and len(letters) > 1 and self.items[before].kind is Kind.NAME:
-                    raise self.error("Is e^ in the argument? Put the argument in ( ).", item, self.item.end)
+                    message = f"This can be read in two ways: put the argument of {shorten(item.text)} in ( )."
+                    raise self.error(message, item, self.item.end)
                 self.sign(self.take())
             seen = seen or kind not in ("number", "fraction")
         if self.index == start:

@@ -213,7 +213,7 @@ REFUSED = [
     (r"\sin x / 2", r"two ways: write \sin(x) / 2 or \sin(x / 2).", "  ^^^^^^^^^^"),
     (r"\sin x \frac{1}{2}", r"two ways: write \sin(x) \frac{1}{2} or \sin(x \frac{1}{2}).", None),
     (r"\sin{x}^2", r"two ways: write \sin(x)^2 or \sin(x^2).", "  ^^^^^^^^^"),
-    (r"\sin xe^x", "Put the argument in ( ).", None),
+    (r"\sin xe^x", "put the argument of \\sin in ( ).", None),
     (
         r"\log^{-1} x",
         "This can be read in two ways: write 1/log(x), or the inverse of log by its own name.",
