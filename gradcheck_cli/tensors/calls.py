@@ -156,7 +156,7 @@ def converted(row: TensorFunction, parameter: Parameter, given: Given, first: Gi
                 f"{row.name} takes arrays: {row.name}({'[a, b]' if row.name != 'einsum' else repr('ij,j') + ', A, x'})"
             )
         case "dim" | "dims":
-            return _dims(row, parameter, value, first)
+            return _dims(row, parameter, given, first)
         case "whole":
             if isinstance(value, str) and parameter.default == value:
                 value = int(value)
@@ -190,10 +190,10 @@ def _quotient(text: str) -> float:
     return int(above) / int(below)
 
 
-def _dims(row: TensorFunction, parameter: Parameter, value: Any, first: Given) -> Given:
+def _dims(row: TensorFunction, parameter: Parameter, given: Given, first: Given) -> Given:
     array = first.value[0] if isinstance(first.value, list) and first.value else first.value
-    name = first.text
-    if isinstance(value, str):
+    name, value = first.text, given.value
+    if isinstance(value, str) and not given.text:  # a default
         value = int(value) if value != "all" else tuple(range(array.ndim if isinstance(array, Tensor) else 0))
     if value is None:
         return Given("", None, None)

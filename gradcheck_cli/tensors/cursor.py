@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -71,6 +72,8 @@ class Cursor(ABC):
         token, before = self.token, self.tokens[max(self.index - 1, 0)]
         if token.kind is Kind.END:
             self.fail("Something is missing: the expression ends too early.", token.start, token.end)
+        if token.kind is Kind.NAME and keyword.iskeyword(token.text):
+            self.fail(f"{token.text} has no meaning here.", token.start, token.end)
         if token.kind is Kind.NAME and self.index and before.kind in (Kind.NAME, Kind.NUMBER):
             left, right = before.text, token.text
             message = f"An operator is missing: write {left}*{right} (element by element) or {left} @ {right}."

@@ -153,7 +153,7 @@ class _Reader(Places):
                 term = self.parenthesised()
             case Kind.SYMBOL, "[":
                 term = self.listed(self.items("]"), token)
-            case Kind.SYMBOL, ("|" | "||"):
+            case Kind.SYMBOL, "|":
                 term = self.bars()
             case Kind.SYMBOL, "√":
                 self.take()
@@ -190,20 +190,25 @@ class _Reader(Places):
         return Term(inner.arg, inner.value, opening.start, self.take().end)
 
     def bars(self) -> Term:
-        opening = self.take()
+        opening, is_norm = self.take(), self._second_bar()
         self.deepen(opening)
         inner = self.arithmetic()
         self.require_number(inner)
-        if not self.took(opening.text):
-            self.fail(f"This {opening.text} is never closed.", opening.start, opening.end)
+        if not self.took("|") or (is_norm and not self._second_bar()):
+            bars = "||" if is_norm else "|"
+            self.fail(f"This {bars} is never closed.", opening.start, opening.start + len(bars))
         self.level -= 1
         end = self.tokens[self.index - 1].end
-        if opening.text == "||":
+        if is_norm:
             return self.function("norm", opening, [inner], {}, end)
         if isinstance(inner.value, Tensor) and inner.value.ndim > 1:
             shown = self.shown(inner)
             self.fail(f"This can be read in two ways: write abs({shown}) or det({shown}).", opening.start, end)
         return self.function("abs", opening, [inner], {}, end)
+
+    def _second_bar(self) -> bool:
+        """Whether a bar follows the one before without a space, which is taken: together they are those of a norm."""
+        return self.token.start == self.tokens[self.index - 1].end and self.took("|")
 
 
 def _fit_each(*operands: tuple[str, Any]) -> None:

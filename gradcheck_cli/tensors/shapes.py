@@ -97,7 +97,7 @@ def require_index(name: str, value: Any, items: Sequence[Any]) -> None:
 def require_classes(index: Tensor, count: int) -> None:
     """That indices are of `count` classes. Raises Misfit."""
     if index.numel() and (int(index.min()) < 0 or int(index.max()) >= count):
-        wrong = next(i for i in index.reshape(-1).tolist() if not 0 <= i < count)
+        wrong = next(int(i) for i in index.reshape(-1).tolist() if not 0 <= i < count)
         raise Misfit(f"there is no class {wrong}: the classes are 0 to {count - 1}")
 
 
