@@ -265,7 +265,8 @@ def twin(tensor: Tensor) -> Tensor:
 
 
 def outputs_of(result: Any) -> list[Output]:
-    """The floating-point tensors of what was returned, with names: out; out0, out1; out.loss."""
+    """The floating-point tensors of what was returned, with names: out; out0, out1; out.loss. A complex number is two,
+    along a last axis."""
     if isinstance(result, Tensor):
         found = [("out", result)]
     else:
@@ -277,7 +278,8 @@ def outputs_of(result: Any) -> list[Output]:
             result.close()
         what = "nothing" if result is None else type(result).__name__
         raise BadInput(f"it returned {what}, and no tensor, or tuple, list or dict of tensors")
-    return [Output(n, v) for n, v in tensors if v.is_floating_point() or v.is_complex()]
+    real = [(n, torch.view_as_real(v.resolve_conj()) if v.is_complex() else v) for n, v in tensors]
+    return [Output(n, v) for n, v in real if v.is_floating_point()]
 
 
 def _part(key: Any, depth: int) -> str:

@@ -17,7 +17,7 @@ from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.tape import Tape
 from gradcheck_cli.tracing.places import Places
 from gradcheck_cli.tracing.table import UNDIFFERENTIATED
-from gradcheck_cli.tracing.tensors import memory
+from gradcheck_cli.tracing.tensors import memory, precision
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class HeldConstants:
 
     def is_held(self, x: Tensor) -> bool:
         """Whether torch takes an operand for a constant."""
-        if x.requires_grad or not x.is_floating_point():
+        if x.requires_grad or precision(x.dtype) is None:
             return False
         call = self.tape.origin.function
         if call >= 0:
             given = [a for a in self.places.calls[call].given if isinstance(a, Tensor) and memory(a) == memory(x)]
-            return bool(given) and not any(a.requires_grad or not a.is_floating_point() for a in given)
+            return bool(given) and not any(a.requires_grad or precision(a.dtype) is None for a in given)
         return memory(x) not in self._undifferentiated and x._cdata not in self._followed
 
     def hold(self, x: Tensor, elements: Elements) -> Elements:

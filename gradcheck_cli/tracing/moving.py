@@ -28,17 +28,24 @@ def moved(
             values[argument.name] = argument.default_value
     found = func(**{k: _numbered(k, v, elements_of) for k, v in values.items() if k not in _PLACEMENT})
     several = found if isinstance(found, (list, tuple)) else [found]
-    return [np.rint(x.numpy()).astype(np.int64) for x in several]
+    plain = [torch.view_as_real(x.resolve_conj()) if x.is_complex() else x for x in several]
+    return [np.rint(x.numpy()).astype(np.int64) for x in plain]
 
 
 def _numbered(name: str, value: Any, elements_of: Callable[[Any], Elements]) -> Any:
     if name in _INDICES:
         return _on_host(value)
     if isinstance(value, Tensor):
-        return torch.from_numpy(np.array(elements_of(value), np.float64, order="C", ndmin=0))
+        return _as_numbers(elements_of(value), value.dim())
     if isinstance(value, (list, tuple)) and any(isinstance(x, Tensor) for x in value):
         return [_numbered(name, x, elements_of) for x in value]
-    return float(elements_of(value)) if name in _FILLS else value
+    return _as_numbers(elements_of(value), 0).item() if name in _FILLS else value
+
+
+def _as_numbers(elements: Elements, dim: int) -> Tensor:
+    """Element numbers as float64, and pairs of them as complex numbers."""
+    found = torch.from_numpy(np.array(elements, np.float64, order="C", ndmin=0))
+    return torch.view_as_complex(found) if found.dim() > dim else found
 
 
 def _on_host(value: Any) -> Any:

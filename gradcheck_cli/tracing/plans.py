@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from gradcheck_cli.tracing.table import MOVES, RULES, Rule, words
+from gradcheck_cli.tracing.table import COMPLEX_RULES, MOVES, RULES, Rule, words
 
 
 class Kind(Enum):
@@ -49,17 +49,27 @@ DECISIONS = frozenset(
 
 
 class Plan(NamedTuple):
-    """may_copy: what is a view where it can be, and a copy elsewhere."""
+    """may_copy: what is a view where it can be, and a copy elsewhere. of_complex: the rule for complex numbers."""
 
     kind: Kind
     name: str
     rule: Rule | None = None
     may_copy: bool = False
+    of_complex: Rule | None = None
 
 
 @cache
 def plan_of(func: Any) -> Plan:
     """What an operation (an OpOverload) does, found once."""
+    name = func._schema.name
+    of_complex = COMPLEX_RULES.get(f"{name}.{func._overloadname}") or COMPLEX_RULES.get(name)
+    plan = _plan_of(func)
+    if of_complex is not None and plan.kind is Kind.DECOMPOSE:
+        plan = plan._replace(kind=Kind.RULE)
+    return plan._replace(of_complex=of_complex)
+
+
+def _plan_of(func: Any) -> Plan:
     schema = func._schema
     short = schema.name.split("::")[1]
     name = schema.name

@@ -5,6 +5,7 @@ Only torch's decompositions are looked into, never a kernel: what has neither a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ from gradcheck_cli.tracing.places import Places
 from gradcheck_cli.tracing.plans import Kind, Plan, decomposition_of, functional_of, is_written, plan_of
 from gradcheck_cli.tracing.shadows import Shadows
 from gradcheck_cli.tracing.table import NotHere
-from gradcheck_cli.tracing.tensors import FLOATS, memory, numbers, tensors_in
+from gradcheck_cli.tracing.tensors import COMPLEX, FLOATS, memory, numbers, precision, tensors_in
 
 DEPTH = 30
 """Decompositions within decompositions; deeper ones do not end."""
@@ -79,7 +80,19 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if not isinstance(x, Tensor):
             return self.of(x)
         if x.is_complex():
-            raise Opaque(self.tape.origin, "complex numbers are not supported")
+            raise Opaque(self.tape.origin, "it has no rule for complex numbers")
+        return self._read(x)
+
+    def parts(self, x: Any) -> Elements:
+        """The elements of complex numbers, or of real ones, as pairs along a last axis."""
+        if isinstance(x, Tensor) and x.is_complex():
+            return self._read(x)
+        if isinstance(x, complex):
+            return self.tape.constants(np.array([x.real, x.imag]))
+        real = self.of(x)
+        return np.stack([real, np.full(real.shape, self.tape.constant(0.0))], axis=-1)
+
+    def _read(self, x: Tensor) -> Elements:
         if x.layout is not torch.strided:
             raise Opaque(self.tape.origin, "only dense tensors are supported")
         elements = self._shadows.read(x)
@@ -113,14 +126,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def put(self, tensor: Tensor, elements: Elements) -> None:
         """From now on the tensor holds these elements."""
-        if tensor.is_complex():
-            raise Opaque(self.tape.origin, "complex numbers are not supported")
         if not _has_numbers(tensor):
             return
         if tensor not in self._shadows and self.tape.fixed[elements].all():
             return
-        shape = tuple(tensor.shape)
-        elements = elements.reshape(shape) if elements.size == tensor.numel() else np.broadcast_to(elements, shape)
+        shape = (*tensor.shape, 2) if tensor.is_complex() else tuple(tensor.shape)
+        elements = elements.reshape(shape) if elements.size == math.prod(shape) else np.broadcast_to(elements, shape)
         self._shadows.write(tensor, elements)
 
     def held_by(self, how: str, elements: Elements) -> Elements:
@@ -140,6 +151,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Elements of a tensor in another dtype. Only rounding may tell a floating one from it."""
         if dtype is torch.bool:
             return elements if source.dtype is torch.bool else self.call("ne", elements, 0.0)
+        if dtype.is_complex:  # rounded where the operation has a rule
+            return elements
         if dtype in FLOATS:
             if source.dtype not in FLOATS or FLOATS[dtype].precision >= FLOATS[source.dtype].precision:
                 return elements
@@ -186,9 +199,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if key not in self._origins:
             self._origins[key] = Origin(*key)
         self.tape.origin = self._origins[key]
-        dtypes = [x.dtype for x in tensors if x.dtype in FLOATS]
-        if dtypes:
-            self.tape.dtype = FLOATS[dtypes[0]]
+        self._set_dtype(tensors)
 
     def _run(
         self, func: Any, plan: Plan, args: Sequence[Any], kwargs: Mapping[str, Any], tensors: Sequence[Tensor]
@@ -221,7 +232,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _viewed(self, out: Any, of: Tensor) -> Any:
         for view in out if isinstance(out, (list, tuple)) else [out]:
-            if view.is_complex() != of.is_complex() or view.element_size() != of.element_size():
+            if COMPLEX.get(view.dtype, view.dtype) is not COMPLEX.get(of.dtype, of.dtype):
                 raise Opaque(self.tape.origin, "memory that is read as another dtype is not followed")
         return out
 
@@ -247,19 +258,25 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _record(self, func: Any, plan: Plan, args: Sequence[Any], kwargs: Mapping[str, Any], out: Any) -> None:
         """Put the elements of what an operation gave into the shadows."""
-        if plan.rule is not None:
-            self._set_dtype(out)
-            self._put_all(out, plan.rule(self, out, *args, **kwargs))
+        several = isinstance(out, (list, tuple))
+        outs = list(tensors_in(out if several else [out]))
+        of_complex = any(x.is_complex() for x in (*outs, *tensors_in([*args, *kwargs.values()])))
+        rule = plan.of_complex if of_complex else plan.rule
+        if rule is not None:
+            self._set_dtype(outs)
+            self._put_all(out, rule(self, out, *args, **kwargs))
+        elif plan.rule is not None or plan.of_complex is not None:
+            raise NotHere
         else:
-            several = isinstance(out, (list, tuple))
-            conditions = any(x.dtype is torch.bool for x in (out if several else [out]))
-            found = moved(func, args, kwargs, self.raw if conditions else self.of)
+            conditions = any(x.dtype is torch.bool for x in outs)
+            found = moved(func, args, kwargs, self.parts if of_complex else self.raw if conditions else self.of)
             self._put_all(out, found if several else found[0])
 
-    def _set_dtype(self, out: Any) -> None:
-        for x in tensors_in(out if isinstance(out, (list, tuple)) else [out]):
-            if x.dtype in FLOATS:
-                self.tape.dtype = FLOATS[x.dtype]
+    def _set_dtype(self, tensors: Sequence[Tensor]) -> None:
+        for x in tensors:
+            dtype = precision(x.dtype)
+            if dtype is not None:
+                self.tape.dtype = dtype
                 return
 
     def _put_all(self, out: Any, result: Any) -> None:
@@ -275,7 +292,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _copy(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         target, source = args[0], args[1] if len(args) > 1 else kwargs["src"]
-        elements = self.raw(source) if target.dtype is torch.bool else self.of(source)
+        if target.is_complex():
+            elements = self.parts(source)
+        else:
+            elements = self.raw(source) if target.dtype is torch.bool else self.of(source)
         out = func(*args, **kwargs)
         converted = self.converted(source, target.dtype, elements) if isinstance(source, Tensor) else elements
         self.put(target, converted)
@@ -299,7 +319,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         result = self._functional(functional, plan_of(functional), given, named)
         results = result if isinstance(result, (list, tuple)) else [result]
         self._depth += 1  # what was computed here is not held
-        values = [self.raw(x) if x.dtype is torch.bool else self.of(x) for x in results]
+        values = [self.parts(x) if x.is_complex() else self.raw(x) for x in results]
         self._depth -= 1
         for target, value, elements in zip(targets, results, values, strict=False):
             elements = (
@@ -315,7 +335,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _twin(self, x: Tensor) -> Tensor:
         """A copy with the same elements, as another tensor."""
-        elements = self.raw(x)
+        elements = self.parts(x) if x.is_complex() else self.raw(x)
         with _disable_current_modes():
             twin = x.detach().clone()
         if not self.tape.fixed[elements].all():

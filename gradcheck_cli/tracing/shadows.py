@@ -2,7 +2,7 @@
 
 Each storage that holds something that depends on the inputs has a shadow: the element number of each of its slots. A
 view is then no operation at all (the same storage), and what writes in place writes into the shadow, so that aliasing
-is right by construction.
+is right by construction. A complex number has two slots, and its elements are pairs along a last axis.
 """
 
 from __future__ import annotations
@@ -38,40 +38,61 @@ class Shadows:
         if shadow is None:
             return self._constant_elements(x)
         if not x.numel():
-            return np.zeros(tuple(x.shape), np.int64)
+            return np.zeros((*x.shape, 2) if x.is_complex() else tuple(x.shape), np.int64)
         elements = np.array(self._view(shadow, x))
+        known = self._lazily_signed(x, elements)
         if (missing := elements < 0).any():
-            elements[missing] = self.tape.constants(numbers(x)[missing])
-        return elements
+            known[missing] = self.tape.constants(numbers(x)[missing])
+        return known
+
+    def _lazily_signed(self, x: Tensor, elements: Elements) -> Elements:
+        """A tensor may be the conjugate of its memory, or the negative."""
+        if not (x.is_conj() or x.is_neg()):
+            return elements
+        signed = np.array(elements)
+        if x.is_neg():
+            signed = self.tape.call("neg", np.maximum(signed, 0))
+        if x.is_conj():
+            signed[..., 1] = self.tape.call("neg", np.maximum(signed[..., 1], 0))
+        return signed
 
     def write(self, tensor: Tensor, elements: Elements) -> None:
         """From now on the tensor, and what shares its memory, holds these elements."""
-        self._view(self._shadow(tensor), tensor)[...] = elements
+        self._view(self._shadow(tensor), tensor)[...] = self._lazily_signed(tensor, elements)
 
     def _shadow(self, tensor: Tensor) -> Elements:
         key = memory(tensor)
         if key not in self._shadows:
             storage = tensor.untyped_storage()
-            self._shadows[key] = np.full(storage.nbytes() // tensor.element_size(), -1, np.int64)
+            self._shadows[key] = np.full(storage.nbytes() // _slot(tensor), -1, np.int64)
             self._alive.append(storage)
         return self._shadows[key]
 
     def _view(self, shadow: Elements, tensor: Tensor) -> Elements:
-        strides = [stride * shadow.itemsize for stride in tensor.stride()]
-        offset = tensor.storage_offset()
-        if tensor.numel() and len(shadow) * tensor.element_size() < tensor.untyped_storage().nbytes():
+        slots = tensor.element_size() // _slot(tensor)
+        strides = [stride * slots * shadow.itemsize for stride in tensor.stride()]
+        offset, shape = tensor.storage_offset() * slots, tuple(tensor.shape)
+        if tensor.numel() and len(shadow) * _slot(tensor) < tensor.untyped_storage().nbytes():
             raise Opaque(self.tape.origin, "memory that is resized or read as another dtype is not followed")
-        return np.lib.stride_tricks.as_strided(shadow[offset:], tuple(tensor.shape), strides)
+        if slots == 2:
+            strides, shape = [*strides, shadow.itemsize], (*shape, 2)
+        return np.lib.stride_tricks.as_strided(shadow[offset:], shape, strides)
 
     def _constant_elements(self, x: Tensor) -> Elements:
         version = -1 if x.is_inference() else x._version
-        key = memory(x), x.storage_offset(), tuple(x.shape), x.stride(), version, x.dtype
+        key = memory(x), x.storage_offset(), tuple(x.shape), x.stride(), version, x.dtype, x.is_conj(), x.is_neg()
         if key not in self._constants:
             narrow = x
             for dim in range(x.dim()):
                 if x.stride(dim) == 0 and x.size(dim) > 1:  # expanded: the same numbers
                     with _disable_current_modes():
                         narrow = narrow.narrow(dim, 0, 1)
-            self._constants[key] = np.broadcast_to(self.tape.constants(numbers(narrow)), tuple(x.shape))
+            shape = (*x.shape, 2) if x.is_complex() else tuple(x.shape)
+            self._constants[key] = np.broadcast_to(self.tape.constants(numbers(narrow)), shape)
             self._alive.append(x.untyped_storage())
         return self._constants[key]
+
+
+def _slot(tensor: Tensor) -> int:
+    """The bytes of a real number of a tensor."""
+    return tensor.element_size() // 2 if tensor.is_complex() else tensor.element_size()

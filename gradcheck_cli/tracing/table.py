@@ -13,6 +13,8 @@ Rule = Callable[..., Any]
 
 RULES: dict[str, Rule] = {}
 """By "aten::max.dim", or "aten::max" for all overloads."""
+COMPLEX_RULES: dict[str, Rule] = {}
+"""Of operations that take or give complex numbers: their elements are pairs, along a last axis."""
 MOVES: set[str] = set()
 """Operations that only move numbers: they are run on the element numbers themselves."""
 
@@ -31,6 +33,17 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
     def register(function: Rule) -> Rule:
         for name in names:
             RULES[qualified(name)] = function
+        return function
+
+    return register
+
+
+def complex_rule(*names: str) -> Callable[[Rule], Rule]:
+    """Register a rule where an operand or the result is complex: those have elements by `recorder.parts`."""
+
+    def register(function: Rule) -> Rule:
+        for name in names:
+            COMPLEX_RULES[qualified(name)] = function
         return function
 
     return register

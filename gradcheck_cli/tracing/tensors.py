@@ -12,14 +12,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
-from gradcheck_cli.dtypes import DTYPES
+from gradcheck_cli.dtypes import DTYPES, Dtype
 
+COMPLEX = {torch.complex128: torch.float64, torch.complex64: torch.float32, torch.complex32: torch.float16}
 FLOATS = {getattr(torch, name): dtype for name, dtype in DTYPES.items()}
 _NOTHING = nullcontext()
 
 
+def precision(dtype: torch.dtype) -> Dtype | None:
+    """In which dtype numbers are rounded, complex ones in that of their parts; None: they are no such numbers."""
+    return FLOATS.get(COMPLEX.get(dtype, dtype))
+
+
 def numbers(tensor: Tensor) -> NDArray[np.float64]:
-    """As doubles."""
+    """As doubles; complex ones as pairs, along a last axis."""
     result: NDArray[np.float64] = on_host(tensor).numpy()
     return result
 
@@ -30,6 +36,8 @@ def on_host(tensor: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
         plain = tensor.detach()
         if plain.is_conj() or plain.is_neg():
             plain = plain.resolve_conj().resolve_neg()
+        if plain.is_complex() and dtype is torch.float64:
+            return torch.view_as_real(plain.to("cpu", torch.complex128, copy=True))
         return plain.to("cpu", dtype, copy=True)
 
 

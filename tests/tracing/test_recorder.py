@@ -187,14 +187,62 @@ def test_a_reference_stands_in_for_what_left_torch() -> None:
     ("code", "operation"),
     [
         (lambda x: torch.linalg.eigvals(x.reshape(2, 2)).real, "linalg_eig"),
-        (lambda x: torch.fft.rfft(x).abs(), "_fft_r2c"),
-        (lambda x: torch.complex(x, x).real, "complex"),
+        (lambda x: torch.complex(x, x).sqrt().real, "sqrt"),
+        (lambda x: torch.complex(x, x).cumsum(0).real, "cumsum"),
     ],
 )
 def test_an_operation_without_a_rule_is_named_with_its_place(code: Callable[[Tensor], Tensor], operation: str) -> None:
     result = check_code(code, (X,))
     assert result.error is not None
     assert result.error.startswith(f"{operation} (test_recorder.py:")
+
+
+def in_place_on_complex(x: Tensor) -> Tensor:
+    z = torch.complex(x, x.flip(0))
+    z[1:3] *= x[0]
+    z.imag.add_(x)
+    z.real[0] = x[2] * x[3]
+    out = torch.empty_like(z)
+    out.copy_(z.conj())
+    return torch.view_as_real(out)[..., 1] + out.real
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda x: torch.fft.fft(x),
+        lambda x: torch.fft.irfft(torch.fft.rfft(x, norm="ortho"), n=5),
+        lambda x: torch.fft.hfft(torch.complex(x, x * x)),
+        lambda x: (torch.fft.fft2(x.reshape(2, 2)) * torch.fft.fft2(x.reshape(2, 2)).conj()).real,
+        lambda x: (z := torch.polar(x.square(), x)).conj().imag * z.conj().resolve_conj().real,
+        lambda x: torch.complex(x, -x).conj()[[2, 0]].exp().log().reshape(2, 1).mT,
+        lambda x: (torch.complex(x, x) / torch.complex(x * x, x[0] - x)).abs() + torch.complex(x, x).angle(),
+        lambda x: torch.view_as_complex(x.reshape(2, 2)) ** 2 - 3j * x[:2] + (1 + 2j),
+        lambda x: torch.cat([torch.complex(x, x).reshape(2, 2).conj() @ (x.reshape(2, 2) + 0j), x[:2, None] + 0j], 1),
+        lambda x: torch.stft(x.repeat(3), 4, window=torch.hann_window(4).double(), return_complex=True).abs().square(),
+        in_place_on_complex,
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_complex_numbers_on_the_way_and_as_results(code: Callable[[Tensor], Tensor]) -> None:
+    result = check_code(code, (X,))
+    assert result.passed, (result.error, [check for check in result.checks if not check.passed][:2])
+    assert not result.held
+    second = check_code(code, (X,), order=2)
+    assert second.passed, (second.error, [check for check in second.checks if not check.passed][:2])
+
+
+def test_a_wrong_backward_of_complex_numbers_fails() -> None:
+    class Rotated(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            return torch.complex(x, 2 * x)
+
+        @staticmethod
+        def backward(ctx: Any, g: Tensor) -> Tensor:
+            return g.real - 2 * g.imag
+
+    assert check_code(Rotated.apply, (X,)).counts[Verdict.MISMATCH] == len(X)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from gradcheck_cli.tracing.rules import (  # noqa: F401
     attention,
+    complex_numbers,
     eigen,
     linear_algebra,
     losses,
