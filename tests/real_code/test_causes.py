@@ -101,7 +101,8 @@ def test_the_function_itself_is_the_whole() -> None:
 
 
 def test_forward_mode_blames_the_jvp() -> None:
-    first = found(lambda x, a: Scaled.apply(x, a).sin(), leaf(1.0, 2.0), leaf(0.5, 3.0), mode="forward")[0]
+    first, *rest = found(lambda x, a: Scaled.apply(x, a).sin(), leaf(1.0, 2.0), leaf(0.5, 3.0), mode="forward")
+    assert [one.cause for one in rest] == [Cause.PASSED_ON, Cause.ZERO]
     assert (first.function, first.place, first.argument) == ("Scaled.jvp", line_of(Scaled.jvp), "x and a")
 
 
@@ -242,7 +243,7 @@ def test_what_is_wrong_in_its_surroundings_only_is_said_to_be_right_by_itself() 
 
     first = found(function, leaf(0.1, 0.2))[0]
     assert first.cause is Cause.SOUND
-    assert first.text.startswith("each of the 1 function and 2 operations that were checked is right by itself")
+    assert first.text.startswith("1 function and 2 operations that ran are right by themselves: ")
 
 
 def test_nan_of_one_hot_cotangents_says_what_it_means() -> None:
@@ -349,3 +350,18 @@ def test_a_function_is_found_wherever_it_ran(function: Any) -> None:
 
 def test_under_vmap_wrong_entries_are_found() -> None:
     assert found(lambda x, w: torch.func.vmap(Wrapped.apply)(x, w), leaf(1.0, 2.0), leaf(0.5, -3.0))
+
+
+def test_a_backward_that_returns_none() -> None:
+    class Constant(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor, w: Tensor) -> Tensor:
+            ctx.save_for_backward(w)
+            return x * w
+
+        @staticmethod
+        def backward(ctx: Any, g: Tensor) -> Any:
+            return g * ctx.saved_tensors[0], None
+
+    second = found(Constant.apply, leaf(1.0, 2.0), leaf(0.5, 3.0))[1]
+    assert second.text == "every wrong entry by w is 0 where the truth is not: there is no gradient (None)"

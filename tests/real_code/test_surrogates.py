@@ -119,3 +119,21 @@ def test_what_does_not_fit_is_said(surrogate: Any, message: str) -> None:
 
 def test_one_that_did_not_run_is_noticed() -> None:
     assert "surrogate: Round did not run" in check_code(torch.sin, leaf(), surrogate={Round: MEANT[Round]}).notices
+
+
+class Doubled(Round):
+    """Twice what a straight-through estimator gives."""
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        return 2 * g
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_a_quantiser_with_a_learned_step(dtype: torch.dtype) -> None:
+    """By the step the truth is what is rounded off, as learned step size quantisation has it."""
+    x, step = leaf().detach().to(dtype).requires_grad_(), torch.tensor(0.7, dtype=dtype, requires_grad=True)
+    assert gradcheck(lambda x, step: Round.apply(x / step) * step, (x, step), surrogate={Round: MEANT[Round]})
+    with pytest.raises(GradientMismatch, match=r"Doubled\.backward \(\S+\) is wrong by x") as wrong:
+        gradcheck(lambda x, step: Doubled.apply(x / step) * step, (x, step), surrogate={Doubled: MEANT[Round]})
+    assert "every wrong entry by x is twice the truth" in str(wrong.value)

@@ -128,6 +128,15 @@ class Sample:
         found: Floats = self.reverse.combined(pair.output, weights)[0]
         return found[first : first + self.inputs[pair.argument].size]
 
+    def has_no_gradient(self, pair: Pair) -> bool:
+        """Whether autograd has None instead of zeros."""
+        output = self.reverse.outputs[pair.output].tensor
+        if self.code.mode != "reverse" or not output.requires_grad:
+            return False
+        ones = torch.ones_like(output)
+        found = torch.autograd.grad(output, self.reverse.inputs, ones, retain_graph=True, allow_unused=True)
+        return found[pair.argument] is None
+
     def pairs(self) -> Iterator[Pair]:
         for argument in range(len(self.inputs)):
             for output in range(len(self.outputs)):

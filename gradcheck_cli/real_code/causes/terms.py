@@ -77,11 +77,11 @@ def _output(pair: Pair) -> Floats:
 
 def _without(dim: int | None, vectors: list[Direction], pair: Pair) -> Floats | None:
     """The truth less the multiples of the directions that fit best, row by row and group by group."""
-    basis = [vector(pair) for vector in vectors]
-    if any(vector is None for vector in basis):
+    basis = [_normalised(vector(pair)) for vector in vectors]
+    if any(vector is None for vector in basis) or not np.isfinite(pair.scale):
         return None
     shape = (len(pair.rows), *pair.in_shape)
-    missing = np.where(pair.known & np.isfinite(pair.autograd), pair.truth - pair.autograd, 0.0)
+    missing = np.where(pair.known & np.isfinite(pair.autograd), pair.truth - pair.autograd, 0.0) / pair.scale
     axis = -1 if dim is None else dim + 1
     flat = missing if dim is None else np.moveaxis(missing.reshape(shape), axis, -1)
     support = _support(pair) if dim is None else np.ones(flat.shape, bool)
@@ -96,7 +96,13 @@ def _without(dim: int | None, vectors: list[Direction], pair: Pair) -> Floats | 
     with np.errstate(all="ignore"):
         fitted = np.einsum("...ni,...i->...n", matrix, np.einsum("...ij,...j->...i", np.linalg.pinv(gram), right))
     back: Floats = fitted if dim is None else np.moveaxis(fitted, -1, axis)
-    return pair.truth - back.reshape(pair.truth.shape)
+    return pair.truth - pair.scale * back.reshape(pair.truth.shape)
+
+
+def _normalised(vector: Floats | None) -> Floats | None:
+    """Of the size 1; None where it is no direction."""
+    size = 0.0 if vector is None else float(np.abs(vector).max(initial=0.0))
+    return None if vector is None or not 0 < size < np.inf else vector / size
 
 
 def _support(pair: Pair) -> Mask:

@@ -36,6 +36,8 @@ def zero(pair: Pair) -> Iterator[Guess]:
     texts = {} if np.array_equal(columns, nonzero) else {"where": region(pair.name, pair.in_shape, columns)}
     if pair.in_shape == pair.out_shape and pair.autograd.any() and not pair.autograd[_identity(pair) == 0].any():
         texts = {"diagonal": "only"}
+    if pair.sample.has_no_gradient(pair):
+        texts = {"none": "None"}
     yield Guess(Cause.ZERO, lambda pair: np.zeros(pair.truth.shape), texts=texts)
 
 

@@ -55,8 +55,8 @@ def _sound(finding: CodeFinding) -> str:
     kinds = [(int(finding.numbers[f"{kind}s"]), kind) for kind in ("function", "operation")]
     counted = " and ".join(f"{count} {kind}{'s' * (count != 1)}" for count, kind in kinds if count)
     return (
-        f"each of the {counted} that were checked is right by itself: is a tensor changed after a backward has saved"
-        " it, or does a hook change the gradient?"
+        f"{counted} that ran are right by themselves: is a tensor changed after a backward has saved it, or does"
+        " something else change the gradient?"
     )
 
 
@@ -133,7 +133,8 @@ def _zero(finding: CodeFinding) -> str:
     if "diagonal" in finding.texts:
         return f"{_every(finding)} is 0 where the truth is not: the part of each element in the others is missing"
     where = f" ({finding.texts['where']})" if "where" in finding.texts else ""
-    return f"{_every(finding)} is 0 where the truth is not{where}"
+    none = ": there is no gradient (None)" if "none" in finding.texts else ""
+    return f"{_every(finding)} is 0 where the truth is not{where}{none}"
 
 
 def _not_zero(finding: CodeFinding) -> str:
