@@ -95,24 +95,35 @@ def _cases(request: CodeRequest, named: _Named, inputs: Inputs) -> Iterator[Case
         "strict": request.strict, "through_detach": request.through_detach, "cotangents": request.cotangents,
         "order": request.order,
     }  # fmt: skip
+    explain = True  # what is wrong at one draw is wrong at the others
     for number in range(draws):
         seed = request.seed + number
         function = named.function(dtype, device, seed)
         call = call_of(function, inputs, dtype, device, seed)
         at = f"draw {number + 1}" if draws > 1 else ""
-        yield from cases_of(function, call, {**settings, "seed": seed}, at=at, stress=request.stress and not number)
+        here = {**settings, "seed": seed, "explain": explain}
+        for case in cases_of(function, call, here, at=at, stress=request.stress and not number):
+            explain = explain and not case.result.findings
+            yield case
 
 
 def cases_of(
     function: Callable[..., Any], call: Call, settings: Mapping[str, Any], *, at: str = "", stress: bool = False
 ) -> Iterator[Case]:
-    """A call checked, and what is made of its inputs. settings: of `check_code`."""
-    yield Case(at, _checked(function, call, settings))
+    """A call checked, and what is made of its inputs. settings: of `check_code`.
+
+    Why entries are wrong is found out where the first of them are.
+    """
+    first = Case(at, _checked(function, call, settings))
+    yield first
+    explained = bool(first.result.findings)
     for kind, other in stressed(call) if stress else ():
         try:
-            yield Case(kind, _checked(function, other, settings), may_be_skipped=True)
+            found = _checked(function, other, {**settings, "explain": not explained and settings.get("explain", True)})
         except BadInput:
             continue
+        explained = explained or bool(found.findings)
+        yield Case(kind, found, may_be_skipped=True)
 
 
 def _checked(function: Callable[..., Any], call: Call, settings: Mapping[str, Any]) -> CodeResult:
