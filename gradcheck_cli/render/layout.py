@@ -13,6 +13,8 @@ from rich.text import Text
 
 LONG, SHORT = 30, 12
 """Columns of the terminal that names get while there are other columns to give up, and when there are none."""
+IN_LINE = 12
+"""Columns before the equals signs of formulas with which a text below them is in line."""
 _PLACES = (r"(?<= )(?! )", r"(?<=[-+*/(,.=])(?![*=/])", r"(?<=_)")
 """Where a text is best broken: after a space, within a word that is too long after an operator, within a name."""
 
@@ -143,18 +145,17 @@ def equations(formulas: Iterable[tuple[str, str]], room: int, below: Iterable[tu
 
     Where what stands before the equals signs takes half of the room, formulas go below it.
     """
-    formulas = list(formulas)
+    formulas, grid = list(formulas), Table.grid()
     longest = max(cell_len(label) for label, _ in formulas)
     if longest + 3 > room // 2 and any(longest + 3 + cell_len(text) > room for _, text in formulas):
-        grid = Table.grid()
         for label, text in formulas:
             grid.add_row(Text(f"{label} ="))
             grid.add_row(Text("\n".join(f"  {line}" for line in in_lines(text, room - 2))))
-        for label, text in below:
-            grid.add_row(hanging([(Text(f"{label} "), Text(text))]))
-        return grid
-    rows = [
-        (Text(f"{label}{' ' * (longest - cell_len(label))} = "), Text("\n".join(in_lines(text, room - longest - 3))))
-        for label, text in formulas
-    ]
-    return hanging([*rows, *((Text(label), Text(text)) for label, text in below)])
+    else:
+        texts = [Text("\n".join(in_lines(text, room - longest - 3))) for _, text in formulas]
+        labels = [Text(f"{label}{' ' * (longest - cell_len(label))} = ") for label, _ in formulas]
+        grid.add_row(hanging(zip(labels, texts, strict=True)))
+    for label, text in below:
+        space = longest - cell_len(label) + len(" = ") if longest <= IN_LINE else 1
+        grid.add_row(hanging([(Text(label + " " * space), Text(text))]))
+    return grid
