@@ -36,7 +36,7 @@ class PreciseValues:
 
     def __init__(self, values: Values, outputs: Elements) -> None:
         self.tape, self.values = values.tape, values
-        self.needed: NDArray[np.bool_] = np.any(reach(values, outputs, through_held=True), axis=1)
+        self.needed: NDArray[np.bool_] = reach(values, outputs, np.ones((len(outputs), 1)), by_value=True)[:, 0]
         size = self.tape.size
         self.high, self.low, self.radius = np.zeros(size), np.zeros(size), np.zeros(size)
         self._partials: dict[tuple[int, int], tuple[Pair, NDArray[np.bool_]] | None] = {}

@@ -229,16 +229,16 @@ class ReverseSweep:
 
 
 def reach(
-    values: Values, outputs: Elements, seeds: Floats | None = None, *, through_held: bool = False
+    values: Values, outputs: Elements, seeds: Floats | None = None, *, by_value: bool = False
 ) -> NDArray[np.bool_]:
-    """By (element, column): whether the output rests on the element, branches not taken left out; through_held: also
-    by what is held constant."""
+    """By (element, column): whether the output rests on the element, branches not taken left out; by_value: whether its
+    value does, also through what is held constant, and on operands that a maximum does not take."""
     tape = values.tape
     columns = len(outputs) if seeds is None else seeds.shape[1]
     found: NDArray[np.bool_] = np.zeros((tape.size, columns), bool)
     np.logical_or.at(found, outputs, np.eye(columns, dtype=bool) if seeds is None else seeds != 0)
     for instruction in reversed(tape.instructions):
-        if instruction.function in SOURCES or (instruction.function == "held" and not through_held):
+        if instruction.function in SOURCES or (instruction.function == "held" and not by_value):
             continue
         here = found[instruction.elements]
         if not here.any():
@@ -258,10 +258,10 @@ def reach(
             _mark(found, args[0], here)
             _mark(found, args[1], here & (truth | ~firm)[:, None])
             _mark(found, args[2], here & (~truth | ~firm)[:, None])
-        elif instruction.function in PICKS:
+        elif instruction.function in PICKS and not by_value:
             for index, arg in enumerate(args):
                 _mark(found, arg, here & values.choices.rests_on(instruction, index)[:, None])
-        elif instruction.function in ("max", "min"):
+        elif instruction.function in ("max", "min") and not by_value:
             best, rivals = values.choices.rivals(instruction)
             rivals[np.arange(len(best)), best] = True
             _mark(found, args[0], here[:, None] & rivals[:, :, None])

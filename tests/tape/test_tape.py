@@ -117,6 +117,23 @@ def test_what_is_held_has_a_value_with_more_digits_too() -> None:
     assert PreciseSweep(values, y).by_inputs()[0].tolist() == [[9.0, 0.0], [0.0, 16.0]]
 
 
+@pytest.mark.parametrize("function", ["max", "min", "maximum", "minimum"])
+def test_what_is_not_taken_is_compared_with_more_digits_too(function: str) -> None:
+    tape = Tape()
+    x = (
+        tape.input("x", np.array([3.0, 4.0, 5.0]), F64)
+        if "x" in function
+        else tape.input("x", -np.arange(3.0) - 3, F64)
+    )
+    wide = function in ("max", "min")
+    y = np.atleast_1d(tape.reduce(function, x) if wide else tape.call(function, x[0], x[1]))
+    values = Values(tape)
+    precise = PreciseValues(values, y)
+    assert precise.at(y).high.tolist() == values.value[y].tolist()
+    found = PreciseSweep(precise, y).by_inputs()[0]
+    assert found.tolist() == ReverseSweep(Slopes(values), y).by_inputs()[0].tolist()
+
+
 def test_zeros_are_structural() -> None:
     """What does not rest on an input has the derivative 0, exactly, also beside an infinite slope."""
     tape = Tape()
