@@ -154,7 +154,7 @@ class _Reader:
         name = one.name or ""
         if name in self.given:
             raise one.error((name, *given, ": leave one of them out."))
-        if name in self.lets:
+        if name in self.lets or name in self.values:
             raise one.error(f"{name} is defined twice.")
         self.later[name] = (f"{name} is defined by itself.",)
         self.lets[name] = self.parse(one) if one.parameters is None else self.parse_function(one, one.parameters)

@@ -16,6 +16,7 @@ from gradcheck_cli.language.branches import one_return
 from gradcheck_cli.language.cursor import MAX_LENGTH
 from gradcheck_cli.language.lines import NAME, Line, lines_of
 from gradcheck_cli.language.modules import MODULES
+from gradcheck_cli.language.parser import parse_constant
 from gradcheck_cli.language.tokens import shorten
 from gradcheck_cli.surfaces import Option
 
@@ -68,6 +69,8 @@ _PASSED = re.compile(
 _MADE = re.compile(rf"({NAME})\s*=\s*((?:torch\.)?nn\.(\w+)\s*\([^()]*\))")
 _BACKWARD = re.compile(r"(.+?)(?:\.sum\(\s*\))?\.backward\s*\(.*\)", re.DOTALL)
 _DEF = re.compile(rf"def\s+({NAME})\s*\(((?:[^()]|\([^()]*\))*)\)\s*(?:->[^:]*)?:(.*)", re.DOTALL)
+_AT = re.compile(rf"\s+(?:at|for|where|when)\s+(?={NAME}\s*=(?!=))")
+_VALUE = re.compile(rf"({NAME})\s*=(?!=)\s*([^=<>]+)", re.DOTALL)
 _LAMBDA = re.compile(rf"(?:({NAME})\s*=\s*)?lambda\b([^:()]*):(.*)", re.DOTALL)
 _PARAMETER = re.compile(rf"\s*({NAME})\s*(?::[^=]*)?(?:=(.*))?", re.DOTALL)
 _MAP = re.compile(rf"(?:({NAME})\s*:\s*)?(?:\(([^()]*)\)|({NAME}))\s*(?:->|=>|→|↦)\s*(.*)", re.DOTALL)
@@ -80,9 +83,11 @@ _TENSOR = re.compile(
     r"\((.*)\)",
     re.DOTALL,
 )
+_SPACED = re.compile(rf"({NAME})\s*=\s*torch\.linspace\s*\((.*)\)", re.DOTALL)
 _VARIABLE = re.compile(rf"({NAME}\s*=\s*)(?:{_DOTTED}\.)?Variable\s*\((.*)\)", re.DOTALL)
 _SAME_NAME = re.compile(rf"({NAME})\s*=\s*{NAME}\.(?:{NAME}\.)*({NAME})\s*(?:\(\s*\))?")
 _REQUIRES = re.compile(r"\s*requires_grad\s*=\s*True\s*")
+_NO_MATTER = re.compile(r"\s*(?:requires_grad\s*=.*|dtype\s*=\s*(?:\w+\.)?(?:float64|double))\s*|")
 _LATER = re.compile(rf"({NAME})\.requires_grad(?:_\(\s*(?:True)?\s*\)|\s*=\s*True)")
 
 
@@ -139,7 +144,9 @@ def _read(lines: list[Line], passed: list[str], *, inside: bool = False) -> Iter
         elif _PASSED.fullmatch(text) or _renames(text):
             passed.append(text)
         else:
-            yield _statement(text)
+            formula, points = _points(text)
+            yield _statement(formula, passed)
+            yield from points
 
 
 def _is_inside(line: Line, header: Line, *, inline: bool) -> bool:
@@ -153,7 +160,32 @@ def _renames(text: str) -> bool:
     return found is not None and found[1] == found[2].lower() and signatures.find(found[1]) is not None
 
 
-def _statement(text: str) -> Statement:
+def _points(text: str) -> tuple[str, list[Statement]]:
+    """The formula in `y = x**2, x = 3` and `x**2 at x = 3`, and its point: a number for names that it has."""
+    words = _AT.split(text, maxsplit=1)
+    first, *others = arguments_in(words[0])
+    others += arguments_in(words[1]) if words[1:] else []
+    found = [one for other in others if (one := _VALUE.fullmatch(other)) and re.search(rf"\b{one[1]}\b", first)]
+    names = {one[1] for one in found}
+    if (
+        not found
+        or len(names) < len(others)
+        or text.startswith("lambda")
+        or not all(_is_number(one[2]) for one in found)
+    ):
+        return text, []
+    return first, [Statement(one[2], one[1], values=(one[2],), said=text) for one in found]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        parse_constant(text)
+    except ExpressionError:
+        return False
+    return True
+
+
+def _statement(text: str, passed: list[str]) -> Statement:
     if wrapped := _VARIABLE.fullmatch(text):
         inner, *others = arguments_in(wrapped[2])
         text = f"{wrapped[1]}{inner[:-1]}, {', '.join(others)})" if inner.endswith(")") else text
@@ -166,7 +198,7 @@ def _statement(text: str) -> Statement:
         names, defaults = _parameters(found[2], text)
         return Statement(found[3].strip(), found[1], names, defaults, said=text)
     if found := _MAP.fullmatch(text):
-        return Statement(found[4], found[1], _parameters(found[2] or found[3], text)[0], said=text)
+        return Statement(found[4], found[1], _parameters(found[3] or found[2] or "", text)[0], said=text)
     if found := _DERIVATIVE.fullmatch(text):
         message = (
             "This is a derivative: give the function, and this by ",
@@ -176,10 +208,14 @@ def _statement(text: str) -> Statement:
         raise ExpressionError(message, text, 0, found.start(1))
     if found := _TENSOR.fullmatch(text):
         first, *others = arguments_in(found[2])
+        passed += [other for other in others if not _NO_MATTER.fullmatch(other)]
         if any(_REQUIRES.fullmatch(other) for other in others):
             return Statement(first, found[1], values=tuple(arguments_in(first.strip("[] \n"))), said=text)
         if not first.startswith("["):
             return Statement(first, found[1], said=text)
+    if (found := _SPACED.fullmatch(text)) and any(map(_REQUIRES.fullmatch, arguments_in(found[2]))):
+        numbers = [one for one in arguments_in(found[2]) if "=" not in one]
+        return Statement(found[2], found[1], values=(f"linspace({', '.join(numbers)})",), said=text)
     returned = re.match(r"return\b(?!\s*=)\s*", text)
     return Statement(text[returned.end() :] if returned else text, said=text)
 

@@ -37,6 +37,8 @@ REFUSED = [
     "f(" * MANY,
     "def f(x): " * 1_000,
     "lambda x: " * MANY,
+    "() ->",
+    "() -> ) x",
     "def f(x):\n" + " if x: return 1\n" * 1_000 + " return 2",
     "def f(x):\n" + "".join(f"{' ' * (i + 1)}if x:\n" for i in range(150)),
     "def f(x):\n if x:\n  return 1\n  return 2\n return 3",
