@@ -7,6 +7,7 @@ those of --let are, and functions that it may call.
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +32,7 @@ from gradcheck_cli.language.tokens import shorten
 from gradcheck_cli.surfaces import Message, Option
 
 LONGEST_NOTICE = 100
+_RATIO = re.compile(r"[d∂](\w+)\s*/\s*[d∂]\w+")
 
 
 @dataclass(frozen=True)
@@ -220,8 +222,11 @@ class _Reader:
         if not found:
             raise ExpressionError("There is no formula in this text, only points.", items[-1].said)
         self.announce(found, " is used before its definition")
-        chosen = _chosen(found)
         names = {one.name for one in found}
+        asked = [one for one in found if (ratio := _RATIO.fullmatch(one.text)) and ratio[1] in names and not one.name]
+        passed_over += [one.text for one in asked]  # dy/dx, where y is defined
+        found = [one for one in found if one not in asked]
+        chosen = _chosen(found)
         last = found.index(chosen)
         for one in found[:last]:
             if one.name is None and one.text not in names:
@@ -236,7 +241,8 @@ class _Reader:
         if passed_over:
             self.notices.append(f"passed over: {shorten('; '.join(passed_over), LONGEST_NOTICE)}")
         notices = tuple(dict.fromkeys(self.notices))
-        order = chosen.parameters or ()
+        function = self.functions.get(name or "")
+        order = chosen.parameters or (() if function is None else function.parameters)
         return Script(expression, name, self.lets, self.definitions, points, notices, order, self.functions)
 
     def last(self, chosen: _Definition, names: Collection[str | None]) -> tuple[str | None, Expr]:

@@ -260,8 +260,10 @@ class ProblemResult(Result):
 
     @property
     def title(self) -> str:
-        """What it is called: its name, or the expression."""
-        return self.expression if self.name is None else self.name
+        """What it is called: its name, or the expression; of a text of several lines the function as it was read."""
+        if self.name is not None:
+            return self.name
+        return self.formula if self.formula is not None and "\n" in self.expression else self.expression
 
     @property
     def checks_omitted(self) -> int:

@@ -61,6 +61,11 @@ def test_the_cells_of_a_notebook_give_their_numbers(
     assert {row.wrt[0]: row.analytical for row in result.checks} == derivatives
 
 
+def test_the_variables_stand_as_the_function_has_them() -> None:
+    assert check("f(x, y) = y + x*y; f(1, 2)").variables == ("x", "y")
+    assert check("lambda x, y: y + x*y", at="1,2").checks[0].point == {"x": 1, "y": 2}
+
+
 def test_explain_calls_the_result_as_the_text_does() -> None:
     assert explain("σ(x) = 1/(1 + exp(-x))", at=2).name == "σ"
     cell = explain(CELL, at=())
