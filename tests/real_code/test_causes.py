@@ -365,3 +365,27 @@ def test_a_backward_that_returns_none() -> None:
 
     second = found(Constant.apply, leaf(1.0, 2.0), leaf(0.5, 3.0))[1]
     assert second.text == "every wrong entry by w is 0 where the truth is not: there is no gradient (None)"
+
+
+ODD = [(), (0,), (1, 1), (2, 3)]
+SPOILT = [lambda g: None, lambda g: g * float("nan"), lambda g: g.abs() + 1]
+
+
+@pytest.mark.parametrize("number", [0.0, float("inf"), 1e30, -1.0])
+@pytest.mark.parametrize("spoil", SPOILT, ids=["None", "NaN", "nonlinear"])
+def test_an_explanation_ends_well_at_odd_inputs(spoil: Any, number: float) -> None:
+    class Spoilt(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor, w: Tensor) -> Tensor:
+            ctx.save_for_backward(x, w)
+            return x * w
+
+        @staticmethod
+        def backward(ctx: Any, g: Tensor) -> Any:
+            x, w = ctx.saved_tensors
+            return spoil(g * w), g * x
+
+    for shape in ODD:
+        x, w = torch.full(shape, 0.5), torch.full(shape, number, dtype=torch.float32)
+        result = check_code(Spoilt.apply, (x, w))
+        assert all(finding.text for finding in result.findings)
