@@ -1,4 +1,4 @@
-"""README.md shows what the program prints. `python tests/test_readme.py` writes it anew."""
+"""README.md and docs/arrays.md show what the program prints. `python tests/test_readme.py` writes them anew."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from gradcheck_cli.batch.run import check_request
 from gradcheck_cli.cli.app import run_command
 from gradcheck_cli.cli.commands import code
 from gradcheck_cli.expression.functions import FUNCTIONS
+from gradcheck_cli.tensors.functions import TENSOR_FUNCTIONS
 
 README = ROOT / "README.md"
+ARRAYS = ROOT / "docs" / "arrays.md"
 BLOCK = re.compile(r"```console\n\$ gradcheck (?P<arguments>.*)\n(?P<output>(?:.*\n)*?)```\n")
 
 
@@ -47,7 +49,10 @@ def output_of(arguments: str) -> str:
     return re.sub(r"(torch [\d.]+)\S*", r"\1", stream.getvalue())
 
 
-@pytest.mark.parametrize("block", [pytest.param(m, id=m["arguments"]) for m in BLOCK.finditer(README.read_text())])
+EXAMPLES = [m for page in (README, ARRAYS) for m in BLOCK.finditer(page.read_text())]
+
+
+@pytest.mark.parametrize("block", [pytest.param(m, id=m["arguments"]) for m in EXAMPLES])
 def test_every_example_prints_what_the_readme_shows(block: re.Match[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(code, "isolated", lambda request, profile: check_request(request))  # which is faster
@@ -70,6 +75,11 @@ def test_every_command_of_the_readme_runs(name: str, monkeypatch: pytest.MonkeyP
     assert status in (0, 1), stream.getvalue()
 
 
+def test_the_page_of_arrays_has_their_functions() -> None:
+    for row in TENSOR_FUNCTIONS.values():
+        assert f"`{row.name}`" in ARRAYS.read_text(), row.name
+
+
 def test_the_functions_that_the_readme_names_exist() -> None:
     section = README.read_text().split("## Functions")[1].split("##")[0]
     for name in re.findall(r"`([a-z_0-9 ]+?)(?: \.\.\.)?`", section):
@@ -79,9 +89,10 @@ def test_the_functions_that_the_readme_names_exist() -> None:
 
 def regenerate() -> None:
     os.environ["COLUMNS"] = "80"
-    text = README.read_text()
-    text = BLOCK.sub(lambda m: f"```console\n$ gradcheck {m['arguments']}\n{output_of(m['arguments'])}```\n", text)
-    README.write_text(text)
+    for page in (README, ARRAYS):
+        text = BLOCK.sub(lambda m: f"```console\n$ gradcheck {m['arguments']}\n{output_of(m['arguments'])}```\n",
+                         page.read_text())  # fmt: skip
+        page.write_text(text)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,8 @@ MOST_ENTRIES = 100
 """Entries up to which each is compared at other points and proven; more are compared at the point alone."""
 MOST_OPERATIONS = 600
 """Of an entry, for the same."""
+SHORT = 12
+"""Operations of an entry whose slip is told as that of a formula of numbers."""
 PROOF_SECONDS = 4.0
 VALUES = ("f", "s", "y")
 Floats = NDArray[np.float64]
@@ -170,7 +172,7 @@ class _Claimed:
         expressions = Expressions(self._truths[0].values, everywhere=True)
         function = self._first_elements[place // max(1, len(self.claimed) // len(self._first_elements))]
         elements = int(self.claimed[place]), int(function)
-        if max(expressions.size(element, MOST_OPERATIONS) for element in elements) > MOST_OPERATIONS:
+        if max(expressions.size(element, SHORT) for element in elements) > SHORT:
             return None
         entry, names = next(itertools.islice(self._functions(expressions), place, None))
         found = self._judged_entry(expressions, place, entry, names, time.monotonic())

@@ -33,7 +33,8 @@ def slip(
         return None
     slips = (
         _simple(truth, claim), _factor(question, truth, claim), _outer(question, truth, claim),
-        _other_operand(question, text, truth, again), _off(truth, claim, label), _summed(truth, claim),
+        _other_operand(question, text, truth, again), _missing_term(question, truth, claim),
+        _off(truth, claim, label), _summed(truth, claim),
     )  # fmt: skip
     return next(itertools.chain.from_iterable(slips), None)
 
@@ -72,11 +73,16 @@ def _meaning(question: Question, factor: Fraction) -> str:
     return ": the 2 of a square is missing" if factor == Fraction(1, 2) else ""
 
 
-def _vectors(question: Question) -> Iterator[tuple[str, Floats]]:
+def _arrays(question: Question) -> Iterator[tuple[str, Floats]]:
+    """What has a name, and its numbers."""
     for name, known in question.names.items():
         value = question.program.values[known.step] if isinstance(known, Ref) else known.value
-        if isinstance(value, Tensor) and value.ndim == 1 and value.is_floating_point():
+        if isinstance(value, Tensor) and value.ndim and value.is_floating_point():
             yield name, value.detach().double().cpu().numpy()
+
+
+def _vectors(question: Question) -> Iterator[tuple[str, Floats]]:
+    return ((name, array) for name, array in _arrays(question) if array.ndim == 1)
 
 
 def _outer(question: Question, truth: Floats, claim: Floats) -> Iterator[str]:
@@ -109,6 +115,24 @@ def _ordinal(text: str, found: re.Match[str]) -> str:
     place = every.index(found.start())
     words = ("first", "second", "third", "fourth")
     return "" if len(every) == 1 else f"{words[place]} " if place < len(words) else f"{place + 1}th "
+
+
+def _missing_term(question: Question, truth: Floats, claim: Floats) -> Iterator[str]:
+    """The difference is one of the arrays, or an outer product of two of them."""
+    lacking = truth - claim
+    for name, array in _arrays(question):
+        yield from _term(lacking, array, name)
+    if truth.ndim == 2:
+        for (a, first), (b, second) in itertools.product(_vectors(question), repeat=2):
+            yield from _term(lacking, np.outer(first, second), f"outer({a}, {b})")
+
+
+def _term(lacking: Floats, term: Floats, name: str) -> Iterator[str]:
+    if term.shape == lacking.shape and term.any():
+        if _same(lacking, term):
+            yield f"the term + {name} is missing"
+        elif _same(lacking, -term):
+            yield f"the term - {name} is missing"
 
 
 def _off(truth: Floats, claim: Floats, label: Callable[[int], str]) -> Iterator[str]:
