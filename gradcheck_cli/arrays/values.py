@@ -151,7 +151,7 @@ def read_npy(name: str) -> Array:
         raise _unreadable(name, f"it is no array of NumPy: {error}") from None
     if not isinstance(found, np.ndarray):
         raise _unreadable(name, "it holds several arrays, and no single one")
-    return found
+    return found.astype(found.dtype.newbyteorder("="))
 
 
 def read_pt(name: str) -> Any:

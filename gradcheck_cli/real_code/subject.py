@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_flatten, tree_flatten_with_path, tree_unfla
 
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.real_code.generators import same_state
+from gradcheck_cli.real_code.user_frames import described
 from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tape.tape import element_label
 from gradcheck_cli.tracing.compiled import MODULE, as_written
@@ -190,7 +191,7 @@ class Subject:
             except GradcheckError:
                 raise
             except (Exception, SystemExit) as error:
-                raise UserError(f"{type(error).__name__}: {error}") from error
+                raise UserError(described(error)) from error
             finally:
                 if os.getpid() != process:  # the code forked: this copy of the process is not to go on with the check
                     os.kill(os.getpid(), signal.SIGKILL)
@@ -226,7 +227,7 @@ class GradientSubject(Subject):
         try:
             gradients = torch.autograd.grad(outputs, inputs, cotangents, create_graph=True, allow_unused=True)
         except Exception as error:
-            raise UserError(f"the backward raises {type(error).__name__}: {error}") from error
+            raise UserError(f"the backward raises {described(error)}") from error
         found = zip(self.first.wanted, inputs, gradients, strict=True)
         return [Output(f"grad_{leaf.name}", torch.zeros_like(x) if g is None else g) for leaf, x, g in found]
 

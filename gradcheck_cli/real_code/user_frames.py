@@ -19,12 +19,21 @@ def raised(what: str, error: BaseException) -> str:
     error: or what it was made of.
     """
     cause = error.__cause__ or error
-    message = str(cause) if len(str(cause)) <= LONGEST else f"{str(cause)[:LONGEST]}…"
     if isinstance(cause, SystemExit):
         text = f"{what} ends the process, with {'no code' if cause.code is None else repr(cause.code)}"
     else:
-        text = f"{what} raises {type(cause).__name__}{f': {message}' if message else ''}"
+        text = f"{what} raises {described(cause)}"
     return "\n".join([text, *frames(cause)])
+
+
+def described(error: BaseException) -> str:
+    """`ValueError: message`."""
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001  the user's own class may fail at that as well
+        message = "(its text raises an exception itself)"
+    cut = message if len(message) <= LONGEST else f"{message[:LONGEST]}…"
+    return f"{type(error).__name__}{f': {cut}' if cut else ''}"
 
 
 def frames(error: BaseException) -> list[str]:

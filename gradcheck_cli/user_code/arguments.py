@@ -107,7 +107,7 @@ def _signature(function: Any) -> inspect.Signature | None:
         target = function.forward
     try:
         signature = inspect.signature(target)
-    except (TypeError, ValueError):
+    except Exception:  # noqa: BLE001  of what is no Python, or of a class that says it wrongly
         return None
     if owner is not None and owner.setup_context is torch.autograd.Function.setup_context:  # type: ignore[attr-defined]
         return signature.replace(parameters=list(signature.parameters.values())[1:])  # without ctx

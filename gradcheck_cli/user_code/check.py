@@ -77,8 +77,11 @@ class _Named:
         elif isinstance(made_of, type):
             return made_of.apply  # type: ignore[attr-defined, no-any-return]
         if isinstance(made_of, nn.Module):
-            made_of = made_of if self.is_class else copy.deepcopy(made_of)
-            return made_of.to(device, dtype)  # type: ignore[no-any-return]
+            try:
+                made_of = made_of if self.is_class else copy.deepcopy(made_of)
+                return made_of.to(device, dtype)  # type: ignore[no-any-return]
+            except Exception as error:
+                raise UsageError(raised(f"{self.text} as {str(dtype).removeprefix('torch.')}", error)) from error
         if not callable(made_of):
             raise UsageError(f"{self.text} makes a {type(made_of).__name__}, which cannot be called")
         return made_of  # type: ignore[no-any-return]

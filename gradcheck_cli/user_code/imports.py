@@ -144,7 +144,7 @@ def _of_dotted(target: Target, seed: int) -> Any:
 def _inside(module: ModuleType, name: str, shown: str) -> Any:
     value: Any = module
     for part in name.split("."):
-        if not hasattr(value, part):
+        if not _has(value, part, shown):
             own = [key for key, one in vars(module).items() if callable(one) and not key.startswith("_")]
             near = difflib.get_close_matches(part, own, n=1)
             mine = [key for key in own if getattr(vars(module)[key], "__module__", None) == module.__name__]
@@ -152,6 +152,14 @@ def _inside(module: ModuleType, name: str, shown: str) -> Any:
             raise UsageError(f"{shown} has no {name}: {f'did you mean {near[0]}?' if near else known}")
         value = getattr(value, part)
     return value
+
+
+def _has(value: Any, part: str, shown: str) -> bool:
+    """The user's own __getattr__ may raise what it likes."""
+    try:
+        return hasattr(value, part)
+    except Exception as error:
+        raise UsageError(raised(f"{shown}: {part}", error)) from error
 
 
 _folder = ""

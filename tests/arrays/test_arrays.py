@@ -113,9 +113,10 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 def test_files(tmp_path: Path) -> None:
-    np.save(tmp_path / "a.npy", np.arange(3.0))
+    np.save(tmp_path / "a.npy", np.arange(3.0).astype(">f8"))
     torch.save(torch.arange(3), tmp_path / "b.pt")
     np.testing.assert_array_equal(value(f"2*@{tmp_path}/a.npy"), [0, 2, 4])
+    assert torch.from_numpy(value(f"@{tmp_path}/a.npy")).dtype == torch.float64
     assert torch.equal(value(f'@"{tmp_path}/b.pt"'), torch.arange(3))
 
 

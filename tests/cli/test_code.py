@@ -108,6 +108,7 @@ MISTAKES = {
     "code odd.py::exits x=1.0": "exits ends the process, with 3\n  odd.py:34, in exits: sys.exit(3)\n",
     "code odd.py::listed x=1.0": "listed (odd.py:41): it returned float, and no tensor, or tuple,",
     "code odd.py::deep x=1.0": "deep raises RecursionError: maximum recursion depth exceeded\n  odd.py:",
+    "code odd.py::rude x=1.0": "rude raises Rude: (its text raises an exception itself)\n  odd.py:",
     "code odd.py::later x=1.0": "later (odd.py:",
     "code odd.py::in_place x=1.0": "in_place raises RuntimeError: a leaf Variable that requires grad is being used in",
     "code odd.py::two 'x=randn(2, 2)'": 'the argument w is missing: give --input "w=..."; two takes (x, w, *, k=2,',

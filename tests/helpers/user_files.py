@@ -155,6 +155,15 @@ def deep(x):
     return deep(x)
 
 
+class Rude(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+def rude(x):
+    raise Rude
+
+
 async def later(x):
     return x
 
