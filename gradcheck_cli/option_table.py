@@ -59,7 +59,7 @@ OPTIONS = {
         ),
         Declared(
             "claim", "D", "Your own derivative, to be judged: 2*x, or 'w: x*y'. Repeatable.",
-            "A derivative worked out by hand, to be proven or refuted: 2*x, or {x: 2*x}.",
+            "A derivative worked out by hand, to be proven or refuted: 2*x, {x: 2*x}, or [y, x] for all of them.",
         ),
         Declared(
             "order", "N", f"The order of the derivatives: 1, at most {MAX_ORDER}.",

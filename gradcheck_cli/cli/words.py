@@ -17,7 +17,7 @@ VALUES = ("--at", "--wrt", "--let", "--claim", "--range", "--samples", "--gradie
 
 _FILE = re.compile(r".*(?:\.(?:ya?ml|json)(?:::.*)?|/)", re.DOTALL | re.IGNORECASE)
 _CODE = re.compile(r".*\.py(?:::?\w[\w.]*)?|\w+(?:\.\w+)+:[A-Za-z_]\w*", re.DOTALL)
-_WORD = re.compile(r"-?[^\W\d_]{2,}|-[^\W\d_]", re.DOTALL)
+_WORD = re.compile(r"-?(?=\w*[^\W\d_]\w*[^\W\d_])[^\W\d]\w+|-[^\W\d_]")
 OTHER_NAMES = {
     "test": "run", "tests": "run", "problems": "run", "batch": "run", "verify": "run", "ops": "functions",
     "list": "functions or gradcheck run --list", "show": "explain", "chain": "explain", "join": "merge",

@@ -179,7 +179,8 @@ class Problem(Options, Named):
                           '({x: 14, y: 2}; for order 2 the keys are "x,y").'),
     ]  # fmt: skip
     claim: Annotated[
-        tuple[str, ...], _read(fields.claims), WithJsonSchema(_or_mapping_of(_SCALAR)),
+        tuple[str, ...], _read(fields.claims),
+        WithJsonSchema({"anyOf": [*_list_or(_SCALAR)["anyOf"], _mapping_of(_SCALAR)]}),
         _described("claim"),
     ] = ()  # fmt: skip
     expect: Annotated[

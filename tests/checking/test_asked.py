@@ -46,6 +46,15 @@ def test_points_of_problem_files(tmp_path: Path) -> None:
     assert [len(result.checks) for result in report.problems] == [2, 3]
 
 
+def test_a_gradient_as_a_list(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("problems:\n  - {expression: x*y, at: '1,2', claim: [y, x], gradient: [2, 1]}\n"
+                    "  - {expression: x*y, at: '1,2', claim: ['dy: x', 'dx: y']}\n")  # fmt: skip
+    for result in (*run(file).problems, check("x*y", at="1,2", claim=["y", "x"])):
+        assert result.passed
+        assert len(result.claims) == 2
+
+
 def test_ranges_that_samples_count_are_not_sampled_in_as_well() -> None:
     with pytest.raises(GradcheckError, match="range is where to sample, but the points of at are evenly spaced"):
         check("x", at="-1:1", range="0:1")

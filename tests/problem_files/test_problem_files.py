@@ -253,7 +253,7 @@ BAD_FIELDS = [
     ("let: x*x", "10: a: let is a text: it takes a mapping from name to expression, for example {y: x*x}"),
     ("let: {1y: x}", "11: a: let: 1y is not the name of a variable"),
     ("let: {y: }", "11: a: let y has no value: it takes an expression"),
-    ("claim: [x]", "12: a: claim is a list: it takes an expression, or a mapping such as {x: 2*x}"),
+    ("claim: []", "12: a: claim is an empty list"),
     ("claim: {x: [1]}", "16: a: claim x is a list: it takes an expression, for example x**2 + sin(x)"),
     ("gradient: {x: {y: 1}}", "19: a: gradient x is a mapping: it takes a number or a list of numbers"),
     ("gradient: .nan", "15: a: gradient .nan: where there is no derivative write expect: undefined"),
