@@ -70,12 +70,11 @@ def test_a_file_that_passes(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["run"]) == 0
     out, err = capsys.readouterr()
     assert out == (
-        "                 worst relative\n"
-        "problem  checks           error  claims  verdict\n"
-        "──────────────────────────────────────────────────────────────\n"
-        "quartic       1               0  proven  ✓ match\n"
-        "kink          1               –  –       ∧ kink\n"
-        "leak          1             nan  –       ✗ mismatch (expected)\n"
+        "problem  checks  worst relative error  claims  verdict\n"
+        "────────────────────────────────────────────────────────────────────\n"
+        "quartic       1                     0  proven  ✓ match\n"
+        "kink          1                     –  –       ∧ kink\n"
+        "leak          1                   nan  –       ✗ mismatch (expected)\n"
     )
     assert err.startswith(
         "3 problems, 3 checks: 1 match, 1 kink, 1 mismatch · 1 claim: 1 proven · float64 on cpu · torch"
@@ -262,7 +261,7 @@ def test_files_that_are_not_there_do_not_stop_the_others(capsys: pytest.CaptureF
     out, err = capsys.readouterr()
     assert "✓ match" in out
     assert "there is no file problem.yaml: did you mean problems.yaml?" in err
-    assert "folder is a folder: name a file in it" in err
+    assert "folder: there is no YAML file in this folder" in err
     assert "2 files not read" in err
 
 
