@@ -221,27 +221,40 @@ class Rows:
             self.details[row, place] = Detail(low[row, place], high[row, place], AT_A_TIE, has_value=False)
 
     def _by_balls(self) -> None:
+        large = []
         for row in np.flatnonzero((self.codes == OPEN).any(axis=1)).tolist():
-            exact = self.truths.exact(int(self.elements[row]))
-            places = np.flatnonzero(self.codes[row] == OPEN).tolist()
-            if exact.too_large:
-                places = self._by_enclosure(row, places)
-            references = exact.references([self.names[place] for place in places], self.dtype)
-            for place in places:
-                reference = references[self.names[place]]
-                self.truth[row, place] = np.nan if reference.value is None else reference.value
-            for place in places:
-                self._one(row, place, references[self.names[place]])
+            if self.truths.exact(int(self.elements[row])).too_large:
+                large.append(row)
+            else:
+                self._referred(row, np.flatnonzero(self.codes[row] == OPEN).tolist())
+        for first in range(0, len(large), self.truths.batch):
+            rows = large[first : first + self.truths.batch]
+            found = self.truths.enclosures(self.elements[rows], slack=True)
+            for row, middle, reach in zip(rows, *(x[:, self.column.place] for x in found), strict=True):
+                self._referred(row, self._by_enclosure(row, middle, reach))
 
-    def _by_enclosure(self, row: int, places: list[int]) -> list[int]:
+    def _referred(self, row: int, places: list[int]) -> None:
+        """Entries of a row, by the references of its expression."""
+        if not places:
+            return
+        references = self.truths.exact(int(self.elements[row])).references(
+            [self.names[place] for place in places], self.dtype
+        )
+        for place in places:
+            reference = references[self.names[place]]
+            self.truth[row, place] = np.nan if reference.value is None else reference.value
+        for place in places:
+            self._one(row, place, references[self.names[place]])
+
+    def _by_enclosure(self, row: int, middle: Floats, reach: Floats) -> list[int]:
         """Entries of a row that is too large for an expression, by what all branches at its ties may give. Returns what
         that has no bounds for."""
-        middle, reach = (x[0, self.column.place] for x in self.truths.enclosures(self.elements[[row]], slack=True))
+        has_value = bool(self.truths.has_value(self.elements[[row]]).all())
         left = []
-        for place in places:
+        for place in np.flatnonzero(self.codes[row] == OPEN).tolist():
             low, high = float(middle[place] - reach[place] * WIDER), float(middle[place] + reach[place] * WIDER)
             number = float(self.autograd[row, place])
-            if not np.isfinite(high - low) or not self.truths.has_value(self.elements[[row]]).all():
+            if not has_value or not np.isfinite(high - low):
                 left.append(place)
                 continue
             tied = self.radius[row, place] >= BLURRED

@@ -43,6 +43,7 @@ class Truths:
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
         self._exact: dict[int, ExactRow] = {}
+        self._last_enclosure: tuple[tuple[bytes, bytes, bool], tuple[Floats, Floats]] | None = None
         self.expression_sizes = 0
         self._last: tuple[tuple[bytes, bytes], tuple[Floats, Floats]] | None = None
 
@@ -105,8 +106,11 @@ class Truths:
 
     def enclosures(self, elements: Elements, seeds: Floats | None = None, *, slack: bool) -> tuple[Floats, Floats]:
         """What correctly working floating-point code could return: (middle, radius). slack: as for `imprecise`."""
-        slopes = self._slack_slopes if slack else self._plain_slopes
-        return ReverseSweep(slopes, elements, seeds).by_inputs()
+        key = elements.tobytes(), b"" if seeds is None else seeds.tobytes(), slack
+        if self._last_enclosure is None or self._last_enclosure[0] != key:
+            slopes = self._slack_slopes if slack else self._plain_slopes
+            self._last_enclosure = key, ReverseSweep(slopes, elements, seeds).by_inputs()
+        return self._last_enclosure[1]
 
     def value_enclosure(self, elements: Elements) -> tuple[Floats, Floats]:
         return self.rounded.value[elements], self.rounded.radius[elements]
@@ -135,15 +139,15 @@ class ExactRow:
         self.too_large = False
         self.root: Expr | None = None
         expressions = self.truths.expressions
-        size = expressions.size(self.element, EXPRESSION_SIZE)
+        left = EXPRESSION_SIZES - self.truths.expression_sizes
+        limit = min(EXPRESSION_SIZE, left)
+        size = expressions.size(self.element, limit) if left > 0 else 1
         self.truths.expression_sizes += size
-        if size > EXPRESSION_SIZE:
+        if size > limit:
             self.too_large = True
             self.why_not = f"more than {EXPRESSION_SIZE} operations lead to it, too many for a doubtful entry"
-            return
-        if self.truths.expression_sizes > EXPRESSION_SIZES:
-            self.too_large = True
-            self.why_not = f"there are too many doubtful entries: more than {EXPRESSION_SIZES} operations lead to them"
+            if limit < EXPRESSION_SIZE:
+                self.why_not = f"more than {EXPRESSION_SIZES} operations lead to the doubtful entries: too many"
             return
         try:
             self.root = expressions.of(self.element)
