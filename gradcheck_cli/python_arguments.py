@@ -15,7 +15,6 @@ from typing import Any
 
 from gradcheck_cli import option_values
 from gradcheck_cli.checking.points.texts import MAX_POINTS, text_of
-from gradcheck_cli.claims.claim_text import of_list
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.language.lines import is_left_side
@@ -178,7 +177,7 @@ def claims(claim: object) -> Texts:
     if claim is None:
         return []
     if isinstance(claim, list | tuple):
-        return [(one, claim) for one in of_list([text("claim", one) for one in claim])]
+        return [(text("claim", one), one) for one in claim]
     if not isinstance(claim, Mapping):
         return [(text("claim", claim), claim)]
     texts: Texts = []

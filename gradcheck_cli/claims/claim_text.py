@@ -10,7 +10,7 @@ may be that of a variable or, as in dx, have one in it: which, is known where th
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -87,19 +87,13 @@ def separate_claims(text: str) -> list[str]:
     for separators in (";\n", ",") if len(inside) <= MAX_LENGTH else ():
         pieces = [piece.strip() for piece in split(inside, separators) if piece.strip()]
         alone = len(pieces) == 1 and (inside == text or separators != ",")  # {x: y} is one in braces
-        if pieces and not alone and all(map(_has_left_side, pieces)):
+        if pieces and not alone and all(map(has_left_side, pieces)):
             return pieces
     return [text]
 
 
-def of_list(texts: Sequence[str]) -> list[str]:
-    """The claims of a list: each its own where they say what they are, else a gradient: y, x -> `[y, x]`."""
-    if len(texts) < 2 or any(map(_has_left_side, texts)):
-        return list(texts)
-    return [f"[{', '.join(texts)}]"]
-
-
-def _has_left_side(text: str) -> bool:
+def has_left_side(text: str) -> bool:
+    """Whether a claim says what it is."""
     with suppress(UsageError):
         return bool(split_claim(text).left)
     return True

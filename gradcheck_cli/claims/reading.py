@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 
-from gradcheck_cli.claims.claim_text import ClaimText, separate_claims, split_claim
+from gradcheck_cli.claims.claim_text import ClaimText, has_left_side, separate_claims, split_claim
 from gradcheck_cli.errors import ExpressionError, GradcheckError, UsageError
 from gradcheck_cli.expression.nodes import Expr, Named, Variable, intermediates, rebuild, variable, variables
 from gradcheck_cli.language.cursor import Defined
@@ -84,12 +84,19 @@ class Unreadable:
 
 
 def read_claims(texts: Sequence[str], subject: Subject) -> tuple[ReadClaim | Unreadable, ...]:
-    """The claims of texts, at most one for each derivative. One that cannot be read does not keep others from it."""
+    """The claims of texts, at most one for each derivative. One that cannot be read does not keep others from it.
+
+    As many as there are derivatives, none of which says which it is, stand in the order of these.
+    """
     claims: list[ReadClaim | Unreadable] = []
-    for text in chain.from_iterable(map(separate_claims, texts)):
+    separate = list(chain.from_iterable(map(separate_claims, texts)))
+    in_order = len(separate) == len(subject.rows) > 1 and not any(map(has_left_side, separate))
+    for index, text in enumerate(separate):
         said = ClaimText((text.strip(),))
         try:
             said = split_claim(text)
+            if in_order and len(said.formulas) == 1:
+                said = replace(said, names=subject.rows[index].wrt)
             for derivative, formula in zip(_which(said, subject), said.formulas, strict=True):
                 if derivative in [claim.derivative for claim in claims if isinstance(claim, ReadClaim)]:
                     raise UsageError(f"there are two claims for {derivative.label}")
@@ -160,14 +167,14 @@ def _read(derivative: Derivative, formula: str, subject: Subject) -> ReadClaim:
     if not used:
         return ReadClaim(derivative, formula, claim)
 
-    def replace(node: Expr, below: tuple[Expr, ...]) -> Expr | None:
+    def as_value(node: Expr, below: tuple[Expr, ...]) -> Expr | None:
         if isinstance(node, Variable):
             return subject.expression if node.name in used else None
         return below[0] if isinstance(node, Named) and node.name in used else None
 
     shown = " and ".join(used)
     return ReadClaim(
-        derivative, formula, rebuild(claim, replace), f"{shown} in the claim is read as the value of the function"
+        derivative, formula, rebuild(claim, as_value), f"{shown} in the claim is read as the value of the function"
     )
 
 

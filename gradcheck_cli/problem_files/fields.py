@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from gradcheck_cli import option_values
-from gradcheck_cli.claims.claim_text import of_list
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.language.lines import is_left_side
 from gradcheck_cli.option_table import CODE_OPTIONS, OPTIONS, Declared
@@ -112,7 +111,7 @@ def claims(key: str, node: Node) -> tuple[str, ...]:
     """An expression, a mapping from variable to expression, or a list -> the texts of --claim."""
     expected = "an expression, a mapping such as {x: 2*x}, or a list of expressions"
     if not isinstance(node, YamlMapping):
-        return tuple(of_list([text(key, item, expected) for item in _items(key, node)]))
+        return tuple(text(key, item, expected) for item in _items(key, node))
     return tuple(f"{variable}: {claim}" for variable, claim in by_variable(key, node, expression).items())
 
 
