@@ -14,8 +14,10 @@ from gradcheck_cli.expression.function import Function
 _PAIR = ((0.3, 0.7), (1.4, -0.6))
 _PROBABILITIES = ((0.3, 0.7), (0.85, 0.2))
 _LOG = "where(x > exp(-100) or x < 0, log(x), -100)"
-_LOG1M = "where(1 - x > exp(-100) or x > 1, log1p(-x), -100)"
-_ENTROPY_BY_X = "where(1 - x > exp(-100), (1 - target)/(1 - x), 0) - where(x > exp(-100), target/x, 0)"
+_LOG1M = "where(x < 1 - exp(-100) or x > 1, log1p(-x), -100)"
+_ENTROPY_BY_X = (
+    "where(x < 1 - exp(-100) or x > 1, (1 - target)/(1 - x), 0) - where(x > exp(-100) or x < 0, target/x, 0)"
+)
 _CLAMPED = "where(var > eps or var < 0, var, eps)"
 _STIRLING = "where(target > 1, target*log(target) - target + log(2*pi*target)/2, 0)"
 _STIRLING_BY_TARGET = "where(target > 1, log(target) + 1/(2*target), 0)"
