@@ -2,8 +2,9 @@
 
 From the numbers that ran, steps of the simplified Newton method are recorded, x - C f(x), where C is the inverse of the
 derivative of f there, as constant numbers. Each step makes the error of the value smaller by the same factor, and that
-of the derivatives too; there are as many as 33 digits take. Where they do not converge (equal eigenvalues) nothing is
-determined, and what rests on it has no verdict.
+of the derivatives too. There are as many as 25 digits take, two at the least for second derivatives, and no more, since
+each adds to the bounds on rounding. Where they do not converge (equal eigenvalues) nothing is determined, and what
+rests on it has no verdict.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 COMPLETES = "the vectors that only complete a basis are not unique"
 SEVERAL = "the matrix has values that are equal, or zero, and they or their vectors are used one by one"
-DIGITS = 33
+DIGITS = 25
 SLOWEST = 2.0**-6
 """The factor by which a step is to make the error smaller at the least."""
 Floats = NDArray[np.float64]
@@ -46,7 +47,7 @@ def solution(
     inverse, rates = _inverse(derivative)
     known = rates < SLOWEST
     if known.any():
-        steps = 1 + math.ceil(DIGITS / -math.log10(float(rates[known].max())))
+        steps = max(2, math.ceil(DIGITS / -math.log10(float(rates[known].max()))))
         state, chosen = r.tape.constants(start[known]), matrices[known]
         constants = r.tape.constants(inverse[known])
         for _ in range(steps):
