@@ -244,8 +244,8 @@ def _defined(subject: Any) -> str:
 
 
 def _like(tensor: Tensor, generator: np.random.Generator) -> Tensor:
-    numbers = generator.standard_normal(tuple(tensor.shape))
-    return torch.from_numpy(np.asarray(numbers)).to(tensor.device, tensor.dtype)
+    numbers = torch.from_numpy(generator.standard_normal(tensor.numel()))
+    return numbers.to(tensor.device, tensor.dtype).reshape(tensor.shape)
 
 
 def twin(tensor: Tensor) -> Tensor:

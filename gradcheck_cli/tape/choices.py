@@ -74,7 +74,8 @@ class Choices:
         x, y = self.value[a], self.value[b]
         reach = self.radius[a] + self.radius[b]
         equal, apart = self.equal(a, b), np.abs(x - y) > WIDER * reach
-        truth = COMPARE[instruction.function](np.where(equal, 0.0, x), np.where(equal, 0.0, y))
+        same = equal & ~np.isnan(x)  # x != x is how NaN is found
+        truth = COMPARE[instruction.function](np.where(same, 0.0, x), np.where(same, 0.0, y))
         loose = ~(apart | equal) & (self.tape.depends[a] | self.tape.depends[b])
         if loose.any():
             loose[loose] = ~np.logical_and(*(self.steady(np.broadcast_to(x, loose.shape)[loose]) for x in (a, b)))

@@ -113,7 +113,7 @@ class PreciseValues:
             gap = sub(*map(self.at, args))
             truth = COMPARE[function](gap.high + gap.low, 0.0)
             equal = self.values.choices.equal(*args)
-            truth = np.where(equal, COMPARE[function](0.0, 0.0), truth)
+            truth = np.where(equal & ~np.isnan(self.high[args[0]]), COMPARE[function](0.0, 0.0), truth)
             firm = equal | (np.abs(gap.high) > gap.radius) | ~(self.tape.depends[args[0]] | self.tape.depends[args[1]])
             return exact(truth)._replace(radius=np.where(firm, 0.0, INF))
         values = [self.high[arg] != 0 for arg in args]

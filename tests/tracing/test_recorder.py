@@ -268,6 +268,12 @@ def test_a_rule_of_torchs_own_may_take_another_way_to_zero() -> None:
     assert result.passed
 
 
+def test_nan_that_is_left_out() -> None:
+    x = torch.tensor([1.5, float("nan"), -0.3], dtype=torch.float64)
+    result = check_code(lambda x: torch.nanmean(x) * torch.where(x.isnan(), 0, x).sum(), (x,))
+    assert result.passed, (result.error, result.checks[:3])
+
+
 def test_fused_attention_is_never_half_seen() -> None:
     q, k, v = (torch.randn(1, 2, 3, 4, dtype=torch.float64) for _ in range(3))
     result = check_code(lambda q, k, v: F.scaled_dot_product_attention(q, k, v), (q, k, v))
