@@ -132,7 +132,8 @@ def cases_of(
 def _checked(function: Callable[..., Any], call: Call, settings: Mapping[str, Any]) -> CodeResult:
     """That nothing depends on the inputs is right, and nothing that anybody wants to check."""
     result = check_code(function, call.positional, named=call.named, **settings)
-    if result.blocks or result.error is not None:
+    if result.checks_total or result.error is not None:
         return result
-    why = "; ".join(("no output depends on the inputs: there is no gradient to check", *result.notices))
+    what = "an input or output is empty" if result.blocks else "no output depends on the inputs"
+    why = "; ".join((f"{what}: there is no gradient to check", *result.notices))
     return replace(result, verdict=Verdict.ERROR, passed=False, error=why, notices=())

@@ -142,6 +142,8 @@ def test_bad_input_is_a_sentence(command: str, folder: Path, capsys: pytest.Capt
 def test_what_does_not_depend_on_the_inputs_does_not_pass(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = typed("code odd.py::cut x=1.0", capsys)
     assert (status, "! no output can be differentiated" in out) == (1, True)
+    status, out, _ = typed('code odd.py::prints "x=zeros(0)"', capsys)
+    assert (status, "! an input or output is empty: there is no gradient to check" in out) == (1, True)
 
 
 def test_what_is_held_constant_is_said_and_can_be_differentiated_through(
