@@ -268,7 +268,7 @@ def test_an_intermediate_result_is_a_path_of_its_own() -> None:
         ({"expression": "x", "at": 1, "wrt": "z"}, "wrt='z': the expression has no z; it has x"),
         (
             {"expression": "x", "at": 1, "dtype": "float8"},
-            'dtype="float8": there are float64, float32, float16, bfloat16',
+            'dtype="float8": did you mean float64? There are float64, float32, float16, bfloat16',
         ),
         ({"expression": "x", "at": 1, "order": 0}, "order is a whole number from 1 to 10, not 0"),
         ({"expression": "log(-1-x*x)"}, "the function is defined at none of 1000 points sampled"),

@@ -10,26 +10,37 @@ import pytest
 
 from gradcheck_cli.certified.proofs.proof import equal
 from gradcheck_cli.checking.checker import check_expression
+from gradcheck_cli.checking.points.texts import read_points
 from gradcheck_cli.checking.reading import Reading
 from gradcheck_cli.differentiation.gradient import derivative
 from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
-from gradcheck_cli.expression.nodes import call, constant, variable
+from gradcheck_cli.expression.nodes import Expr, call, constant, variable
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.language.printer import to_text
+from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Request
-from gradcheck_cli.records.results import Verdict
+from gradcheck_cli.records.results import ProblemResult, Verdict
 
 COLUMNS = {"doc": "x**3", "torch": None, "definition": "x*x*x", "partials": ("3*x**2",), "latex": r"\text{cub}"}
 ROW = Function("cubed", **COLUMNS)  # type: ignore[arg-type]
 x = variable("x")
 
 
+def checked(text: str, at: str, expression: Expr) -> ProblemResult:
+    """A check of an expression over x that no text could give."""
+    request = Request(text, at=(at,))
+    points = read_points(request.at, ("x",))
+    return check_expression(
+        request, reading=Reading(request, expression, {}, ("x",), (Derivative(("x",)),), (), points)
+    )
+
+
 def test_a_row_that_is_in_no_table_is_a_function() -> None:
     """Printed, differentiated, evaluated in balls and in torch, shown as a closed form, and proven."""
     expression = call(op.ADD, call(ROW, x), call(op.EXP, x))
     assert to_text(expression) == "cubed(x) + exp(x)"
-    result = check_expression(Request("cubed(x) + exp(x)", at=("2",)), reading=Reading(expression, {}, ("x",)))
+    result = checked("cubed(x) + exp(x)", "2", expression)
     (check,) = result.checks
     assert check.verdict is Verdict.MATCH
     assert check.analytical == pytest.approx(19.38905609893065, rel=1e-15)
@@ -41,7 +52,7 @@ def test_a_row_may_bear_the_name_of_another() -> None:
     """What is known of a function is known of its row, not of its name."""
     impostor = Function("sin", definition="x*x", partials=("2*x",), torch=lambda x: x * x)
     expression = call(impostor, x)
-    (check,) = check_expression(Request("sin(x)", at=("3",)), reading=Reading(expression, {}, ("x",))).checks
+    (check,) = checked("sin(x)", "3", expression).checks
     assert (check.verdict, check.analytical, check.autograd) == (Verdict.MATCH, 6, 6)
     assert not equal(expression, derivative(expression, ("x",)), parse("cos(x)"), ("x",), 5.0)
     assert equal(expression, derivative(expression, ("x",)), parse("x + x"), ("x",), 5.0)
@@ -51,7 +62,7 @@ def test_its_arguments_may_be_numbers() -> None:
     row = Function("shifted", "x, n:integer; from -3", definition="x + n", torch=None, partials=("1",))
     assert (row.arguments[1].kind, row.arguments[1].least) == ("integer", -3)
     expression = call(row, x, constant(Fraction(-2)))
-    (check,) = check_expression(Request("shifted(x, -2)", at=("1",)), reading=Reading(expression, {}, ("x",))).checks
+    (check,) = checked("shifted(x, -2)", "1", expression).checks
     assert (check.verdict, check.value) == (Verdict.MATCH, -1)
 
 
