@@ -108,8 +108,8 @@ def test_names_in() -> None:
         (["1,5,2,5"], "xy", "--at 1,5,2,5: there are 4 values for 2 variables (x, y): write --at x=1,y=2"),
         (["x=1,2"], "xy", "--at x=1,2: 2 belongs to no variable: write --at x=1,y=2"),
         (["x=1,z:2"], "xy", "--at x=1,z:2: z:2 belongs to no variable: write --at x=1,y=2"),
-        (["[1,2],[3,4]"], "xy", "--at [1,2],[3,4] can be read in two ways: write [[1,2],[3,4]] for 2 points, or --at "
-                                "x=[1,2],y=[3,4] for the values of each variable"),
+        (["[1,2],[3,4]"], "xy", "--at [1,2],[3,4] can be read in two ways: write [[1,2],[3,4]] if each bracket is a "
+                                "point, else repeat --at"),
         (["x=[1,y=2]"], "x", "--at x=[1,y=2]: 1,y=2 is no list of numbers"),
         (["z=2"], "x", "--at z=2: z is not a variable of the expression; its variables are x"),
         (["lamda=2"], ["lambda_"], "--at lamda=2: lamda is not a variable of the expression; did you mean lambda_?"),

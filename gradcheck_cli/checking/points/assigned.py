@@ -64,9 +64,8 @@ class _Reader:
         if not all(opened):
             return []
         if len(self.names) > 1 and len(values) > 1 and not written.brackets and "[" in opened:
-            columns = ",".join(f"{name}={value}" for name, value in zip(self.names, values, strict=False))
-            rows = f" can be read in two ways: write [{','.join(values)}] for {len(values)} points, or "
-            raise UsageError(self.this, rows, Option("at", columns), " for the values of each variable")
+            rows = f" can be read in two ways: write [{','.join(values)}] if each bracket is a point, else "
+            raise UsageError(self.this, rows, Option("at", again=True))
         return [take_apart(value) for value in values]
 
     def _is_a_point_each(self, pieces: Sequence[Parts]) -> bool:
