@@ -138,7 +138,7 @@ def test_narrow_tables_give_up_what_is_least_useful_first() -> None:
 
 
 def test_what_a_verdict_means_is_said_where_no_note_does() -> None:
-    kinks = tuple(replace(focal_loss().checks[-1], note=None, wrt=(f"logits[{k},0]",)) for k in range(4))
+    kinks = tuple(replace(focal_loss().checks[-1], note=None, wrt=(f"logits[{k % 4},0]",)) for k in range(8))
     table = shown(focal_loss(checks=kinks, checks_failed=0), width=120)
     assert (
         "• ∂out/∂logits[0,0], ∂out/∂logits[1,0], ∂out/∂logits[2,0] and 1 more: a kink: there is no derivative" in table

@@ -124,7 +124,7 @@ def _notes(result: CodeResult, display: Display) -> Iterator[str]:
         if note:
             alike.setdefault(note, []).append(entry)
     for note, entries in alike.items():
-        names = [words.derivative(entry.output, *entry.wrt) for entry in entries]
+        names = list(dict.fromkeys(words.derivative(entry.output, *entry.wrt) for entry in entries))
         room = len(names) if display.verbose else NOTED
         more = f" and {len(names) - room:,} more" if len(names) > room else ""
         yield f"{', '.join(names[:room])}{more}: {note}"
