@@ -145,7 +145,7 @@ class Check:
             assert recorded.first is not None
             recorded, subject = recorded.first, subject.first
             outputs = subject.run(subject.fresh())
-            chosen = range(len(outputs))
+            chosen = [k for k, output in enumerate(outputs) if output.tensor.requires_grad]
         elements = {k: recorded.elements[k] for k in chosen}
         found = replay(subject, recorded.recorder, self.truths.values, outputs, elements)
         if found.missing is not None:

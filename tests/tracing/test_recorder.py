@@ -268,6 +268,12 @@ def test_a_rule_of_torchs_own_may_take_another_way_to_zero() -> None:
     assert result.passed
 
 
+def test_what_torch_does_not_differentiate_is_not_compared_with_the_record() -> None:
+    """The singular values that lstsq returns beside the solution."""
+    a = torch.tensor([[1.0, 0.3], [0.2, -1.1], [0.7, 0.4]], dtype=torch.float64)
+    assert check_code(lambda a, b: torch.linalg.lstsq(a, b, driver="gelss"), (a, a[:, :1].clone()), order=2).passed
+
+
 def test_nan_that_is_left_out() -> None:
     x = torch.tensor([1.5, float("nan"), -0.3], dtype=torch.float64)
     result = check_code(lambda x: torch.nanmean(x) * torch.where(x.isnan(), 0, x).sum(), (x,))
