@@ -136,13 +136,13 @@ def test_a_file_in_a_folder_that_cannot_be_written_is_written_over(folder: Path)
 
 OPTIONS = [
     "at", "wrt", "let", "claim", "order", "mode", "dtype", "device", "rtol", "atol", "claim_rtol", "strict", "samples",
-    "seed", "range", "timeout",
+    "seed", "range", "shape", "timeout",
 ]  # fmt: skip
 FIRST_LINES = [
     # (command, the options that are not null)
     (["x*a", "--at", "x=1,a=2", "--claim", "x: a", "--rtol", "1e-6"],
      {"at": ["x=1,a=2"], "wrt": [], "let": [], "claim": ["x: a"], "order": 1, "mode": "reverse", "dtype": "float64",
-      "device": "cpu", "rtol": 1e-6, "claim_rtol": 1e-9, "strict": False, "seed": 0, "range": []}),
+      "device": "cpu", "rtol": 1e-6, "claim_rtol": 1e-9, "strict": False, "seed": 0, "range": [], "shape": []}),
     ([*RESUMED[:2]], {}),
     ([*RESUMED[:2], "--dtype", "float32", "--range", "0:1", "--samples", "2"],
      {"dtype": "float32", "range": ["0:1"], "samples": 2}),
