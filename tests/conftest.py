@@ -2,13 +2,27 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
 from gradcheck_cli.batch import run
+from gradcheck_cli.cli.commands import run as command
+from gradcheck_cli.records.report import AnyResult
+from gradcheck_cli.records.request import ProblemSpec
 
 run.PRELOAD += ("helpers.warm",)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`gradcheck run` checks in the test's process, which is faster: for tests of what a report says."""
+
+    def run_batch(specs: Sequence[ProblemSpec], *, where: object, **options: Any) -> Iterator[AnyResult]:
+        return run.run_batch(specs, where=None, **options)
+
+    monkeypatch.setattr(command, "run_batch", run_batch)
 
 
 @pytest.fixture(autouse=True)

@@ -64,6 +64,7 @@ def test_the_readme_has_examples() -> None:
     assert len(BLOCK.findall(README.read_text())) >= 5
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("name", re.findall(r"^gradcheck (.*?)(?:\s+#.*)?$", README.read_text(), re.MULTILINE))
 def test_every_command_of_the_readme_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No example of the README is bad input or a bug."""

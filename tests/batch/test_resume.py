@@ -56,6 +56,7 @@ SERVES = [
 ]
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(("before", "options", "taken"), SERVES)
 def test_what_serves(before: list[str], options: list[str], taken: int, capsys: pytest.CaptureFixture[str]) -> None:
     write(*before)
@@ -69,6 +70,7 @@ def test_what_serves(before: list[str], options: list[str], taken: int, capsys: 
         assert [("derivatives" in problem) for problem in document["problems"]] == [len(options) == 2] * total
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_what_is_only_display_may_change(capsys: pytest.CaptureFixture[str]) -> None:
     write()
     capsys.readouterr()

@@ -81,6 +81,7 @@ def test_a_file_that_passes(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_wrong_claim_fails_and_names_problem_point_and_values(capsys: pytest.CaptureFixture[str]) -> None:
     write(PASSING.replace("9*x**2", "9*x"))
     assert run_command(["run"]) == 1
@@ -90,6 +91,7 @@ def test_a_wrong_claim_fails_and_names_problem_point_and_values(capsys: pytest.C
     assert "1 failed" in err
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_problem_that_cannot_be_read_does_not_stop_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     write(PASSING.replace("expression: relu(x)", "expression: relu(x"))
     code, document = report()
@@ -99,6 +101,7 @@ def test_a_problem_that_cannot_be_read_does_not_stop_the_others(capsys: pytest.C
     assert document["summary"]["problems_without_check"] == 1
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(
     ("old", "new", "verdict", "note"),
     [
@@ -129,6 +132,7 @@ def test_expectations(old: str, new: str, verdict: str | None, note: str | None)
         assert failing == []
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
@@ -151,6 +155,7 @@ def test_what_does_not_fit_the_expression(keys: str, message: str) -> None:
     assert "--" not in document["problems"][0]["error"], "options are called keys in a file"
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_expected_claims() -> None:
     text = "problems: [{name: a, expression: x**2, claim: 3*x, expect_claim: refuted, at: 1}]"
     write(text)
@@ -163,6 +168,7 @@ def test_expected_claims() -> None:
     assert "expected proven" in document["problems"][0]["claims"][0]["note"]
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_lists_of_numbers_belong_to_the_points() -> None:
     write("problems: [{name: a, expression: x*y, at: {x: [1, 2], y: [3, 4]}, gradient: {x: [3, 4, 3, 4]}}]")
     assert report()[0] == 0
@@ -170,6 +176,7 @@ def test_lists_of_numbers_belong_to_the_points() -> None:
     assert report()[0] == 0
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_command_line_over_problem_over_file_over_pyproject() -> None:
     write("defaults: {rtol: 0.3, atol: 0.3}\nproblems: [{name: a, expression: x, at: 1, rtol: 0.2}]")
     write("[tool.gradcheck]\nrtol = 0.4\natol = 0.4\nmode = 'forward'\n", "pyproject.toml")
@@ -186,6 +193,7 @@ def test_a_pyproject_that_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert "[tool.gradcheck]: rtl is not an option: did you mean rtol?" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
@@ -254,6 +262,7 @@ def test_keywords_that_cannot_be_read(text: str, capsys: pytest.CaptureFixture[s
     assert "-k" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_files_that_are_not_there_do_not_stop_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     write(PASSING)
     Path("folder").mkdir()
@@ -273,6 +282,7 @@ def test_no_file_at_all(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(PASSING.encode("utf-16"))))
     code, document = report("-")
@@ -305,6 +315,7 @@ problems:
 """
 
 
+@pytest.mark.slow
 def test_what_hangs_inside_torch_costs_one_problem() -> None:
     write(HANGS)
     code, document = report()
@@ -402,6 +413,7 @@ def test_the_parent_imports_no_torch() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(
     "text",
     [
@@ -431,6 +443,7 @@ def test_the_schema_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> N
     assert json.loads(Path("schema.json").read_text(encoding="utf-8"))["title"] == "gradcheck problem file"
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_the_problems_of_the_repository() -> None:
     code, document = report(str(ROOT / "problems.yaml"))
     assert code == 0

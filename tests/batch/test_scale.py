@@ -194,6 +194,7 @@ def test_a_bug_of_checking_together_is_said_and_costs_no_verdict(monkeypatch: py
     assert results[1].notices == ()
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_shards_are_parts_and_merge_joins_them(capsys: pytest.CaptureFixture[str]) -> None:
     write_problems(22)
     whole = document()
@@ -233,6 +234,7 @@ def test_an_empty_shard_is_no_failure() -> None:
     assert run_command(["run", "--shard", "2/2"]) == 0
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_reports_of_different_versions_are_not_merged(capsys: pytest.CaptureFixture[str]) -> None:
     write_problems(4)
     for i in (1, 2):
@@ -269,6 +271,7 @@ def test_a_run_that_was_killed_and_resumed() -> None:
     assert set(before[1:-1]) <= set(after.splitlines()), "times and all"
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_other_options_are_another_run() -> None:
     write_problems(8)
     run_command(["run", *LINES, "--output-file", "a.jsonl", "-q"])

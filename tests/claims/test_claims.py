@@ -397,6 +397,7 @@ def test_a_claim_that_cannot_be_read_costs_nothing_else(options: dict[str, objec
     assert message in (result.claims[-1].note or "")
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_the_report_says_of_an_unreadable_claim_why(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run_command(["x**2*y", "--at", "x=1,y=2", "--claim", "x: 2*x 2", "--claim", "y: x**2"]) == 2
     out, err = capsys.readouterr()

@@ -73,6 +73,7 @@ def test_the_traps_work() -> None:
     assert executed() == ["pickle.py.executed", "selectors.py.executed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "arguments"),
     [

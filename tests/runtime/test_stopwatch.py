@@ -91,6 +91,7 @@ def test_of_a_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert sum(shares) == pytest.approx(100, abs=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["x**2", "--at", "1"], ["run", "problems.yaml"]])
 def test_of_a_process(arguments: list[str], tmp_path: Path) -> None:
     """What was imported, in this process and in the worker, counts; the time of all phases is the whole."""
