@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -140,6 +139,8 @@ def _check_arrays(request: Request) -> AnyResult:
 def _check_code(request: CodeRequest) -> AnyResult:
     """In a process that has no report to write, what the code prints goes to standard error."""
     with phase("imports"):
+        import multiprocessing
+
         from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit
         from gradcheck_cli.user_code.check import check_request as check_code_request
         from gradcheck_cli.user_code.contained import contained

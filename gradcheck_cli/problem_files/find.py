@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import glob
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ SUFFIXES = (".yaml", ".yml")
 MOST_ENTRIES = 100_000
 """Of folders that are searched."""
 _PROBLEMS = re.compile(r"""^[\s{]*["']?problems["']?\s*:""", re.MULTILINE)
+_MAGIC = re.compile(r"[*?[]")  # what glob.has_magic looks for, which is imported where it is used
 _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages"})
 
 
@@ -61,8 +61,10 @@ def find(name: str) -> list[Source]:
         files = sorted(_within(name))
         if not files:
             raise UsageError(f"{shown(name)}: there is no YAML file in this folder")
-    elif glob.has_magic(name) and not os.path.lexists(name):
-        matching = islice(glob.iglob(name, recursive=True), MOST_ENTRIES)
+    elif _MAGIC.search(name) and not os.path.lexists(name):
+        from glob import iglob
+
+        matching = islice(iglob(name, recursive=True), MOST_ENTRIES)
         files = sorted(file for file in matching if os.path.isfile(file))
         if not files:
             raise UsageError(f"{shown(name)}: no file has such a name")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
-from gradcheck_cli.arrays.makers import MAKERS
 from gradcheck_cli.checking.points.written import Part, take_apart
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.records.request import Request
-
-_ARRAY = re.compile(rf"\s*[-+]?(?:[\d.eE+-]+\s*\*\s*)?(?:\[|@|(?:{'|'.join(MAKERS)})\s*\()")
 
 
 def is_about_arrays(request: Request) -> bool:
@@ -20,7 +18,14 @@ def is_about_arrays(request: Request) -> bool:
 
 def is_array(value: str) -> bool:
     """Whether the text of a value is that of an array."""
-    return _ARRAY.match(value) is not None
+    return _array().match(value) is not None
+
+
+@cache
+def _array() -> re.Pattern[str]:
+    from gradcheck_cli.arrays.makers import MAKERS
+
+    return re.compile(rf"\s*[-+]?(?:[\d.eE+-]+\s*\*\s*)?(?:\[|@|(?:{'|'.join(MAKERS)})\s*\()")
 
 
 def _parts(request: Request) -> Iterator[Part]:

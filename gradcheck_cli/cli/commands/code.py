@@ -20,8 +20,6 @@ from gradcheck_cli.render.formats import FORMATS
 from gradcheck_cli.render.profile import render_profile
 from gradcheck_cli.runtime import stopwatch
 from gradcheck_cli.user_code.failures import code_failure
-from gradcheck_cli.user_code.inputs import input_of, read_init, read_inputs
-from gradcheck_cli.user_code.target import read_target
 from gradcheck_cli.versions import versions
 
 
@@ -72,6 +70,8 @@ def code(
         timeout=timeout,
     )  # fmt: skip
     texts = [*(inputs or ()), *(values or ())]
+    from gradcheck_cli.user_code.inputs import input_of
+
     request = CodeRequest(target, tuple(map(input_of, texts)), wrt=options.names(wrt or ()), **given)
     asked = {field.name: getattr(request, field.name) for field in fields(request) if field.name in given}
     output = Output(where, quiet, verbose, {"code": target, "input": texts, **asked})
@@ -90,6 +90,9 @@ def _report(request: CodeRequest, error: str) -> Report:
 
 def _checked(request: CodeRequest, *, quiet: bool, profile: bool) -> Report:
     """Raises UsageError for what cannot be read or called."""
+    from gradcheck_cli.user_code.inputs import read_init, read_inputs
+    from gradcheck_cli.user_code.target import read_target
+
     read_target(request.code)
     read_inputs(request.inputs)
     read_init(request.init or "")
