@@ -142,7 +142,8 @@ class _Claimed:
     def _recorded(self) -> Recorded:
         """The formula and the claim on one tape."""
         formula = Formula(self.question, self.program, [self.question.result.arg, self.term.arg])
-        wrt = [w.name for w in self.question.wanted]
+        # Also what --wrt leaves out varies: at the numbers given alone, 2*A @ x is right of every symmetric A.
+        wrt = list(dict.fromkeys([*(w.name for w in self.question.wanted), *self.question.varying]))
         # A condition holds nothing constant: a claim is mathematics.
         return record(Subject(formula, (), arguments(self.question), wrt=wrt), through_detach=True)
 

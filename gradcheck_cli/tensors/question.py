@@ -44,7 +44,8 @@ class Wanted:
 @dataclass(frozen=True)
 class Question:
     """program: with a step for each operation. names: what texts may use, by name: variables, intermediate results and
-    the function itself. result: of the formula. inputs: the arrays. wanted: what is derived by."""
+    the function itself. result: of the formula. inputs: the arrays. wanted: what is derived by.
+    varying: the inputs that a claim is a formula of, which are all but classes."""
 
     request: Request
     program: Program
@@ -53,6 +54,7 @@ class Question:
     name: str
     inputs: Mapping[str, Tensor]
     wanted: tuple[Wanted, ...]
+    varying: tuple[str, ...]
     dtype: torch.dtype
     notices: tuple[str, ...]
 
@@ -94,9 +96,11 @@ def read_question(request: Request) -> Question:
     if not result.value.numel():
         raise ExpressionError("There is nothing to differentiate: the result has no elements.", request.expression)
     names[name] = result
-    wanted = _wanted(request, inputs, _classes(program, whole))
+    classes = _classes(program, whole)
+    wanted = _wanted(request, inputs, classes)
+    varying = tuple(name for name in inputs if name not in classes)
     inputs = {key: value.to(device) for key, value in inputs.items()}
-    return Question(request, program, names, result, name, inputs, wanted, dtype, tuple(notices))
+    return Question(request, program, names, result, name, inputs, wanted, varying, dtype, tuple(notices))
 
 
 def _statements(text: str) -> list[str]:

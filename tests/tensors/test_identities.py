@@ -158,6 +158,21 @@ def test_a_claim_of_the_branch_that_ran_is_no_function() -> None:
     assert condition.status is ClaimStatus.PROVEN
 
 
+@pytest.mark.parametrize(
+    ("formula", "arrays", "wrt", "right", "wrong"),
+    [
+        ("x @ A @ x", {"x": [1, 2], "A": [[1, 2], [2, 3]]}, "x", "(A + A.T) @ x", "2*A @ x"),
+        ("sum(c*x**2)", {"x": [1, 2], "c": [2, 2]}, "x", "2*c*x", "4*x"),
+        ("sum(x)**2", {"x": [1, 2]}, "x[0]", "2*sum(x)", "2*(x[0] + 2)"),
+    ],
+)
+def test_what_is_not_derived_by_varies_too(
+    formula: str, arrays: dict[str, list[object]], wrt: str, right: str, wrong: str
+) -> None:
+    claims = check(formula, arrays=arrays, wrt=[wrt], claim=[right, wrong]).claims
+    assert [claim.status for claim in claims] == [ClaimStatus.PROVEN, ClaimStatus.REFUTED]
+
+
 def test_what_is_chosen_by_order_is_not_proven() -> None:
     (claim,) = check("sum(sort(x)*[1, 2, 3])", arrays={"x": [1, -1, 2]}, claim="[2, 1, 3]").claims
     assert claim.status is ClaimStatus.AGREES
