@@ -203,8 +203,8 @@ class CodeResult(Result):
 
     @property
     def title(self) -> str:
-        """What it is called: its name in the problem file, or its signature."""
-        return self.signature if self.name is None else self.name
+        """What it is called: its name in the problem file, its formula, or its signature."""
+        return next(name for name in (self.name, self.expression, self.signature) if name is not None)
 
     @property
     def counts(self) -> dict[Verdict, int]:
@@ -221,8 +221,9 @@ class CodeResult(Result):
 
     @property
     def failure(self) -> str | None:
-        """Why the problem failed, in a word: its verdict, or UNEXPECTED."""
+        """Why the problem failed, in a word: its verdict, what became of a claim, or UNEXPECTED."""
         if self.passed:
             return None
-        is_wrong = self.error is not None or not self.verdict.passes or self.checks_failed
-        return self.verdict.value if is_wrong else UNEXPECTED
+        if self.error is not None or not self.verdict.passes or self.checks_failed:
+            return self.verdict.value
+        return next(filter(None, (claim.failure for claim in self.claims)), UNEXPECTED)

@@ -9,7 +9,7 @@ from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.code.latex import code_report
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.formula.latex import formula_report
+from gradcheck_cli.render.formula.latex import claims_about_arrays, formula_report
 from gradcheck_cli.render.latex_text import array, prose
 from gradcheck_cli.render.plain import in_short
 from gradcheck_cli.render.sentences import place
@@ -34,7 +34,11 @@ def _lines(report: Report, display: Display) -> Iterator[str]:
             yield rf"\paragraph{{{prose(result.name)}}} {prose(f'({place(result)})')}"
         if result.description is not None:
             yield prose(result.description)
-        yield from code_report(result, display) if isinstance(result, CodeResult) else formula_report(result, display)
+        if isinstance(result, CodeResult):
+            yield from code_report(result, display)
+            yield from claims_about_arrays(result)
+        else:
+            yield from formula_report(result, display)
         yield ""
     yield prose(summary_line(report, display))
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from gradcheck_cli.records.code import CodeResult, Entry
 from gradcheck_cli.records.report import AnyResult, Report
-from gradcheck_cli.records.results import Check, ProblemResult
+from gradcheck_cli.records.results import Check
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.code import words
 from gradcheck_cli.render.code.markdown import code_report
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.formula.markdown import formula_report
+from gradcheck_cli.render.formula.markdown import claims, formula_report
 from gradcheck_cli.render.markup import code, escaped, head, line
 from gradcheck_cli.render.plain import counted, in_short
 from gradcheck_cli.render.sentences import claim, pair, place, title, where
@@ -28,7 +28,7 @@ def render_markdown(report: Report, display: Display) -> str:
     if len(report.problems) == 1 and not report.is_batch:
         [only] = report.problems
         if isinstance(only, CodeResult):
-            what, shown = only.signature, code_report(only, display)
+            what, shown = only.title, iter([*code_report(only, display), *claims(only)])
         else:
             what, shown = only.formula or only.expression, formula_report(only, display)
         end = f"<sub>{escaped(summary_line(report, display))}</sub>"
@@ -58,8 +58,7 @@ def _failures(failed: Sequence[AnyResult]) -> Iterator[str]:
         if len(rows) < result.checks_failed:
             said = f"{len(rows):,} of {result.checks_failed:,} rows that failed, of {result.checks_total:,}"
             yield line(_problem(result), said, "", "", "", "", "")
-    formulas = [result for result in failed if isinstance(result, ProblemResult)]
-    sentences = [(result, claim(result, one)) for result in formulas for one in result.claims if not one.passed]
+    sentences = [(result, claim(result, one)) for result in failed for one in result.claims if not one.passed]
     if sentences:
         yield ""
         yield from (f"- {_problem(result)}: {escaped(sentence)}" for result, sentence in sentences)
@@ -87,9 +86,9 @@ def _all(problems: Sequence[AnyResult]) -> Iterator[str]:
     yield from head("problem", "expression", "checks", "failed", "claims", "verdict")
     for result in problems:
         counts = f"{result.checks_total:,}", f"{result.checks_failed:,}"
-        claims = ", ".join(one.status.value for one in result.claims)
-        what = result.signature if isinstance(result, CodeResult) else result.expression
-        yield line(_problem(result), code(what), *counts, claims, _outcome(result))
+        statuses = ", ".join(one.status.value for one in result.claims)
+        what = result.expression or (result.signature if isinstance(result, CodeResult) else result.title)
+        yield line(_problem(result), code(what), *counts, statuses, _outcome(result))
 
 
 def _outcome(found: labels.Found) -> str:

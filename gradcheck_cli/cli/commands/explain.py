@@ -9,10 +9,12 @@ from gradcheck_cli.cli import options
 from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import Output, emit_as
 from gradcheck_cli.cli.exit_codes import ExitCode
+from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.render import EXPLAINED
 from gradcheck_cli.render.formats import EXPLANATION_FORMATS
+from gradcheck_cli.tensors.wanted import is_about_arrays
 from gradcheck_cli.versions import versions
 
 
@@ -63,6 +65,8 @@ def explain(
     from gradcheck_cli.claims.reading import raise_unreadable
 
     request = Request(expression, **asked, derivatives=False)
+    if is_about_arrays(request):
+        raise UsageError("explain shows formulas of numbers step by step: gradcheck without it checks one of arrays")
     reading = read(request)
     raise_unreadable(reading.claims)
     loading.load(symbolic=bool(claim) or request.order > 1)

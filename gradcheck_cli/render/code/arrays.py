@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -20,15 +19,32 @@ LARGEST = 6
 """Rows and columns of a matrix that is shown, unless -v asks for all."""
 
 
-def formulas(result: CodeResult, width: int) -> Table:
-    """The intermediate results and the formula, with their equals signs in line."""
+def equations(result: CodeResult) -> list[tuple[str, str]]:
+    """(left side, right side) of the intermediate results and of the formula."""
     assert result.expression is not None
     arguments = ", ".join(result.variables)
     text = result.expression.rpartition(";")[2].strip() if "=" in result.expression else result.expression
     left, _, right = text.partition("=") if _is_named(text, result.subject) else ("", "", text)
     shown = [(plain.one_line(name), plain.one_line(formula)) for name, formula in result.lets.items()]
     label = left.strip() if "(" in left else f"{result.subject}({arguments})"
-    return layout.equations([*shown, (plain.one_line(label), plain.one_line(right.strip()))], width)
+    return [*shown, (plain.one_line(label), plain.one_line(right.strip()))]
+
+
+def formulas(result: CodeResult, width: int) -> Table:
+    """These, with their equals signs in line."""
+    return layout.equations(equations(result), width)
+
+
+def lines(result: CodeResult, display: Display) -> list[str]:
+    """The formulas, the value and the small derivatives, as plain lines."""
+    shown = equations(result)
+    room = max(len(left) for left, _ in shown)
+    found = [f"{left:{room}} = {right}" for left, right in shown]
+    if (number := value(result)) is not None:
+        found += ["", number.plain]
+    if arrays := [text.plain for text in matrices(result, display)]:
+        found += ["", *arrays]
+    return found
 
 
 def _is_named(text: str, name: str) -> bool:
@@ -48,7 +64,7 @@ def value(result: CodeResult) -> Text | None:
     return Text(f"{result.subject} = {f'[{shown}]' if found.shape else shown}")
 
 
-def matrices(result: CodeResult, display: Display) -> Iterator[RenderableType]:
+def matrices(result: CodeResult, display: Display) -> Iterator[Text]:
     """The derivatives whose numbers are known and fit, each as a row or a matrix."""
     dtype = DTYPES[result.dtype]
     for block in result.blocks:
@@ -71,6 +87,15 @@ def is_shown(result: CodeResult, block: Block, display: Display) -> bool:
     if size is None or (max(size) > LARGEST and not display.verbose):
         return False
     return _matrix("", block.analytical or (), size, DTYPES[result.dtype], display.width) is not None
+
+
+def cells(result: CodeResult, display: Display) -> Iterator[tuple[Block, list[list[str]]]]:
+    """The small derivatives, each with its numbers as texts, row by row."""
+    dtype = DTYPES[result.dtype]
+    for block in result.blocks:
+        if is_shown(result, block, display) and (size := _size(block)) is not None and block.analytical is not None:
+            texts = [labels.NOTHING if x is None else number_text.brief(x, dtype) for x in block.analytical]
+            yield block, [texts[i * size[1] : (i + 1) * size[1]] for i in range(size[0])]
 
 
 def _size(block: Block) -> tuple[int, int] | None:

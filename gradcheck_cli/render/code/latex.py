@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.render import labels, plain
-from gradcheck_cli.render.code import parts, words
+from gradcheck_cli.render.code import arrays, parts, words
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.latex_text import array, interval, items, prose
 
@@ -14,7 +14,12 @@ from gradcheck_cli.render.latex_text import array, interval, items, prose
 def code_report(result: CodeResult, display: Display) -> Iterator[str]:
     """The lines: what was called, the derivatives, the worst entries, what is known of them."""
     called, *where = parts.header(result)
-    yield rf"\texttt{{{prose(called)}}} {prose(' · '.join([*where, *parts.inputs(result, display)]))}"
+    told = prose(" · ".join([*where, *parts.inputs(result, display)]))
+    if result.expression is None:
+        yield rf"\texttt{{{prose(called)}}} {told}"
+    else:
+        yield from _formula(result, display)
+        yield told
     if result.error is not None:
         yield from ("", prose(plain.in_short(result.error)))
     blocks, left_out = parts.shown_blocks(result, display)
@@ -53,6 +58,21 @@ def code_report(result: CodeResult, display: Display) -> Iterator[str]:
     if remarks := parts.remarks(result, display):
         yield ""
         yield from items(("", remark) for remark in remarks)
+
+
+def _formula(result: CodeResult, display: Display) -> Iterator[str]:
+    """The formula of arrays as typed, and its small derivatives as matrices."""
+    for left, right in arrays.equations(result):
+        yield rf"\texttt{{{prose(left)} = {prose(right)}}}"
+        yield ""
+    for block, rows in arrays.cells(result, display):
+        yield r"\begin{equation*}"
+        yield rf"  \text{{{prose(words.derivative(block.output, block.input))}}} ="
+        yield r"  \begin{pmatrix}"
+        yield from (f"    {' & '.join(map(interval, row))} \\\\" for row in rows)
+        yield r"  \end{pmatrix}"
+        yield r"\end{equation*}"
+        yield ""
 
 
 def _whole(text: str) -> str:

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.render import labels, plain
-from gradcheck_cli.render.code import parts, words
+from gradcheck_cli.render.code import arrays, parts, words
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.markup import aligned_head, escaped, fenced, head, line
 
 
 def code_report(result: CodeResult, display: Display) -> Iterator[str]:
     """The lines, without a heading: where it is, its inputs, the derivatives, the worst entries, what is known."""
+    if result.expression is not None:
+        yield from (*fenced(arrays.lines(result, display)), "")
     yield escaped(" · ".join([*parts.header(result)[1:], *parts.inputs(result, display)]))
     if result.error is not None:
         yield from ("", *fenced(plain.lines(result.error).split("\n")))

@@ -9,6 +9,7 @@ from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.language.latex import name, number, to_latex
 from gradcheck_cli.language.parser import parse
+from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.results import Check, Claim, ProblemResult
 from gradcheck_cli.render import cells, labels, plain
 from gradcheck_cli.render.display import Display
@@ -119,6 +120,17 @@ def _table(result: ProblemResult, checks: Sequence[Check], markers: dict[str, in
 def _outcome(check: Check, markers: dict[str, int]) -> str:
     mark = "" if check.note is None or check.note not in markers else f"^{{{markers[check.note]}}}"
     return rf"\text{{{labels.outcome_words(check)[1]}}}{mark}"
+
+
+def claims_about_arrays(result: CodeResult) -> Iterator[str]:
+    """What became of each claim, which stands as it was typed."""
+    for claim in result.claims:
+        _, _, status = labels.claim_outcome(claim)[0].partition(" ")
+        left = prose(f"{labels.derivative(result, claim.wrt)} = {claim.expression}")
+        yield ""
+        yield rf"The claim \texttt{{{left}}} is {prose(status + parts.claim_detail(result, claim))}."
+        if claim.note:
+            yield from items([("", claim.note)])
 
 
 def _claim(result: ProblemResult, claim: Claim) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.records.results import ProblemResult
 from gradcheck_cli.render import cells, labels, plain
 from gradcheck_cli.render.display import Display
@@ -38,6 +39,11 @@ def formula_report(result: ProblemResult, display: Display) -> Iterator[str]:
         yield ""
     for number, remark in remarks:
         yield f"- {'' if number is None else labels.superscript(number) + ' '}{escaped(remark)}"
+    yield from claims(result)
+
+
+def claims(result: AnyResult) -> Iterator[str]:
+    """What became of each claim."""
     for claim in result.claims:
         derivative = labels.derivative(result, claim.wrt)
         outcome, _ = labels.claim_outcome(claim)

@@ -1,0 +1,91 @@
+"""Reports of formulas of arrays, as people and programs get them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gradcheck_cli.cli.app import run_command
+
+WRONG = ["softmax(x)", "--at", "x=[1,2,3]", "--claim", "diag(softmax(x))"]
+LEAST_SQUARES = ["sum((W @ x - y)**2)", "--at", "W=[[1,2],[3,4]], x=[1,-1], y=[0,1]"]
+
+
+@pytest.fixture(autouse=True)
+def _width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def report(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    assert run_command(list(arguments)) == code
+    return capsys.readouterr().out
+
+
+def test_the_notebook_s_sample(capsys: pytest.CaptureFixture[str]) -> None:
+    out = report(capsys, "x**2", "--at", "x=[0.6694, 0.6904, 0.69]")
+    assert "∂f/∂x = [1.3388       0     0]\n        [     0  1.3808     0]\n        [     0       0  1.38]\n" in out
+
+
+def test_a_wrong_entry_is_shown_beside_the_true_one(capsys: pytest.CaptureFixture[str]) -> None:
+    out = report(capsys, "norm(x)", "--at", "x=[0,0,1e-300]", code=1)
+    assert "   ∂f/∂x = [0  0  1]\nautograd = [0  0  0]\n" in out
+    assert "∂f/∂x[2]   analytical 1   autograd 0" in out
+
+
+def test_what_is_too_large_shows_its_worst_entries(capsys: pytest.CaptureFixture[str]) -> None:
+    out = report(capsys, "sum((W @ x)**2)", "--shape", "W: 7x8", "--shape", "x: 8")
+    assert "∂f/∂W = " not in out
+    assert "∂f/∂W[" in out
+    assert "W was drawn: randn(7, 8), seed 0" in out
+
+
+def test_the_hessian(capsys: pytest.CaptureFixture[str]) -> None:
+    out = report(capsys, "x[0]*x[1]**2", "--at", "x=[2,3]", "--order", "2")
+    assert "∂²f/∂x∂x = [0  6]\n           [6  4]\n" in out
+    assert "autograd's Hessian is symmetric" in out
+
+
+@pytest.mark.parametrize(
+    ("output_format", "told"),
+    [
+        ("table", "✗ refuted at ∂f[2]/∂x[2]: the claim is 0.665241, the derivative 0.222695"),
+        ("markdown", "        [-0.059892  -0.162803   0.222695]\n"),
+        ("latex", "    0.0819251 & -0.022033 & -0.059892 \\\\\n"),
+        ("junit", '<failure type="refuted"'),
+        ("github", "is refuted: at ∂f[2]/∂x[2] it is 0.665241"),
+    ],
+)
+def test_a_refuted_claim(output_format: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    out = report(capsys, *WRONG, "--output-format", output_format, code=1)
+    assert told in out
+    assert "softmax(x)" in out
+
+
+def test_json_has_the_arrays(capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(report(capsys, *LEAST_SQUARES, "--wrt", "W", "--output-format", "json"))
+    [problem] = document["problems"]
+    assert (problem["kind"], problem["expression"], problem["subject"]) == ("arrays", "sum((W @ x - y)**2)", "f")
+    [block] = problem["blocks"]
+    assert block["analytical"] == block["autograd"] == [[-2.0, 2.0], [-4.0, 4.0]]
+
+
+def test_a_file_of_them_is_resumed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, lines = tmp_path / "problems.yaml", tmp_path / "a.jsonl"
+    file.write_text(
+        "problems:\n"
+        "  - {name: vector, expression: sum(x**2), at: {x: {tensor: [1, 2]}}, claim: 2*x}\n"
+        "  - {name: drawn, expression: logsumexp(W @ x), shape: {W: 3x4, x: 4}, claim: {x: W.T @ softmax(W @ x)}}\n"
+    )
+    assert run_command(["run", str(file), "-f", "json-lines", "-o", str(lines)]) == 0
+    capsys.readouterr()
+    assert run_command(["run", str(file), "--resume", str(lines), "-f", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert "2 of 2 problems" in err
+    assert [problem["claims"][0]["status"] for problem in json.loads(out)["problems"]] == ["proven", "proven"]
+
+
+def test_explain_is_of_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["explain", *LEAST_SQUARES]) == 2
+    assert "explain shows formulas of numbers step by step" in capsys.readouterr().err
