@@ -165,7 +165,8 @@ class _Claimed:
     def _refuted(self, place: int, claim: Floats, truth: Floats) -> Claim:
         found = Counterexample({}, float(claim[place]), float(truth[place]), entry=self._label(place))
         arrays = truth.reshape(self.shape), claim.reshape(self.shape)
-        note = slip(self.question, self.text, *arrays, self._again, self._label) or self._slip_of(place)
+        note = slip(self.question, self.text, *arrays, self._again, self._label)
+        note = note or (self._slip_of(place) if claim[place] else None)  # 0 may be by chance
         return Claim(Derivative(self.by), self.text, ClaimStatus.REFUTED, False, 1, found, note)
 
     def _slip_of(self, place: int) -> str | None:

@@ -79,6 +79,11 @@ def _largest(name: str) -> Callable[..., Any]:
     return call
 
 
+def _flip(input: Any, dims: Any) -> Any:
+    """Also along one dimension, which torch takes as a list only."""
+    return input.flip(dims)
+
+
 def _dot(input: Any, other: Any) -> Any:
     """Of vectors; of matrices their product, as NumPy has it."""
     import torch
@@ -163,7 +168,7 @@ TENSOR_FUNCTIONS: dict[str, TensorFunction] = {row.name: row for row in (
     TensorFunction("diag", "input", doc="the diagonal of a matrix; the matrix with this diagonal"),
     TensorFunction("tril", "input, diagonal:whole=0", doc="the lower triangle"),
     TensorFunction("triu", "input, diagonal:whole=0", doc="the upper triangle"),
-    TensorFunction("flip", "input, dims:dims", doc="in reverse order along dims"),
+    TensorFunction("flip", "input, dims:dims", _flip, doc="in reverse order along dims"),
     TensorFunction("sort", "input, dim:dim=-1, descending:flag=false",
                    lambda input, dim=-1, descending=False: input.sort(dim, descending).values, doc="sorted"),
     TensorFunction("onehot", "index:indices, n:whole", _onehot, ("one_hot",), "1 at an index, else 0: onehot(2, 5)"),

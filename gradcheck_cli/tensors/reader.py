@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -76,6 +76,8 @@ class _Reader(Places):
             binding = self.infix()
             if binding is None:
                 break
+            if self.token.start == binding[2] and waiting and waiting[-1][0] in ("/", "**", "^"):
+                self.refuse_two_readings(waiting[-1][0], operands)
             strength = binding[1]
             while waiting and (waiting[-1][1] > strength or (waiting[-1][1] == strength and strength != _POWER)):
                 self.apply(waiting.pop(), operands)
@@ -93,6 +95,15 @@ class _Reader(Places):
         if starts and before.kind is Kind.NUMBER and token.text not in ("if", "else", "and", "or"):
             return "*", _PRODUCT, token.start
         return None
+
+    def refuse_two_readings(self, symbol: str, operands: list[Term]) -> NoReturn:
+        """The error for `1/2x`."""
+        left = operands[-2]
+        token, shown = self.token, self.shown(operands[-1])
+        factor = token.text if token.kind is Kind.NAME else "(...)"
+        first = f"({self.shown(left)}{symbol}{shown})*{factor}"
+        second = f"{self.shown(left)}{symbol}({shown}*{factor})"
+        self.fail(f"This can be read in two ways: write {first} or {second}.", left.start, token.end)
 
     def apply(self, operator_: tuple[str, int, int], operands: list[Term]) -> None:
         symbol, _, place = operator_

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gradcheck_cli import number_text
 from gradcheck_cli.tensors.program import Ref
 from gradcheck_cli.tensors.question import Question
 
@@ -59,7 +60,8 @@ def _factor(question: Question, truth: Floats, claim: Floats) -> Iterator[str]:
     if not math.isfinite(number) or not number or not _same(claim, number * truth):
         return
     factor = Fraction(number).limit_denominator(10_000)
-    shown = str(factor) if abs(float(factor) - number) <= SAME * abs(number) else f"{number:.6g}"
+    is_simple = abs(float(factor) - number) <= SAME * abs(number)
+    shown = str(factor) if is_simple else number_text.pair(number, 1.0)[0]
     yield f"every entry is {shown} times the derivative{_meaning(question, factor)}"
 
 

@@ -118,6 +118,8 @@ WRONG = [
     ("q + x", "q has no value: give it one by --at"),
     ("softmax + x", "softmax is a function: write softmax(input, dim=)"),
     ("x(2)", "x is an array, and not a function: write x*(...)"),
+    ("1/2x", "This can be read in two ways: write (1/2)*x or 1/(2*x)"),
+    ("x**2a", "This can be read in two ways: write (x**2)*a or x**(2*a)"),
     ("x y", "An operator is missing: write x*y (element by element) or x @ y"),
     ("W x", "An operator is missing: write W*x (element by element) or W @ x"),
     ("x^T W x", "The transpose is written .T, and the product @: x.T @ W @ x"),
