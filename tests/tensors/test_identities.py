@@ -186,3 +186,10 @@ def test_an_identity_of_labels_is_none_of_numbers() -> None:
     assert claim.status is ClaimStatus.REFUTED
     assert claim.counterexample is not None
     assert 0 < claim.counterexample.point["y[0]"] != 1
+
+
+def test_a_number_that_is_no_fraction_costs_no_memory() -> None:
+    """In `normalize` the norm is held above 1e-12, so that a seam has a coefficient beyond all numbers."""
+    arrays = {"w": [0.5, -3, 2], "x": [0.5, -1.25, 2]}
+    (claim,) = check("logsumexp(normalize(w)) + 0*sum(x)", arrays=arrays, claim="x: 0*x", wrt="x").claims
+    assert claim.status.passes

@@ -27,6 +27,8 @@ from gradcheck_cli.expression.nodes import Call, Constant, Expr, Named, Variable
 from gradcheck_cli.expression.program import Program
 from gradcheck_cli.language.magnitude import rational
 
+MOST_BITS = 20_000
+"""Of a number that is taken for a fraction; what is larger or smaller is no coefficient of a polynomial."""
 DEGREE = 40
 """Of a polynomial whose roots are isolated exactly."""
 FACTORED = 20
@@ -120,7 +122,9 @@ def _nearly(node: Expr) -> Fraction | None:
     program = Program(node)
     with precision(100):
         value = program.run(Balls({}, EXACT))[program.roots[0]]
-    return to_fraction(value) if isinstance(value, arb) and value.is_finite() else None
+    if not isinstance(value, arb) or not value.is_finite() or abs(int(value.mid().man_exp()[1])) > MOST_BITS:
+        return None
+    return to_fraction(value)
 
 
 def _combined(
