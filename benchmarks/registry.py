@@ -12,6 +12,7 @@ BENCHMARKS = {
     "points": "a million points of one formula",
     "depth": "deep expressions",
     "batch": "tens of thousands of problems",
+    "arrays": "formulas of vectors and matrices",
     "code": "functions of tensors",
     "operators": "torch's own operators",
     "mistakes": "mistakes in backwards by hand",
