@@ -26,6 +26,7 @@ def check_code(
     cotangents: str = "auto", reference: Callable[..., Any] | None = None, order: int = 1,
     grad_outputs: Sequence[Any] | None = None, surrogate: Surrogates | None = None, nondet_tol: float = 0.0,
     explain: bool = True, names: Sequence[str] | None = None, arrays: int = 0,
+    constant: bool = False,
 ) -> CodeResult:  # fmt: skip
     """Check the gradient of a function of tensors.
 
@@ -36,10 +37,12 @@ def check_code(
     surrogate: for each `autograd.Function` class of which it is so, the function whose derivative it is meant to have.
     nondet_tol: how far two runs may differ without a notice. explain: find out why entries are wrong, which runs the
     code a few times more. names: of the positional arguments, where the function's own will not do. arrays: entries of
-    a block up to which the record has all of its numbers. A result without a verdict has an `error`.
+    a block up to which the record has all of its numbers. constant: outputs that do not require grad have the
+    derivative 0, if that is so. A result without a verdict has an `error`.
     """
     asked = Asked(function, inputs, named, wrt, everything, seed, reference, order, grad_outputs, surrogate, names)
-    options = Options(MODES[mode], rtol, atol, strict, through_detach, cotangents, nondet_tol=nondet_tol, arrays=arrays)
+    judged = rtol, atol, strict, through_detach, cotangents
+    options = Options(MODES[mode], *judged, nondet_tol=nondet_tol, arrays=arrays, constant=constant)
     subject = asked.subject()
     started = time.perf_counter()
     try:

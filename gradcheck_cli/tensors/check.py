@@ -44,7 +44,7 @@ def check_arrays(request: Request) -> CodeResult:
     result = check_code(
         Formula(question), (), named=arguments(question), wrt=[w.name for w in question.wanted], mode=request.mode,
         rtol=request.rtol, atol=request.atol, strict=request.strict, seed=request.seed, order=order,
-        grad_outputs=None if order == 1 else [torch.ones(shape, dtype=question.dtype)], arrays=KEPT,
+        grad_outputs=None if order == 1 else [torch.ones(shape, dtype=question.dtype)], arrays=KEPT, constant=True,
     )  # fmt: skip
     result = _named(result, question)
     claims = judged_claims(question, order) if request.claims and result.error is None else ()
@@ -60,6 +60,9 @@ def check_arrays(request: Request) -> CodeResult:
 def _named(result: CodeResult, question: Question) -> CodeResult:
     """The result in the terms of the formula: its name for what it gives, and no cotangents."""
     name = question.name
+    error = result.error and result.error.removeprefix(f"{result.subject} ({result.place}): ")
+    if error == "no output requires grad":
+        error = f"{name} depends on nothing that it is differentiated by: all its derivatives are 0"
     if result.order == 1:
         names = {"out": name}
     else:
@@ -81,7 +84,7 @@ def _named(result: CodeResult, question: Question) -> CodeResult:
     passed = all(b.passed for b in blocks) if blocks and seen is result.verdict else result.passed
     inputs = tuple(given for given in result.inputs if given.name not in hidden)
     return replace(
-        result, subject=name, place="", blocks=blocks, checks=checks, checks_failed=failed, values=values,
+        result, subject=name, place="", error=error, blocks=blocks, checks=checks, checks_failed=failed, values=values,
         verdict=verdict, passed=passed, inputs=inputs,
     )  # fmt: skip
 
@@ -94,6 +97,8 @@ def _renamed(output: str, names: Mapping[str, str]) -> str:
 
 def _symmetry(result: CodeResult) -> list[str]:
     """Whether autograd's Hessian is symmetric, as the true one is."""
+    if not result.blocks:
+        return []
     blocks = [b for b in result.blocks if b.mode == result.blocks[0].mode]
     outputs, inputs = (list(dict.fromkeys(names)) for names in zip(*((b.output, b.input) for b in blocks), strict=True))
     by_pair = {(b.output, b.input): b for b in blocks}

@@ -89,3 +89,18 @@ def test_a_file_of_them_is_resumed(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_explain_is_of_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["explain", *LEAST_SQUARES]) == 2
     assert "explain shows formulas of numbers step by step" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("formula", ["sum(y)", "y", "sum(where(x > 0, y, 2*y))"])
+def test_what_does_not_depend_on_it_has_the_derivative_0(formula: str, capsys: pytest.CaptureFixture[str]) -> None:
+    out = report(capsys, formula, "--at", "x=[1,-1], y=[3,4]", "--wrt", "x")
+    assert "∂f/∂x = [0  0]" in out
+
+
+@pytest.mark.parametrize("formula", ["sum(x)", "sum(x) + sum(y)**2", "sum(y)"])
+def test_a_hessian_that_is_zero(formula: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = run_command([formula, "--at", "x=[1,-1], y=[3,4]", "--wrt", "x", "--order", "2"])
+    out, err = capsys.readouterr()
+    assert "Traceback" not in err
+    assert ".py" not in out
+    assert ("∂²f/∂x∂x = [0  0]" in out) if code == 0 else ("all its derivatives are 0" in " ".join(out.split()))
