@@ -46,6 +46,7 @@ class Asked:
     reference: Callable[..., Any] | None = None
     order: int = 1
     grad_outputs: Sequence[Any] | None = None
+    by_cotangents: bool = True
     surrogate: Surrogates | None = None
     names: Sequence[str] | None = None
 

@@ -25,8 +25,7 @@ def check_code(
     rtol: float | None = None, atol: float | None = None, strict: bool = False, through_detach: bool = False,
     cotangents: str = "auto", reference: Callable[..., Any] | None = None, order: int = 1,
     grad_outputs: Sequence[Any] | None = None, surrogate: Surrogates | None = None, nondet_tol: float = 0.0,
-    explain: bool = True, names: Sequence[str] | None = None, arrays: int = 0,
-    constant: bool = False,
+    explain: bool = True, names: Sequence[str] | None = None,
 ) -> CodeResult:  # fmt: skip
     """Check the gradient of a function of tensors.
 
@@ -36,13 +35,18 @@ def check_code(
     the gradients, by the inputs and by the cotangents `grad_outputs` (random ones where they are not given).
     surrogate: for each `autograd.Function` class of which it is so, the function whose derivative it is meant to have.
     nondet_tol: how far two runs may differ without a notice. explain: find out why entries are wrong, which runs the
-    code a few times more. names: of the positional arguments, where the function's own will not do. arrays: entries of
-    a block up to which the record has all of its numbers. constant: outputs that do not require grad have the
-    derivative 0, if that is so. A result without a verdict has an `error`.
+    code a few times more. names: of the positional arguments, where the function's own will not do. A result without a
+    verdict has an `error`.
     """
-    asked = Asked(function, inputs, named, wrt, everything, seed, reference, order, grad_outputs, surrogate, names)
-    judged = rtol, atol, strict, through_detach, cotangents
-    options = Options(MODES[mode], *judged, nondet_tol=nondet_tol, arrays=arrays, constant=constant)
+    asked = Asked(
+        function, inputs, named, wrt, everything, seed, reference, order, grad_outputs, surrogate=surrogate, names=names
+    )
+    options = Options(MODES[mode], rtol, atol, strict, through_detach, cotangents, nondet_tol=nondet_tol)
+    return check_asked(asked, options, explain=explain)
+
+
+def check_asked(asked: Asked, options: Options, *, explain: bool = True) -> CodeResult:
+    """The same of what is asked, with all the options there are."""
     subject = asked.subject()
     started = time.perf_counter()
     try:

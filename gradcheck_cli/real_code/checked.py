@@ -41,7 +41,7 @@ def checked(asked: Asked, subject: Subject, options: Options) -> tuple[CodeResul
         if asked.order == 1:
             check = Check(subject, options, record(known, through_detach=options.through_detach))
         else:
-            twice = GradientSubject(subject, asked.grad_outputs)
+            twice = GradientSubject(subject, asked.grad_outputs, by_cotangents=asked.by_cotangents)
             check = Check(twice, options, record_gradient(known, twice, options.through_detach))
         return check.result(), check
 

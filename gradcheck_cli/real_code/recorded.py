@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Output, Subject
+from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Leaf, Output, Subject
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.gradient import gradient
+from gradcheck_cli.tape.tape import Tape
 from gradcheck_cli.tracing.recorder import Recorder
 from gradcheck_cli.tracing.recording import recorded
 from gradcheck_cli.tracing.surrogates import in_force
@@ -52,7 +53,7 @@ def record_gradient(subject: Subject, twice: GradientSubject, through_detach: bo
     if len(chosen) != len(twice.cotangents):
         raise BadInput(f"{len(chosen)} outputs can be differentiated, and there are {len(twice.cotangents)} cotangents")
     variables = tape.variables
-    weights = [tape.input(leaf.name, numbers(leaf.tensor), FLOATS[leaf.tensor.dtype]) for leaf in twice.cotangents]
+    weights = [_cotangents(tape, leaf, twice) for leaf in twice.cotangents]
     outputs = np.concatenate([first.elements[k].reshape(-1) for k in chosen])
     by_all = gradient(tape, outputs, np.concatenate([w.reshape(-1) for w in weights]))[: len(variables)]
     elements, start = [], 0
@@ -60,3 +61,11 @@ def record_gradient(subject: Subject, twice: GradientSubject, through_detach: bo
         elements.append(by_all[start : start + leaf.tensor.numel()].reshape(tuple(leaf.tensor.shape)))
         start += leaf.tensor.numel()
     return Recorded(first.recorder, twice.run(twice.fresh()), elements, twice, first, first.unused)
+
+
+def _cotangents(tape: Tape, leaf: Leaf, twice: GradientSubject) -> Elements:
+    """Those of one output on the tape: inputs as well, or constants."""
+    given = numbers(leaf.tensor)
+    if twice.by_cotangents:
+        return tape.input(leaf.name, given, FLOATS[leaf.tensor.dtype])
+    return tape.constants(given)

@@ -201,12 +201,15 @@ class Subject:
 class GradientSubject(Subject):
     """The gradient of a subject as a subject of its own: of its inputs and of the cotangents of its outputs.
 
-    grad_outputs: the cotangents of the outputs that require grad; random ones where they are not given.
+    grad_outputs: the cotangents of the outputs that require grad; random ones where they are not given. by_cotangents:
+    whether it is differentiated by them as well, or they are constant, which makes it the Hessian.
     """
 
-    def __init__(self, subject: Subject, grad_outputs: Sequence[Any] | None = None) -> None:
+    def __init__(
+        self, subject: Subject, grad_outputs: Sequence[Any] | None = None, *, by_cotangents: bool = True
+    ) -> None:
         self.__dict__.update(subject.__dict__)
-        self.first = subject
+        self.first, self.by_cotangents = subject, by_cotangents
         outputs = [o for o in subject.run(subject.fresh()) if o.tensor.requires_grad]
         if not outputs:
             raise BadInput("no output requires grad")
@@ -216,13 +219,16 @@ class GradientSubject(Subject):
             Leaf(f"grad_{output.name}", _like(output.tensor, generator) if g is None else g.detach(), -1, True)
             for output, g in zip(outputs, given, strict=True)
         ]
-        self.leaves = [*subject.leaves, *self.cotangents]
-        self.wanted = [*subject.wanted, *self.cotangents]
+        if by_cotangents:
+            self.leaves = [*subject.leaves, *self.cotangents]
+            self.wanted = [*subject.wanted, *self.cotangents]
 
     def run(self, given: Sequence[Tensor]) -> list[Output]:
         """The gradients by the inputs, each as large as its input."""
         count = len(self.first.wanted)
         inputs, cotangents = list(given[:count]), list(given[count:])
+        if not self.by_cotangents:
+            cotangents = [twin(leaf.tensor) for leaf in self.cotangents]
         outputs = [o.tensor for o in self.first.run(inputs) if o.tensor.requires_grad]
         try:
             gradients = torch.autograd.grad(outputs, inputs, cotangents, create_graph=True, allow_unused=True)

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 
 from gradcheck_cli.errors import UsageError
-from gradcheck_cli.real_code.check import check_code
+from gradcheck_cli.real_code.asked import MODES, Asked, Options
+from gradcheck_cli.real_code.check import check_asked
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.request import Request
-from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tensors.claims import judged_claims
 from gradcheck_cli.tensors.question import Question, read_question
@@ -41,11 +41,13 @@ def check_arrays(request: Request) -> CodeResult:
             Option("order", "2"), f" is the Hessian of a function with one value, and {question.name} is {sized}: "
             f"take an element or sum({question.name})"
         )  # fmt: skip
-    result = check_code(
-        Formula(question), (), named=arguments(question), wrt=[w.name for w in question.wanted], mode=request.mode,
-        rtol=request.rtol, atol=request.atol, strict=request.strict, seed=request.seed, order=order,
-        grad_outputs=None if order == 1 else [torch.ones(shape, dtype=question.dtype)], arrays=KEPT, constant=True,
+    asked = Asked(
+        Formula(question), (), arguments(question), wrt=[w.name for w in question.wanted], seed=request.seed,
+        order=order, grad_outputs=None if order == 1 else [torch.ones(shape, dtype=question.dtype)],
+        by_cotangents=False,
     )  # fmt: skip
+    options = Options(MODES[request.mode], request.rtol, request.atol, request.strict, constant=True, arrays=KEPT)
+    result = check_asked(asked, options)
     result = _named(result, question)
     claims = judged_claims(question, order) if request.claims and result.error is None else ()
     passed = result.passed and all(claim.passed for claim in claims)
@@ -58,7 +60,7 @@ def check_arrays(request: Request) -> CodeResult:
 
 
 def _named(result: CodeResult, question: Question) -> CodeResult:
-    """The result in the terms of the formula: its name for what it gives, and no cotangents."""
+    """The result in the terms of the formula: its name for what it gives."""
     name = question.name
     error = result.error and result.error.removeprefix(f"{result.subject} ({result.place}): ")
     if error == "no output requires grad":
@@ -67,25 +69,11 @@ def _named(result: CodeResult, question: Question) -> CodeResult:
         names = {"out": name}
     else:
         names = {f"grad_{w.name}": f"∂{name}/∂{w.name}" for w in question.wanted}
-    hidden = {"grad_out"}
-    blocks = tuple(replace(b, output=_renamed(b.output, names)) for b in result.blocks if b.input not in hidden)
-    checks = tuple(
-        replace(entry, output=_renamed(entry.output, names))
-        for entry in result.checks
-        if not hidden & {one.partition("[")[0] for one in entry.wrt}
-    )
-    failed = result.checks_failed - sum(
-        n for b in result.blocks if b.input in hidden for v, n in b.counts.items()
-        if (v is not Verdict.MATCH if question.request.strict else not v.passes)
-    )  # fmt: skip
-    values = tuple(replace(value, output=_renamed(value.output, names)) for value in result.values)
-    seen = Verdict.worst(b.verdict for b in result.blocks) if result.blocks else result.verdict
-    verdict = Verdict.worst(b.verdict for b in blocks) if blocks and seen is result.verdict else result.verdict
-    passed = all(b.passed for b in blocks) if blocks and seen is result.verdict else result.passed
-    inputs = tuple(given for given in result.inputs if given.name not in hidden)
     return replace(
-        result, subject=name, place="", error=error, blocks=blocks, checks=checks, checks_failed=failed, values=values,
-        verdict=verdict, passed=passed, inputs=inputs,
+        result, subject=name, place="", error=error,
+        blocks=tuple(replace(block, output=_renamed(block.output, names)) for block in result.blocks),
+        checks=tuple(replace(entry, output=_renamed(entry.output, names)) for entry in result.checks),
+        values=tuple(replace(value, output=_renamed(value.output, names)) for value in result.values),
     )  # fmt: skip
 
 

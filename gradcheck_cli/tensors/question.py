@@ -17,6 +17,7 @@ from gradcheck_cli.checking.points.numbers import read_number
 from gradcheck_cli.checking.points.written import take_apart
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import ExpressionError, UsageError
+from gradcheck_cli.expression.nodes import free_name
 from gradcheck_cli.pytorch.devices import resolve_device
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.surfaces import Option
@@ -80,12 +81,11 @@ def read_question(request: Request) -> Question:
     program = Program(inputs)
     names: dict[str, Term | Ref] = dict(program.inputs)
     texts = [*request.lets, *_statements(request.expression)]
-    name = "f"
     for text in texts[:-1]:
         _define(text, program, names, dtype)
     left = _LEFT.match(texts[-1])
+    name = free_name(names) if left is None else left[1]
     if left is not None:
-        name = left[1]
         _require_new(name, names, texts[-1], left.start(1), left.end(1))
     result = _in_text(texts[-1], left.end() if left else 0, program, names, dtype)
     if not isinstance(result.value, Tensor):

@@ -104,3 +104,13 @@ def test_a_hessian_that_is_zero(formula: str, capsys: pytest.CaptureFixture[str]
     assert "Traceback" not in err
     assert ".py" not in out
     assert ("∂²f/∂x∂x = [0  0]" in out) if code == 0 else ("all its derivatives are 0" in " ".join(out.split()))
+
+
+@pytest.mark.parametrize("name", ["grad_out", "grad_x", "out", "f"])
+@pytest.mark.parametrize("order", [1, 2])
+def test_no_name_of_a_variable_is_special(name: str, order: int, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--at", f"{name}=[1,2], x=[3,4]", "--order", str(order), "--output-format", "json"]
+    (result,) = json.loads(report(capsys, f"sum({name}**3*x)", *options))["problems"]
+    assert sorted({block["input"] for block in result["blocks"]}) == sorted([name, "x"])
+    assert result["counts"]["match"] == (4 if order == 1 else 16)
+    assert result["subject"] not in (name, "x")
