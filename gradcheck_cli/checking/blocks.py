@@ -123,7 +123,7 @@ class _ManyPoints:
                 if not sampling.take(references):
                     left_out.add(i)
                     continue
-            results = {mode: _result(numbers, i) for mode, numbers in autograd.items()}
+            results = {mode: result_at(numbers, i) for mode, numbers in autograd.items()}
             for check in rows_at(sides, point, references, results=results, brief=True):
                 key = check.mode, check.derivative
                 if key not in settled or not settled[key].where[i]:
@@ -168,7 +168,8 @@ def _in_full(problem: Problem, short: Check) -> Check:
     return problem.plan.expected.apply_verdicts(check)
 
 
-def _result(numbers: Mapping[Derivative, Floats], i: int) -> AutogradResult:
+def result_at(numbers: Mapping[Derivative, Floats], i: int) -> AutogradResult:
+    """What torch says at one of the points of `Side.at_many`."""
     return AutogradResult(
         float(numbers[VALUE][i]), {row: float(column[i]) for row, column in numbers.items() if row.wrt}, {}
     )

@@ -43,9 +43,10 @@ def check_expression(
                 _many(problem, on_progress)
             else:
                 _one_by_one(problem, ((place, None) for place in problem.places()), on_progress, on_row)
-            return problem.result(started)
+            result = problem.result(started)
     except OutOfTime:
         return failure(request, out_of_time(request.timeout), seconds=time.perf_counter() - started)
+    return _pictured(result, problem, request, time.perf_counter() - started)
 
 
 @one_at_a_time
@@ -63,9 +64,20 @@ def check_together(requests: Sequence[Request]) -> list[ProblemResult]:
     places = timed(lambda problem: [] if problem.has_many_points else list(problem.places()), problems)
     results = timed(lambda problem, its: [problem.sides.results(place.point) for place in its], problems, places)
     timed(_with_results, problems, places, results)
+    finished = zip(problems, requests, timed.seconds, strict=True)
     return [
-        problem.result(time.perf_counter() - seconds) for problem, seconds in zip(problems, timed.seconds, strict=True)
+        _pictured(problem.result(time.perf_counter() - seconds), problem, request, seconds)
+        for problem, request, seconds in finished
     ]
+
+
+def _pictured(result: ProblemResult, problem: Problem, request: Request, seconds: float) -> ProblemResult:
+    """The result with a picture, where one is wanted. seconds: that the check took."""
+    if not request.picture:
+        return result
+    from gradcheck_cli.checking.pictured import with_picture
+
+    return with_picture(result, problem, None if request.timeout is None else request.timeout - seconds)
 
 
 class _Timed:

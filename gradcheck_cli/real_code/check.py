@@ -25,7 +25,7 @@ def check_code(
     rtol: float | None = None, atol: float | None = None, strict: bool = False, through_detach: bool = False,
     cotangents: str = "auto", reference: Callable[..., Any] | None = None, order: int = 1,
     grad_outputs: Sequence[Any] | None = None, surrogate: Surrogates | None = None, nondet_tol: float = 0.0,
-    explain: bool = True, names: Sequence[str] | None = None,
+    explain: bool = True, names: Sequence[str] | None = None, arrays: int = 0,
 ) -> CodeResult:  # fmt: skip
     """Check the gradient of a function of tensors.
 
@@ -35,13 +35,13 @@ def check_code(
     the gradients, by the inputs and by the cotangents `grad_outputs` (random ones where they are not given).
     surrogate: for each `autograd.Function` class of which it is so, the function whose derivative it is meant to have.
     nondet_tol: how far two runs may differ without a notice. explain: find out why entries are wrong, which runs the
-    code a few times more. names: of the positional arguments, where the function's own will not do. A result without a
-    verdict has an `error`.
+    code a few times more. names: of the positional arguments, where the function's own will not do. arrays: entries
+    of a block up to which the result has all of its numbers. A result without a verdict has an `error`.
     """
     asked = Asked(
         function, inputs, named, wrt, everything, seed, reference, order, grad_outputs, surrogate=surrogate, names=names
     )
-    options = Options(MODES[mode], rtol, atol, strict, through_detach, cotangents, nondet_tol=nondet_tol)
+    options = Options(MODES[mode], rtol, atol, strict, through_detach, cotangents, nondet_tol=nondet_tol, arrays=arrays)
     return check_asked(asked, options, explain=explain)
 
 

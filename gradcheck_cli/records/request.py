@@ -34,8 +34,8 @@ class Request:
 
     at: the texts of --at, or points as numbers; ranges: of --range; shapes: of --shape; claims: of --claim ("2*x", or
     "x: 2*x"); timeout: seconds until the check is given up; derivatives: their closed forms are wanted; formula: so is
-    the expression as it was read, also of a problem that passes; keep: how many rows are kept in the result; words: how
-    whoever asks calls the options.
+    the expression as it was read, also of a problem that passes; picture: so is what a picture shows; keep: how many
+    rows are kept in the result; words: how whoever asks calls the options.
     """
 
     expression: str
@@ -58,6 +58,7 @@ class Request:
     timeout: float | None = None
     derivatives: bool = True
     formula: bool = True
+    picture: bool = False
     keep: int = MOST_ROWS
     expectation: Expectation = Expectation()
     words: Words = field(default=on_command_line, compare=False)
@@ -73,7 +74,8 @@ class CodeRequest:
 
     code: FILE.py::NAME, package.module:NAME or dotted. inputs: what it is called with; init: what a class is made with.
     samples: how many draws of the inputs; stress: add inputs at which backwards tend to be wrong. folder: where the
-    names of files begin. timeout: seconds until the check is given up. words: how whoever asks calls the options.
+    names of files begin. timeout: seconds until the check is given up. picture: what one shows is wanted.
+    words: how whoever asks calls the options.
     """
 
     code: str
@@ -93,6 +95,7 @@ class CodeRequest:
     through_detach: bool = False
     cotangents: str = "auto"
     timeout: float | None = None
+    picture: bool = False
     folder: str = ""
     expectation: Expectation = Expectation()
     words: Words = field(default=on_command_line, compare=False)

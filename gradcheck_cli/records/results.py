@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.finding import Code, Finding
+from gradcheck_cli.records.picture import Picture
+from gradcheck_cli.records.verdicts import Verdict as Verdict
 
 MOST_ROWS = 10_000
 """Rows of a problem that a report holds one by one, failing ones first, then the worst."""
 
-
-class Verdict(Enum):
-    """The verdicts on one row, from best to worst."""
-
-    MATCH = "match"
-    IMPRECISE = "imprecise"
-    KINK = "kink"
-    UNSTABLE = "unstable"
-    MISMATCH = "mismatch"
-    UNDEFINED = "undefined"
-    ERROR = "error"
-
-    @property
-    def severity(self) -> int:
-        return _SEVERITY[self]
-
-    @property
-    def passes(self) -> bool:
-        """Whether a row with this verdict passes when nothing else is asked for (no --strict, no `expect`)."""
-        return self in (Verdict.MATCH, Verdict.IMPRECISE, Verdict.KINK)
-
-    @staticmethod
-    def worst(verdicts: Iterable[Verdict]) -> Verdict:
-        return max(verdicts, key=lambda verdict: verdict.severity)
-
-
-_SEVERITY = {verdict: place for place, verdict in enumerate(Verdict)}
 
 WRONG_NUMBER = "wrong number"
 UNEXPECTED = "unexpected"
@@ -199,7 +174,8 @@ class Result:
     where they follow the dtype of each row. name, file, line, description, tags, expect: as in the problem file; name
     is None for what was asked for on the command line or in Python. error: why there is no row at all; bad_input: since
     it, or a part of it, could not be read or done; bug: since gradcheck itself failed. notices: remarks about the whole
-    problem. phases: seconds by phase, for --profile. key: what it is the result of (see resume.problem_key).
+    problem. phases: seconds by phase, for --profile. picture: where one was asked for, and can be made. key: what it is
+    the result of (see resume.problem_key).
     """
 
     dtype: str
@@ -222,6 +198,7 @@ class Result:
     notices: tuple[str, ...] = ()
     seconds: float = 0.0
     phases: Mapping[str, float] | None = None
+    picture: Picture | None = None
     key: str | None = None
 
     def __str__(self) -> str:

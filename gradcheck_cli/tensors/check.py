@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.picturing.matrix import with_matrices
 from gradcheck_cli.real_code.asked import MODES, Asked, Options
 from gradcheck_cli.real_code.check import check_asked
 from gradcheck_cli.records.code import CodeResult
@@ -49,6 +50,8 @@ def check_arrays(request: Request) -> CodeResult:
     options = Options(MODES[request.mode], request.rtol, request.atol, request.strict, constant=True, arrays=KEPT)
     result = check_asked(asked, options)
     result = _named(result, question)
+    if request.picture:
+        result = with_matrices(result)
     claims = judged_claims(question, order) if request.claims and result.error is None else ()
     passed = result.passed and all(claim.passed for claim in claims)
     return replace(

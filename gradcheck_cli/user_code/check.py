@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from gradcheck_cli.errors import GradcheckError, UsageError
+from gradcheck_cli.picturing.matrix import KEPT, with_matrices
 from gradcheck_cli.pytorch.devices import resolve_device
 from gradcheck_cli.real_code.check import check_code
 from gradcheck_cli.real_code.generators import same_state
@@ -46,6 +47,8 @@ def check_request(request: CodeRequest) -> CodeResult:
     if (request.samples or 1) > 1 and not any(case.at.startswith("draw") for case in cases):
         said = f"{request.words(Option('samples', str(request.samples)))}: no input is drawn, so there is one draw"
         result = replace(result, notices=(*result.notices, said))
+    if request.picture:
+        result = with_matrices(result)
     result = with_expectations(result, request.expectation.verdicts, strict=request.strict)
     return replace(result, seconds=time.perf_counter() - started)
 
@@ -96,7 +99,7 @@ def _cases(request: CodeRequest, named: _Named, inputs: Inputs) -> Iterator[Case
     settings: dict[str, Any] = {
         "wrt": request.wrt or None, "mode": request.mode, "rtol": request.rtol, "atol": request.atol,
         "strict": request.strict, "through_detach": request.through_detach, "cotangents": request.cotangents,
-        "order": request.order,
+        "order": request.order, "arrays": KEPT if request.picture else 0,
     }  # fmt: skip
     explain = True  # what is wrong at one draw is wrong at the others
     for number in range(draws):

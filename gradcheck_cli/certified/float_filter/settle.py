@@ -80,27 +80,27 @@ class FirstTier:
         count = len(next(iter(columns.values())))
         with np.errstate(all="ignore"):
             values = self.derivatives.program.run(ErrorBounds(columns_of(columns), self.dtype))
-            exists = {row: self._exists(row, values) for row in self.derivatives.rows}
+            exists = {row: self.exists(row, values) for row in self.derivatives.rows}
             found: dict[tuple[str, Derivative], Settled] = {}
             for mode, numbers in autograd.items():
                 everywhere = np.isfinite(numbers[VALUE])
                 if self.strict:
-                    everywhere = everywhere & Compared(self._of(VALUE, values), numbers[VALUE]).matches(self)
+                    everywhere = everywhere & Compared(self.of(VALUE, values), numbers[VALUE]).matches(self)
                 for row in self.derivatives.rows:
-                    compared = Compared(self._of(row, values), numbers[row])
+                    compared = Compared(self.of(row, values), numbers[row])
                     where = exists[row] & everywhere & compared.matches(self)
                     errors = compared.relative_errors()
                     found[mode, row] = Settled(np.broadcast_to(where, count), np.broadcast_to(errors, count))
         return found
 
-    def _of(self, row: Derivative, values: Sequence[Value]) -> Approx:
+    def of(self, row: Derivative, values: Sequence[Value]) -> Approx:
         value = values[self.derivatives.root[row]]
         assert not isinstance(value, Condition)
         return value
 
-    def _exists(self, row: Derivative, values: Sequence[Value]) -> Array:
+    def exists(self, row: Derivative, values: Sequence[Value]) -> Array:
         """Where the function has a value, and the derivatives up to that of the row exist."""
-        exists = _is_known(self._of(VALUE, values))
+        exists = _is_known(self.of(VALUE, values))
         for order in range(1, row.order + 1):
             lower = row.up_to(order)
             before = lower.before
@@ -108,7 +108,7 @@ class FirstTier:
                 self._seams[before] = Seams(self.derivatives.program, self.derivatives.root[before])
             seams = self._seams[before].candidates_by(lower.last)
             at_a_tie = tied(self.derivatives.program, values, self.derivatives.root[before], seams)
-            exists = exists & ~np.asarray(at_a_tie) & _is_known(self._of(lower, values))
+            exists = exists & ~np.asarray(at_a_tie) & _is_known(self.of(lower, values))
         return exists
 
 
