@@ -38,7 +38,7 @@ def best(action: Callable[[], object]) -> float:
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
     text = "problems:\n" + "".join(PROBLEM.format(number) for number in range(count))
-    assert all(spec.error is None for spec in load_problems(text, "problems.yaml", {}, {}))
+    assert all(spec.error is None for spec in load_problems(text, "problems.yaml", {}, {}).problems)
     ways: dict[str, Callable[[], object]] = {
         "load_problems": lambda: load_problems(text, "problems.yaml", {}, {}),
         "compose alone": lambda: compose(text),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeVar, ov
 from gradcheck_cli import python_arguments
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.records.code import CodeResult
-from gradcheck_cli.records.report import Report
+from gradcheck_cli.records.report import Heading, Report
 from gradcheck_cli.records.request import ProblemSpec, Request
 from gradcheck_cli.records.results import ProblemResult
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
@@ -251,18 +251,18 @@ def run(*files: str | PathLike[str], allow_code: bool = False, **options: object
     started = time.perf_counter()
     given = read_options(options, "run()", "run()")
     specs: list[ProblemSpec] = []
+    headings: list[Heading] = []
     for source in (source for file in files for source in find(python_arguments.file(file))):
         text = read_source(source.file)
         if source.is_of_problems(text):
-            specs.extend(
-                source.chosen(
-                    load_problems(
-                        text, source.file, given, {}, folder=os.path.dirname(source.file), allow_code=allow_code
-                    )
-                )
+            problems, heading = load_problems(
+                text, source.file, given, {}, folder=os.path.dirname(source.file), allow_code=allow_code
             )
-    problems = tuple(run_batch([replace(spec, index=i) for i, spec in enumerate(specs)], where=None))
-    return Report(problems, versions(), time.perf_counter() - started)
+            specs.extend(source.chosen(problems))
+            if heading is not None and heading not in headings:
+                headings.append(heading)
+    results = tuple(run_batch([replace(spec, index=i) for i, spec in enumerate(specs)], where=None))
+    return Report(results, versions(), time.perf_counter() - started, headings=tuple(headings))
 
 
 class _Given:

@@ -13,7 +13,7 @@ from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.code import Block, Cause, CodeFinding, CodeResult, Entry, Held, TensorInput, ValueBlock
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.finding import Code, Finding
-from gradcheck_cli.records.report import AnyResult, Report, Trouble
+from gradcheck_cli.records.report import AnyResult, Heading, Report, Trouble
 from gradcheck_cli.records.request import options_of
 from gradcheck_cli.records.results import (
     Check,
@@ -132,7 +132,13 @@ def merged(reports: Mapping[str, Written]) -> Report:
         not_run=sum(int(report.summary.get("not_run", 0)) for report in reports.values()),
         interrupted=any(not r.finished or bool(r.summary.get("interrupted")) for r in reports.values()),
         troubles=tuple(dict.fromkeys(trouble for report in reports.values() for trouble in _troubles(report.summary))),
+        headings=tuple(dict.fromkeys(heading for report in reports.values() for heading in _headings(report.summary))),
     )
+
+
+def _headings(summary: Json) -> Iterator[Heading]:
+    for one in summary.get("headings", ()):
+        yield Heading(one["file"], one.get("title"), one.get("description"))
 
 
 def _troubles(summary: Json) -> Iterator[Trouble]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from gradcheck_cli.batch.selection import select
 from gradcheck_cli.cli import last_failed
 from gradcheck_cli.errors import FileError, GradcheckError, UsageError
 from gradcheck_cli.problem_files.find import Source, find, no_problem
-from gradcheck_cli.records.report import Trouble
+from gradcheck_cli.records.report import Heading, Trouble
 from gradcheck_cli.records.request import ProblemSpec
 from gradcheck_cli.render.plain import counted
 from gradcheck_cli.text_files import DEFAULT_FILE, read_source, shown
@@ -36,11 +36,18 @@ class Wanted:
         return " ".join([*keyword, *tags, *(f"--deselect {name}" for name in self.deselected)])
 
 
-def read_files(
-    names: Sequence[str], given: dict[str, Any], *, allow_code: bool = False
-) -> tuple[list[ProblemSpec], list[Trouble], list[str]]:
-    """The problems of the files, what is wrong with each file that cannot be read, and the files that are of another
-    kind.
+@dataclass
+class Files:
+    """All that files have. troubles: what is wrong with those that cannot be read; others: those of another kind."""
+
+    specs: list[ProblemSpec] = field(default_factory=list)
+    headings: list[Heading] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+
+def read_files(names: Sequence[str], given: dict[str, Any], *, allow_code: bool = False) -> Files:
+    """What the files have.
 
     given: options that hold for every problem. allow_code: see load_problems. Raises UsageError for a pyproject.toml
     that cannot be read.
@@ -49,19 +56,21 @@ def read_files(
     from gradcheck_cli.problem_files.pyproject import read_pyproject
 
     defaults = {"timeout": DEFAULT_TIMEOUT, **read_pyproject(Path.cwd())}
-    specs: list[ProblemSpec] = []
-    troubles: list[Trouble] = []
-    others: list[str] = []
+    found = Files()
+    troubles = found.troubles
 
     def read(source: Source) -> None:
         text = read_source(source.file)
         if source.is_of_problems(text):
             folder = os.path.dirname(source.file)
-            specs.extend(source.chosen(load_problems(
+            problems, heading = load_problems(
                 text, shown(source.file), given, defaults, folder=folder, allow_code=allow_code
-            )))  # fmt: skip
+            )
+            found.specs.extend(source.chosen(problems))
+            if heading is not None and heading not in found.headings:
+                found.headings.append(heading)
         else:
-            others.append(shown(source.file))
+            found.others.append(shown(source.file))
 
     for name in names or [DEFAULT_FILE]:
         try:
@@ -69,17 +78,17 @@ def read_files(
         except GradcheckError as error:
             troubles.append(Trouble(str(error), shown(name)))
             continue
-        before = len(specs), len(troubles)
+        before = len(found.specs), len(troubles)
         for source in sources:
             try:
                 read(source)
             except GradcheckError as error:
                 file, line = error.place if isinstance(error, FileError) else (shown(source.file), None)
                 troubles.append(Trouble(str(error), file, line))
-        if (len(specs), len(troubles)) == before:
+        if (len(found.specs), len(troubles)) == before:
             files = counted(len(sources), "file")
             troubles.append(Trouble(f"{shown(name)}: none of {files} has problems: at its top", shown(name)))
-    return specs, troubles, others
+    return found
 
 
 def selected(specs: Sequence[ProblemSpec], wanted: Wanted) -> tuple[list[ProblemSpec], str | None]:

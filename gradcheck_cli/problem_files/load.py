@@ -11,7 +11,7 @@ from bisect import bisect_left
 from dataclasses import fields as dataclass_fields
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -21,6 +21,7 @@ from gradcheck_cli.problem_files.fields import COMMA, Misread, advice, kind, sho
 from gradcheck_cli.problem_files.fields import text as text_of
 from gradcheck_cli.problem_files.models import CodeProblem, Options, Problem, ProblemFile
 from gradcheck_cli.problem_files.plain_yaml import Node, YamlError, YamlList, YamlMapping, YamlText, compose
+from gradcheck_cli.records.report import Heading
 from gradcheck_cli.records.request import AnyRequest, CodeRequest, Expectation, ProblemSpec, Request
 from gradcheck_cli.surfaces import in_file
 
@@ -45,11 +46,18 @@ _OTHER_NAMES = {
 """What the keys are called elsewhere."""
 
 
+class Loaded(NamedTuple):
+    """A file that was read. heading: None where it has neither title nor description."""
+
+    problems: list[ProblemSpec]
+    heading: Heading | None
+
+
 def load_problems(
     text: str, file: str, given: dict[str, object], defaults: dict[str, object], *, folder: str = "",
     allow_code: bool = False,
-) -> list[ProblemSpec]:  # fmt: skip
-    """The problems of a file, in order.
+) -> Loaded:  # fmt: skip
+    """The problems of a file, in order, and its heading.
 
     file: what messages call it. given, defaults: values of fields of Request; the first (the command line) prevail over
     the problem, which prevails over the `defaults:` of the file, and these over the second (pyproject.toml). folder:
@@ -64,7 +72,17 @@ def load_problems(
     problems = _problems_of(root, file, mistakes)
     base = {**_renamed(defaults), **_file_defaults(root, file)}
     loader = _Loader(file, base, _renamed(given), mistakes, os.path.abspath(folder), allow_code)
-    return [loader.load(place, node) for place, node in enumerate(problems, 1)]
+    return Loaded([loader.load(place, node) for place, node in enumerate(problems, 1)], _heading(root, file))
+
+
+def _heading(root: Node, file: str) -> Heading | None:
+    if not isinstance(root, YamlMapping):
+        return None
+    try:
+        title, description = (text_of(key, root[key]) if key in root else None for key in ("title", "description"))
+    except Misread as wrong:
+        raise _file_error(file, _at(wrong.node, wrong.sentence)) from None
+    return None if title is None and description is None else Heading(file, title, description)
 
 
 def _problems_of(root: Node, file: str, mistakes: list[YamlError]) -> YamlList:
@@ -80,11 +98,6 @@ def _problems_of(root: Node, file: str, mistakes: list[YamlError]) -> YamlList:
     for key in root:
         if key not in ProblemFile.model_fields:
             raise _file_error(file, _at(root.key(key), _unknown_in_file(key)))
-        if key in ("title", "description"):
-            try:
-                text_of(key, root[key])
-            except Misread as wrong:
-                raise _file_error(file, _at(wrong.node, wrong.sentence)) from None
     if problems is None:
         raise _file_error(file, _at(root, "there are no problems: write problems: and below it a list of them"))
     if not isinstance(problems, YamlList) or not problems:

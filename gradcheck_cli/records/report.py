@@ -20,13 +20,22 @@ class Trouble:
     line: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a problem file says of itself, for people."""
+
+    file: str
+    title: str | None = None
+    description: str | None = None
+
+
 @dataclass(frozen=True)
 class Report:
     """All of a run.
 
     versions: of gradcheck, torch, sympy, flint and python. not_run: how many problems were selected and not checked,
     since the run was interrupted or ended at the first failure. shard: "2/5" where it is a part of a run, which may be
-    empty.
+    empty. headings: of the files that have one.
     """
 
     problems: tuple[AnyResult, ...]
@@ -36,6 +45,7 @@ class Report:
     interrupted: bool = False
     troubles: tuple[Trouble, ...] = ()
     shard: str | None = None
+    headings: tuple[Heading, ...] = ()
 
     def __str__(self) -> str:
         """The summary, as the command line prints it."""

@@ -45,6 +45,10 @@ def _suite(root: ET.Element, name: str, problems: Sequence[AnyResult], report: R
     properties = ET.SubElement(suite, "properties")
     for key, version in report.versions.items():
         ET.SubElement(properties, "property", name=key, value=_clean(version))
+    for heading in report.headings:
+        for key, text in (("title", heading.title), ("description", heading.description)):
+            if heading.file == name and text:
+                ET.SubElement(properties, "property", name=key, value=_clean(text))
     for result in problems:
         _case(suite, name, result)
 

@@ -22,6 +22,12 @@ def render_latex(report: Report, display: Display) -> str:
 
 
 def _lines(report: Report, display: Display) -> Iterator[str]:
+    for heading in report.headings:
+        if heading.title:
+            yield rf"\section*{{{prose(in_short(heading.title))}}}"
+        if heading.description:
+            yield prose(in_short(heading.description))
+        yield ""
     for trouble in report.troubles:
         yield from (prose(in_short(trouble.message)), "")
     if report.is_batch and report.problems:

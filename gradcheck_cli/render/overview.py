@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from gradcheck_cli import number_text
-from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.records.report import AnyResult, Heading, Report
 from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.render import labels, layout
 from gradcheck_cli.render.display import Display
@@ -23,18 +23,26 @@ _EXPECTED = "\n(expected)"
 
 
 def overview(report: Report, display: Display) -> Iterator[RenderableType]:
-    """The table, with a heading for each file where there are several."""
+    """The table, with what each file says of itself, and its name where there are several."""
     problems = [result for result in report.problems if not (display.quiet and result.passed)]
     left_out = 0
     if len(problems) > MOST and not display.verbose:
         shown = [r for r in problems if not r.passed or r.verdict is not Verdict.MATCH]
         left_out, problems = len(problems) - len(shown), shown
     files = list(dict.fromkeys(result.file for result in problems))
+    of_several = len({result.file for result in report.problems}) > 1
+    headings = {heading.file: heading for heading in report.headings}
     for number, file in enumerate(files):
-        if len({result.file for result in report.problems}) > 1:
-            if number:
-                yield Text()
-            yield Text(one_line(file or ""), style="bold")
+        if number:
+            yield Text()
+        heading = headings.get(file or "", Heading(file or ""))
+        names = ([heading.file] if of_several else []) + ([heading.title] if heading.title else [])
+        if names:
+            yield Text(one_line(": ".join(names)), style="bold")
+        if heading.description:
+            yield Text(one_line(heading.description), style="dim")
+        if heading.title or heading.description:
+            yield Text()
         yield from _table([result for result in problems if result.file == file], display.width)
     if left_out:
         yield Text(f"and {left_out:,} more that match (-v shows all)", style="dim")

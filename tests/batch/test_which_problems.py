@@ -107,3 +107,31 @@ def test_a_title_is_a_text(capsys: pytest.CaptureFixture[str]) -> None:
     Path("t.yaml").write_text("title: {a: b}\nproblems:\n  - {expression: x, at: 1}\n")
     assert run_command(["run", "t.yaml"]) == 2
     assert "t.yaml:1:8: title is a mapping: it takes a text" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("output_format", "said"),
+    [
+        ("table", "Homework\n3\n\nproblem"),
+        ("markdown", "\n**Homework**: 3\n"),
+        ("latex", "\\section*{Homework}\n3\n"),
+        ("junit", '<property name="title" value="Homework" />'),
+        ("json", '"headings": [\n      {\n        "file": "a.yaml",\n        "title": "Homework",'),
+        ("json-lines", '"headings": [{"file": "a.yaml", "title": "Homework", "description": "3"}]'),
+    ],
+)
+def test_what_a_file_says_of_itself(output_format: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["run", "a.yaml", "--output-format", output_format]) == 1
+    assert said in capsys.readouterr().out
+
+
+def test_several_files_have_their_names_above_and_are_merged_with_what_they_say(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_command(["run", "a.yaml", "--output-file", "a.json"]) == 1
+    assert run_command(["run", "sub/b.yml", "--output-file", "b.json"]) == 0
+    capsys.readouterr()
+    assert run_command(["merge", "a.json", "b.json"]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("a.yaml: Homework\n3\n\nproblem")
+    assert "\nsub/b.yml\nproblem" in out

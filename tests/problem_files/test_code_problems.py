@@ -58,7 +58,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def loaded(text: str, **options: object) -> ProblemSpec:
-    (spec,) = load_problems(f"problems:\n  - {text}\n", "p.yaml", {}, {}, **{"allow_code": True, **options})  # type: ignore[arg-type]
+    (spec,) = load_problems(f"problems:\n  - {text}\n", "p.yaml", {}, {}, **{"allow_code": True, **options}).problems  # type: ignore[arg-type]
     return spec
 
 
@@ -101,7 +101,9 @@ def test_the_file_names_files_beside_itself(folder: Path) -> None:
 
 
 def test_a_request_has_what_is_written_and_what_holds_for_all(folder: Path) -> None:
-    specs = load_problems(PROBLEMS, "p.yaml", {"dtype": "float32", "keep": 3}, {"timeout": 9.0}, allow_code=True)
+    specs = load_problems(
+        PROBLEMS, "p.yaml", {"dtype": "float32", "keep": 3}, {"timeout": 9.0}, allow_code=True
+    ).problems
     request = specs[1].request
     assert isinstance(request, CodeRequest)
     assert (request.code, request.inputs, request.init) == ("mylib/layers.py::RMSNorm", ((None, "randn(2, 8)"),), "8")

@@ -37,7 +37,7 @@ TRICKY = PROBLEMS / "tricky.yaml"
 def load(text: str, given: dict[str, object] | None = None, defaults: dict[str, object] | None = None) -> (
     list[ProblemSpec]
 ):  # fmt: skip
-    return load_problems(text, "p.yaml", given or {}, defaults or {})
+    return load_problems(text, "p.yaml", given or {}, defaults or {}).problems
 
 
 def request(lines: str) -> Request:
@@ -117,7 +117,7 @@ def test_nothing_of_the_file_but_plain_texts_leaves_the_loader() -> None:
 
 
 def test_the_corpus_loads() -> None:
-    specs = load_problems(TRICKY.read_text("utf-8"), "tricky.yaml", {}, {})
+    specs = load_problems(TRICKY.read_text("utf-8"), "tricky.yaml", {}, {}).problems
     assert len(specs) == 132
     assert [spec.error for spec in specs if spec.error] == []
 

@@ -132,19 +132,20 @@ def run(
         kept = replace(output, destinations=() if list_only else _without(where_to, resume))
         with reporting(kept, unread):
             with stopwatch.phase("parsing"):
-                specs, troubles, others = read_files(files or [], given, allow_code=allow_code or list_only)
-            for trouble in troubles:
+                found = read_files(files or [], given, allow_code=allow_code or list_only)
+            for trouble in found.troubles:
                 complain(trouble.message)
-            selected, remark = problems.selected(specs, Wanted(keyword, tag or (), deselect or (), lf))
+            selected, remark = problems.selected(found.specs, Wanted(keyword, tag or (), deselect or (), lf))
             if shard is not None:
                 selected = select_shard(selected, shard)
-            _say(quiet, remark, f"no problem files, passed over: {', '.join(others)}" if others else None)
+            passed_over = f"no problem files, passed over: {', '.join(found.others)}" if found.others else None
+            _say(quiet, remark, passed_over)
             if resume is not None:
                 _require_report(resume, where_to)
             done = finished_problems(resume, selected) if resume is not None else {}
         if list_only:
             emit_list(where_to, partial(_listing, selected), partial(_listing_json, selected))
-            return ExitCode.BAD_INPUT if troubles else ExitCode.PASSED
+            return ExitCode.BAD_INPUT if found.troubles else ExitCode.PASSED
         if resume is not None:
             skipped = sum(problem_key(spec) in done for spec in selected)
             are = "problem is" if len(selected) == 1 else "problems are"
@@ -158,7 +159,8 @@ def run(
                     selected, where, done, [one.add for one in lines],
                     slim=slim, fail_fast=fail_fast, quiet=quiet, profile=profile,
                 )  # fmt: skip
-            report = replace(report, troubles=tuple(troubles), shard=shard)
+            headings = tuple(found.headings)
+            report = replace(report, troubles=tuple(found.troubles), shard=shard, headings=headings)
             remember(report.problems)
             for one in lines:
                 one.end(report)
