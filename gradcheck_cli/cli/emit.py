@@ -13,6 +13,7 @@ from gradcheck_cli.cli.growing_file import GrowingLines
 from gradcheck_cli.cli.streams import deliver, display_for, say, write_report
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.records.report import Report, Trouble
+from gradcheck_cli.records.request import Request
 from gradcheck_cli.render import RENDERERS
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formats import LIST_FORMATS
@@ -99,6 +100,13 @@ def emit_list(where: Sequence[Destination], *renderers: Callable[[Display], str]
 def unread(error: str) -> Report:
     """The report of what could not be read."""
     return Report((), versions(), troubles=(Trouble(error),))
+
+
+def failed(request: Request, error: str) -> Report:
+    """The report of a check that could not be done."""
+    from gradcheck_cli.checking.failures import failure
+
+    return Report((failure(request, error, bad_input=True),), versions())
 
 
 def _write(text: str, destination: Destination) -> None:

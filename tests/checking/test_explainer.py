@@ -96,6 +96,7 @@ def test_names_never_clash() -> None:
     steps = explained("sin(a)*s + exp(b)", "a=1,b=2,s=3").by_name
     assert list(steps) == ["a", "s", "b", "c", "g", "h", "f"]
     assert explained("x", "1").name == "x"
+    assert shown("x", "1").startswith("f(x) = x\n")
 
 
 def test_sums_where_paths_join() -> None:

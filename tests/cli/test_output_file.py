@@ -172,3 +172,11 @@ def test_the_first_line_holds_the_versions_and_the_options_only(
 def test_what_json_has_not_is_no_text(value: object) -> None:
     with pytest.raises(TypeError, match="JSON has no"):
         dump(value)
+
+
+def test_what_explain_cannot_read_is_in_its_report(tmp_path: Path) -> None:
+    file = tmp_path / "why.json"
+    assert run_command(["explain", "x**", "--at", "1", "--output-file", str(file)]) == 2
+    (only,) = json.loads(file.read_text(encoding="utf-8"))["problems"]
+    assert only["verdict"] == "error"
+    assert "ends too early" in only["error"]

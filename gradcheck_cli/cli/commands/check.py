@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from gradcheck_cli.checking import loading
 from gradcheck_cli.cli import options
 from gradcheck_cli.cli.destinations import destinations
-from gradcheck_cli.cli.emit import Output, emit, reporting
+from gradcheck_cli.cli.emit import Output, emit, failed, reporting
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.growing_file import GrowingLines
 from gradcheck_cli.cli.streams import points_progress, say, write_report
@@ -97,7 +98,7 @@ def check(
     output = Output(where, quiet, verbose, options_of(vars(request)))
     with stopwatch.measuring(profile) as phases:
         lines = [GrowingLines(one.file, output.options) for one in growing]
-        with reporting(output, lambda error: _failed(request, error), growing=dict(zip(growing, lines, strict=True))):
+        with reporting(output, partial(failed, request), growing=dict(zip(growing, lines, strict=True))):
             report = _checked(request, quiet=quiet, on_row=_to_all(lines))
         for one in lines:
             one.whole(report)
@@ -105,12 +106,6 @@ def check(
     if profile:
         say(render_profile(phases), wrap=False)
     return code
-
-
-def _failed(request: Request, error: str) -> Report:
-    from gradcheck_cli.checking.failures import failure
-
-    return Report((failure(request, error, bad_input=True),), versions())
 
 
 def _to_all(lines: Sequence[GrowingLines]) -> Callable[[Check], None] | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from gradcheck_cli.checking import loading
 from gradcheck_cli.cli import options
 from gradcheck_cli.cli.destinations import destinations
-from gradcheck_cli.cli.emit import Output, emit_as
+from gradcheck_cli.cli.emit import Output, emit_as, failed, reporting
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.report import Report
@@ -67,11 +68,13 @@ def explain(
     request = Request(expression, **asked, derivatives=False)
     if is_about_arrays(request):
         raise UsageError("explain shows formulas of numbers step by step: gradcheck without it checks one of arrays")
-    reading = read(request)
-    raise_unreadable(reading.claims)
-    loading.load(symbolic=bool(claim) or request.order > 1)
-    from gradcheck_cli.checking.explained import explain_points
+    output = Output(where, verbose=verbose)
+    with reporting(output, partial(failed, request)):
+        reading = read(request)
+        raise_unreadable(reading.claims)
+        loading.load(symbolic=bool(claim) or request.order > 1)
+        from gradcheck_cli.checking.explained import explain_points
 
-    explained = explain_points(request, reading=reading)
-    report = Report((explained.result,), versions(), explained.result.seconds)
-    return emit_as(EXPLAINED, explained, report, Output(where, verbose=verbose))
+        explained = explain_points(request, reading=reading)
+        report = Report((explained.result,), versions(), explained.result.seconds)
+        return emit_as(EXPLAINED, explained, report, output)

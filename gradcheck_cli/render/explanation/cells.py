@@ -10,7 +10,7 @@ from gradcheck_cli.dtypes import DTYPES, Dtype
 from gradcheck_cli.number_text import brief
 from gradcheck_cli.records.explanation import Chain, Explanation, Flow, LocalDerivative, StepRecord
 from gradcheck_cli.records.results import Verdict
-from gradcheck_cli.render.labels import NOTHING, SIGNS, lets, pair
+from gradcheck_cli.render.labels import NOTHING, SIGNS, function_name, lets, pair
 from gradcheck_cli.render.plain import counted
 
 MOST = 30
@@ -207,7 +207,7 @@ def title(explanation: Explanation, everything: bool) -> list[tuple[str, str]]:
     """(label, text) of the intermediate results and the function."""
     result = explanation.result
     arguments = ", ".join(result.variables)
-    own = (f"{explanation.name}({arguments})", result.formula or result.expression)
+    own = (f"{function_name(result)}({arguments})", result.formula or result.expression)
     return [*lets(result, everything=everything), own]
 
 
