@@ -20,6 +20,7 @@ from gradcheck_cli.real_code.user_frames import described
 from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tape.tape import element_label
 from gradcheck_cli.tracing.compiled import MODULE, as_written
+from gradcheck_cli.tracing.places import defined_at
 from gradcheck_cli.tracing.surrogates import Surrogates
 from gradcheck_cli.tracing.tensors import FLOATS
 
@@ -162,8 +163,8 @@ class Subject:
         """file:line of its definition, where it is known."""
         owner = getattr(self.written, "__self__", None)
         if isinstance(self.written, nn.Module):
-            return _defined(type(self.written))
-        return _defined(owner if isinstance(owner, type) else self.written)
+            return defined_at(type(self.written))
+        return defined_at(owner if isinstance(owner, type) else self.written)
 
     def fresh(self) -> list[Tensor]:
         """Copies of the wanted leaves that require grad."""
@@ -236,17 +237,6 @@ class GradientSubject(Subject):
             raise UserError(f"the backward raises {described(error)}") from error
         found = zip(self.first.wanted, inputs, gradients, strict=True)
         return [Output(f"grad_{leaf.name}", torch.zeros_like(x) if g is None else g) for leaf, x, g in found]
-
-
-def _defined(subject: Any) -> str:
-    """Where a class or function is defined; of a callable object, its class."""
-    code = getattr(subject, "__code__", None)
-    try:
-        file = code.co_filename if code else inspect.getsourcefile(subject)
-        line = code.co_firstlineno if code else inspect.getsourcelines(subject)[1]
-    except (OSError, TypeError):
-        return "" if isinstance(subject, type) or type(subject).__module__ == "builtins" else _defined(type(subject))
-    return f"{os.path.basename(file)}:{line}" if file and not file.startswith("<") else ""
 
 
 def _like(tensor: Tensor, generator: np.random.Generator) -> Tensor:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 from itertools import groupby
 
-from gradcheck_cli.tracing.places import is_users
+from gradcheck_cli.tracing.places import is_users, place
 
 MOST = 8
 """Frames that are shown, the innermost."""
@@ -46,5 +45,5 @@ def frames(error: BaseException) -> list[str]:
 
 
 def _line(frame: traceback.FrameSummary) -> str:
-    place = f"{os.path.basename(frame.filename)}:{frame.lineno}, in {frame.name}"
-    return f"{place}: {frame.line}" if frame.line else place
+    where = f"{place(frame.filename, frame.lineno)}, in {frame.name}"
+    return f"{where}: {frame.line}" if frame.line else where

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.records.results import ProblemResult, Verdict
+from gradcheck_cli.records.shown import Shown
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Parting:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Shown):
     """The chain rule of one expression at one point, node by node.
 
     result: the ordinary check of it; name: what the result is called; notices: remarks about the whole.
@@ -111,16 +112,13 @@ class Explanation:
     partings: tuple[Parting, ...] = ()
     notices: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        return str(self.result)
-
     @property
     def by_name(self) -> dict[str, StepRecord]:
         return {step.name: step for step in self.steps}
 
 
 @dataclass(frozen=True)
-class Explained:
+class Explained(Shown):
     """What `gradcheck explain` shows: one chain rule after the other.
 
     explanations: for each point; of a higher order, for the function and then for its derivatives. result: the check of

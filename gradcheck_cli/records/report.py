@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.results import ClaimStatus, ProblemResult, Verdict
+from gradcheck_cli.records.shown import Shown
 
 AnyResult = ProblemResult | CodeResult
 
@@ -30,7 +31,7 @@ class Heading:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Shown):
     """All of a run.
 
     versions: of gradcheck, torch, sympy, flint and python. not_run: how many problems were selected and not checked,
@@ -46,12 +47,6 @@ class Report:
     troubles: tuple[Trouble, ...] = ()
     shard: str | None = None
     headings: tuple[Heading, ...] = ()
-
-    def __str__(self) -> str:
-        """The summary, as the command line prints it."""
-        from gradcheck_cli.render.summary import summary_text  # a renderer reads records, and is not needed for them
-
-        return summary_text(self)
 
     @property
     def passed(self) -> bool:

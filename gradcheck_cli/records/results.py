@@ -10,6 +10,7 @@ from typing import Protocol
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.finding import Code, Finding
 from gradcheck_cli.records.picture import Picture
+from gradcheck_cli.records.shown import Shown
 from gradcheck_cli.records.verdicts import Verdict as Verdict
 
 MOST_ROWS = 10_000
@@ -167,7 +168,7 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class Result(Shown):
     """What the result of any problem has, be it a formula or code.
 
     verdict: the worst of all rows. device: as for --device, with the name of the card where it is one. rtol, atol: None
@@ -200,12 +201,6 @@ class Result:
     phases: Mapping[str, float] | None = None
     picture: Picture | None = None
     key: str | None = None
-
-    def __str__(self) -> str:
-        """The summary, as the command line prints it."""
-        from gradcheck_cli.render.summary import summary_of  # a renderer reads records, and is not needed for them
-
-        return summary_of(self)
 
 
 @dataclass(frozen=True)

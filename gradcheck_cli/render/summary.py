@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from gradcheck_cli.records.code import Block, CodeResult
 from gradcheck_cli.records.report import AnyResult, Report
-from gradcheck_cli.records.results import Check, ClaimStatus, Result, Verdict
+from gradcheck_cli.records.results import Check, ClaimStatus, Verdict
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.plain import counted, of_which_failed, one_line
 
@@ -43,12 +43,6 @@ def not_run(report: Report) -> str:
 def summary_text(report: Report) -> str:
     """The same, as `str()` of a record has it."""
     return summary_line(report, Display()).rstrip("\n")
-
-
-def summary_of(result: Result) -> str:
-    """The same of one result."""
-    assert isinstance(result, AnyResult)
-    return summary_text(Report((result,), {}))
 
 
 def _kind(report: Report) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import os
+import re
 import sys
 from dataclasses import dataclass
 from types import FrameType
@@ -52,17 +54,17 @@ class Places:
         """(file:line of the user's code that called torch, the index of the innermost call of an `autograd.Function`;
         -1: none)."""
         frame: FrameType | None = sys._getframe(2)
-        place, call = "", -1
+        found, call = "", -1
         while frame is not None and frame is not self._base:
             code = frame.f_code
             if code.co_filename == _FUNCTION_FILE and code.co_name == "apply":
                 call = self._call(frame)
-                if place:
+                if found:
                     break
-            elif not place and is_users(code.co_filename):
-                place = f"{os.path.basename(code.co_filename)}:{frame.f_lineno}"
+            elif not found and is_users(code.co_filename):
+                found = place(code.co_filename, frame.f_lineno)
             frame = frame.f_back
-        return place, call
+        return found, call
 
     def _call(self, frame: FrameType) -> int:
         if frame not in self._seen:
@@ -84,8 +86,20 @@ class Places:
 
 
 def is_users(file: str) -> bool:
-    """Whether a file is neither torch's nor ours."""
-    return not (file.startswith((_OURS, _TORCH, "<")) or file.endswith("contextlib.py"))
+    """Whether a file is neither torch's nor ours; a cell of a notebook is one, whatever it is called."""
+    return not (file.startswith((_OURS, _TORCH, "<")) or file.endswith("contextlib.py")) or cell(file) is not None
+
+
+def place(file: str, line: int | None) -> str:
+    """`losses.py:12`, or `In[3]:12` of a cell."""
+    return f"{cell(file) or os.path.basename(file)}:{line}"
+
+
+def cell(file: str) -> str | None:
+    """What IPython calls the cell that it has compiled under the name of a file: `In[3]`. None: it is no cell."""
+    compiler: Any = getattr(getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)(), "compile", None)
+    named = compiler.format_code_name(file) if hasattr(compiler, "format_code_name") else None
+    return None if named is None else str(named[1])
 
 
 def place_of(function: Any) -> str:
@@ -96,7 +110,33 @@ def place_of(function: Any) -> str:
     line = code.co_firstlineno
     while linecache.getline(code.co_filename, line).lstrip().startswith("@"):
         line += 1
-    return f"{os.path.basename(code.co_filename)}:{line}"
+    return place(code.co_filename, line)
+
+
+def defined_at(subject: Any) -> str:
+    """file:line of a class or function; of a callable object, of its class. "" where it is not known."""
+    if code := getattr(subject, "__code__", None):
+        file, line = code.co_filename, code.co_firstlineno
+    elif isinstance(subject, type):
+        file, line = _class_defined_at(subject)
+    else:
+        return "" if type(subject).__module__ == "builtins" else defined_at(type(subject))
+    return "" if not file or (file.startswith("<") and cell(file) is None) else place(file, line)
+
+
+def _class_defined_at(kind: type) -> tuple[str, int]:
+    """(file, line); ("", 0) where it is not known. The module of a notebook has no file: its methods do."""
+    try:
+        return inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1]
+    except (OSError, TypeError):
+        pass
+    for member in vars(kind).values():
+        if (code := getattr(inspect.unwrap(member), "__code__", None)) is not None:
+            lines = linecache.getlines(code.co_filename)[: code.co_firstlineno]
+            for line in range(len(lines), 0, -1):
+                if re.match(rf"\s*class\s+{kind.__name__}\b", lines[line - 1]):
+                    return code.co_filename, line
+    return "", 0
 
 
 def _as_it_was(argument: Any) -> Any:

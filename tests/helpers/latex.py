@@ -14,7 +14,7 @@ KNOWN = {
     "textbackslash", "textasciitilde", "textasciicircum", "ldots", "times",
     "to", "paragraph", *GREEK,
 }  # fmt: skip
-ENVIRONMENTS = {"align*", "equation*", "array", "cases", "itemize"}
+ENVIRONMENTS = {"align*", "equation*", "array", "cases", "itemize", "pmatrix"}
 
 
 def require_well_formed(text: str) -> None:
