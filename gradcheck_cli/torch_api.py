@@ -17,6 +17,7 @@ from gradcheck_cli.real_code.checked import checked
 from gradcheck_cli.real_code.side import Forward, Reverse
 from gradcheck_cli.real_code.subject import UserError
 from gradcheck_cli.records.code import CodeResult
+from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
 from gradcheck_cli.tracing.surrogates import Surrogates
 from gradcheck_cli.tracing.tensors import numbers
@@ -25,7 +26,9 @@ from gradcheck_cli.tracing.tensors import numbers
 class GradientMismatch(RuntimeError, AssertionError):
     """A gradient is wrong, or could not be checked. Its text is the report; result: the record, where there is one."""
 
-    def __init__(self, text: str, result: CodeResult | None = None) -> None:
+    __module__ = "gradcheck_cli"  # where it is imported from, and what a traceback calls it
+
+    def __init__(self, text: str, result: AnyResult | None = None) -> None:
         super().__init__(text)
         self.result = result
 

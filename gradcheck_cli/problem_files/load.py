@@ -55,14 +55,14 @@ class Loaded(NamedTuple):
 
 def load_problems(
     text: str, file: str, given: dict[str, object], defaults: dict[str, object], *, folder: str = "",
-    allow_code: bool = False,
+    allow_code: bool = False, allow: str = ALLOW,
 ) -> Loaded:  # fmt: skip
     """The problems of a file, in order, and its heading.
 
     file: what messages call it. given, defaults: values of fields of Request; the first (the command line) prevail over
     the problem, which prevails over the `defaults:` of the file, and these over the second (pyproject.toml). folder:
-    that of the file, where the files that it names begin. allow_code: code that it names may be imported. Raises
-    FileError for a file that has no problems which could be told apart.
+    that of the file, where the files that it names begin. allow_code: code that it names may be imported; allow: how a
+    user allows it. Raises FileError for a file that has no problems which could be told apart.
     """
     try:
         document = compose(text)
@@ -71,7 +71,7 @@ def load_problems(
     root, mistakes = document.root, sorted(document.mistakes, key=_place)
     problems = _problems_of(root, file, mistakes)
     base = {**_renamed(defaults), **_file_defaults(root, file)}
-    loader = _Loader(file, base, _renamed(given), mistakes, os.path.abspath(folder), allow_code)
+    loader = _Loader(file, base, _renamed(given), mistakes, os.path.abspath(folder), None if allow_code else allow)
     return Loaded([loader.load(place, node) for place, node in enumerate(problems, 1)], _heading(root, file))
 
 
@@ -139,7 +139,10 @@ def _file_defaults(root: Node, file: str) -> dict[str, object]:
 
 
 class _Loader:
-    """Loads one problem after the other, and remembers their names and how many points they list."""
+    """Loads one problem after the other, and remembers their names and how many points they list.
+
+    forbidden: how a user allows the code that problems name; None: it is allowed.
+    """
 
     def __init__(
         self,
@@ -148,10 +151,10 @@ class _Loader:
         given: dict[str, object],
         mistakes: list[YamlError],
         folder: str,
-        allow_code: bool,
+        forbidden: str | None,
     ) -> None:
         self.file, self.base, self.given = file, base, given
-        self.folder, self.allow_code = folder, allow_code
+        self.folder, self.forbidden = folder, forbidden
         self.mistakes = mistakes
         self.lines: dict[str, int] = {}
         self.points = 0
@@ -171,8 +174,9 @@ class _Loader:
                 problem = (CodeProblem if is_code else Problem).model_validate(node)
             except ValidationError as error:
                 mistakes = mistakes_of(error, node, "code" if is_code else "problem")
-        if isinstance(problem, CodeProblem) and isinstance(node, YamlMapping) and not self.allow_code:
-            mistakes.append(_at(node["code"], f"{short(problem.code)} is code, which is imported and run with {ALLOW}"))
+        if isinstance(problem, CodeProblem) and isinstance(node, YamlMapping) and self.forbidden is not None:
+            message = f"{short(problem.code)} is code, which is imported and run with {self.forbidden}"
+            mistakes.append(_at(node["code"], message))
         if isinstance(node, YamlMapping) and first is not None:
             mistakes.append(_at(node.get("name", node), f"the name is taken: {short(name)} begins in line {first}"))
         if problem is None or not isinstance(node, YamlMapping) or mistakes:

@@ -33,7 +33,7 @@ def render_table(report: Report, display: Display) -> str:
     """
     if not report.is_batch:
         shown = [result for result in report.problems if not (display.quiet and result.passed)]
-        return "\n".join(to_text(list(_problem(result, display)), display) for result in shown)
+        return "\n".join(render_problem(result, display) for result in shown)
     parts = [list(overview(report, display))]
     parts += [
         list(_problem(result, display))
@@ -41,6 +41,11 @@ def render_table(report: Report, display: Display) -> str:
         if not result.passed or (display.verbose and not display.quiet)
     ]
     return "\n".join(to_text(part, display) for part in parts if part)
+
+
+def render_problem(result: AnyResult, display: Display) -> str:
+    """One problem, as it stands in the table of a report."""
+    return to_text(list(_problem(result, display)), display)
 
 
 def _problem(result: AnyResult, display: Display) -> Iterator[RenderableType]:
