@@ -8,8 +8,9 @@ from typing import Any
 
 from gradcheck_cli.api import check
 from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.pytest_plugin.reports import first_line, report_of
+from gradcheck_cli.pytest_plugin.reports import report_of
 from gradcheck_cli.records.report import AnyResult
+from gradcheck_cli.render.sentences import headline
 
 _MARGIN = len("E       ")  # before each line of a message
 _OF_TORCH = frozenset({
@@ -31,7 +32,7 @@ def asserted(width: int, subject: tuple[Any, ...], options: Mapping[str, Any]) -
         return result
     from gradcheck_cli.torch_api import GradientMismatch
 
-    raise GradientMismatch(f"{first_line(result)}\n\n{report_of(result, width - _MARGIN)}", result)
+    raise GradientMismatch(f"{headline(result)}\n\n{report_of(result, width - _MARGIN)}", result)
 
 
 def _require_known(subject: tuple[Any, ...], options: Mapping[str, Any]) -> None:

@@ -15,10 +15,11 @@ from gradcheck_cli.batch.run import DEFAULT_TIMEOUT, run_batch
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.problem_files.load import load_problems
 from gradcheck_cli.problem_files.pyproject import read_pyproject
-from gradcheck_cli.pytest_plugin.reports import first_line, report_of
+from gradcheck_cli.pytest_plugin.reports import report_of
 from gradcheck_cli.pytest_plugin.width import columns
 from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.records.request import ProblemSpec
+from gradcheck_cli.render.sentences import headline
 from gradcheck_cli.text_files import read_source, shown
 
 _DECIDES = frozenset({"filterwarnings", "parametrize", "skip", "skipif", "usefixtures", "xfail"})
@@ -95,7 +96,7 @@ class _Shown:
         self.failed = failed
         self.reprtraceback, self.reprcrash, self.sections = plain.reprtraceback, plain.reprcrash, plain.sections
         self.reprcrash.path, self.reprcrash.lineno = str(failed.path), failed.result.line
-        self.reprcrash.message = first_line(failed.result)
+        self.reprcrash.message = headline(failed.result)
 
     def __str__(self) -> str:
         return str(self.failed)

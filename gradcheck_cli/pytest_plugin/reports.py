@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.sentences import headline
 from gradcheck_cli.render.summary import summary_line
 from gradcheck_cli.render.table import render_problem
 from gradcheck_cli.versions import versions
@@ -15,8 +14,3 @@ def report_of(result: AnyResult, width: int, *, color: bool = False) -> str:
     display = Display(width=width, color=color)
     text = render_problem(result, display) + summary_line(Report((result,), versions()), display)
     return text.rstrip("\n")
-
-
-def first_line(result: AnyResult) -> str:
-    """Why it failed, on one line, as the summary of pytest has it."""
-    return headline(result)
