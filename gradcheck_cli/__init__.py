@@ -40,6 +40,7 @@ __all__ = [
 _MODULES = {
     "api": ("check", "explain", "run"),
     "errors": ("GradcheckError",),
+    "notebook.extension": ("load_ipython_extension",),
     "torch_api": ("GradientMismatch", "gradcheck", "gradgradcheck"),
     "records.code": ("CodeResult",),
     "records.report": ("Report",),

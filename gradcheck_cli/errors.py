@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Self
+import os
+import sys
+from types import TracebackType
+from typing import Any, Self
 
 from gradcheck_cli.surfaces import Message, Option, Words, on_command_line, worded
 
+_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
-class GradcheckError(Exception):
+
+class ForUsers(BaseException):
+    """Its text says what there is to say: a notebook shows it with the user's frames, and none of ours."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython asks for."""
+        frames, theirs = self.__traceback__, []
+        while frames is not None:
+            if not frames.tb_frame.f_code.co_filename.startswith(_OURS):
+                theirs.append(frames)
+            frames = frames.tb_next
+        kept = None
+        for one in reversed(theirs):
+            kept = TracebackType(kept, one.tb_frame, one.tb_lasti, one.tb_lineno)
+        shell: Any = sys.modules["IPython"].get_ipython()
+        return list(shell.InteractiveTB.structured_traceback(type(self), self, kept))
+
+
+class GradcheckError(ForUsers, Exception):
     """Base of every error that is reported to a user as a sentence, never as a traceback.
 
     parts: of the message, texts and the options that it speaks of. `str()` words them as the command line does.

@@ -204,20 +204,20 @@ def arrays(given: object) -> list[tuple[str | PointNumbers, object]]:
     """Arrays by variable, as one text of --at."""
     if not isinstance(given, Mapping):
         raise UsageError(f'arrays={shown(given)} is no mapping: write arrays={{"x": [1, 2]}}')
-    texts = [f"{_name('arrays', name)}={_array(name, value)}" for name, value in given.items()]
+    texts = [f"{_name('arrays', name)}={array(f'arrays[{name!r}]', value)}" for name, value in given.items()]
     return [(",".join(texts), given)] if texts else []
 
 
-def _array(name: object, value: object) -> str:
-    """An array as a text: nested lists of numbers."""
+def array(name: str, value: object) -> str:
+    """An array or a number as a text: nested lists of numbers. name: of the argument."""
     value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple):
-        return f"[{','.join(_array(name, one) for one in value)}]"
+        return f"[{','.join(array(name, one) for one in value)}]"
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if isinstance(value, int) else repr(number(f"arrays[{name!r}]", value))
+    return str(value) if isinstance(value, int) else repr(number(name, value))
 
 
 def shapes(given: object) -> Texts:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.errors import ForUsers, GradcheckError
 from gradcheck_cli.real_code.asked import Asked, Options
 from gradcheck_cli.real_code.causes.explain import explained
 from gradcheck_cli.real_code.checked import checked
@@ -23,7 +23,7 @@ from gradcheck_cli.tracing.surrogates import Surrogates
 from gradcheck_cli.tracing.tensors import numbers
 
 
-class GradientMismatch(RuntimeError, AssertionError):
+class GradientMismatch(ForUsers, RuntimeError, AssertionError):
     """A gradient is wrong, or could not be checked. Its text is the report; result: the record, where there is one."""
 
     __module__ = "gradcheck_cli"  # where it is imported from, and what a traceback calls it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -17,6 +17,7 @@ from gradcheck_cli.cli.commands.functions import functions
 from gradcheck_cli.cli.commands.merge import merge
 from gradcheck_cli.cli.commands.run import run
 from gradcheck_cli.cli.commands.schema import schema
+from gradcheck_cli.cli.emit import TAKE
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.streams import COLOR, complain, write_report
 from gradcheck_cli.cli.words import DEFAULT_COMMAND, require_formula, with_command
@@ -113,10 +114,13 @@ app.command(cls=Command)(functions)
 app.command(cls=Command)(schema)
 
 
-def run_command(arguments: Sequence[str]) -> int:
-    """Runs one command line; every way it can end is an exit code. Never raises."""
+def run_command(arguments: Sequence[str], take: Callable[[object], None] | None = None) -> int:
+    """Runs one command line; every way it can end is an exit code. Never raises.
+
+    take: what to do with the record of a check, in place of printing its table.
+    """
     with listening() as signals:
-        color = COLOR.set(None)
+        color, taking = COLOR.set(None), TAKE.set(take)
         try:
             code = _run(arguments, signals)
         except (Interrupted, KeyboardInterrupt, typer.Abort):
@@ -124,6 +128,7 @@ def run_command(arguments: Sequence[str]) -> int:
             code = ExitCode.INTERRUPTED
         finally:
             COLOR.reset(color)
+            TAKE.reset(taking)
     return signals.exit_code or code
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -21,6 +22,9 @@ from gradcheck_cli.render.summary import summary_line
 from gradcheck_cli.versions import versions
 
 T = TypeVar("T")
+TAKE: ContextVar[Callable[[object], None] | None] = ContextVar("take", default=None)
+"""What a caller that shows records by itself, as a notebook does, does with them. -q and -v are about the text."""
+ON_SCREEN = Destination("table", None)
 
 
 @dataclass(frozen=True)
@@ -53,14 +57,19 @@ def emit_as(
     written: Collection[Destination] = (),
 ) -> ExitCode:
     """Write a record that is more than its report, by renderers of its own. Where all goes to files, the table is shown
-    all the same."""
+    all the same. A caller that takes records gets it in place of a table."""
+    all_to_files = all(destination.file is not None for destination in output.destinations)
+    take = None if output.quiet or output.verbose else TAKE.get()
     for destination in output.destinations:
-        if destination not in written:
+        if destination not in written and (take is None or destination != ON_SCREEN):
             _write(
                 renderers[destination.format](record, output.display(to_file=destination.file is not None)), destination
             )
+    if take is not None and (all_to_files or ON_SCREEN in output.destinations):
+        take(record)
+        return exit_code(report)
     shown = output.display()
-    if all(destination.file is not None for destination in output.destinations):
+    if all_to_files:
         write_report(renderers["table"](record, shown))
     if not (output.quiet and report.passed):
         say(summary_line(report, shown))

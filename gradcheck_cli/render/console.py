@@ -22,6 +22,7 @@ def to_text(parts: Sequence[RenderableType], display: Display) -> str:
         emoji=False,
         highlight=False,
         legacy_windows=False,
+        force_jupyter=False,  # there, Rich would show the parts by itself
         _environ={},
     )
     for part in parts:

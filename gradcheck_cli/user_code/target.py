@@ -10,6 +10,8 @@ from gradcheck_cli.errors import UsageError
 
 EXAMPLE = "write losses.py::focal_loss, or mylib.layers:RMSNorm"
 MOST_NAMES = 12
+HERE = "__main__"
+"""The module of what is typed in this process."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,11 @@ class Target:
     file: str
     module: str
     name: str
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is no file, but what was typed in this process: the cells of a notebook."""
+        return self.module == HERE
 
 
 def read_target(text: str, folder: str = "") -> Target:
@@ -45,7 +52,7 @@ def read_target(text: str, folder: str = "") -> Target:
         return Target(text, "", "", name)
     if not all(part.isidentifier() for part in before.split(".")):
         raise UsageError(f"{text} names no code: {before!r} is neither a file of Python nor a module; {EXAMPLE}")
-    return Target(text, "", before, name)
+    return Target(name if before == HERE else text, "", before, name)
 
 
 def names_in(file: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gradcheck_cli.batch.run import batch_phases, isolated
+from gradcheck_cli.batch.run import batch_phases, check_request, isolated
 from gradcheck_cli.cli import options
 from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import Output, emit, reporting
@@ -93,11 +93,11 @@ def _checked(request: CodeRequest, *, quiet: bool, profile: bool) -> Report:
     from gradcheck_cli.user_code.inputs import read_init, read_inputs
     from gradcheck_cli.user_code.target import read_target
 
-    read_target(request.code)
+    target = read_target(request.code)
     read_inputs(request.inputs)
     read_init(request.init or "")
     with stopwatch.phase("waiting"), seconds_progress(quiet=quiet):
-        result = isolated(request, profile=profile)
+        result = check_request(request) if target.is_here else isolated(request, profile=profile)
     if result.bad_input and result.error is not None and not result.checks_total:
         raise UsageError(result.error)
     return Report((result,), versions(), result.seconds)

@@ -1,0 +1,85 @@
+"""From the line of a magic to the words of a command line.
+
+There is no shell between: outside of quotes, a backslash is one, and spaces within brackets, or in the formula that
+begins the line, are no ends of words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_POINT = re.compile(r"[^\W\d]\w*=[^=]")
+
+
+@dataclass(frozen=True)
+class Word:
+    """text: without its quotes. start, end: where it stands in the line. quoted: whether it begins with a quote."""
+
+    text: str
+    start: int
+    end: int
+    quoted: bool
+
+
+def words(line: str) -> list[Word]:
+    """The words of a line. A semicolon at its end is IPython's, and means that nothing is to be shown."""
+    line = line.rstrip().removesuffix(";")
+    found: list[Word] = []
+    for match in re.finditer(r"\S+", line):
+        if not found or match.start() >= found[-1].end:
+            found.append(_word(line, match.start()))
+    return found
+
+
+def formula_first(line: str, found: Sequence[Word], options: Collection[str]) -> list[str]:
+    """The texts of the words, where the first of them, up to an option or a point, are one formula; a formula in quotes
+    is the one that stands in them."""
+    texts = [word.text for word in found]
+    if not found or found[0].quoted or found[0].text.partition("=")[0] in options:
+        return texts
+    count = next((i for i, word in enumerate(found) if i and _ends_formula(word, options)), len(found))
+    return [line[found[0].start : found[count - 1].end], *texts[count:]]
+
+
+def _ends_formula(word: Word, options: Collection[str]) -> bool:
+    return word.text in options or word.text.startswith("--") or _POINT.match(word.text) is not None
+
+
+def _word(line: str, start: int) -> Word:
+    parts = list(_parts(line, start))
+    end = start + sum(len(written) for written, _ in parts)
+    return Word("".join(text for _, text in parts), start, end, line[start] in "'\"")
+
+
+def _parts(line: str, start: int) -> Iterator[tuple[str, str]]:
+    """(what stands in the line, what it means) of each part of the word that begins there.
+
+    A quote counts at the beginning of a word or a value (`--at="x = 1"`): elsewhere it is a prime, as in f'(x).
+    """
+    at = start
+    while at < len(line) and not line[at].isspace():
+        written, text = line[at], line[at]
+        if text in "'\"" and (at == start or line[at - 1] in "=\"'"):
+            quoted = re.compile(r"'([^']*)'" if text == "'" else r'"((?:\\.|[^"\\])*)"').match(line, at)
+            if quoted is not None:
+                written, text = quoted[0], re.sub(r"\\([\"\\])", r"\1", quoted[1]) if text == '"' else quoted[1]
+        elif text in _CLOSING and (closed := _closed(line, at)) is not None:
+            written = text = line[at:closed]
+        yield written, text
+        at += len(written)
+
+
+def _closed(line: str, at: int) -> int | None:
+    """Where the bracket that opens at a place is closed; None: nowhere."""
+    open_ones: list[str] = []
+    for index in range(at, len(line)):
+        if line[index] in _CLOSING:
+            open_ones.append(_CLOSING[line[index]])
+        elif open_ones and line[index] == open_ones[-1]:
+            open_ones.pop()
+            if not open_ones:
+                return index + 1
+    return None
