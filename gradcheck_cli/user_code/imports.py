@@ -40,14 +40,18 @@ def found(target: Target, seed: int = 0) -> Any:
 @contextmanager
 def importable(target: Target) -> Iterator[None]:
     """In the block, the folder of the target is the last in which modules are looked for."""
+    if target.is_here:
+        yield
+        return
     folder = _root(target.file)[0] if target.file else os.getcwd()
     _forget_others(folder)
-    before = list(sys.path)
+    path, modules = list(sys.path), set(sys.modules)
     sys.path.append(folder)
     try:
         yield
     finally:
-        sys.path[:] = before
+        sys.path[:] = path
+        _new.update(set(sys.modules) - modules)
 
 
 def _root(file: str) -> tuple[str, list[str]]:
@@ -163,15 +167,18 @@ def _has(value: Any, part: str, shown: str) -> bool:
 
 
 _folder = ""
+_new: set[str] = set()
+"""The modules that were first imported for a target: others are not ours to forget."""
 
 
 def _forget_others(folder: str) -> None:
     """Modules that came from the folder of another target: this one's may be called the same."""
     global _folder
     if _folder and _folder != folder:
-        for name, module in list(sys.modules.items()):
-            if _came_from(_folder, getattr(module, "__file__", None)):
+        for name in _new & set(sys.modules):
+            if _came_from(_folder, getattr(sys.modules[name], "__file__", None)):
                 del sys.modules[name]
+        _new.clear()
         for path in [path for path in _files if _came_from(_folder, path)]:
             del _files[path]
     _folder = folder
