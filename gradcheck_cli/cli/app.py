@@ -67,6 +67,12 @@ USAGES = {
     "schema": "schema [OPTIONS]",
 }
 """How each command is typed."""
+NOT_HERE = {
+    ("run", "--plot"): "gradcheck run draws nothing: `gradcheck EXPR --plot` draws one formula, and "
+    "`gradcheck code TARGET --plot` the Jacobian of code",
+    ("explain", "--plot"): "gradcheck explain draws nothing: `gradcheck EXPR --plot` draws the formula",
+}
+"""Options that a command does not have though one may look for them there, and what to do."""
 
 
 class Command(TyperCommand):
@@ -157,11 +163,15 @@ def _arranged(arguments: Sequence[str], commands: Mapping[str, Any]) -> list[str
         example = EXAMPLE.replace("gradcheck", "gradcheck explain") if "explain" in arguments else EXAMPLE
         raise UsageError(f"what should be checked? For example: {example}\n`gradcheck --help` explains everything")
     command, rest = with_command(arguments, commands)
-    options = {"--help": False, "-h": False}
+    for argument in rest:
+        if (why := NOT_HERE.get((command, argument.partition("=")[0]))) is not None:
+            raise UsageError(why)
+    options: dict[str, bool | None] = {"--help": False, "-h": False}
     parameters = commands[command].params
     for parameter in parameters:
         if parameter.param_type_name == "option":
-            options |= dict.fromkeys([*parameter.opts, *parameter.secondary_opts], not parameter.is_flag)
+            takes = None if (parameter.metavar or "").startswith("[") else not parameter.is_flag
+            options |= dict.fromkeys([*parameter.opts, *parameter.secondary_opts], takes)
     if command not in EXPRESSION_COMMANDS:
         names = [parameter for parameter in parameters if parameter.param_type_name == "argument"]
         return [command, *arrange_words(command, rest, options, names, dash_is_text=command == "code")]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,10 +21,14 @@ ANSWERED_ALONE = frozenset({"--help", "-h", "--version", "-V"})
 """Options that need no expression."""
 EXAMPLE = 'gradcheck "x**2 + sin(x)" --at 2'
 
-Options = Mapping[str, bool]
-"""Every option of a command -> whether it takes a value."""
+Options = Mapping[str, bool | None]
+"""Every option of a command -> whether it takes a value; None: it takes the name of a file, where one follows."""
+NO_FILE = "-"
+"""What stands for the name of a file where none follows."""
 
 _ASSIGNMENT = re.compile(r"\s*[^\W\d]\w*\s*=(?!=)")
+_FIGURE = re.compile(r".*\.(?:svg|png|pdf)|[^\s()*^=+]*\.[a-z]{2,5}", re.IGNORECASE | re.DOTALL)
+"""A name of a file, be it of one that can be written or not: no formula ends like that."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?,?", re.ASCII)
 
 
@@ -81,25 +86,29 @@ def first_lower(text: str) -> str:
 
 def _sorted_out(arguments: Sequence[str], options: Options, *, dash_is_text: bool) -> Iterator[tuple[str, bool]]:
     """Each argument, joined with its value, and whether it is an option."""
-    rest, seen = iter(arguments), False
-    for argument in rest:
+    rest, seen = deque(arguments), False
+    while rest:
+        argument = rest.popleft()
         name, equals, _ = argument.partition("=")
         if argument == "--" and dash_is_text and seen:
             continue
         if argument == "--":  # what comes next is no option, whatever it looks like
-            for following in rest:
+            while rest:
                 seen = True
-                yield following, False
+                yield rest.popleft(), False
                 if dash_is_text:
                     break
+        elif argument in options and options[argument] is None:
+            file = rest.popleft() if rest and _FIGURE.fullmatch(rest[0]) else NO_FILE
+            yield f"{argument}={file}", True
         elif argument in options and not options[argument]:
             yield argument, True
         elif argument in options:
-            value = _value(argument, next(rest, None), options)
+            value = _value(argument, rest.popleft() if rest else None, options)
             yield from (
                 [(f"{argument}={value}", True)] if argument.startswith("--") else [(argument, True), (value, True)]
             )
-        elif argument.startswith("--") and equals and options.get(name):
+        elif argument.startswith("--") and equals and options.get(name, False) is not False:
             yield argument, True
         elif argument.startswith("--") and equals and name in options:
             raise UsageError(f"{name} takes no value: write {name} alone")

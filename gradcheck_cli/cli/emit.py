@@ -11,6 +11,7 @@ from typing import TypeVar
 from gradcheck_cli.cli.destinations import Destination
 from gradcheck_cli.cli.exit_codes import ExitCode, exit_code
 from gradcheck_cli.cli.growing_file import GrowingLines
+from gradcheck_cli.cli.plots import Plot, draw
 from gradcheck_cli.cli.streams import deliver, display_for, say, write_report
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.records.report import Report, Trouble
@@ -31,13 +32,14 @@ ON_SCREEN = Destination("table", None)
 class Output:
     """What a command line says of its output.
 
-    options: what was asked for, for the formats that record it.
+    options: what was asked for, for the formats that record it. plot: where pictures go.
     """
 
     destinations: tuple[Destination, ...]
     quiet: bool = False
     verbose: bool = False
     options: Mapping[str, object] = field(default_factory=dict)
+    plot: Plot | None = None
 
     def display(self, *, to_file: bool = False) -> Display:
         return display_for(quiet=self.quiet, verbose=self.verbose, to_file=to_file, options=self.options)
@@ -71,6 +73,8 @@ def emit_as(
     shown = output.display()
     if all_to_files:
         write_report(renderers["table"](record, shown))
+    if output.plot is not None:
+        draw(output.plot, report, shown)
     if not (output.quiet and report.passed):
         say(summary_line(report, shown))
     return exit_code(report)

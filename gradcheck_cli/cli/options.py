@@ -16,7 +16,7 @@ from gradcheck_cli.cli.streams import COLOR
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.option_table import CODE_OPTIONS, OPTIONS, Declared
 from gradcheck_cli.records.results import MOST_ROWS
-from gradcheck_cli.render.formats import EXPLANATION_FORMATS, FORMATS, LIST_FORMATS, is_whole
+from gradcheck_cli.render.formats import EXPLANATION_FORMATS, FIGURES, FORMATS, LIST_FORMATS, is_whole
 
 Expression = Annotated[str, typer.Argument(metavar="EXPR", help="The function, in Python syntax.")]
 
@@ -95,6 +95,12 @@ Color = Annotated[
 ]
 NoDerivatives = Annotated[bool, typer.Option("--no-derivatives", help="Leave out the closed form of the derivative.")]
 Profile = Annotated[bool, typer.Option("--profile", help="Show at the end where the time went.")]
+Plot = Annotated[
+    str | None,
+    typer.Option(
+        "--plot", metavar="[FILE]", help=f"Draw it below the table; or as a figure, to FILE{' or '.join(FIGURES)}."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show failures only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show all rows and all columns.")]
 

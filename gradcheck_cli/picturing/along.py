@@ -18,9 +18,11 @@ from gradcheck_cli.records.picture import Axis, Run, Spot
 SPOTS = 200
 """Of a curve, evenly spaced; there are more beside what is special."""
 CELLS = 64
-BESIDE = (0.0, 1e-6, 1e-4, 1e-3, 3e-3, 6e-3)
+BESIDE = (0.0, 1e-6, 1e-4, 1e-3, 3e-3, 6e-3, 9e-3, 0.012, 0.018, 0.024)
 """How far from a cut a curve has spots, of the width; less where there are more cuts than FEW."""
 FEW = 8
+NEAR = 0.006
+"""How far from a cut a spot says nothing of the whole, of the same."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def runs(xs: Sequence[float], ys: Sequence[float | None], special: Sequence[Cut]
 
 def is_beside(x: float, axis: Axis, special: Sequence[Cut]) -> bool:
     """Whether a spot is one of those that stand so near to what is special that they say nothing of the whole."""
-    near = BESIDE[-1] * _around(axis, special) * 1.01
+    near = NEAR * _around(axis, special) * 1.01
     return any(cut.low - near < x < cut.high + near for cut in special)
 
 

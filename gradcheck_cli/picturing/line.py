@@ -32,7 +32,7 @@ from gradcheck_cli.records.results import Check, worst_first
 from gradcheck_cli.records.verdicts import Verdict
 from gradcheck_cli.verdict import Tolerance
 
-DOTS = 60
+DOTS = 70
 """What torch says between the points asked for."""
 ENOUGH = 20
 """Spots by which an axis can be chosen."""

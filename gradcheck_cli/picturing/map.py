@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from gradcheck_cli.picturing.axes import LARGEST, abscissa, of_errors, ordinate
 from gradcheck_cli.picturing.numbers import certified_numbers
-from gradcheck_cli.picturing.subject import MOST_DOTS, Point, Subject
+from gradcheck_cli.picturing.subject import MOST_DOTS, Subject
 from gradcheck_cli.records.derivative import VALUE
 from gradcheck_cli.records.picture import Axis, Field, Grid, MapDot, MapPicture
 from gradcheck_cli.records.results import Check, worst_first
@@ -31,21 +31,19 @@ def map_picture(subject: Subject, variables: tuple[str, str], fixed: Mapping[str
     points = [{**fixed, x_name: a, y_name: b} for b in ys for a in xs]
     numbers = certified_numbers(subject.derivatives, points, subject.deadline)
     value = [one[VALUE] for one in numbers]
-    fields = [Field(VALUE, _axis(value), _laid_out(value, len(xs)))]
+    fields = [Field(VALUE, _axis(value), _laid_out(value, len(xs)), dots=_dots(checks, variables, values=True))]
     for row in subject.rows:
         mine = [one[row] for one in numbers]
-        judged = {_key(check.point, variables): check for check in rows if check.derivative == row}
-        ulps = [_ulps(judged.get((point[x_name], point[y_name]))) for point in points]
+        judged = _by_point([check for check in rows if check.derivative == row], variables)
+        at = [judged.get((point[x_name], point[y_name])) for point in points]
+        ulps = [None if check is None else _ulps(check) for check in at]
         failing = tuple(
-            (i % len(xs), i // len(xs)) for i, point in enumerate(points)
-            if (check := judged.get((point[x_name], point[y_name]))) is not None and not check.passed
-            and check.verdict is not Verdict.UNDEFINED
-        )  # fmt: skip
-        fields.append(Field(row, _axis(mine), _laid_out(mine, len(xs)), _laid_out(ulps, len(xs)), failing))
+            (i % len(xs), i // len(xs)) for i, check in enumerate(at) if check is not None and _fails(check)
+        )
+        dots = _dots([check for check in checks if check.derivative == row], variables)
+        fields.append(Field(row, _axis(mine), _laid_out(mine, len(xs)), _laid_out(ulps, len(xs)), failing, dots))
     errors = of_errors((u for one in fields for line in one.ulps for u in line), ())
-    return MapPicture(
-        variables, x, y, xs, ys, tuple(fields), errors, _dots(checks, variables), dict(fixed), subject.notes
-    )
+    return MapPicture(variables, x, y, xs, ys, tuple(fields), errors, dict(fixed), subject.notes)
 
 
 def _grid(
@@ -69,8 +67,16 @@ def _middles(subject: Subject, axis: Axis, count: int) -> tuple[float, ...]:
     return tuple(dict.fromkeys(number for number in numbers if math.isfinite(number)))
 
 
-def _key(point: Point, variables: tuple[str, str]) -> tuple[float, float]:
-    return point[variables[0]], point[variables[1]]
+def _by_point(checks: Sequence[Check], variables: tuple[str, str]) -> dict[tuple[float, float], Check]:
+    """The row of each point; of several modes, the worst."""
+    worst: dict[tuple[float, float], Check] = {}
+    for check in sorted(checks, key=worst_first):
+        worst.setdefault((check.point[variables[0]], check.point[variables[1]]), check)
+    return worst
+
+
+def _fails(check: Check) -> bool:
+    return not check.passed and check.verdict is not Verdict.UNDEFINED
 
 
 def _axis(numbers: Sequence[float | None]) -> Axis:
@@ -82,17 +88,17 @@ def _laid_out(numbers: Sequence[float | None], columns: int) -> Grid:
     return tuple(tuple(finite[i : i + columns]) for i in range(0, len(finite), columns))
 
 
-def _ulps(check: Check | None) -> float | None:
+def _ulps(check: Check) -> float | None:
     """The error, inf where torch has no finite number and there is one."""
-    if check is None or check.analytical is None:
+    if check.analytical is None:
         return None
     return check.ulps if check.autograd is not None and abs(check.autograd) <= LARGEST else math.inf
 
 
-def _dots(checks: Sequence[Check], variables: tuple[str, str]) -> tuple[MapDot, ...]:
-    """A dot for each point asked for, with its worst row."""
-    worst: dict[tuple[float, float], Check] = {}
-    for check in sorted(checks, key=worst_first):
-        worst.setdefault(_key(check.point, variables), check)
-    chosen = list(worst.items())[:MOST_DOTS]
-    return tuple(MapDot(x, y, check.verdict, check.passed) for (x, y), check in chosen)
+def _dots(checks: Sequence[Check], variables: tuple[str, str], *, values: bool = False) -> tuple[MapDot, ...]:
+    """A dot for each point asked for. values: of the function itself."""
+    found = []
+    for place, check in list(_by_point(checks, variables).items())[:MOST_DOTS]:
+        verdict = check.value_verdict if values and check.value_verdict is not None else check.verdict
+        found.append(MapDot(*place, verdict, verdict.passes if values else check.passed))
+    return tuple(found)

@@ -16,7 +16,7 @@ KEPT = 10_000
 """Entries of a block up to which a result has their numbers."""
 MOST = 12
 """Blocks of a picture."""
-SIDE = 64
+LINES, SIDE = 40, 64
 """Rows, and columns, of cells; of larger blocks a cell stands for several entries."""
 
 
@@ -33,7 +33,7 @@ def with_matrices(result: CodeResult) -> CodeResult:
 
 def _matrix(block: Block, entries: Sequence[Entry]) -> Matrix:
     shape = math.prod(block.shape[0]), math.prod(block.shape[1])
-    stride = max(1, math.ceil(shape[0] / SIDE)), max(1, math.ceil(shape[1] / SIDE))
+    stride = max(1, math.ceil(shape[0] / LINES)), max(1, math.ceil(shape[1] / SIDE))
     cells: dict[tuple[int, int], Cell] = {}
     marked = 0
     for entry in sorted(entries, key=worst_first):

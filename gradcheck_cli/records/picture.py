@@ -170,7 +170,7 @@ class LinePicture:
 
 @dataclass(frozen=True, slots=True)
 class MapDot:
-    """A point of the check, with the worst verdict there."""
+    """A point of the check; of several modes, the worst verdict there."""
 
     x: float
     y: float
@@ -186,13 +186,14 @@ Grid = tuple[tuple[float | None, ...], ...]
 class Field:
     """The function, or a derivative of it. z: its axis, beyond which numbers are as at its rim; numbers: certified.
     ulps: torch's errors, inf where it has no finite number and there is one; failing: (column, row) of what does not
-    pass. Both are empty for the function itself."""
+    pass. Both are empty for the function itself. dots: the points asked for."""
 
     derivative: Derivative
     z: Axis
     numbers: Grid
     ulps: Grid = ()
     failing: tuple[tuple[int, int], ...] = ()
+    dots: tuple[MapDot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,6 @@ class MapPicture:
     ys: tuple[float, ...]
     fields: tuple[Field, ...]
     errors: Axis
-    dots: tuple[MapDot, ...]
     fixed: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

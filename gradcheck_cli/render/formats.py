@@ -21,6 +21,9 @@ SUFFIXES = {
 }
 """The format of a file, where none is named."""
 
+FIGURES = (".svg", ".png", ".pdf")
+"""The suffixes of figures."""
+
 
 def has_closed_forms(name: str) -> bool:
     """Whether closed forms are shown of a batch too."""

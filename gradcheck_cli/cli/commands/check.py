@@ -14,6 +14,7 @@ from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import Output, emit, failed, reporting
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.growing_file import GrowingLines
+from gradcheck_cli.cli.plots import plot_of
 from gradcheck_cli.cli.streams import points_progress, say, write_report
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.report import Report
@@ -64,6 +65,7 @@ def check(
     output_file: options.OutputFile = None,
     junitxml: options.JunitFile = None,
     no_derivatives: options.NoDerivatives = False,
+    plot: options.Plot = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     color: options.Color = None,
@@ -79,6 +81,7 @@ def check(
     for texts in ([expression], wrt, ranges, gradient, value, *lists.values()):
         options.require_readable(*(texts or ()))
     where = destinations(output_format, output_file, FORMATS, junitxml)
+    drawn = plot_of(plot, where)
     given = options.given(
         order=order, mode=mode, dtype=dtype, device=device, rtol=rtol, atol=atol, claim_rtol=claim_rtol,
         strict=strict, samples=samples, seed=seed, range=ranges, timeout=timeout,
@@ -89,13 +92,13 @@ def check(
         from gradcheck_cli.cli.expected import expectation
 
         asked["expectation"] = expectation(gradient or (), value or ())
-    asked |= {"wrt": options.names(wrt or ()), "derivatives": not no_derivatives}
+    asked |= {"wrt": options.names(wrt or ()), "derivatives": not no_derivatives, "picture": drawn is not None}
     asked["keep"] = options.rows_kept((one.format for one in where), verbose=verbose)
     growing = [one for one in where if one.format == "json-lines"] if all_rows else []
     if all_rows and not growing:
         raise UsageError("--all-rows is for --output-format json-lines, which has a line for each row")
     request = Request(expression, **asked)
-    output = Output(where, quiet, verbose, options_of(vars(request)))
+    output = Output(where, quiet, verbose, options_of(vars(request)), drawn)
     with stopwatch.measuring(profile) as phases:
         lines = [GrowingLines(one.file, output.options) for one in growing]
         with reporting(output, partial(failed, request), growing=dict(zip(growing, lines, strict=True))):

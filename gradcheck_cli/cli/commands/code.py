@@ -12,6 +12,7 @@ from gradcheck_cli.cli import options
 from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import Output, emit, reporting
 from gradcheck_cli.cli.exit_codes import ExitCode
+from gradcheck_cli.cli.plots import plot_of
 from gradcheck_cli.cli.streams import say, seconds_progress
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.report import Report
@@ -49,6 +50,7 @@ def code(
     output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
     junitxml: options.JunitFile = None,
+    plot: options.Plot = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     color: options.Color = None,
@@ -64,6 +66,7 @@ def code(
     """
     options.require_readable(target, init or "", *(values or ()), *(inputs or ()), *(wrt or ()))
     where = destinations(output_format, output_file, FORMATS, junitxml)
+    drawn = plot_of(plot, where)
     given = options.given(
         init=init, order=order, mode=mode, dtype=dtype, device=device, rtol=rtol, atol=atol, strict=strict,
         samples=samples, stress=stress, seed=seed, through_detach=through_detach, cotangents=cotangents,
@@ -72,9 +75,11 @@ def code(
     texts = [*(inputs or ()), *(values or ())]
     from gradcheck_cli.user_code.inputs import input_of
 
-    request = CodeRequest(target, tuple(map(input_of, texts)), wrt=options.names(wrt or ()), **given)
+    request = CodeRequest(
+        target, tuple(map(input_of, texts)), wrt=options.names(wrt or ()), picture=drawn is not None, **given
+    )
     asked = {field.name: getattr(request, field.name) for field in fields(request) if field.name in given}
-    output = Output(where, quiet, verbose, {"code": target, "input": texts, **asked})
+    output = Output(where, quiet, verbose, {"code": target, "input": texts, **asked}, drawn)
     with stopwatch.measuring(profile) as phases:
         with reporting(output, lambda error: _report(request, error)):
             report = _checked(request, quiet=quiet, profile=profile)

@@ -1,0 +1,1 @@
+"""Pictures of checks, drawn: on the terminal, and as figures."""
