@@ -207,6 +207,7 @@ def _code(item: Json, common: Json) -> CodeResult:
         findings=tuple(_code_finding(finding) for finding in item["findings"]),
         held=tuple(Held(**held) for held in item["held"]),
         operations=int(item["operations"]),
+        source=item.get("source", ""),
         expression=item.get("expression"),
         lets=item.get("lets", {}),
         claims=tuple(_claim(claim) for claim in item.get("claims", ())),

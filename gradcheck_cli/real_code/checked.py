@@ -189,7 +189,7 @@ class Check:
 def identity(subject: Subject, options: Options, dtype: Dtype) -> dict[str, Any]:
     """What a result says of the question."""
     return {
-        "subject": subject.name, "place": subject.place,
+        "subject": subject.name, "place": subject.place, "source": subject.source,
         "inputs": tuple(_input(leaf, subject) for leaf in subject.leaves),
         "dtype": dtype.name, "device": str(subject.wanted[0].tensor.device), "rtol": options.rtol, "atol": options.atol,
     }  # fmt: skip

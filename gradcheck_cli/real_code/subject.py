@@ -20,7 +20,7 @@ from gradcheck_cli.real_code.user_frames import described
 from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tape.tape import element_label
 from gradcheck_cli.tracing.compiled import MODULE, as_written
-from gradcheck_cli.tracing.places import defined_at
+from gradcheck_cli.tracing.places import defined_at, defined_in
 from gradcheck_cli.tracing.surrogates import Surrogates
 from gradcheck_cli.tracing.tensors import FLOATS
 
@@ -161,10 +161,19 @@ class Subject:
     @property
     def place(self) -> str:
         """file:line of its definition, where it is known."""
+        return defined_at(self._defined)
+
+    @property
+    def source(self) -> str:
+        """The file of its definition, where there is one."""
+        return defined_in(self._defined)
+
+    @property
+    def _defined(self) -> Any:
         owner = getattr(self.written, "__self__", None)
         if isinstance(self.written, nn.Module):
-            return defined_at(type(self.written))
-        return defined_at(owner if isinstance(owner, type) else self.written)
+            return type(self.written)
+        return owner if isinstance(owner, type) else self.written
 
     def fresh(self) -> list[Tensor]:
         """Copies of the wanted leaves that require grad."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-FORMATS = ("table", "json", "json-lines", "junit", "github", "markdown", "latex")
+FORMATS = ("table", "json", "json-lines", "junit", "github", "sarif", "gitlab", "markdown", "latex")
 EXPLANATION_FORMATS = ("table", "markdown", "latex", "json")
 LIST_FORMATS = ("table", "json")
 """Of `gradcheck functions`."""
@@ -16,6 +16,7 @@ SUFFIXES = {
     ".json": "json",
     ".jsonl": "json-lines",
     ".xml": "junit",
+    ".sarif": "sarif",
     ".md": "markdown",
     ".tex": "latex",
 }

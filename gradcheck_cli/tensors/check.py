@@ -58,7 +58,7 @@ def check_arrays(request: Request) -> CodeResult:
         result, claims=claims, passed=passed, seconds=time.perf_counter() - started,
         bad_input=result.bad_input or any(claim.status.value == "unreadable" for claim in claims),
         notices=(*question.notices, *result.notices, *(_symmetry(result) if order == 2 else ())),
-        expression=request.expression.strip(), lets=question.lets,
+        expression=request.expression.strip(), lets=question.lets, source="",
     )  # fmt: skip
 
 

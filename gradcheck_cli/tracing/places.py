@@ -115,13 +115,26 @@ def place_of(function: Any) -> str:
 
 def defined_at(subject: Any) -> str:
     """file:line of a class or function; of a callable object, of its class. "" where it is not known."""
-    if code := getattr(subject, "__code__", None):
-        file, line = code.co_filename, code.co_firstlineno
-    elif isinstance(subject, type):
-        file, line = _class_defined_at(subject)
-    else:
-        return "" if type(subject).__module__ == "builtins" else defined_at(type(subject))
+    file, line = _definition(subject)
     return "" if not file or (file.startswith("<") and cell(file) is None) else place(file, line)
+
+
+def defined_in(subject: Any) -> str:
+    """The file of that place, from the current folder where it is in it. "" where there is none, as of a notebook."""
+    file = os.path.abspath(_definition(subject)[0])
+    if not os.path.isfile(file):
+        return ""
+    here = os.path.join(os.getcwd(), "")
+    return file.removeprefix(here)
+
+
+def _definition(subject: Any) -> tuple[str, int]:
+    """(file, line); ("", 0) where it is not known."""
+    if code := getattr(subject, "__code__", None):
+        return code.co_filename, code.co_firstlineno
+    if isinstance(subject, type):
+        return _class_defined_at(subject)
+    return ("", 0) if type(subject).__module__ == "builtins" else _definition(type(subject))
 
 
 def _class_defined_at(kind: type) -> tuple[str, int]:

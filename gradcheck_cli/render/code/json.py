@@ -18,6 +18,7 @@ def fields(result: CodeResult) -> Json:
         "expression": result.expression,
         "lets": dict(result.lets),
         "place": result.place,
+        "source": result.source,
         "inputs": [asdict(given) for given in result.inputs],
         "operations": result.operations,
         "findings": [{**asdict(finding), "cause": finding.cause.value} for finding in result.findings],
