@@ -61,11 +61,18 @@ def _line(shell: Any, line: str) -> object:
             rest = formula_first(line, found[named:], options)
         else:
             named, rest = 0, texts
+            if command == "code" and len(rest) > 1 and _is_ours(shell, rest[1]):
+                rest = [rest[0], f"{HERE}:{rest[1]}", *rest[2:]]
         texts = [*texts[:named], *with_numbers(rest, shell.user_ns, formula_first=has_formula)]
     except GradcheckError as error:
         _refuse(shell, error)
         return None
     return _ran(shell, texts)
+
+
+def _is_ours(shell: Any, name: str) -> bool:
+    """Whether code is named that the notebook has defined."""
+    return name.partition(".")[0] in shell.user_ns and all(part.isidentifier() for part in name.split("."))
 
 
 def _cell(shell: Any, line: str, cell: str) -> object:

@@ -27,8 +27,8 @@ def summary(record: Shown) -> str:
 
 def bundle(record: Shown, include: Collection[str] | None, exclude: Collection[str] | None) -> dict[str, str]:
     """The report by media type: those of `include`, all where it is None, without those of `exclude`."""
-    wanted = [name for name in _TYPES if (include is None or name in include) and name not in (exclude or ())]
-    texts = {name: _TYPES[name](record) for name in wanted}
+    wanted = [name for name in TYPES if (include is None or name in include) and name not in (exclude or ())]
+    texts = {name: TYPES[name](record) for name in wanted}
     return {name: text for name, text in texts.items() if text}
 
 
@@ -71,7 +71,7 @@ def _displayed(record: Shown) -> str:
     return "\n\n".join(found[0] for found in _DISPLAYED.finditer(text))
 
 
-_TYPES: dict[str, Callable[[Shown], str]] = {
+TYPES: dict[str, Callable[[Shown], str]] = {
     "text/plain": lambda record: _rendered(record, "table", Display()) + summary(record),
     "text/markdown": lambda record: _rendered(record, "markdown", Display()),
     "text/latex": _displayed,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from helpers.user_files import write_user_files
 from gradcheck_cli.batch.run import check_request
 from gradcheck_cli.cli.app import run_command
 from gradcheck_cli.cli.commands import code
+from gradcheck_cli.records.request import CodeRequest
 
 
 @pytest.fixture
@@ -199,3 +202,16 @@ def test_code_cannot_take_the_command_with_it(
     found, out, err = typed(f"code odd.py::{name} x=1.0 --timeout 1", capsys)
     assert found == status
     assert said in " ".join((out + err).split())
+
+
+def test_what_a_program_has_imported_stays_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the folder that it runs in, too, when code of another folder is checked after that."""
+    (tmp_path / "mine_for_long.py").write_text("def f(x): return x")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "g.py").write_text("def g(x): return 2*x")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module("mine_for_long")
+    for target in ("mine_for_long:f", "other/g.py::g"):
+        assert check_request(CodeRequest(target, ((None, "1.0"),))).passed
+    assert sys.modules.pop("mine_for_long") is module

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
+from helpers.notebooks import shell_of_this_process
 
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.explanation import Explained, Explanation
@@ -59,15 +58,9 @@ class Notebook:
 
 @pytest.fixture(scope="module", name="shell")
 def _shell() -> Iterator[Any]:
-    before = sys.modules["__main__"]
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.InteractiveShell.colors = "nocolor"
-    shell = InteractiveShell.instance(config=config)
-    shell.run_cell("%load_ext gradcheck_cli")
-    yield shell
-    InteractiveShell.clear_instance()
-    sys.modules["__main__"] = before
+    with shell_of_this_process() as shell:
+        shell.run_cell("%load_ext gradcheck_cli")
+        yield shell
 
 
 @pytest.fixture(name="notebook")
@@ -159,6 +152,13 @@ def test_the_last_function_of_a_cell_is_checked(notebook: Notebook) -> None:
     assert result.findings[0].place == f"In[{notebook.number}]:12"
     assert result.findings[0].text.startswith(f"Cube.backward (In[{notebook.number}]:12) is wrong")
     assert notebook.run("Cube.apply(torch.ones(1))").item() == 1, "the cell ran in the notebook"
+
+
+def test_code_of_the_notebook_has_a_name(notebook: Notebook) -> None:
+    notebook.run(f"{FUNCTION}double = lambda x: 2*x")
+    assert notebook.run("%gradcheck code double randn(3)").passed
+    assert not notebook.run("%gradcheck code Cube.apply 'x=randn(3)' --order 2").passed
+    assert notebook.run("%gradcheck code math:sin 2.0") is None
 
 
 NET = """
