@@ -242,7 +242,7 @@ def run(*files: str | PathLike[str], allow_code: bool = False, **options: object
     Python code only; the command line checks in a process that can be killed.
     """
     from gradcheck_cli.batch.run import run_batch
-    from gradcheck_cli.problem_files.find import find
+    from gradcheck_cli.problem_files.find import Once, find
     from gradcheck_cli.problem_files.load import load_problems
     from gradcheck_cli.problem_files.pyproject import read_options
     from gradcheck_cli.text_files import read_source
@@ -252,13 +252,16 @@ def run(*files: str | PathLike[str], allow_code: bool = False, **options: object
     given = read_options(options, "run()", "run()")
     specs: list[ProblemSpec] = []
     headings: list[Heading] = []
+    once = Once()
     for source in (source for file in files for source in find(python_arguments.file(file))):
+        if once.is_taken(source):
+            continue
         text = read_source(source.file)
         if source.is_of_problems(text):
             problems, heading = load_problems(
                 text, source.file, given, {}, folder=os.path.dirname(source.file), allow_code=allow_code
             )
-            specs.extend(source.chosen(problems))
+            specs.extend(once.left(source, source.chosen(problems)))
             if heading is not None and heading not in headings:
                 headings.append(heading)
     results = tuple(run_batch([replace(spec, index=i) for i, spec in enumerate(specs)], where=None))

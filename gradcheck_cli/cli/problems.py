@@ -12,7 +12,7 @@ from gradcheck_cli.batch.run import DEFAULT_TIMEOUT
 from gradcheck_cli.batch.selection import select
 from gradcheck_cli.cli import last_failed
 from gradcheck_cli.errors import FileError, GradcheckError, UsageError
-from gradcheck_cli.problem_files.find import Source, find, no_problem
+from gradcheck_cli.problem_files.find import Once, Source, find, no_problem
 from gradcheck_cli.records.report import Heading, Trouble
 from gradcheck_cli.records.request import ProblemSpec
 from gradcheck_cli.render.plain import counted
@@ -59,18 +59,23 @@ def read_files(names: Sequence[str], given: dict[str, Any], *, allow_code: bool 
     found = Files()
     troubles = found.troubles
 
-    def read(source: Source) -> None:
+    once = Once()
+
+    def read(source: Source) -> bool:
+        """Whether there are problems that are meant."""
         text = read_source(source.file)
         if source.is_of_problems(text):
             folder = os.path.dirname(source.file)
             problems, heading = load_problems(
                 text, shown(source.file), given, defaults, folder=folder, allow_code=allow_code
             )
-            found.specs.extend(source.chosen(problems))
+            chosen = source.chosen(problems)
+            found.specs.extend(once.left(source, chosen))
             if heading is not None and heading not in found.headings:
                 found.headings.append(heading)
-        else:
-            found.others.append(shown(source.file))
+            return bool(chosen)
+        found.others.append(shown(source.file))
+        return False
 
     for name in names or [DEFAULT_FILE]:
         try:
@@ -78,14 +83,15 @@ def read_files(names: Sequence[str], given: dict[str, Any], *, allow_code: bool 
         except GradcheckError as error:
             troubles.append(Trouble(str(error), shown(name)))
             continue
-        before = len(found.specs), len(troubles)
+        some = False
         for source in sources:
             try:
-                read(source)
+                some = once.is_taken(source) or read(source) or some
             except GradcheckError as error:
                 file, line = error.place if isinstance(error, FileError) else (shown(source.file), None)
                 troubles.append(Trouble(str(error), file, line))
-        if (len(found.specs), len(troubles)) == before:
+                some = True
+        if not some:
             files = counted(len(sources), "file")
             troubles.append(Trouble(f"{shown(name)}: none of {files} has problems: at its top", shown(name)))
     return found

@@ -43,6 +43,29 @@ class Source:
         return found
 
 
+class Once:
+    """Which files, and which problems of them, have been taken: each counts once, by whatever names it is meant."""
+
+    def __init__(self) -> None:
+        self._files: set[str] = set()
+        self._problems: set[tuple[str, int, str]] = set()
+
+    def is_taken(self, source: Source) -> bool:
+        """Whether all of the file was taken before. It is from now on."""
+        place = os.path.realpath(source.file)
+        taken = place in self._files
+        if source.problem is None:
+            self._files.add(place)
+        return taken
+
+    def left(self, source: Source, specs: Sequence[ProblemSpec]) -> list[ProblemSpec]:
+        """Of these problems of the file those that were not taken before."""
+        place = os.path.realpath(source.file)
+        left = [spec for spec in specs if (place, spec.line, spec.name) not in self._problems]
+        self._problems.update((place, spec.line, spec.name) for spec in left)
+        return left
+
+
 def no_problem(name: str, where: str, specs: Sequence[ProblemSpec]) -> str:
     """The message for a name that no problem has."""
     near = difflib.get_close_matches(name[:60], [spec.name for spec in specs], n=1)

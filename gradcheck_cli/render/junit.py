@@ -107,7 +107,9 @@ def _case(suite: ET.Element, name: str, result: AnyResult) -> None:
 
 
 def _classname(file: str) -> str:
-    return _clean(PurePath(file).stem or file)
+    """The path in dots, `folder.problems`: files of one name in several folders are told apart."""
+    path = PurePath(file).with_suffix("") if PurePath(file).name else PurePath(file)
+    return _clean(".".join(part for part in path.parts if part not in (path.anchor, "..")) or file)
 
 
 def _place(case: ET.Element, file: str | None, line: int | None) -> None:

@@ -12,9 +12,10 @@ from gradcheck_cli.render.plain import counted, of_which_failed, one_line
 
 
 def summary_line(report: Report, display: Display) -> str:
-    """`7 problems (4 failed), 6 checks (3 failed): 3 match, 3 mismatch · float64 on cpu · torch 2.13.0`, and a newline.
+    """`7 problems in 2 files (4 failed), 6 checks (3 failed): 3 match, 3 mismatch · float64 on cpu · torch 2.13.0`.
 
-    Of a single check or claim, its verdict says whether it failed; where that is not so, the number is there too.
+    A newline is at its end. Of a single check or claim, its verdict says whether it failed; where that is not so, the
+    number is there too.
     """
     row = "check" if _kind(report) == "problem" else "entry"
     parts = [_problems(report) + _counts(row, report.counts, report.checks_failed)]
@@ -61,7 +62,9 @@ def _problems(report: Report) -> str:
     kind = _kind(report)
     if len(report.problems) == 1 and not report.is_batch:
         return "" if kind == "problem" else f"{counted(1, kind)}, "
-    return f"{counted(len(report.problems), kind)}{of_which_failed(report.problems_failed)}, "
+    files = len({result.file for result in report.problems})
+    of_files = f" in {counted(files, 'file')}" if files > 1 else ""
+    return f"{counted(len(report.problems), kind)}{of_files}{of_which_failed(report.problems_failed)}, "
 
 
 def _counts(what: str, counts: Mapping[Verdict, int] | Mapping[ClaimStatus, int], failed: int) -> str:

@@ -26,6 +26,7 @@ def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "sub/notes.txt": "problems:\n",
     }.items():  # fmt: skip
         (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "linked.yaml").symlink_to("a.yaml")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,10 @@ def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["a.yaml", "--deselect", "two"], "a.yaml:4  one", ""),
         (["a.yaml", "sub/b.yml", "--deselect", "sub/b.yml::two"],
          "a.yaml:4  one, a.yaml:5  two, sub/b.yml:2  three", ""),
+        (["a.yaml", "./a.yaml", "**/a.yaml", "linked.yaml"], "a.yaml:4  one, a.yaml:5  two", ""),
+        (["a.yaml::two", "a.yaml", "a.yaml::one", "a.yaml::one"], "a.yaml:5  two, a.yaml:4  one", ""),
+        (["sub", "**/*.yml", "sub/b.yml::two"], "sub/b.yml:2  three, sub/b.yml:3  two",
+         "no problem files, passed over: sub/ci.yaml\n"),
         (["a.yaml", "--lf"], "a.yaml:4  one, a.yaml:5  two",
          "no problem is known to have failed in a run before: all are checked\n"),
     ],
@@ -62,12 +67,14 @@ def test_what_is_run(arguments: list[str], listed: str, said: str, capsys: pytes
             ["a.yaml", "--deselect", "one", "--deselect", "two"],
             "--deselect one --deselect two leaves none of 2 problems",
         ),
+        (["a.yaml", "q.yml", "*.yml"], "gradcheck: q.yml:2:1: a value is missing here"),
         (["::one"], "there is no problems.yaml in this folder"),
     ],
 )
 def test_what_cannot_be_run(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("q.yml").write_text("problems: [\n", encoding="utf-8")
     assert run_command(["run", *arguments, "--list"]) == 2
-    assert message in capsys.readouterr().err
+    assert capsys.readouterr().err.count(message) == 1
 
 
 def test_what_failed_is_checked_again(capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,6 +101,9 @@ def test_a_broken_note_of_failures_is_none(text: str) -> None:
 def test_folders_and_names_from_python() -> None:
     assert [result.name for result in run("sub").problems] == ["three", "two"]
     assert [result.name for result in run("sub/b.yml::three").problems] == ["three"]
+    twice = run("sub", "sub/b.yml", "sub/b.yml::two", "a.yaml")
+    assert [result.name for result in twice.problems] == ["three", "two", "one", "two"]
+    assert str(twice).startswith("4 problems in 2 files (1 failed), 4 checks")
     with pytest.raises(GradcheckError, match="there is no YAML file in this folder"):
         run(_empty())
 

@@ -201,7 +201,7 @@ def test_of_many_problems_those_that_match_are_counted() -> None:
 
 def test_the_summary_counts_every_verdict() -> None:
     assert summary_line(whole(), Display()) == (
-        "7 problems (4 failed), 6 checks (2 failed): 2 match, 1 kink, 1 unstable, 2 mismatch "
+        "7 problems in 2 files (4 failed), 6 checks (2 failed): 2 match, 1 kink, 1 unstable, 2 mismatch "
         "· 2 claims (1 failed): 1 proven, 1 refuted · 1 problem not checked · 1 file not read "
         "· float64 on cpu · torch 2.13.0\n"
     )
