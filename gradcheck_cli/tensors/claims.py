@@ -267,7 +267,7 @@ def _as_floats(term: Term, program: Program, question: Question) -> Term:
     def run(x: Tensor) -> Tensor:
         return x.to(dtype)
 
-    ref = program.add(Step(run, (term.arg,), text="condition"), run(value))
+    ref = program.add(Step(run, (term.arg,)), run(value))
     return term._replace(arg=ref, value=run(value))
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.language.tokens import Kind, Token, shorten, tokenize
 from gradcheck_cli.tensors import shapes
-from gradcheck_cli.tensors.program import Program, Ref, Step
+from gradcheck_cli.tensors.program import Operation, Program, Ref, Span, Step
 from gradcheck_cli.tensors.shapes import Misfit
 
 MAX_LENGTH = 20_000
@@ -119,7 +119,7 @@ class Cursor(ABC):
     # Steps
 
     def call(self, run: Callable[..., Any], args: Sequence[Any], values: Sequence[Any], start: int, end: int,
-             keywords: Mapping[str, Any] | None = None) -> Term:  # fmt: skip
+             keywords: Mapping[str, Any] | None = None, operation: Operation | None = None) -> Term:  # fmt: skip
         """A step more. values: of the arguments."""
         if len(self.program.steps) >= MAX_STEPS:
             self.fail(f"The formula has more than {MAX_STEPS:,} operations.", start, end)
@@ -134,7 +134,7 @@ class Cursor(ABC):
         except Exception as error:  # noqa: BLE001  whatever torch raises is its answer
             said = str(error).strip().split("\n")[0][:200] or type(error).__name__
             self.fail(f"torch refuses this: {said}", start, end)
-        ref = self.program.add(Step(run, tuple(args), keywords, self.text[start:end]), value)
+        ref = self.program.add(Step(run, tuple(args), keywords, "", Span(self.text, start, end), operation), value)
         return Term(ref, value, start, end)
 
     def constant(self, term: Term) -> Term:

@@ -28,7 +28,7 @@ from gradcheck_cli.tensors.calls import (
 from gradcheck_cli.tensors.cursor import Term, sentence
 from gradcheck_cli.tensors.functions import TensorFunction
 from gradcheck_cli.tensors.literals import Literals
-from gradcheck_cli.tensors.program import Ref, Step
+from gradcheck_cli.tensors.program import Operation, Program, Ref, Step
 from gradcheck_cli.tensors.shapes import Misfit
 
 LIBRARIES = frozenset({"torch", "F", "nn", "functional", "np", "numpy", "jnp", "jax", "linalg", "special", "math"})
@@ -137,19 +137,25 @@ class Calls(Literals):
             self.fail(sentence(str(misfit)), start, end)
         if (definition := definition_of(row)) is not None:
             assert definition.definition is not None
-            names = {
-                a.name: Term(given.arg, given.value, start, end)
-                for a, given in zip(definition.arguments, found, strict=True)
-            }
-            inner = type(self)(definition.definition, self.program, names, self.dtype).whole()
-            return Term(inner.arg, inner.value, start, end)
+            names = [argument.name for argument in definition.arguments]
+            inner = Program({name: given.value for name, given in zip(names, found, strict=True)})
+            result = type(self)(definition.definition, inner, inner.inputs, self.dtype).whole().arg
+            what = Operation(row.name, {name: given.arg for name, given in zip(names, found, strict=True)})
+
+            def composed(*args: Any) -> Any:
+                return inner.run(dict(zip(names, args, strict=True)), [result])[0]
+
+            args, values = [given.arg for given in found], [given.value for given in found]
+            return self.call(composed, args, values, start, end, operation=what)
         found = [self.as_indices(row, p, given, found) for (p, _), given in zip(pairs, found, strict=True)]
         if not any(isinstance(given.value, Tensor | list) for given in found) and row.name != "onehot":
             made = self.constant(Term(found[0].arg, found[0].value, start, end))
             found[0] = Given(found[0].text, made.arg, made.value)
+        what = Operation(row.name, {p.name: given.arg for (p, _), given in zip(pairs, found, strict=True)})
         positional_only = is_of_each(row) or row.name in ("einsum", "stack", "cat", "onehot", "reshape", "flip")
         if positional_only:
-            return self.call(callable_of(row), [g.arg for g in found], [g.value for g in found], start, end)
+            args, values = [g.arg for g in found], [g.value for g in found]
+            return self.call(callable_of(row), args, values, start, end, operation=what)
         keep = [(p, g) for (p, _), g in zip(pairs, found, strict=True)]
         arrays = [g for p, g in keep if p.required]
         keywords = {p.name: g.value for p, g in keep if not p.required and not _is_argument(g.arg) and _is_set(g)}
@@ -160,7 +166,7 @@ class Calls(Literals):
             return function(*args[:count], **dict(zip(keys, args[count:], strict=True)), **fixed)
 
         every = [*arrays, *options.values()]
-        return self.call(run, [g.arg for g in every], [g.value for g in every], start, end, keywords)
+        return self.call(run, [g.arg for g in every], [g.value for g in every], start, end, keywords, what)
 
     def given(self, term: Term) -> Given:
         return Given(self.shown(term), term.arg, term.value)
@@ -245,7 +251,9 @@ class Calls(Literals):
         if not isinstance(a.value, Tensor) and not isinstance(b.value, Tensor):
             a = self.constant(a)
         every = (condition, a, b)
-        return self.call(torch.where, [t.arg for t in every], [t.value for t in every], token.start, end)
+        args, values = [term.arg for term in every], [term.value for term in every]
+        what = Operation("where", {"condition": condition.arg, "a": a.arg, "b": b.arg})
+        return self.call(torch.where, args, values, token.start, end, operation=what)
 
 
 def _is_array(term: Term) -> bool:

@@ -12,6 +12,7 @@ from gradcheck_cli.tensors import shapes
 from gradcheck_cli.tensors.cursor import Term, sentence
 from gradcheck_cli.tensors.functions import ATTRIBUTES
 from gradcheck_cli.tensors.named import Calls
+from gradcheck_cli.tensors.program import Operation
 from gradcheck_cli.tensors.shapes import Misfit
 
 
@@ -59,7 +60,8 @@ class Places(Calls):
             self.fail("This has more than two dimensions: write .mT for the last two.", name.start, name.end)
         if term.value.ndim < 2:
             return term._replace(end=name.end)
-        return self.call(_transposed, (term.arg,), (term.value,), term.start, name.end)
+        what = Operation("t", {"input": term.arg})
+        return self.call(_transposed, (term.arg,), (term.value,), term.start, name.end, operation=what)
 
     def shape_of(self, positional: Sequence[Term], end: int) -> Term:
         sizes = tuple(term.value for term in positional)
@@ -82,7 +84,8 @@ class Places(Calls):
         except Misfit as misfit:
             self.fail(sentence(str(misfit)), opening.start, end)
         where = tuple(items)
-        return self.call(lambda x: x[where], (term.arg,), (term.value,), term.start, end)
+        what = Operation("index", {"input": term.arg})
+        return self.call(lambda x: x[where], (term.arg,), (term.value,), term.start, end, operation=what)
 
     def place(self) -> Any:
         """0, -1, 1:3, :, None, ..., or a list of whole numbers."""

@@ -19,25 +19,42 @@ class Ref(NamedTuple):
     step: int
 
 
+class Span(NamedTuple):
+    """A place in a text."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a step is, for people: an operator, or the name of a function, and its arguments by name."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Step:
-    """run: what is called with the arguments, in which each Ref stands for a value; None: an input. text: as typed.
-    name: of the input, or of the intermediate result that the step gives; "" for any other."""
+    """run: what is called with the arguments, in which each Ref stands for a value; None: an input. name: of the input.
+    span: where it was typed. operation: None for a constant."""
 
     run: Callable[..., Any] | None
     args: tuple[Any, ...] = ()
     keywords: Mapping[str, Any] = field(default_factory=dict)
-    text: str = ""
     name: str = ""
+    span: Span | None = None
+    operation: Operation | None = None
 
 
 class Program:
     """Steps that are run one after the other; and what each is at the numbers that were given, while it is read."""
 
-    def __init__(self, inputs: Mapping[str, Tensor]) -> None:
+    def __init__(self, inputs: Mapping[str, Value]) -> None:
         self.steps: list[Step] = []
         self.values: list[Value] = []
-        self.inputs = {name: self.add(Step(None, text=name, name=name), value) for name, value in inputs.items()}
+        self.inputs = {name: self.add(Step(None, name=name), value) for name, value in inputs.items()}
 
     def copy(self) -> Program:
         """To which steps can be added by itself."""
@@ -50,9 +67,9 @@ class Program:
         self.values.append(value)
         return Ref(len(self.steps) - 1)
 
-    def run(self, inputs: Mapping[str, Tensor], results: Sequence[object]) -> list[Tensor]:
+    def run(self, inputs: Mapping[str, Value], results: Sequence[object]) -> list[Tensor]:
         """The results (Refs, or numbers) at other numbers, as tensors."""
-        device = next((value.device for value in inputs.values()), torch.device("cpu"))
+        device = next((value.device for value in inputs.values() if isinstance(value, Tensor)), torch.device("cpu"))
         values: list[Value] = []
         for step in self.steps:
             if step.run is None:
@@ -67,8 +84,9 @@ class Program:
     @property
     def dtype(self) -> torch.dtype:
         """Of the first input that has floating-point numbers."""
-        given = (self.values[ref.step].dtype for ref in self.inputs.values())
-        return next((dtype for dtype in given if dtype.is_floating_point), torch.float64)
+        given = (self.values[ref.step] for ref in self.inputs.values())
+        dtypes = (value.dtype for value in given if isinstance(value, Tensor) and value.is_floating_point())
+        return next(dtypes, torch.float64)
 
 
 def resolved(arg: object, values: Sequence[Value]) -> Any:

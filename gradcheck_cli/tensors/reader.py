@@ -26,7 +26,7 @@ from gradcheck_cli.language.tokens import Kind, Token
 from gradcheck_cli.tensors import shapes
 from gradcheck_cli.tensors.cursor import Term, sentence
 from gradcheck_cli.tensors.places import Places
-from gradcheck_cli.tensors.program import Program, Ref
+from gradcheck_cli.tensors.program import Operation, Program, Ref
 from gradcheck_cli.tensors.shapes import Misfit
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
@@ -119,7 +119,8 @@ class _Reader(Places):
             return right._replace(start=place)
         if not isinstance(right.value, Tensor):
             return Term(-right.value, -right.value, place, right.end)
-        return self.call(operator.neg, (right.arg,), (right.value,), place, right.end)
+        what = Operation("neg", {"a": right.arg})
+        return self.call(operator.neg, (right.arg,), (right.value,), place, right.end, operation=what)
 
     def binary(self, symbol: str, left: Term, right: Term) -> Term:
         for term in (left, right):
@@ -134,7 +135,8 @@ class _Reader(Places):
         if not isinstance(left.value, Tensor) and not isinstance(right.value, Tensor):
             number = self.of_numbers(symbol, left, right)
             return Term(number, number, start, end)
-        return self.call(run, (left.arg, right.arg), (left.value, right.value), start, end)
+        what = Operation("**" if symbol == "^" else symbol, {"a": left.arg, "b": right.arg})
+        return self.call(run, (left.arg, right.arg), (left.value, right.value), start, end, operation=what)
 
     def of_numbers(self, symbol: str, left: Term, right: Term) -> int | float:
         a, b = left.value, right.value
