@@ -170,7 +170,7 @@ def _names(
     """A name for each node that is a step. result: of the last one, where the user has named it."""
     used = taken | set(NAMED_CONSTANTS)
     result = result or free_name(used)
-    fresh = (name for name in _letters() if name not in used | {result})
+    fresh = (name for name in letters() if name not in used | {result})
     users_name = {node.value: node.name for node in order if isinstance(node, Named) and isinstance(node.value, Call)}
     names: dict[Expr, str] = {}
     for node in order:
@@ -186,7 +186,8 @@ def _names(
     return names
 
 
-def _letters() -> Iterator[str]:
+def letters() -> Iterator[str]:
+    """Names for steps."""
     yield from LETTERS
     for number in count(1):
         yield from (f"{letter}{number}" for letter in LETTERS)
@@ -216,11 +217,14 @@ def _partials(node: Expr, shown: Mapping[Expr, Expr]) -> Iterator[tuple[Expr, Ex
                 if argument.kind != "real":
                     continue
                 rule = rules.partial(row, index)
-                if rule is None:
-                    yield args[index], None, None
-                else:
-                    over_names = _as_written(rule, row, index, [_as_meant(shown[arg]) for arg in args])
-                    yield args[index], over_names, rules.instantiate(rule, row, args)
+                exact = None if rule is None else rules.instantiate(rule, row, args)
+                yield args[index], local_derivative(row, index, [_as_meant(shown[arg]) for arg in args]), exact
+
+
+def local_derivative(row: Function, index: int, args: Sequence[Expr]) -> Expr | None:
+    """Of a call, by its argument at `index`, as people write it; None where the table has none."""
+    rule = rules.partial(row, index)
+    return None if rule is None else _as_written(rule, row, index, args)
 
 
 AS_WRITTEN = {"pow": ("y*x**(y - 1)", "x**y*log(x)")}

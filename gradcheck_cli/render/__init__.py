@@ -15,6 +15,7 @@ from gradcheck_cli.render.formats import EXPLANATION_FORMATS, FORMATS
 from gradcheck_cli.runtime.stopwatch import phase
 
 if TYPE_CHECKING:
+    from gradcheck_cli.records.array_explanation import ArrayExplanation
     from gradcheck_cli.records.explanation import Explained, Explanation
 
 
@@ -56,7 +57,13 @@ def of_explained(names: Iterable[str]) -> dict[str, Callable[[Explained, Display
     return {name: renderer(name) for name in names}
 
 
+def of_array_explanations(names: Iterable[str]) -> dict[str, Callable[[ArrayExplanation, Display], str]]:
+    """The renderers of explanations of arrays: `latex` is render_arrays_latex of explanation/arrays/latex.py."""
+    return {name: _renderer(f"explanation.arrays.{name}", f"render_arrays_{name}") for name in names}
+
+
 RENDERERS = of_reports(FORMATS)
 EXPLANATIONS = of_explanations(EXPLANATION_FORMATS)
 EXPLAINED = of_explained(EXPLANATION_FORMATS)
 """The same of several points and orders."""
+ARRAY_EXPLANATIONS = of_array_explanations(EXPLANATION_FORMATS)

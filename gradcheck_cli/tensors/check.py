@@ -30,8 +30,13 @@ def check_arrays(request: Request) -> CodeResult:
 
     Raises UsageError and ExpressionError for what cannot be read. A result without a verdict has an `error`.
     """
+    return check_question(read_question(request))
+
+
+def check_question(question: Question) -> CodeResult:
+    """The same of what has been read."""
     started = time.perf_counter()
-    question = read_question(request)
+    request = question.request
     order = request.order
     if order > 2:
         raise UsageError(Option("order", str(order)), ": of arrays, the orders are 1 and 2")

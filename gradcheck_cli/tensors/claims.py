@@ -110,6 +110,7 @@ class _Claimed:
 
     def __init__(self, question: Question, by: tuple[str, ...], text: str) -> None:
         self.question, self.by, self.text = question, by, text
+        self.remarks: list[str] = []
         self.program = question.program.copy()
         self.names: dict[str, Term | Ref] = {**dict.fromkeys(VALUES, question.result), **question.names}
         self.term = _as_floats(
@@ -204,6 +205,8 @@ class _Claimed:
     def _entry_by_entry(self, truth: Floats, radius: Floats, claim: Floats, claim_radius: Floats) -> Claim:
         """No entry is refuted at the point: is each equal everywhere?"""
         unknown = ~np.isfinite(truth + radius + claim + claim_radius)
+        if (without := np.flatnonzero(~np.isfinite(claim) & np.isfinite(truth + radius))).size:
+            self.remarks.append(f"the claim is undefined at {self._label(int(without[0]))}, where the derivative exists")
         if unknown.all():
             return self._claim(ClaimStatus.UNCHECKED, 0, "no entry of both has a value at this point")
         shapes = "for these shapes"
@@ -255,6 +258,7 @@ class _Claimed:
         return judge(claimed, [point], True, tolerance, seconds)
 
     def _claim(self, status: ClaimStatus, points: int, note: str | None) -> Claim:
+        note = "; ".join(filter(None, [note, *self.remarks])) or None
         return Claim(Derivative(self.by), self.text, status, status.passes, points, None, note)
 
 

@@ -185,11 +185,13 @@ class Calls(Literals):
                 return given
             if not bool((value == value.round()).all()):
                 raise ExpressionError(f"{given.text} is no array of whole numbers: classes are.", self.text)
-            step = self.call(_whole, (arg,), (value,), 0, len(self.text))
+            what = Operation("whole", {"input": arg})
+            step = self.call(_whole, (arg,), (value,), 0, len(self.text), operation=what)
             return Given(given.text, step.arg, step.value)
         if not isinstance(value, Tensor):
             number = value
-            step = self.call(lambda: torch.tensor(number), (), (), 0, len(self.text))
+            what = Operation("whole", {"input": number})
+            step = self.call(lambda: torch.tensor(number), (), (), 0, len(self.text), operation=what)
             return Given(given.text, step.arg, step.value)
         return given
 

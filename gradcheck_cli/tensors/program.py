@@ -98,3 +98,10 @@ def resolved(arg: object, values: Sequence[Value]) -> Any:
     if isinstance(arg, tuple):
         return tuple(resolved(one, values) for one in arg)
     return arg
+
+
+def refs(arg: object) -> list[Ref]:
+    """All that an argument refers to."""
+    if isinstance(arg, Ref):
+        return [arg]
+    return [ref for one in arg for ref in refs(one)] if isinstance(arg, list | tuple) else []

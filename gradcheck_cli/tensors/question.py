@@ -22,7 +22,7 @@ from gradcheck_cli.pytorch.devices import resolve_device
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tensors.cursor import Term
-from gradcheck_cli.tensors.program import Program, Ref
+from gradcheck_cli.tensors.program import Program, Ref, refs
 from gradcheck_cli.tensors.reader import read
 from gradcheck_cli.tensors.wanted import is_array
 
@@ -208,16 +208,10 @@ def _classes(program: Program, whole: set[str]) -> set[str]:
     used: dict[str, set[bool]] = {}
     by_index = {ref.step: name for name, ref in program.inputs.items()}
     for step in program.steps:
-        for ref in _refs(step.args):
+        for ref in refs(step.args):
             if ref.step in by_index:
                 used.setdefault(by_index[ref.step], set()).add(is_class_step(step))
     return {name for name in whole if used.get(name) == {True}}
-
-
-def _refs(arg: Any) -> list[Ref]:
-    if isinstance(arg, Ref):
-        return [arg]
-    return [ref for one in arg for ref in _refs(one)] if isinstance(arg, list | tuple) else []
 
 
 def _wanted(request: Request, inputs: Mapping[str, Tensor], classes: set[str]) -> tuple[Wanted, ...]:

@@ -10,10 +10,9 @@ from gradcheck_cli.cli import options
 from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import Output, emit_as, failed, reporting
 from gradcheck_cli.cli.exit_codes import ExitCode
-from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import Request
-from gradcheck_cli.render import EXPLAINED
+from gradcheck_cli.render import ARRAY_EXPLANATIONS, EXPLAINED
 from gradcheck_cli.render.formats import EXPLANATION_FORMATS
 from gradcheck_cli.tensors.wanted import is_about_arrays
 from gradcheck_cli.versions import versions
@@ -24,6 +23,7 @@ def explain(
     at: options.At = None,
     wrt: options.Wrt = None,
     let: options.Let = None,
+    shape: options.Shape = None,
     claim: options.Claim = None,
     order: options.Order = None,
     dtype: options.Dtype = None,
@@ -50,8 +50,9 @@ def explain(
       gradcheck explain --let "y = x*x" "2*y + 3" --at 3.5 --wrt x --wrt y
       gradcheck explain "where(x > 0, sqrt(x), 0)" --at -1
       gradcheck explain "x**y" --at x=-2,y=2 --wrt x --mode both
+      gradcheck explain "sum((W @ x - y)**2)" --at "W=[[1,2],[3,4]], x=[1,-1], y=[0,1]"
     """
-    lists = {"at": at, "lets": let, "claims": claim}
+    lists = {"at": at, "lets": let, "shapes": shape, "claims": claim}
     for texts in ([expression], wrt, ranges, *lists.values()):
         options.require_readable(*(texts or ()))
     where = destinations(output_format, output_file, EXPLANATION_FORMATS)
@@ -66,10 +67,10 @@ def explain(
     from gradcheck_cli.claims.reading import raise_unreadable
 
     request = Request(expression, **asked, derivatives=False)
-    if is_about_arrays(request):
-        raise UsageError("explain shows formulas of numbers step by step: gradcheck without it checks one of arrays")
     output = Output(where, verbose=verbose)
     with reporting(output, partial(failed, request)):
+        if is_about_arrays(request):
+            return _arrays(request, output)
         reading = read(request)
         raise_unreadable(reading.claims)
         loading.load(symbolic=bool(claim) or request.order > 1)
@@ -78,3 +79,13 @@ def explain(
         explained = explain_points(request, reading=reading)
         report = Report((explained.result,), versions(), explained.result.seconds)
         return emit_as(EXPLAINED, explained, report, output)
+
+
+def _arrays(request: Request, output: Output) -> ExitCode:
+    """The same of a formula of arrays."""
+    loading.load(symbolic=bool(request.claims))
+    from gradcheck_cli.tensors.explain import explain_arrays
+
+    explanation = explain_arrays(request)
+    report = Report((explanation.result,), versions(), explanation.result.seconds)
+    return emit_as(ARRAY_EXPLANATIONS, explanation, report, output)

@@ -112,12 +112,15 @@ def _matrix(
     name: str, numbers: Sequence[float | None], size: tuple[int, int], dtype: Dtype, width: int, room: int = 0
 ) -> list[Text] | None:
     """Lines of an array, its name before the first; None where it is too wide."""
+    label = f"{plain.one_line(name):>{room}} = "
+    lines = [f"{' ' * len(label) if i else label}{row}" for i, row in enumerate(grid(numbers, size, dtype))]
+    return [Text(line) for line in lines] if max(map(len, lines)) <= width else None
+
+
+def grid(numbers: Sequence[float | None], size: tuple[int, int], dtype: Dtype) -> list[str]:
+    """The rows of a matrix, in brackets, with its columns in line; a single number stands alone."""
     rows, columns = size
     texts = [labels.NOTHING if x is None else number_text.brief(x, dtype) for x in numbers]
     widths = [max(len(texts[i * columns + j]) for i in range(rows)) for j in range(columns)]
-    label = f"{plain.one_line(name):>{room}} = "
-    lines = []
-    for i in range(rows):
-        row = "  ".join(texts[i * columns + j].rjust(widths[j]) for j in range(columns))
-        lines.append(f"{label if not i else ' ' * len(label)}{row if size == (1, 1) else f'[{row}]'}")
-    return [Text(line) for line in lines] if max(map(len, lines)) <= width else None
+    lines = ["  ".join(texts[i * columns + j].rjust(widths[j]) for j in range(columns)) for i in range(rows)]
+    return lines if size == (1, 1) else [f"[{line}]" for line in lines]

@@ -24,36 +24,36 @@ def fields(result: CodeResult) -> Json:
         "findings": [{**asdict(finding), "cause": finding.cause.value} for finding in result.findings],
         "held": [asdict(held) for held in result.held],
         "values": [asdict(value) for value in result.values],
-        "blocks": [_block(block) for block in result.blocks],
+        "blocks": [block(found) for found in result.blocks],
         "checks": [entry(check) for check in result.checks],
     }
 
 
-def _block(block: Block) -> Json:
+def block(found: Block) -> Json:
     return {
-        "output": block.output,
-        "input": block.input,
-        "mode": block.mode,
-        "shape": {"output": list(block.shape[0]), "input": list(block.shape[1])},
-        "entries": block.entries,
-        "counts": {verdict.value: block.counts.get(verdict, 0) for verdict in Verdict},
-        "worst": block.worst,
-        "cotangents": block.cotangents,
-        "analytical": _nested(block.analytical, block.shape[0] + block.shape[1]),
-        "autograd": _nested(block.autograd, block.shape[0] + block.shape[1]),
-        "verdict": block.verdict.value,
-        "passed": block.passed,
+        "output": found.output,
+        "input": found.input,
+        "mode": found.mode,
+        "shape": {"output": list(found.shape[0]), "input": list(found.shape[1])},
+        "entries": found.entries,
+        "counts": {verdict.value: found.counts.get(verdict, 0) for verdict in Verdict},
+        "worst": found.worst,
+        "cotangents": found.cotangents,
+        "analytical": nested(found.analytical, found.shape[0] + found.shape[1]),
+        "autograd": nested(found.autograd, found.shape[0] + found.shape[1]),
+        "verdict": found.verdict.value,
+        "passed": found.passed,
     }
 
 
-def _nested(numbers: Sequence[float | None] | None, shape: tuple[int, ...]) -> object:
+def nested(numbers: Sequence[float | None] | None, shape: tuple[int, ...]) -> object:
     """An array as nested lists; None where its numbers were not asked for."""
     if numbers is None or not shape:
         return numbers if numbers is None else numbers[0]
     if len(shape) == 1:
         return list(numbers)
     size = len(numbers) // shape[0] if shape[0] else 0
-    return [_nested(numbers[i * size : (i + 1) * size], shape[1:]) for i in range(shape[0])]
+    return [nested(numbers[i * size : (i + 1) * size], shape[1:]) for i in range(shape[0])]
 
 
 def entry(check: Entry) -> Json:

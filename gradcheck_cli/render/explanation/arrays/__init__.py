@@ -1,0 +1,1 @@
+"""The explanation of a formula of arrays, in each of the formats."""
