@@ -18,6 +18,7 @@ from gradcheck_cli.records.results import ProblemResult
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
 
 if TYPE_CHECKING:
+    from gradcheck_cli.records.array_explanation import ArrayExplanation
     from gradcheck_cli.records.explanation import Explanation
 
 T = TypeVar("T")
@@ -167,25 +168,25 @@ def check(
     if arrays is not None or shape:
         of_numbers = {"at": at, "samples": samples, "range": range}
         python_arguments.require_none(of_numbers, "an expression of numbers", "arrays")
-        return _check_arrays(expression, arrays or {}, shape, wrt, let, claim, {**options, "claim_rtol": claim_rtol})
+        from gradcheck_cli.tensors.check import check_arrays
+
+        given = _of_arrays(expression, arrays or {}, shape, wrt, let, claim)
+        return given.ask(check_arrays, {**options, "claim_rtol": claim_rtol})
     from gradcheck_cli.checking.checker import check_expression
 
     given = _Given(expression, at, wrt, let, claim, range)
-    given.refuse_arrays()
+    given.refuse_arrays("check")
     return given.ask(
         check_expression, {**options, "claim_rtol": claim_rtol, "samples": samples, "derivatives": derivatives}
     )
 
 
-def _check_arrays(
-    expression: str, arrays: Mapping[str, Any], shape: object, wrt: object, let: object, claim: object,
-    options: Mapping[str, object],
-) -> CodeResult:  # fmt: skip
-    from gradcheck_cli.tensors.check import check_arrays
-
+def _of_arrays(
+    expression: str, arrays: Mapping[str, Any], shape: object, wrt: object, let: object, claim: object
+) -> _Given:
     given = _Given(expression, (), wrt, let, claim, ())
     given.at, given.shape = python_arguments.arrays(arrays), python_arguments.shapes(shape)
-    return given.ask(check_arrays, options)
+    return given
 
 
 def _check_function(
@@ -204,6 +205,36 @@ def _check_function(
         raise error.in_words(python_arguments.Words(wrt=texts["wrt"])) from None
 
 
+@overload
+def explain(
+    expression: str,
+    at: PointLike | tuple[()] = (),
+    *,
+    wrt: str | Iterable[str] = (),
+    let: str | Mapping[str, str] | None = None,
+    mode: str | None = None,
+    dtype: object = None,
+    device: object = None,
+    rtol: Number | None = None,
+    atol: Number | None = None,
+) -> Explanation: ...
+
+
+@overload
+def explain(
+    expression: str,
+    *,
+    arrays: Mapping[str, Any],
+    shape: Any = "",
+    wrt: str | Iterable[str] = (),
+    let: str | Mapping[str, str] | None = None,
+    dtype: object = None,
+    device: object = None,
+    rtol: Number | None = None,
+    atol: Number | None = None,
+) -> ArrayExplanation: ...
+
+
 @one_at_a_time
 def explain(
     expression: str,
@@ -216,20 +247,28 @@ def explain(
     device: object = None,
     rtol: Number | None = None,
     atol: Number | None = None,
-) -> Explanation:
+    shape: Any = "",
+    arrays: Mapping[str, Any] | None = None,
+) -> Explanation | ArrayExplanation:
     """The chain rule of an expression at one point, node by node; the options are those of `check`.
 
-    Without a point, one is drawn.
+    Without a point, one is drawn. Of an expression of arrays, a node is an operation on arrays.
 
     Returns the records: `.steps` with values, local derivatives and adjoints beside torch's, `.chains`, and the
-    ordinary check in `.result`. Raises GradcheckError for input that cannot be read, and for several points.
+    ordinary check in `.result`; of arrays, `.steps` with shapes, adjoints and vector-Jacobian products. Raises
+    GradcheckError for input that cannot be read, and for several points.
     """
+    options = {"mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol, "derivatives": False}
+    if arrays is not None or shape:
+        python_arguments.require_none({"at": at, "mode": mode}, "an expression of numbers", "arrays")
+        from gradcheck_cli.tensors.explain import explain_arrays
+
+        return _of_arrays(expression, arrays or {}, shape, wrt, let, None).ask(explain_arrays, options)
     from gradcheck_cli.checking.explained import explain_expression
 
     given = _Given(expression, at, wrt, let, None, ())
-    return given.ask(explain_expression, {
-        "mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol, "derivatives": False,
-    })  # fmt: skip
+    given.refuse_arrays("explain")
+    return given.ask(explain_expression, options)
 
 
 def run(*files: str | PathLike[str], allow_code: bool = False, **options: object) -> Report:
@@ -278,12 +317,12 @@ class _Given:
         self.range = python_arguments.ranges(range)
         self.shape: python_arguments.Texts = []
 
-    def refuse_arrays(self) -> None:
+    def refuse_arrays(self, function: str) -> None:
         """An array in a text is given by a keyword of its own, on which the type of the result rests."""
         from gradcheck_cli.tensors.wanted import is_about_arrays
 
         if is_about_arrays(Request(self.expression, at=tuple(point for point, _ in self.at))):
-            raise UsageError('arrays are given by arrays, for example check("sum(x**2)", arrays={"x": [1, 2]})')
+            raise UsageError(f'arrays are given by arrays, for example {function}("sum(x**2)", arrays={{"x": [1, 2]}})')
 
     def ask(self, function: Callable[[Request], T], options: Mapping[str, object]) -> T:
         """The function's answer to the request."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradcheck_cli.records.code import Block, CodeResult, Entry
+from gradcheck_cli.records.shown import Shown
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class ArrayStep:
 
 
 @dataclass(frozen=True)
-class ArrayExplanation:
+class ArrayExplanation(Shown):
     """The chain rule of a formula of arrays, operation by operation.
 
     result: the ordinary check. name: what the result is called. summed: it is an array, so that the adjoints are those
@@ -56,5 +57,6 @@ class ArrayExplanation:
     steps: tuple[ArrayStep, ...]
     sentences: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        return str(self.result)
+    @property
+    def by_name(self) -> dict[str, ArrayStep]:
+        return {step.name: step for step in self.steps}

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from gradcheck_cli.records.array_explanation import ArrayExplanation
 from gradcheck_cli.records.explanation import Explained, Explanation
 from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.records.shown import Shown
-from gradcheck_cli.render import EXPLAINED, EXPLANATIONS, RENDERERS
+from gradcheck_cli.render import ARRAY_EXPLANATIONS, EXPLAINED, EXPLANATIONS, RENDERERS
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.plain import encodable
 from gradcheck_cli.render.summary import summary_text
@@ -48,6 +49,8 @@ class OnConsole:
 def _rendered(record: Shown, name: str, display: Display) -> str:
     if isinstance(record, Explanation):
         return EXPLANATIONS[name](record, display)
+    if isinstance(record, ArrayExplanation):
+        return ARRAY_EXPLANATIONS[name](record, display)
     if isinstance(record, Explained):
         return EXPLAINED[name](record, display)
     return RENDERERS[name](_report(record), display)
@@ -56,7 +59,7 @@ def _rendered(record: Shown, name: str, display: Display) -> str:
 def _report(record: Shown) -> Report:
     if isinstance(record, Report):
         return record
-    result = record.result if isinstance(record, Explanation | Explained) else record
+    result = record.result if isinstance(record, Explanation | Explained | ArrayExplanation) else record
     assert isinstance(result, AnyResult)
     return Report((result,), {})
 

@@ -18,8 +18,8 @@ from typing import Any
 from torch import Tensor
 
 from gradcheck_cli.differentiation.steps import local_derivative
-from gradcheck_cli.expression.functions import FUNCTIONS
-from gradcheck_cli.expression.nodes import Expr, constant, variable
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.nodes import Call, Expr, call, constant, rebuild, variable
 from gradcheck_cli.language.printer import text_within
 from gradcheck_cli.language.signatures import find
 
@@ -28,7 +28,7 @@ WITH = " with "
 LONGEST = 400
 """Characters of a derivative that is written out."""
 Products = Mapping[str, str]
-"""By the names of the arguments."""
+"""By the names of the arguments; of operands in a list, by how each is written."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def products(applied: Applied) -> Products:
     """The product for each argument that has one. A function without a formula has none."""
     row = BY_NAME.get(applied.name)
     found = _of_each(applied) if row is None else row(applied)
-    return {name: _summed(text, applied, name) for name, text in found.items() if name in applied.texts}
+    return {name: _summed(text, applied, name) for name, text in found.items()}
 
 
 def _ndim(value: Any) -> int:
@@ -124,13 +124,23 @@ def _placed(k: int, value: Any) -> Expr:
 
 
 def _times(g: str, derivative: Expr | None, placed: Mapping[str, str]) -> str | None:
-    text = None if derivative is None else text_within(derivative, LONGEST)
+    text = None if derivative is None else text_within(rebuild(derivative, _without_and), LONGEST)
     if text is None:
         return None
     text = re.sub(r"\bv\d+\b", lambda found: placed[found[0]], text)
     if text in ("0", "1", "-1"):
         return {"0": "0", "1": g, "-1": f"-{g}"}[text]
     return f"{g}*{text}" if _is_factor(text) else f"{g}*({text})"
+
+
+def _without_and(node: Expr, args: tuple[Expr, ...]) -> Expr | None:
+    """Branches on two conditions as two, since arrays have no `and`."""
+    match node, args:
+        case Call(function=op.WHERE), (Call(function=op.AND, args=(first, second)), a, b):
+            return call(op.WHERE, first, call(op.WHERE, second, a, b), b)
+        case Call(function=op.WHERE), (Call(function=op.OR, args=(first, second)), a, b):
+            return call(op.WHERE, first, a, call(op.WHERE, second, a, b))
+    return None
 
 
 def _is_factor(text: str) -> bool:
@@ -149,8 +159,8 @@ def _is_factor(text: str) -> bool:
 
 def _summed(text: str, applied: Applied, name: str) -> str:
     """The product, summed over what the argument was broadcast along."""
-    given = applied.values[name]
-    if text == "0" or not isinstance(given, Tensor) or applied.name not in _BROADCAST:
+    given = applied.values.get(name)
+    if text == "0" or not isinstance(given, Tensor) or (applied.name in BY_NAME and applied.name != "where"):
         return text
     shape, whole = tuple(given.shape), tuple(applied.result.shape)
     if shape == whole:
@@ -486,5 +496,3 @@ BY_NAME: dict[str, Callable[[Applied], Products]] = {
 
 WITHOUT = frozenset({"kron", "cholesky", "sort", "onehot", "zeros_like", "ones_like"})
 """Functions of arrays without a row: no short formula, or nothing flows through them."""
-
-_BROADCAST = frozenset({*_ROWS, "where", *FUNCTIONS})

@@ -206,7 +206,8 @@ class _Claimed:
         """No entry is refuted at the point: is each equal everywhere?"""
         unknown = ~np.isfinite(truth + radius + claim + claim_radius)
         if (without := np.flatnonzero(~np.isfinite(claim) & np.isfinite(truth + radius))).size:
-            self.remarks.append(f"the claim is undefined at {self._label(int(without[0]))}, where the derivative exists")
+            where = self._label(int(without[0]))
+            self.remarks.append(f"the claim is undefined at {where}, where the derivative exists")
         if unknown.all():
             return self._claim(ClaimStatus.UNCHECKED, 0, "no entry of both has a value at this point")
         shapes = "for these shapes"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
@@ -126,7 +127,9 @@ class Cursor(ABC):
         keywords = keywords or {}
         try:
             shapes.require_room(run, tuple(values), dict(keywords))
-            value = run(*values, **keywords)
+            with warnings.catch_warnings(record=True) as warned:
+                warnings.simplefilter("always")
+                value = run(*values, **keywords)
         except Misfit as misfit:
             self.fail(sentence(str(misfit)), start, end)
         except ExpressionError:
@@ -134,6 +137,7 @@ class Cursor(ABC):
         except Exception as error:  # noqa: BLE001  whatever torch raises is its answer
             said = str(error).strip().split("\n")[0][:200] or type(error).__name__
             self.fail(f"torch refuses this: {said}", start, end)
+        self.program.warnings += [f"torch warns: {' '.join(str(one.message).split())}" for one in warned]
         ref = self.program.add(Step(run, tuple(args), keywords, "", Span(self.text, start, end), operation), value)
         return Term(ref, value, start, end)
 

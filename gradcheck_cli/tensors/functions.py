@@ -56,10 +56,10 @@ class TensorFunction:
         return f"{self.name}({', '.join(p.name if p.required else f'{p.name}=' for p in self.parameters)})"
 
 
-def _onehot(index: Any, count: int) -> Any:
+def _onehot(index: Any, count: int, dtype: Any) -> Any:
     import torch
 
-    return torch.nn.functional.one_hot(torch.as_tensor(index), count).to(torch.get_default_dtype())
+    return torch.nn.functional.one_hot(torch.as_tensor(index), count).to(dtype)
 
 
 def _norm(input: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:

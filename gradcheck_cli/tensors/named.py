@@ -155,7 +155,8 @@ class Calls(Literals):
         positional_only = is_of_each(row) or row.name in ("einsum", "stack", "cat", "onehot", "reshape", "flip")
         if positional_only:
             args, values = [g.arg for g in found], [g.value for g in found]
-            return self.call(callable_of(row), args, values, start, end, operation=what)
+            fixed = {"dtype": self.dtype} if row.name == "onehot" else {}
+            return self.call(callable_of(row), args, values, start, end, fixed, what)
         keep = [(p, g) for (p, _), g in zip(pairs, found, strict=True)]
         arrays = [g for p, g in keep if p.required]
         keywords = {p.name: g.value for p, g in keep if not p.required and not _is_argument(g.arg) and _is_set(g)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -49,11 +50,15 @@ class Step:
 
 
 class Program:
-    """Steps that are run one after the other; and what each is at the numbers that were given, while it is read."""
+    """Steps that are run one after the other; and what each is at the numbers that were given, while it is read.
+
+    warnings: what torch said then.
+    """
 
     def __init__(self, inputs: Mapping[str, Value]) -> None:
         self.steps: list[Step] = []
         self.values: list[Value] = []
+        self.warnings: list[str] = []
         self.inputs = {name: self.add(Step(None, name=name), value) for name, value in inputs.items()}
 
     def copy(self) -> Program:
@@ -76,7 +81,9 @@ class Program:
                 values.append(inputs[step.name])
             else:
                 keywords = {name: resolved(arg, values) for name, arg in step.keywords.items()}
-                made = step.run(*[resolved(arg, values) for arg in step.args], **keywords)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # it was told while the program was read
+                    made = step.run(*[resolved(arg, values) for arg in step.args], **keywords)
                 values.append(made.to(device) if isinstance(made, Tensor) and made.device != device else made)
         found = [resolved(result, values) for result in results]
         return [x if isinstance(x, Tensor) else torch.tensor(x, dtype=self.dtype, device=device) for x in found]

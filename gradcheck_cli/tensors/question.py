@@ -96,6 +96,7 @@ def read_question(request: Request) -> Question:
     if not result.value.numel():
         raise ExpressionError("There is nothing to differentiate: the result has no elements.", request.expression)
     names[name] = result
+    notices += dict.fromkeys(program.warnings)
     classes = _classes(program, whole)
     wanted = _wanted(request, inputs, classes)
     varying = tuple(name for name in inputs if name not in classes)

@@ -193,3 +193,8 @@ def test_a_number_that_is_no_fraction_costs_no_memory() -> None:
     arrays = {"w": [0.5, -3, 2], "x": [0.5, -1.25, 2]}
     (claim,) = check("logsumexp(normalize(w)) + 0*sum(x)", arrays=arrays, claim="x: 0*x", wrt="x").claims
     assert claim.status.passes
+
+
+def test_the_ones_of_a_onehot_are_those_of_the_working_dtype() -> None:
+    (claim,) = check("cross_entropy(x, 1)/3", arrays=VECTOR, claim="softmax(x)/3 - onehot(1, 3)/3").claims
+    assert claim.passed

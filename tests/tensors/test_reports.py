@@ -86,9 +86,10 @@ def test_a_file_of_them_is_resumed(tmp_path: Path, capsys: pytest.CaptureFixture
     assert [problem["claims"][0]["status"] for problem in json.loads(out)["problems"]] == ["proven", "proven"]
 
 
-def test_explain_is_of_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(["explain", *LEAST_SQUARES]) == 2
-    assert "explain shows formulas of numbers step by step" in capsys.readouterr().err
+def test_a_claim_without_a_value_is_remarked(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--at", "x=[1,-1]", "--claim", "1/(2*sqrt(x))"]
+    out = " ".join(report(capsys, "sum(where(x > 0, sqrt(x), 0))", *options, code=1).split())
+    assert "the claim is undefined at x[1], where the derivative exists" in out
 
 
 @pytest.mark.parametrize("formula", ["sum(y)", "y", "sum(where(x > 0, y, 2*y))"])
@@ -114,3 +115,8 @@ def test_no_name_of_a_variable_is_special(name: str, order: int, capsys: pytest.
     assert sorted({block["input"] for block in result["blocks"]}) == sorted([name, "x"])
     assert result["counts"]["match"] == (4 if order == 1 else 16)
     assert result["subject"] not in (name, "x")
+
+
+def test_what_torch_warns_of_is_a_remark(capsys: pytest.CaptureFixture[str]) -> None:
+    out = report(capsys, "kl_div(log(x), x)", "--at", "x=[0.2,0.8]")
+    assert out.count("torch warns: reduction: 'mean' divides the total loss") == 1
