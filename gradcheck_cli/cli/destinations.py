@@ -10,7 +10,7 @@ from pathlib import Path
 from gradcheck_cli.cli.streams import writable
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.option_values import choice
-from gradcheck_cli.render.formats import SUFFIXES, suffixes_of
+from gradcheck_cli.render.formats import ARE_JSON, SUFFIXES, suffixes_of
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ def destinations(
 def _contradicts(format: str, name: str) -> bool:
     """Whether a file is called as one of another format is."""
     suffix = Path(name).suffix.lower()
+    if suffix == ".json" and format in ARE_JSON:
+        return False
     return suffix != "" and SUFFIXES.get(suffix, format) != format
 
 

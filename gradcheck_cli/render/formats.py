@@ -21,6 +21,8 @@ SUFFIXES = {
     ".tex": "latex",
 }
 """The format of a file, where none is named."""
+ARE_JSON = frozenset({"json", "sarif", "gitlab"})
+"""Formats whose files may have the suffix .json."""
 
 FIGURES = (".svg", ".png", ".pdf")
 """The suffixes of figures."""

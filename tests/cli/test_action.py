@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,20 +33,21 @@ sys.exit(run_command(["merge", *arguments]))
 """
 
 
-def action(tmp_path: Path, files: str, options: str) -> tuple[int, str, str]:
+def action(tmp_path: Path, files: str, options: str, **environment: str) -> tuple[int, str, str]:
     """(exit code, standard output, the summary of the job)."""
     wrong = a_problem("x**2", [a_check({"x": 2.0}, 4.0, 5.0, Verdict.MISMATCH)])
     for name, result in (("right", quartic()), ("wrong", wrong)):
         report = Report((named(result, name),), VERSIONS)
         (tmp_path / f"{name}.json").write_text(RENDERERS["json"](report, Display()), encoding="utf-8")
     command = tmp_path / "bin" / "gradcheck"
-    command.parent.mkdir()
+    command.parent.mkdir(exist_ok=True)
     command.write_text(GRADCHECK)
     command.chmod(0o755)
     summary = tmp_path / "summary"
     summary.write_text("before\n")
     environment = {
-        **os.environ, "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}", "FILES": files, "OPTIONS": options,
+        **os.environ, **environment, "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}", "FILES": files, "OPTIONS": options,
         "GITHUB_STEP_SUMMARY": str(summary), "PYTHONPATH": str(ROOT),
     }  # fmt: skip
     done = subprocess.run(
@@ -54,7 +57,7 @@ def action(tmp_path: Path, files: str, options: str) -> tuple[int, str, str]:
 
 
 def named(result: ProblemResult, name: str) -> ProblemResult:
-    return replace(result, name=name, file="p.yaml", line=7, index=len(name))
+    return replace(result, name=name, file="p.yaml", line=7, index=ord(name[0]))
 
 
 @pytest.mark.parametrize(
@@ -83,9 +86,47 @@ def test_the_step(tmp_path: Path, files: str, options: str, code: int, annotatio
         assert '"two words"' in (tmp_path / "arguments.json").read_text()
 
 
+def test_several_files_and_reports(tmp_path: Path) -> None:
+    """Patterns are left to gradcheck; reports have the format of their suffix, also beside those of the options."""
+    wanted = {"REPORTS": "'my report.xml'\nb.json", "SARIF": "g.sarif"}
+    code, _, _ = action(tmp_path, "right.json\n'**/nothing*.json'  w*.json", "-f gitlab -o quality.json", **wanted)
+    assert code == 2
+    arguments = json.loads((tmp_path / "arguments.json").read_text())
+    assert arguments[:4] == ["run", "right.json", "**/nothing*.json", "w*.json"]
+    assert (tmp_path / "output").read_text() == "reports<<end of reports\nmy report.xml\nb.json\nend of reports\n"
+    code, shown, _ = action(tmp_path, "right.json wrong.json", "-f gitlab -o quality.json", **wanted)
+    assert code == 1, shown
+    (quality,) = json.loads((tmp_path / "quality.json").read_text())
+    assert quality["location"] == {"path": "p.yaml", "lines": {"begin": 7}}
+    assert json.loads((tmp_path / "g.sarif").read_text())["version"] == "2.1.0"
+    assert json.loads((tmp_path / "b.json").read_text())["summary"]["problems"] == 2
+    assert (tmp_path / "my report.xml").read_text().startswith("<?xml")
+
+
 def test_the_action_runs_the_step_and_installs_what_was_tested() -> None:
     steps = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["runs"]["steps"]
-    install, check = (step["run"] for step in steps)
+    install, check = (step["run"] for step in steps if "run" in step)
     assert '-c "$GITHUB_ACTION_PATH/constraints.txt"' in install
     assert check == 'bash "$GITHUB_ACTION_PATH/.ci/action"'
-    assert set(steps[1]["env"]) == {"FILES", "OPTIONS"}
+    assert set(steps[1]["env"]) == {"FILES", "OPTIONS", "REPORTS", "SARIF"}
+    assert {step["uses"].partition("@")[0] for step in steps if "uses" in step} == {
+        "actions/upload-artifact", "github/codeql-action/upload-sarif",
+    }  # fmt: skip
+    assert all(step["if"].startswith("${{ !cancelled() && inputs.") for step in steps if "uses" in step)
+
+
+@pytest.mark.parametrize(
+    ("file", "is_checked"),
+    [
+        ("problems.yaml", True),
+        ("course/problems-2.yml", True),
+        ("losses.gradcheck.yaml", True),
+        ("src/a/losses.gradcheck.yml", True),
+        ("solved_problems.yaml", False),
+        ("losses.yaml", False),
+        ("gradcheck.yaml", False),
+    ],
+)
+def test_the_hook_of_pre_commit_takes_problem_files(file: str, is_checked: bool) -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert (re.search(hook["files"], file) is not None) is is_checked
