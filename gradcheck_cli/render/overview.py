@@ -48,23 +48,29 @@ def overview(report: Report, display: Display) -> Iterator[RenderableType]:
         yield Text(f"and {left_out:,} more that match (-v shows all)", style="dim")
 
 
-def _table(problems: Sequence[AnyResult], width: int) -> Iterator[RenderableType]:
+def columns(problems: Sequence[AnyResult]) -> list[Column]:
+    """What is said of each problem."""
+
     def column(header: str, cell: Callable[[AnyResult], str], goes: int, narrow: str | None = None) -> Column:
         return Column(header, tuple(Text(cell(result)) for result in problems), True, narrow, goes)
 
-    columns = [
+    found = [
         Column("problem", tuple(Text(one_line(result.title)) for result in problems), breaks=True),
         column("checks", lambda result: f"{result.checks_total:,}", goes=4),
     ]
     if any(result.checks_failed and result.checks_total > 1 for result in problems):
-        columns.append(column("failed", lambda result: f"{result.checks_failed:,}", goes=2))
-    columns.append(column("worst relative error", _worst, goes=1, narrow="worst\nrelative\nerror"))
+        found.append(column("failed", lambda result: f"{result.checks_failed:,}", goes=2))
+    found.append(column("worst relative error", _worst, goes=1, narrow="worst\nrelative\nerror"))
     if any(result.claims for result in problems):
-        columns.append(Column("claims", tuple(map(_claims, problems)), goes=3))
+        found.append(Column("claims", tuple(map(_claims, problems)), goes=3))
     outcomes = [labels.outcome(result) for result in problems]
-    columns.append(Column("verdict", tuple(Text(verdict, style=style) for verdict, style in outcomes)))
-    table = layout.fitting(columns, width)
-    yield from layout.stacked(columns) if table is None else [table]
+    return [*found, Column("verdict", tuple(Text(verdict, style=style) for verdict, style in outcomes))]
+
+
+def _table(problems: Sequence[AnyResult], width: int) -> Iterator[RenderableType]:
+    shown = columns(problems)
+    table = layout.fitting(shown, width)
+    yield from layout.stacked(shown) if table is None else [table]
 
 
 def _worst(result: AnyResult) -> str:

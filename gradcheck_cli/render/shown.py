@@ -74,8 +74,16 @@ def _displayed(record: Shown) -> str:
     return "\n\n".join(found[0] for found in _DISPLAYED.finditer(text))
 
 
+def _html(record: Shown) -> str:
+    from gradcheck_cli.render.page.fragment import fragment
+
+    assert isinstance(record, Explanation | Explained | Report | AnyResult)
+    return fragment(record, summary(record))
+
+
 TYPES: dict[str, Callable[[Shown], str]] = {
     "text/plain": lambda record: _rendered(record, "table", Display()) + summary(record),
     "text/markdown": lambda record: _rendered(record, "markdown", Display()),
     "text/latex": _displayed,
+    "text/html": _html,
 }

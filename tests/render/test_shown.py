@@ -43,7 +43,7 @@ def bundle(record: Shown, **wanted: Any) -> dict[str, str]:
 
 def test_the_forms_of_a_record(record: Shown) -> None:
     texts = bundle(record)
-    assert {"text/plain", "text/markdown"} <= set(texts)
+    assert {"text/plain", "text/markdown", "text/html"} <= set(texts)
     assert texts["text/plain"].endswith(str(record))
     assert all(line == line.rstrip() for line in texts["text/plain"].split("\n"))
 
@@ -65,6 +65,7 @@ def test_what_is_left_out() -> None:
         (["text/plain"], None, {"text/plain"}),
         ({"text/plain", "image/png"}, None, {"text/plain"}),
         (None, {"text/html", "text/latex"}, {"text/plain", "text/markdown"}),
+        ({"text/html"}, None, {"text/html"}),
         (["text/plain", "text/latex"], ["text/plain"], {"text/latex"}),
         ([], None, set()),
     ],

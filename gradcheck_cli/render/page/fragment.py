@@ -1,0 +1,47 @@
+"""The report of one record as HTML that stands alone: what a notebook shows. Its style reaches nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, Template
+
+from gradcheck_cli.records.explanation import Explained, Explanation
+from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.page import blocks
+from gradcheck_cli.render.page.blocks import Block
+
+MOST = 20
+"""Problems of a batch that are shown whole: the first that failed."""
+
+
+def fragment(record: Explanation | Explained | Report | AnyResult, summary: str) -> str:
+    """summary: the last line, as every form of the record has it."""
+    display = Display()
+    return _template().render(blocks=_blocks(record, display), summary=summary).strip() + "\n"
+
+
+def _blocks(record: Explanation | Explained | Report | AnyResult, display: Display) -> Sequence[Block]:
+    match record:
+        case Explanation():
+            return [blocks.of_explanation(record, display)]
+        case Explained():
+            shown = [blocks.of_explanation(one, display) for one in record.explanations]
+            whole = record.of_higher_order or record.result.claims
+            return [*shown, *([blocks.of_result(record.result, display)] if whole else [])]
+        case Report(problems=(only,)) if not record.is_batch and not record.troubles:
+            return [blocks.of_result(only, display)]
+        case Report():
+            failed = [result for result in record.problems if not result.passed][:MOST]
+            return [blocks.of_batch(record, display), *(blocks.of_result(result, display) for result in failed)]
+    return [blocks.of_result(record, display)]
+
+
+@cache
+def _template() -> Template:
+    loader = PackageLoader("gradcheck_cli.render.page", "templates")
+    return Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True).get_template(
+        "fragment.html"
+    )
