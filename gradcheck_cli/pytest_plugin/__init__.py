@@ -5,7 +5,6 @@ pytest imports this module in every run of an environment that has gradcheck; al
 
 from __future__ import annotations
 
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from gradcheck_cli.records.report import AnyResult
 
 FILES = ("problems.yaml", "problems.yml", "*.gradcheck.yaml", "*.gradcheck.yml")
-"""The names of problem files, where the ini file names no others."""
+"""The names of problem files, or ends of their paths, where the ini file names no others."""
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -29,7 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini("gradcheck", "Collect problem files, as --gradcheck does.", type="bool", default=False)
     parser.addini("gradcheck_allow_code", "As --gradcheck-allow-code.", type="bool", default=False)
-    parser.addini("gradcheck_files", "Names of problem files, with wildcards.", type="args", default=list(FILES))
+    names = "Problem files: names or ends of paths, with wildcards."
+    parser.addini("gradcheck_files", names, type="args", default=list(FILES))
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -38,7 +38,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if file_path.suffix not in _SUFFIXES or not (config.getoption("gradcheck") or config.getini("gradcheck")):
         return None
     is_named = parent.session.isinitpath(file_path)
-    if not is_named and not any(fnmatch(file_path.name, name) for name in config.getini("gradcheck_files")):
+    if not is_named and not any(map(file_path.match, config.getini("gradcheck_files"))):
         return None
     from gradcheck_cli.pytest_plugin.collection import ProblemFile
 

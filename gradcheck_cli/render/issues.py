@@ -148,8 +148,8 @@ def _of_code(result: CodeResult) -> Iterator[Part]:
         yield rule(failure), sentences.headline(result), _places(result)
     for group in groups:
         mistake = next((finding for finding in group if finding.cause not in _BLAME), group[0])
-        told = [*(finding.text for finding in group), sentences.headline(result)]
-        message = "\n".join(dict.fromkeys(one_line(text) for text in told))
+        told = [*(finding.text for finding in group), next(sentences.reasons(result), "")]
+        message = "\n".join(dict.fromkeys(one_line(text) for text in told if text))
         yield rule(failure, mistake.cause), message, _places(result, group[0].place)
 
 

@@ -29,8 +29,10 @@ def reasons(result: AnyResult) -> Iterator[str]:
 
 
 def headline(result: AnyResult) -> str:
-    """The first of these sentences, and how many rows and claims failed, of how many: `3 of 20 rows failed: ...`."""
-    first = next(reasons(result), result.failure or "")
+    """The first of these sentences, and how many rows and claims failed, of how many: `3 of 20 rows failed: ...`. Of
+    code, who is to blame comes before what is wrong."""
+    blamed = result.findings[:1] if isinstance(result, CodeResult) and result.error is None else ()
+    first = next((one_line(one.text) for one in blamed), None) or next(reasons(result), result.failure or "")
     claims = sum(not one.passed for one in result.claims)
     rows = "entry" if isinstance(result, CodeResult) else "row"
     counts = [(result.checks_failed, result.checks_total, rows), (claims, len(result.claims), "claim")]

@@ -136,6 +136,7 @@ def test_which_files(pytester: pytest.Pytester) -> None:
         (["-o", "gradcheck=true"], usual),
         (["-o", "gradcheck=true", "sub"], {"sub/b.gradcheck.yml"}),
         (["--gradcheck", "-o", "gradcheck_files=problems*.yaml"], {"problems.yaml", "problems-2.yaml"}),
+        (["--gradcheck", "-o", "gradcheck_files=sub/*.yml"], {"sub/b.gradcheck.yml"}),
         (["--gradcheck", "problems-2.yaml"], {"problems-2.yaml"}),
     ):
         done = run(pytester, "--collect-only", "-q", *arguments)
