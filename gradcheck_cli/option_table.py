@@ -1,4 +1,4 @@
-"""The options of a check, each declared once: what command line, problem files, their schema and README say of them."""
+"""The options of a check, each declared once: what command line, problem files, their schema and docs say of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_ORDER = 10
 class Declared:
     """An option.
 
-    metavar, help: on the command line; metavar is None for a flag. description: in files and README, with the default.
+    metavar, help: on the command line; metavar is None for a flag. description: in files and docs, with the default.
     read: from its name and a text to its value; raises UsageError. None where its texts are read with the expression.
     takes: what such a text is, for files, where it may be something else.
     """

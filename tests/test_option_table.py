@@ -42,8 +42,8 @@ def line(option: Declared) -> str:
 
 
 @pytest.mark.parametrize("option", OPTIONS.values(), ids=OPTIONS)
-def test_readme_has_the_options(option: Declared) -> None:
-    assert line(option) in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+def test_the_page_of_formulas_has_the_options(option: Declared) -> None:
+    assert line(option) in (ROOT / "docs" / "formulas.md").read_text(encoding="utf-8").splitlines()
 
 
 def line_of_code(option: Declared) -> str:

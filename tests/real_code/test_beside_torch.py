@@ -1,4 +1,4 @@
-"""What README says of torch.autograd.gradcheck: errors that pass there, and not here."""
+"""What docs/certificate.md says of torch.autograd.gradcheck: errors that pass there, and not here."""
 
 from __future__ import annotations
 

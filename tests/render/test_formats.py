@@ -92,15 +92,15 @@ def test_a_new_format_is_a_file_and_a_name(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_no_other_place_lists_the_formats() -> None:
-    """In the package; the README says what each is for."""
+    """In the package; docs/reports.md says what each is for."""
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.List | ast.Tuple | ast.Set | ast.Dict):
                 items = node.keys if isinstance(node, ast.Dict) else node.elts
                 named = {item.value for item in items if isinstance(item, ast.Constant)} & {*FORMATS, "latex"}
                 assert len(named) < 2 or path.name == "formats.py", path
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    _, _, table = readme.partition("| format | for |\n| --- | --- |\n")
+    page = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("| format | for |\n| --- | --- |\n")
     told = [line.split("`")[1] for line in table.partition("\n\n")[0].splitlines()]
     assert tuple(told) == FORMATS
 

@@ -108,7 +108,7 @@ def run(
 ) -> ExitCode:
     """Check the problems of files.
 
-    Options given here hold for every problem, whatever its file says; see README.md for the files.
+    Options given here hold for every problem, whatever its file says; see docs/problem-files.md for the files.
     """
     known, junit = (LIST_FORMATS, None) if list_only else (FORMATS, junitxml)
     where_to = destinations(output_format, output_file, known, junit)
