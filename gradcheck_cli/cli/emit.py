@@ -68,7 +68,9 @@ def emit_as(
                 renderers[destination.format](record, output.display(to_file=destination.file is not None)), destination
             )
     if take is not None and (all_to_files or ON_SCREEN in output.destinations):
-        take(record)
+        take(record)  # with its picture
+        if output.plot is not None and output.plot.file is not None:
+            draw(output.plot, report, output.display())
         return exit_code(report)
     shown = output.display()
     if all_to_files:

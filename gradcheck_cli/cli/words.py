@@ -45,7 +45,7 @@ def with_command(arguments: Sequence[str], commands: Collection[str]) -> tuple[s
     following = [argument for argument in rest if not argument.startswith("-")]
     if following and _WORD.fullmatch(first) and not _has_value(arguments[:2]):
         near = _near(first, commands)
-        if near is not None:
+        if near is not None and _is_variable(first):
             raise UsageError(f"there is no command {first}: did you mean gradcheck {near} {shlex.join(rest)}?")
     return DEFAULT_COMMAND, list(arguments)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _POINT = re.compile(r"[^\W\d]\w*=[^=]")
@@ -40,12 +41,15 @@ def formula_first(line: str, found: Sequence[Word], options: Collection[str]) ->
     texts = [word.text for word in found]
     if not found or found[0].quoted or found[0].text.partition("=")[0] in options:
         return texts
-    count = next((i for i, word in enumerate(found) if i and _ends_formula(word, options)), len(found))
+    pairs = enumerate(pairwise(found), 1)
+    count = next((i for i, (before, word) in pairs if _ends_formula(before, word, options)), len(found))
     return [line[found[0].start : found[count - 1].end], *texts[count:]]
 
 
-def _ends_formula(word: Word, options: Collection[str]) -> bool:
-    return word.text in options or word.text.startswith("--") or _POINT.match(word.text) is not None
+def _ends_formula(before: Word, word: Word, options: Collection[str]) -> bool:
+    """A point, unless it stands in a list of statements: `y = x**2, x=1`."""
+    is_point = _POINT.match(word.text) is not None and not before.text.endswith((",", ";"))
+    return word.text in options or word.text.startswith("--") or is_point
 
 
 def _word(line: str, start: int) -> Word:

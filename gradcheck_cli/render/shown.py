@@ -41,9 +41,19 @@ class OnConsole:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         display = Display(width=options.max_width, color=console.color_system is not None)
-        table = _rendered(self.record, "table", display)
+        table = _table(self.record, display)
         yield Text.from_ansi(encodable(table, options.encoding), no_wrap=True)
         yield Text(encodable(summary(self.record), options.encoding))
+
+
+def _table(record: Shown, display: Display) -> str:
+    """The table, and what is drawn below it."""
+    pictured = [result for result in _report(record).problems if result.picture is not None]
+    if not pictured:
+        return _rendered(record, "table", display)
+    from gradcheck_cli.render.plot.terminal import render_plot
+
+    return "\n".join([_rendered(record, "table", display), *(render_plot(result, display) for result in pictured)])
 
 
 def _rendered(record: Shown, name: str, display: Display) -> str:
@@ -75,14 +85,14 @@ def _displayed(record: Shown) -> str:
 
 
 def _html(record: Shown) -> str:
-    from gradcheck_cli.render.page.fragment import fragment
+    from gradcheck_cli.render.page.fragment import Record, fragment
 
-    assert isinstance(record, Explanation | Explained | Report | AnyResult)
+    assert isinstance(record, Record)
     return fragment(record, summary(record))
 
 
 TYPES: dict[str, Callable[[Shown], str]] = {
-    "text/plain": lambda record: _rendered(record, "table", Display()) + summary(record),
+    "text/plain": lambda record: f"{_table(record, Display())}{summary(record)}",
     "text/markdown": lambda record: _rendered(record, "markdown", Display()),
     "text/latex": _displayed,
     "text/html": _html,

@@ -101,6 +101,15 @@ def test_a_file_of_problems_is_a_report(notebook: Notebook, tmp_path: Any) -> No
     assert report.passed
 
 
+def test_a_plot_is_part_of_what_the_record_shows(notebook: Notebook, tmp_path: Any) -> None:
+    record = notebook.run(f"%gradcheck x**2 --at 2 --plot {tmp_path / 'square.svg'}")
+    texts = record._repr_mimebundle_()
+    assert '<img src="data:image/svg+xml;base64,' in texts["text/html"]
+    assert "⣀" in texts["text/plain"]
+    assert (tmp_path / "square.svg").read_text().startswith("<?xml")
+    assert notebook.run("%gradcheck x**2 --at 2 --plot").picture == record.picture
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

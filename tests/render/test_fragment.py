@@ -39,6 +39,7 @@ RECORDS = {
     "a batch": a_report(WRONG, replace(quartic(), name="quartic", file="problems.yaml", line=3)),
     "a batch that was not read": Report((), {}, troubles=(Trouble(f"there is no file {EVIL}"),)),
     "an explanation": SIGMOID,
+    "an explanation of arrays": explain("sum((W @ x)**2)", arrays={"W": [[1, 2], [3, 4]], "x": [1, 2]}),
     "explanations": Explained((SIGMOID, SIGMOID), SIGMOID.result),
 }
 
@@ -85,7 +86,7 @@ def test_all_that_the_table_says_is_there(record: Shown) -> None:
     """Each word of it; a batch also has what the rows of its failed problems say."""
     html = " ".join(parsed(record).parts)
     table = record._repr_mimebundle_(include=["text/plain"])["text/plain"]
-    words = set(re.sub(r"[─•]|\.\.\.|\(and (?=\d+ more\))", " ", table).split())
+    words = set(re.sub(r"[─•–]|\.\.\.|\(and (?=\d+ more\))", " ", table).split())
     assert {word for word in words if word.strip("():,") not in html} == set()
 
 
@@ -96,6 +97,6 @@ def test_no_text_is_markup(record: Shown) -> None:
 def test_it_stands_alone(record: Shown) -> None:
     """Nothing is fetched, and no rule is for anything else of the notebook."""
     text = parsed(record)
-    assert not re.search(r"https?:|url\(|@import|src=|href=", record._repr_mimebundle_()["text/html"])
+    assert not re.search(r"https?:|url\(|@import|src=\"(?!data:)|href=", record._repr_mimebundle_()["text/html"])
     for rule in re.findall(r"([^{}]+)\{", text.style):
         assert all(".gradcheck" in selector for selector in rule.split(",")), rule

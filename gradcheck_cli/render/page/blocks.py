@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import importlib.util
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gradcheck_cli.number_text import brief
 from gradcheck_cli.records.code import CodeResult
-from gradcheck_cli.records.explanation import Explanation, StepRecord
 from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.records.results import Claim, ProblemResult
 from gradcheck_cli.render import cells, labels, overview, plain
 from gradcheck_cli.render.code import arrays, words
 from gradcheck_cli.render.code import parts as code_parts
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.explanation import cells as steps
-from gradcheck_cli.render.explanation.table import chain_lines
 from gradcheck_cli.render.formula import parts
 from gradcheck_cli.render.layout import Column
 from gradcheck_cli.render.sentences import place
@@ -57,6 +55,14 @@ class ClaimBlock:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """One of both: the URL of a figure's data, or lines of text."""
+
+    url: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Block:
     """title: what was checked. outcome: (`✓ match`, its class). formulas: lines of text, as they stand. about: where
     it is defined, its inputs. below: lines of text after the tables. remarks: (the mark in a table, the text)."""
@@ -69,13 +75,28 @@ class Block:
     error: str = ""
     tables: tuple[Table, ...] = ()
     below: tuple[str, ...] = ()
+    picture: Picture | None = None
     remarks: tuple[tuple[str, str], ...] = ()
     claims: tuple[ClaimBlock, ...] = ()
 
 
 def of_result(result: AnyResult, display: Display) -> Block:
     """All of the report of one problem."""
-    return _of_code(result, display) if isinstance(result, CodeResult) else _of_formula(result, display)
+    block = _of_code(result, display) if isinstance(result, CodeResult) else _of_formula(result, display)
+    return replace(block, picture=_picture(result, display))
+
+
+def _picture(result: AnyResult, display: Display) -> Picture | None:
+    """A figure, where there is what draws it."""
+    if result.picture is None:
+        return None
+    if importlib.util.find_spec("matplotlib") is None:
+        from gradcheck_cli.render.plot.terminal import render_plot
+
+        return Picture(text=render_plot(result, display))
+    from gradcheck_cli.render.plot.figure import render_figure
+
+    return Picture(url=f"data:image/svg+xml;base64,{base64.b64encode(render_figure(result, 'svg')).decode()}")
 
 
 def of_batch(report: Report, display: Display) -> Block:
@@ -96,34 +117,12 @@ def _of_file(file: str | None, report: Report) -> str:
     return " · ".join(plain.one_line(part) for part in (file, *(said[0] if said else ())) if part)
 
 
-def of_explanation(explanation: Explanation, display: Display) -> Block:
-    """The steps, the chain rule written out."""
-    shown, left_out = steps.shown_steps(explanation, display.verbose)
-    rest = f"{plain.counted(left_out, 'more step')} left out" if left_out else ""
-    chains = [chain_lines(explanation, one, display.verbose, display.width) for one in explanation.chains]
-    return Block(
-        title=f"{explanation.result.title} at {steps.point(explanation)}",
-        outcome=_outcome(explanation.result),
-        formulas=tuple(_in_line(steps.title(explanation, display.verbose))),
-        tables=tuple(
-            Table(
-                *_step_table(explanation, shown, heading, mode, with_locals=not number),
-                rest=rest,
-                caption="" if mode == "reverse" else f"forward mode, along {mode}",
-            )
-            for number, (heading, mode) in enumerate(steps.columns(explanation))
-        ),
-        below=tuple(line for number, lines in enumerate(chains) for line in ([""] if number else []) + lines),
-        remarks=tuple(("", note) for note in steps.notes(explanation)),
-    )
-
-
 def _of_formula(result: ProblemResult, display: Display) -> Block:
     checks = cells.select(result, display)
     notes, markers = cells.number_notes(checks, display)
     equations, more = parts.equations(result, display, room=display.width)
     shown = [(equation.label, plain.one_line(equation.text)) for equation in equations] if result.expression else []
-    formulas = [*_in_line(shown), *([more] if more else [])]
+    formulas = [*in_line(shown), *([more] if more else [])]
     if (value := parts.value(result)) is not None:
         torch = "" if value.torch is None else f" (torch: {value.torch})"
         formulas += ["", f"{labels.function_name(result)}({value.point}) = {value.value}{torch}"]
@@ -131,13 +130,13 @@ def _of_formula(result: ProblemResult, display: Display) -> Block:
     remarks = parts.remarks(result, checks, notes, markers)
     return Block(
         title=result.title,
-        outcome=_outcome(result),
+        outcome=outcome(result),
         description=_description(result),
         formulas=tuple(formulas),
         error=plain.lines(result.error or ""),
         tables=(_table(columns, cells.rest(result, checks, display)),) if checks else (),
         remarks=tuple(("" if mark is None else labels.superscript(mark), text) for mark, text in remarks),
-        claims=tuple(_claims(result)),
+        claims=tuple(claims(result)),
     )
 
 
@@ -150,7 +149,7 @@ def _of_code(result: CodeResult, display: Display) -> Block:
             (
                 Cell(code_parts.entry_name(entry, result)),
                 *(Cell(number, right=True) for number in words.numbers(entry, result)),
-                Cell(labels.outcome(entry)[0], kind=_outcome(entry)[1]),
+                Cell(labels.outcome(entry)[0], kind=outcome(entry)[1]),
                 Cell(code_parts.entry_place(entry) if entry.at else ""),
             )
             for entry in entries
@@ -160,14 +159,14 @@ def _of_code(result: CodeResult, display: Display) -> Block:
         tables.append(Table(heads, tuple(rows), rest))
     return Block(
         title=result.title,
-        outcome=_outcome(result),
+        outcome=outcome(result),
         description=_description(result),
         formulas=() if result.expression is None else tuple(arrays.lines(result, display)),
         about=" · ".join([*code_parts.header(result)[1:], *code_parts.inputs(result, display)]),
         error=plain.lines(result.error or ""),
         tables=tuple(tables),
         remarks=tuple(("", plain.lines(remark)) for remark in code_parts.remarks(result, display)),
-        claims=tuple(_claims(result)),
+        claims=tuple(claims(result)),
     )
 
 
@@ -176,7 +175,7 @@ def _description(result: AnyResult) -> str:
     return " ".join(filter(None, (result.description, where)))
 
 
-def _claims(result: AnyResult) -> Iterator[ClaimBlock]:
+def claims(result: AnyResult) -> Iterator[ClaimBlock]:
     for claim in result.claims:
         yield ClaimBlock(
             left=labels.derivative(result, claim.wrt),
@@ -188,7 +187,7 @@ def _claims(result: AnyResult) -> Iterator[ClaimBlock]:
         )
 
 
-def _outcome(found: labels.Found) -> tuple[str, str]:
+def outcome(found: labels.Found) -> tuple[str, str]:
     text, style = labels.outcome(found)
     return text, KINDS[style]
 
@@ -198,7 +197,7 @@ def _outcome_of_claim(claim: Claim) -> tuple[str, str]:
     return text, KINDS[style]
 
 
-def _in_line(formulas: Sequence[tuple[str, str]]) -> list[str]:
+def in_line(formulas: Sequence[tuple[str, str]]) -> list[str]:
     """With their equals signs one below the other."""
     longest = max((len(label) for label, _ in formulas), default=0)
     return [f"{label:{longest}} = {text}" for label, text in formulas]
@@ -210,30 +209,3 @@ def _table(columns: Sequence[Column], rest: str = "", caption: str = "") -> Tabl
         [Cell(cell.plain, column.right, KINDS.get(str(cell.style), "")) for cell in column.cells] for column in columns
     ]
     return Table(heads, tuple(zip(*found, strict=True)), rest, caption)
-
-
-def _step_table(
-    explanation: Explanation, shown: Sequence[StepRecord], heading: str, mode: str, *, with_locals: bool
-) -> tuple[tuple[Cell, ...], tuple[tuple[Cell, ...], ...]]:
-    """(heads, rows) of the steps in one mode, as in the other formats."""
-    dtype = steps.dtype_of(explanation)
-    wide = any(mode in step.reference for step in shown)
-    heads = [Cell("step"), Cell("value", True)]
-    heads += [Cell("local derivatives")] if with_locals else []
-    heads += [Cell(" ".join(heading.split()), True), Cell("autograd", True)]
-    heads += [Cell("in float64", True)] if wide else []
-    rows = []
-    for step in shown:
-        flow = steps.flow_of(step, mode)
-        analytical, autograd = steps.flow(flow, dtype)
-        row = [Cell(steps.definition(step)), Cell(steps.value(step, dtype), True)]
-        if with_locals:
-            row.append(Cell("\n".join(steps.local_derivatives(explanation, step))))
-        row += [Cell(analytical, True), Cell(autograd, True)]
-        if wide:
-            number = step.reference.get(mode)
-            row.append(Cell(labels.NOTHING if number is None else brief(number, dtype), True))
-        kind = "" if flow is None or flow.verdict is None else KINDS[labels.STYLES[flow.verdict]]
-        way = "reverse" if mode == "reverse" else "forward"
-        rows.append((*row, Cell(steps.verdict(step, flow, way), kind=kind), Cell(step.grad_fn or "")))
-    return (*heads, Cell("verdict"), Cell("grad_fn")), tuple(rows)

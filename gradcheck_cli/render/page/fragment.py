@@ -7,28 +7,33 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, Template
 
+from gradcheck_cli.records.array_explanation import ArrayExplanation
 from gradcheck_cli.records.explanation import Explained, Explanation
 from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.page import blocks
 from gradcheck_cli.render.page.blocks import Block
+from gradcheck_cli.render.page.explanations import of_array_explanation, of_explanation
 
+Record = Explanation | Explained | ArrayExplanation | Report | AnyResult
 MOST = 20
 """Problems of a batch that are shown whole: the first that failed."""
 
 
-def fragment(record: Explanation | Explained | Report | AnyResult, summary: str) -> str:
+def fragment(record: Record, summary: str) -> str:
     """summary: the last line, as every form of the record has it."""
     display = Display()
     return _template().render(blocks=_blocks(record, display), summary=summary).strip() + "\n"
 
 
-def _blocks(record: Explanation | Explained | Report | AnyResult, display: Display) -> Sequence[Block]:
+def _blocks(record: Record, display: Display) -> Sequence[Block]:
     match record:
         case Explanation():
-            return [blocks.of_explanation(record, display)]
+            return [of_explanation(record, display)]
+        case ArrayExplanation():
+            return [of_array_explanation(record, display)]
         case Explained():
-            shown = [blocks.of_explanation(one, display) for one in record.explanations]
+            shown = [of_explanation(one, display) for one in record.explanations]
             whole = record.of_higher_order or record.result.claims
             return [*shown, *([blocks.of_result(record.result, display)] if whole else [])]
         case Report(problems=(only,)) if not record.is_batch and not record.troubles:
