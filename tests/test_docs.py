@@ -33,7 +33,7 @@ README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 OTHERS = [ROOT / name for name in ("ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 CONSOLE = re.compile(r"```console\n\$ gradcheck (?P<arguments>.*)\n(?P<output>(?:.*\n)*?)```\n")
-FILE = re.compile(r"<!-- file (.+) -->\n```\w*\n(.*?)```", re.DOTALL)
+FILE = re.compile(r"<!-- file ([^\n]+) -->\n```\w*\n(.*?)```", re.DOTALL)
 RUN = re.compile(r"<!-- run (?P<file>\S+) -->\n```python\n(?P<code>.*?)```\n\n```text\n(?P<report>.*?)```\n", re.DOTALL)
 SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 COMMAND = re.compile(r"^gradcheck (.*?)(?:\s+#.*)?$", re.MULTILINE)
@@ -95,6 +95,7 @@ EXAMPLES = [
 ]
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(("page", "block"), EXAMPLES)
 def test_every_example_prints_what_the_page_shows(page: Path, block: re.Match[str]) -> None:
     assert without_version(printed(page, block["arguments"])[1]) == without_version(block["output"])

@@ -90,10 +90,16 @@ def find(name: str) -> list[Source]:
         matching = islice(iglob(name, recursive=True), MOST_ENTRIES)
         files = sorted(file for file in matching if os.path.isfile(file))
         if not files:
-            raise UsageError(f"{shown(name)}: no file has such a name")
+            raise UsageError(f"{shown(name)}: {_nothing_there(name)}")
     else:
         return [Source(name)]
     return [Source(file, searched=True) for file in files]
+
+
+def _nothing_there(pattern: str) -> str:
+    """Why no file is called so: the folder in which the pattern begins may not be there."""
+    folder = os.path.dirname(_MAGIC.split(pattern)[0])
+    return f"there is no folder {shown(folder)}" if folder and not os.path.isdir(folder) else "no file has such a name"
 
 
 def _within(folder: str) -> Iterator[str]:

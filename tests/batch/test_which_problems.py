@@ -60,6 +60,7 @@ def test_what_is_run(arguments: list[str], listed: str, said: str, capsys: pytes
     [
         (["a.yaml::tow"], "a.yaml has no problem tow: did you mean two?"),
         (["*.json"], "*.json: no file has such a name"),
+        (["subs/**/*.yml"], "subs/**/*.yml: there is no folder subs"),
         (["sub/.hidden/../../sub/.hidden/none"], "there is no file sub/.hidden/../../sub/.hidden/none"),
         (["sub/ci.y*"], "sub/ci.y*: none of 1 file has problems: at its top"),
         (["a.yaml", "--deselect", "tow"], "--deselect tow: this run has no problem tow: did you mean two?"),

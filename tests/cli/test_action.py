@@ -115,6 +115,14 @@ def test_the_action_runs_the_step_and_installs_what_was_tested() -> None:
     assert all(step["if"].startswith("${{ !cancelled() && inputs.") for step in steps if "uses" in step)
 
 
+def test_the_page_on_ci_uses_inputs_that_there_are() -> None:
+    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    blocks = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)]
+    (job,) = (block["jobs"]["gradients"] for block in blocks if "jobs" in block)
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
+    assert set(job["steps"][-1]["with"]) <= set(inputs)
+
+
 @pytest.mark.parametrize(
     ("file", "is_checked"),
     [
