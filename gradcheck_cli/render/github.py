@@ -1,9 +1,10 @@
-"""Workflow commands of GitHub Actions: an annotation on the line of each problem that did not pass."""
+"""Workflow commands of GitHub Actions: an annotation on the line of each problem that did not pass, or of its code."""
 
 from __future__ import annotations
 
 from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.issues import places_of
 from gradcheck_cli.render.plain import in_short
 from gradcheck_cli.render.sentences import headline, title
 from gradcheck_cli.render.summary import summary_line
@@ -24,8 +25,8 @@ def render_github(report: Report, display: Display) -> str:
 
 def _annotation(result: AnyResult) -> str:
     message = headline(result)
-    place = {"file": result.file, "line": result.line}
-    return _command("error", message, **place, title=f"gradcheck: {title(result)}")
+    file, line = next(((place.file, place.line) for place in places_of(result)), (None, None))
+    return _command("error", message, file=file, line=line, title=f"gradcheck: {title(result)}")
 
 
 def _command(command: str, message: str, **properties: object) -> str:

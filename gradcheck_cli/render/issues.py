@@ -92,11 +92,11 @@ def _of(result: AnyResult) -> list[Found]:
     rows = _of_code(result) if isinstance(result, CodeResult) else _of_rows(result)
     if result.error is not None:
         kind = rules.BUG if result.bug else rules.UNREADABLE if result.bad_input else Verdict.ERROR.value
-        rows = iter([(rule(kind), in_short(result.error), _places(result))])
-    parts = [*rows, *((_claim_rule(claim), sentences.claim(result, claim), _places(result))
+        rows = iter([(rule(kind), in_short(result.error), places_of(result))])
+    parts = [*rows, *((_claim_rule(claim), sentences.claim(result, claim), places_of(result))
                       for claim in result.claims if not claim.passed)]  # fmt: skip
     if not parts:
-        parts = [(rule(result.failure or Verdict.ERROR.value), sentences.headline(result), _places(result))]
+        parts = [(rule(result.failure or Verdict.ERROR.value), sentences.headline(result), places_of(result))]
     title = sentences.title(result)
     subject = _subject(result)
     return [_found(Issue(one, title, message, places), result.file or "", subject) for one, message, places in parts]
@@ -120,7 +120,7 @@ def _of_rows(result: ProblemResult) -> Iterator[Part]:
     listed = "" if len(failing) == result.checks_failed else "at least "
     for one, checks in groups.items():
         more = f" (and {listed}{counted(len(checks) - 1, 'more row')} like it)" if len(checks) > 1 else ""
-        yield one, sentences.row(result, checks[0]) + more, _places(result)
+        yield one, sentences.row(result, checks[0]) + more, places_of(result)
 
 
 def _row_rule(check: Check) -> Rule:
@@ -145,16 +145,21 @@ def _of_code(result: CodeResult) -> Iterator[Part]:
         groups[-1].append(finding)
     failure = result.failure or Verdict.MISMATCH.value
     if not groups:
-        yield rule(failure), sentences.headline(result), _places(result)
+        yield rule(failure), sentences.headline(result), places_of(result)
     for group in groups:
         mistake = next((finding for finding in group if finding.cause not in _BLAME), group[0])
         told = [*(finding.text for finding in group), next(sentences.reasons(result), "")]
         message = "\n".join(dict.fromkeys(one_line(text) for text in told if text))
-        yield rule(failure, mistake.cause), message, _places(result, group[0].place)
+        yield rule(failure, mistake.cause), message, places_of(result, group[0].place)
 
 
-def _places(result: AnyResult, blamed: str = "") -> tuple[Place, ...]:
-    """Of code the place that is blamed, where it is in a file that is known, or else the code; then the problem."""
+def places_of(result: AnyResult, blamed: str | None = None) -> tuple[Place, ...]:
+    """Of code the place that is blamed, where it is in a file that is known, or else the code; then the problem.
+
+    blamed: the place of a finding, by default of the first.
+    """
+    if blamed is None:
+        blamed = result.findings[0].place if isinstance(result, CodeResult) and result.findings else ""
     found = []
     if isinstance(result, CodeResult) and result.source:
         found += [place for text in (blamed, result.place) if (place := _in_source(text, result.source)) is not None]

@@ -162,6 +162,8 @@ def test_code_that_is_of_no_problem_file() -> None:
     (found,) = results(Report((focal_loss(source="losses.py"),), VERSIONS))
     assert physical(found["locations"][0]) == ("losses.py", 18)
     assert [physical(one) for one in found["relatedLocations"]] == [("losses.py", 25)]
+    shown = RENDERERS["github"](Report((focal_loss(source="losses.py"),), VERSIONS), Display())
+    assert shown.startswith("::error file=losses.py,line=18,title=gradcheck%3A focal_loss(logits%2C target)::4 of 12 ")
 
 
 def test_gitlab() -> None:
