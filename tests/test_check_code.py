@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
 import pytest
 import torch
 from helpers.hand_written import by_hand
+from torch.autograd.function import once_differentiable
 
 from gradcheck_cli import CodeResult, GradcheckError, Verdict, check
 
@@ -117,3 +119,53 @@ def test_bad_input_is_a_sentence(arguments: Any, options: Any, message: str) -> 
 def test_a_time_limit_ends_it() -> None:
     result = check(endless, X, timeout=0.3)
     assert (result.passed, result.error) == (False, "no verdict within the time limit of 0.3 s: timeout= allows more")
+
+
+class Exponential(torch.autograd.Function):
+    """Its backward is right, or not, or it raises; each decorated as people do."""
+
+    right: Any = True
+
+    @staticmethod
+    @torch.amp.custom_fwd(device_type="cpu")
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x)
+        return x.exp()
+
+    @staticmethod
+    @torch.amp.custom_bwd(device_type="cpu")
+    @once_differentiable
+    def backward(ctx: Any, g: torch.Tensor) -> torch.Tensor:
+        (x,) = ctx.saved_tensors
+        if Exponential.right is None:
+            raise ValueError("no backward today")
+        return g * (x.exp() if Exponential.right else x)
+
+
+@pytest.mark.parametrize(
+    ("right", "order", "said"),
+    [
+        (False, 1, r"Exponential\.backward \(test_check_code\.py:LINE\) is wrong by x"),
+        (True, 2, r"Exponential\.backward \(test_check_code\.py:LINE\) is right, and marked @once_differentiable"),
+        (None, 1, r"the backward raises ValueError: no backward today\n  test_check_code\.py:\d+, in backward: raise"),
+    ],
+)
+def test_a_decorated_backward_is_named_where_it_is_written(
+    right: bool | None, order: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Exponential, "right", right)
+    result = check(Exponential, (X.double(),), order=order)
+    line = inspect.unwrap(Exponential.backward).__code__.co_firstlineno + 3  # the line of its def
+    told = "\n".join([result.error or "", *(finding.text for finding in result.findings)])
+    assert re.search(said.replace("LINE", str(line)), told), told
+
+
+def test_a_lazy_module_sees_its_first_inputs() -> None:
+    layers = torch.nn.Sequential(torch.nn.LazyLinear(2), torch.nn.LazyBatchNorm1d())
+    result = check(layers, (torch.randn(4, 3),), wrt="input")
+    assert result.passed
+    assert result.checks_total == 4 * 2 * 4 * 3
+    with pytest.raises(GradcheckError, match="Sequential as float64 raises ValueError"):
+        check(torch.nn.Sequential(torch.nn.LazyBatchNorm1d()), (X,), dtype="float64")
+    with pytest.raises(GradcheckError, match="LazyConv1d raises RuntimeError"):
+        check(torch.nn.LazyConv1d(2, 1), (torch.randn(4),))

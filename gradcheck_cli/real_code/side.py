@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gradcheck_cli.errors import GradcheckError, TorchRefusal
 from gradcheck_cli.real_code.subject import GradientSubject, Output, Subject
+from gradcheck_cli.real_code.user_frames import raised
 from gradcheck_cli.tracing.tensors import numbers
 
 Floats = NDArray[np.float64]
@@ -118,7 +119,7 @@ class Reverse:
         except Exception as error:
             if count:
                 raise
-            raise TorchRefusal(f"the backward raises {type(error).__name__}: {error}") from error
+            raise TorchRefusal(raised("the backward", error)) from error
         self._notice(gradients, count)
         rows = max(count, 1)
         parts = [
@@ -229,8 +230,7 @@ class Forward:
             try:
                 outputs = self.subject.run(given)
             except GradcheckError as error:
-                cause = error.__cause__ or error
-                raise TorchRefusal(f"forward mode raises {type(cause).__name__}: {cause}") from error
+                raise TorchRefusal(raised("forward mode", error)) from error
             found = [_unpack_dual(output.tensor).tangent for output in outputs]
             return [torch.zeros_like(o.tensor) if t is None else t for o, t in zip(outputs, found, strict=True)]
 

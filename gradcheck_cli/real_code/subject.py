@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_flatten, tree_flatten_with_path, tree_unflatten
 
-from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.errors import GradcheckError, TorchRefusal
 from gradcheck_cli.real_code.generators import same_state
-from gradcheck_cli.real_code.user_frames import described
+from gradcheck_cli.real_code.user_frames import described, raised
 from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tape.tape import element_label
 from gradcheck_cli.tracing.compiled import MODULE, as_written
@@ -69,6 +70,7 @@ class Subject:
         names: Sequence[str] | None = None,
     ) -> None:  # fmt: skip
         self.surrogates = _checked_surrogates(surrogates or {})
+        _initialize(function, arguments, named or {}, seed)
         self.function, self.seed = function, seed
         self._names = list(names or ())
         self.written = as_written(function)
@@ -243,9 +245,19 @@ class GradientSubject(Subject):
         try:
             gradients = torch.autograd.grad(outputs, inputs, cotangents, create_graph=True, allow_unused=True)
         except Exception as error:
-            raise UserError(f"the backward raises {described(error)}") from error
+            raise TorchRefusal(raised("the backward", error)) from error
         found = zip(self.first.wanted, inputs, gradients, strict=True)
         return [Output(f"grad_{leaf.name}", torch.zeros_like(x) if g is None else g) for leaf, x, g in found]
+
+
+def _initialize(function: Callable[..., Any], arguments: Sequence[Any], named: Mapping[str, Any], seed: int) -> None:
+    """A module that makes its parameters of the first inputs it sees gets to see them."""
+    if isinstance(function, nn.Module) and any(map(is_lazy, function.parameters())):
+        try:
+            with same_state(seed), torch.no_grad():
+                function(*arguments, **named)
+        except Exception as error:
+            raise UserError(raised(type(function).__name__, error)) from error
 
 
 def _like(tensor: Tensor, generator: np.random.Generator) -> Tensor:

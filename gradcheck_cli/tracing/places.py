@@ -103,14 +103,24 @@ def cell(file: str) -> str | None:
 
 
 def place_of(function: Any) -> str:
-    """file:line of the `def` of a function of the user's; "" where it is not known."""
-    code = getattr(function, "__code__", None)
+    """file:line of the `def` of a function of the user's, below what decorates it; "" where it is not known."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None:
         return ""
     line = code.co_firstlineno
     while linecache.getline(code.co_filename, line).lstrip().startswith("@"):
         line += 1
     return place(code.co_filename, line)
+
+
+def is_once_differentiable(function: type[Any]) -> bool:
+    """Whether an `autograd.Function` says that its backward has no derivative."""
+    method = getattr(function, "backward", None)
+    while method is not None and (inner := getattr(method, "__wrapped__", None)) is not None:
+        if getattr(method, "__code__", None) is not None and method.__code__.co_filename == _FUNCTION_FILE:
+            return True
+        method = inner
+    return False
 
 
 def defined_at(subject: Any) -> str:

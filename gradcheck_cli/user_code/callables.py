@@ -14,6 +14,7 @@ from torch.utils._pytree import tree_map
 
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.pytorch.devices import resolve_device
+from gradcheck_cli.real_code.user_frames import raised
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit
@@ -40,7 +41,10 @@ def check_callable(
         return value.to(place, kind if value.is_floating_point() else None) if isinstance(value, Tensor) else value
 
     if isinstance(function, nn.Module) and (kind is not None or place is not None):
-        function = copy.deepcopy(function).to(place, kind)
+        try:
+            function = copy.deepcopy(function).to(place, kind)
+        except Exception as error:
+            raise UsageError(raised(f"{type(function).__name__} as {dtype or device}", error)) from error
     by_name = dict(inputs) if isinstance(inputs, Mapping) else {}
     by_position = () if by_name or isinstance(inputs, Mapping) else _tuple(inputs)
     fit = fitted(function, by_position, by_name, "inputs")

@@ -18,7 +18,7 @@ from gradcheck_cli.real_code.side import Reverse
 from gradcheck_cli.real_code.subject import Subject
 from gradcheck_cli.records.code import Block, Cause, CodeFinding, CodeResult
 from gradcheck_cli.records.results import Verdict
-from gradcheck_cli.tracing.places import FunctionCall, place_of
+from gradcheck_cli.tracing.places import FunctionCall, is_once_differentiable, place_of
 from gradcheck_cli.tracing.recorder import Recorder
 from gradcheck_cli.tracing.recording import recorded
 from gradcheck_cli.tracing.surrogates import Surrogates
@@ -95,6 +95,8 @@ class Functions:
             bad = list(dict.fromkeys(_said(block, order) for block in mismatches(found)))
             good = [name for name in dict.fromkeys(b.input for b in found.blocks) if name not in bad]
             texts = {"right": _and(good)} if good and order == 1 else {}
+            if order > 1 and is_once_differentiable(calls[0].function):
+                texts["once"] = "@once_differentiable"
             if doubled:
                 texts["dtype"] = found.dtype
             name, place = _method(calls[0].function, mode)

@@ -31,6 +31,11 @@ def _function(finding: CodeFinding) -> str:
 
 
 def _double_backward(finding: CodeFinding) -> str:
+    if "once" in finding.texts:
+        return (
+            f"{_placed(finding)} is right, and marked {finding.texts['once']}: it has no second derivative, and"
+            " .backward() through it raises"
+        )
     return (
         f"{_placed(finding)} is right, and its own derivative is not: {finding.argument}; what it computes must be made"
         " of differentiable operations on its cotangent and on saved tensors"
