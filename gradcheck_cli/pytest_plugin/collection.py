@@ -71,7 +71,8 @@ class ProblemItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, _Failed):
-            return _Shown(excinfo.value, excinfo.getrepr(style="value"))
+            in_a_line = self.config.getoption("tbstyle", "auto") == "line"
+            return _Shown(excinfo.value, excinfo.getrepr(style="value"), in_a_line=in_a_line)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
@@ -89,11 +90,11 @@ class _Failed(Exception):
 class _Shown:
     """How a failure is shown. pytest-xdist sends what pytest itself would show, which is the same without colours.
 
-    reprcrash: the place, and the line for pytest's summary.
+    reprcrash: the place, and the line for pytest's summary. in_a_line: that is all that is wanted (--tb=line).
     """
 
-    def __init__(self, failed: _Failed, plain: Any) -> None:
-        self.failed = failed
+    def __init__(self, failed: _Failed, plain: Any, *, in_a_line: bool) -> None:
+        self.failed, self.in_a_line = failed, in_a_line
         self.reprtraceback, self.reprcrash, self.sections = plain.reprtraceback, plain.reprcrash, plain.sections
         self.reprcrash.path, self.reprcrash.lineno = str(failed.path), failed.result.line
         self.reprcrash.message = headline(failed.result)
@@ -103,6 +104,8 @@ class _Shown:
 
     def toterminal(self, terminal: Any) -> None:
         failed = self.failed
+        if self.in_a_line:
+            return
         terminal.line(report_of(failed.result, failed.width, color=True) if terminal.hasmarkup else str(failed))
 
 

@@ -183,6 +183,12 @@ def test_colours_and_a_wide_terminal(folder: pytest.Pytester, monkeypatch: pytes
     assert "#x1B" not in (folder.path / "report.xml").read_text()
 
 
+def test_a_failure_in_a_line(folder: pytest.Pytester) -> None:
+    done = run(folder, "--gradcheck", "--tb=line", "-q", "-k", "leak")
+    _, _, line, *_ = done.outlines
+    assert line.startswith(f"{folder.path}/problems.yaml:6: f'(x) at x=-1: analytical 0, autograd nan (mismatch): ")
+
+
 @pytest.mark.slow
 def test_with_xdist(folder: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
