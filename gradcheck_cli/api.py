@@ -80,6 +80,7 @@ def check(
     /,
     *,
     wrt: str | Iterable[str] = (),
+    only_requires_grad: bool | None = None,
     names: str | Iterable[str] = (),
     reference: Callable[..., Any] | None = None,
     surrogate: Mapping[Any, Callable[..., Any]] | None = None,
@@ -122,6 +123,7 @@ def check(
     timeout: Number | None = None,
     derivatives: bool = True,
     names: str | Iterable[str] = (),
+    only_requires_grad: bool | None = None,
     reference: Callable[..., Any] | None = None,
     surrogate: Mapping[Any, Callable[..., Any]] | None = None,
     stress: bool | None = None,
@@ -141,13 +143,13 @@ def check(
 
     Of a function of tensors, an autograd.Function or a module: `check(function, inputs)`. The inputs are a mapping
     by name, or a tuple. All floating-point inputs and the parameters of a module are differentiated, or those that
-    `wrt` names. dtype, device: what the inputs, and the module, are cast to. names: of inputs by position. reference: a
-    function of plain torch operations that computes the same, where the function has operations without a rule.
-    surrogate: autograd.Functions that are meant to have the derivative of another function -> that function.
-    through_detach: differentiate through detach() and no_grad(). stress: add inputs at which backwards tend to be
-    wrong. cotangents: "one-hot", or "random" sums of the outputs, or "auto". order: 1 or 2. seed: of random numbers in
-    the function. Returns the records: `.passed`, `.verdict`, a `Block` for each output and input in `.blocks`, the
-    entries in `.checks`, what is to blame in `.findings`.
+    `wrt` names, or (only_requires_grad) those that require grad. dtype, device: what the inputs, and the module, are
+    cast to. names: of inputs by position. reference: a function of plain torch operations that computes the same, where
+    the function has operations without a rule. surrogate: autograd.Functions that are meant to have the derivative of
+    another function -> that function. through_detach: differentiate through detach() and no_grad(). stress: add inputs
+    at which backwards tend to be wrong. cotangents: "one-hot", or "random" sums of the outputs, or "auto". order: 1 or
+    2. seed: of random numbers in the function. Returns the records: `.passed`, `.verdict`, a `Block` for each output
+    and input in `.blocks`, the entries in `.checks`, what is to blame in `.findings`.
 
     dtype, device: a text, or torch's own. timeout: seconds until it is given up. The other options are those of the
     command line, and None stands for their defaults. Raises GradcheckError, whose text is a sentence for people, for
@@ -157,8 +159,10 @@ def check(
         "order": order, "mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol, "strict": strict,
         "seed": seed, "timeout": timeout,
     }  # fmt: skip
-    of_code = {"names": names, "reference": reference, "surrogate": surrogate, "stress": stress,
-               "through_detach": through_detach, "cotangents": cotangents}  # fmt: skip
+    of_code = {
+        "names": names, "only_requires_grad": only_requires_grad, "reference": reference, "surrogate": surrogate,
+        "stress": stress, "through_detach": through_detach, "cotangents": cotangents,
+    }  # fmt: skip
     if callable(expression):
         of_formulas = {"let": let, "claim": claim, "claim_rtol": claim_rtol, "samples": samples, "range": range}
         of_formulas |= {"arrays": arrays, "shape": shape or None}
@@ -199,6 +203,7 @@ def _check_function(
     texts = {"wrt": python_arguments.names(wrt), "names": python_arguments.names(of_code["names"])}
     settings = {name: tuple(text for text, _ in given) or None for name, given in texts.items()}
     functions = {"reference": of_code["reference"], "surrogate": of_code["surrogate"]}
+    read["everything"] = not read.pop("only_requires_grad")
     try:
         return check_callable(function, inputs, {**settings, **functions, **read}, **where)
     except GradcheckError as error:

@@ -312,6 +312,7 @@ CODE_READERS: Mapping[str, tuple[Callable[[str, object], object], object]] = {
     "order": (_first_or_second, 1), "mode": (_one_of(MODES), "reverse"), "dtype": (dtype, None),
     "device": (choice, None), "rtol": (tolerance, None), "atol": (tolerance, None), "strict": (truth, False),
     "seed": (whole, 0), "timeout": (seconds, None), "stress": (truth, False), "through_detach": (truth, False),
+    "only_requires_grad": (truth, False),
     "cotangents": (_one_of(COTANGENTS), "auto"),
 }  # fmt: skip
 """Of code: how each is read, and its default."""

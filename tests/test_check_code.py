@@ -54,6 +54,7 @@ def derivatives(result: CodeResult) -> set[str]:
         ((Round.apply, (X,)), {"surrogate": {Round: lambda x: x}, "dtype": "float16"}, {"out/x reverse"}),
         ((by_hand(torch.nn.functional.silu, silu_back), X), {"reference": torch.nn.functional.silu}, None),
         ((mse, {"x": X, "y": X.long()}), {"stress": True}, {"out/x reverse"}),
+        ((mse, (X.clone().requires_grad_(), X)), {"only_requires_grad": True}, {"out/x reverse"}),
     ],
 )  # fmt: skip
 def test_what_is_right_passes(arguments: Any, options: Any, expected: set[str] | None) -> None:
@@ -61,6 +62,13 @@ def test_what_is_right_passes(arguments: Any, options: Any, expected: set[str] |
     assert isinstance(result, CodeResult)
     assert result.passed, result.error
     assert expected is None or derivatives(result) == expected
+
+
+def test_inputs_under_stress_require_grad_as_those_given_do() -> None:
+    inputs = (X.clone().requires_grad_(), X + 1)
+    marked = check(mse, inputs, only_requires_grad=True, stress=True)
+    named = check(mse, tuple(x.detach() for x in inputs), wrt="x", stress=True)
+    assert marked.checks_total == named.checks_total > 10 * 3
 
 
 def test_what_is_wrong_has_a_record_that_says_so() -> None:
@@ -106,6 +114,7 @@ def refuses(x: torch.Tensor) -> torch.Tensor:
         ((mse, (X, X)), {"mode": "back"}, "mode"),
         ((mse, (X, X)), {"claim": "2*x"}, "claim is for an expression, and what is checked is a function"),
         ((mse, (X.long(), X.long())), {}, "there is nothing to differentiate by"),
+        ((mse, (X, X)), {"only_requires_grad": True}, "there is nothing to differentiate by"),
         ((torch.nn.Linear, (X,)), {}, "Linear is a class: give an instance of it"),
         ((refuses, X), {}, "refuses raises ValueError: no\n  test_check_code.py:"),
         (("x**2", 2), {"stress": True}, "stress is for a function of tensors, and what is checked is an expression"),

@@ -25,7 +25,7 @@ def asserted(width: int, subject: tuple[Any, ...], options: Mapping[str, Any]) -
     __tracebackhide__ = True
     _require_known(subject, options)
     try:
-        result: AnyResult = check(*subject, **options)
+        result: AnyResult = check(*subject, **{**_as_marked(subject, options), **options})
     except GradcheckError as error:
         raise error.with_traceback(None) from None
     if result.passed:
@@ -33,6 +33,15 @@ def asserted(width: int, subject: tuple[Any, ...], options: Mapping[str, Any]) -
     from gradcheck_cli.torch_api import GradientMismatch
 
     raise GradientMismatch(f"{headline(result)}\n\n{report_of(result, width - _MARGIN)}", result)
+
+
+def _as_marked(subject: tuple[Any, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Where some inputs require grad, those are meant, as in a test by torch's gradcheck; where none does, all."""
+    if not callable(subject[0]) or len(subject) < 2 or {"wrt", "only_requires_grad"} & set(options):
+        return {}
+    from gradcheck_cli.user_code.callables import some_require_grad
+
+    return {"only_requires_grad": True} if some_require_grad(subject[1]) else {}
 
 
 def _require_known(subject: tuple[Any, ...], options: Mapping[str, Any]) -> None:

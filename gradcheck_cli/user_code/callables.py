@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
 from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.pytorch.devices import resolve_device
@@ -62,6 +62,11 @@ def check_callable(
     if result.bad_input and not result.checks_total:
         raise GradcheckError(result.error or "it cannot be checked")
     return replace(result, seconds=time.perf_counter() - started)
+
+
+def some_require_grad(inputs: Any) -> bool:
+    """Whether there is a tensor among the inputs that requires grad."""
+    return any(isinstance(one, Tensor) and one.requires_grad for one in tree_leaves(inputs))
 
 
 def _tuple(inputs: Any) -> Sequence[Any]:

@@ -51,6 +51,7 @@ def stressed(call: Call) -> Iterator[tuple[str, Call]]:
         for kind, change in KINDS.items():
             changed: list[Any] = list(flat)
             for place in group:
-                changed[place] = change(flat[place])
+                given = flat[place]
+                changed[place] = change(given.detach()).requires_grad_(given.requires_grad)
             positional, named = tree_unflatten(changed, spec)
             yield kind if not number else f"{kind}, input {number} only", Call(positional, named)

@@ -48,6 +48,13 @@ def test_arrays(gradcheck):
 def test_a_function(gradcheck):
     assert gradcheck(torch.sin, (torch.ones(2),)).subject == "sin"
 
+def test_what_requires_grad_is_meant_where_some_does(gradcheck):
+    x, w = torch.ones(2, requires_grad=True), torch.tensor([1.0, 2.0])
+    assert [block.input for block in gradcheck(torch.mul, (x, w)).blocks] == ["x0"]
+    assert len(gradcheck(torch.mul, (x.detach(), w)).blocks) == 2
+    assert len(gradcheck(torch.mul, (x, w), only_requires_grad=False).blocks) == 2
+    assert [block.input for block in gradcheck(torch.mul, (x, w), wrt="x1").blocks] == ["x1"]
+
 def test_what_is_wrong_can_be_expected(gradcheck):
     import pytest
     with pytest.raises(AssertionError, match="Swish.backward") as caught:
@@ -56,7 +63,7 @@ def test_what_is_wrong_can_be_expected(gradcheck):
     assert caught.value.result.checks_failed == 2
 """
     )
-    run(pytester).assert_outcomes(passed=4)
+    run(pytester).assert_outcomes(passed=5)
 
 
 FAILING = {
