@@ -41,13 +41,14 @@ class Place:
 @dataclass(frozen=True)
 class Issue:
     """title: of the problem. places: the first is where to look, the others belong to it. fingerprint: stays while the
-    problem and its failure do, whatever lines move."""
+    problem and its failure do, whatever lines move. of_run: it is about no file and no problem, but about the run."""
 
     rule: Rule
     title: str
     message: str
     places: tuple[Place, ...]
     fingerprint: str = ""
+    of_run: bool = False
 
     @property
     def text(self) -> str:
@@ -78,9 +79,10 @@ def _troubles(report: Report) -> Iterator[Found]:
     for trouble in report.troubles:
         places = () if trouble.file is None else (Place(trouble.file, trouble.line),)
         title = "gradcheck" if trouble.file is None else trouble.file
-        yield _found(Issue(rule(rules.UNREADABLE), title, lines(trouble.message), places), trouble.file or "", "")
+        issue = Issue(rule(rules.UNREADABLE), title, lines(trouble.message), places, of_run=trouble.file is None)
+        yield _found(issue, trouble.file or "", "")
     if report.interrupted:
-        yield _found(Issue(rule(rules.INTERRUPTED), "gradcheck", not_run(report), ()), "", "")
+        yield _found(Issue(rule(rules.INTERRUPTED), "gradcheck", not_run(report), (), of_run=True), "", "")
 
 
 def _found(issue: Issue, file: str, subject: str) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 from urllib.parse import quote
 
@@ -16,8 +17,9 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 
 
 def render_sarif(report: Report, display: Display) -> str:
-    """A log of one run. What passes is not in it."""
-    found = issues(report)
+    """A log of one run. What passes is not in it; what is about the run itself is no result, which needs a place."""
+    everything = issues(report)
+    found = [issue for issue in everything if not issue.of_run]
     rules = list(dict.fromkeys(issue.rule for issue in found))
     driver: Json = {"name": "gradcheck", "rules": [_rule(one) for one in rules]}
     if "gradcheck" in report.versions:
@@ -25,7 +27,7 @@ def render_sarif(report: Report, display: Display) -> str:
     run: Json = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "invocations": [_invocation(report)],
+        "invocations": [_invocation(report, [issue for issue in everything if issue.of_run])],
         "results": [_result(issue, rules.index(issue.rule)) for issue in found],
     }
     if report.shard is not None:  # a log for each part, of which none takes another's place
@@ -48,12 +50,12 @@ def _level(rule: Rule) -> str:
     return "error" if rule.severe else "warning"
 
 
-def _invocation(report: Report) -> Json:
+def _invocation(report: Report, of_run: Sequence[Issue]) -> Json:
     whole = not (report.interrupted or report.troubles or report.bug)
-    if not report.not_run:
-        return {"executionSuccessful": whole}
-    told = {"level": "error" if report.interrupted else "note", "message": {"text": not_run(report)}}
-    return {"executionSuccessful": whole, "toolExecutionNotifications": [told]}
+    told = [{"level": "error", "message": {"text": issue.message}} for issue in of_run]
+    if report.not_run and not report.interrupted:
+        told.append({"level": "note", "message": {"text": not_run(report)}})
+    return {"executionSuccessful": whole, **({"toolExecutionNotifications": told} if told else {})}
 
 
 def _result(issue: Issue, index: int) -> Json:

@@ -131,6 +131,17 @@ def test_sarif_is_what_the_standard_says(report: Report) -> None:
     assert ("automationDetails" in run) == (report.shard is not None)
 
 
+def test_what_is_about_the_run_is_no_result() -> None:
+    report = Report(
+        (placed(leaks(1), "leak", 3),), VERSIONS, not_run=4, interrupted=True, troubles=(Trouble("-k: no"),)
+    )
+    (run,) = rendered(report, "sarif")["runs"]
+    assert [one["ruleId"] for one in run["results"]] == ["mismatch/leak"]
+    told = [(one["level"], one["message"]["text"]) for one in run["invocations"][0]["toolExecutionNotifications"]]
+    assert told == [("error", "-k: no"), ("error", "interrupted, 4 not run")]
+    assert [one["location"]["path"] for one in rendered(report, "gitlab")] == [".", ".", "problems.yaml"]
+
+
 def physical(location: dict[str, Any]) -> tuple[str, int | None] | None:
     place = location.get("physicalLocation")
     return place and (place["artifactLocation"]["uri"], place.get("region", {}).get("startLine"))
