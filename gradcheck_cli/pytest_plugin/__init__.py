@@ -75,4 +75,7 @@ def gradcheck(pytestconfig: pytest.Config) -> Gradcheck:
 
     Takes what gradcheck_cli.check takes, and returns its result. What fails is an AssertionError with the report.
     """
+    from gradcheck_cli.pytest_plugin.loading import load
+
+    load(symbolic=True)
     return Gradcheck(columns(pytestconfig))

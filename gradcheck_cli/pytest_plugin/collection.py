@@ -15,6 +15,7 @@ from gradcheck_cli.batch.run import DEFAULT_TIMEOUT, run_batch
 from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.problem_files.load import load_problems
 from gradcheck_cli.problem_files.pyproject import read_pyproject
+from gradcheck_cli.pytest_plugin.loading import load
 from gradcheck_cli.pytest_plugin.reports import report_of
 from gradcheck_cli.pytest_plugin.width import columns
 from gradcheck_cli.records.report import AnyResult
@@ -61,6 +62,9 @@ class ProblemItem(pytest.Item):
     def __init__(self, *, spec: ProblemSpec, **rest: Any) -> None:
         super().__init__(**rest)
         self.spec = spec
+
+    def setup(self) -> None:
+        load(symbolic=False)
 
     def runtest(self) -> None:
         (result,) = run_batch([self.spec], where=None)

@@ -140,6 +140,20 @@ def test_a_fixture_or_parameter_of_that_name_is_the_users(pytester: pytest.Pytes
     run(pytester).assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
+def test_what_checks_need_is_loaded_before_the_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_loaded(gradcheck):
+            assert {"gradcheck_cli.checking.checker", "gradcheck_cli.symbolic.closed_form", "torch"} <= set(sys.modules)
+        """
+    )
+    arguments = ("-p", "gradcheck", "-p", "no:cacheprovider", "-q")
+    assert pytester.runpytest_subprocess(*arguments).ret == 0
+
+
 def test_importing_the_plugin_is_light() -> None:
     heavy = ["torch", "sympy", "numpy", "flint", "typer", "rich", "pydantic", "yaml", "jinja2", "gradcheck_cli.render"]
     script = f"import sys, pytest, gradcheck_cli.pytest_plugin; print([one for one in {heavy} if one in sys.modules])"
