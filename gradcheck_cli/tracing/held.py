@@ -37,16 +37,30 @@ class HeldConstants:
         self._cuts: dict[int, HeldConstant] = {}
         self._undifferentiated: set[int] = set()
         self._followed: dict[int, Tensor] = {}
+        self._inputs: dict[int, Tensor] = {}
+        self._of_leaves: dict[int, Tensor] = {}
+
+    def lifted(self, x: Tensor) -> None:
+        """A tensor is an input."""
+        self._inputs[x._cdata] = x
 
     def is_held(self, x: Tensor) -> bool:
         """Whether torch takes an operand for a constant."""
-        if x.requires_grad or precision(x.dtype) is None:
+        if self._leads_on(x) or precision(x.dtype) is None:
             return False
         call = self.tape.origin.function
         if call >= 0:
             given = [a for a in self.places.calls[call].given if isinstance(a, Tensor) and memory(a) == memory(x)]
-            return bool(given) and not any(a.requires_grad or precision(a.dtype) is None for a in given)
+            return bool(given) and not any(self._leads_on(a) or precision(a.dtype) is None for a in given)
         return memory(x) not in self._undifferentiated and x._cdata not in self._followed
+
+    def _leads_on(self, x: Tensor) -> bool:
+        """Whether a gradient that arrives at a tensor goes on: not where that is a leaf of the code's own, as
+        `x.detach().requires_grad_()` is one, a view of it, or made of such alone."""
+        root = x if x._base is None else x._base
+        return x.requires_grad and not (
+            root._cdata in self._of_leaves or (root.is_leaf and root.requires_grad and root._cdata not in self._inputs)
+        )
 
     def hold(self, x: Tensor, elements: Elements) -> Elements:
         """The elements of an operand that is held."""
@@ -81,8 +95,13 @@ class HeldConstants:
         """An operation ran, outside of a forward. Its results count as its operands do, whether or not they require
         grad: what torch runs between autograd and the mode (on views that are conjugate or negative, on tensors of
         zeros) sees tensors to which autograd has not come yet."""
-        if torch.is_grad_enabled() and any(x.requires_grad or x._cdata in self._followed for x in operands):
+        if not torch.is_grad_enabled():
+            return
+        operands = list(operands)
+        if any(self._leads_on(x) or x._cdata in self._followed for x in operands):
             self._followed.update((x._cdata, x) for x in results)
+        elif any(x.requires_grad for x in operands):
+            self._of_leaves.update((x._cdata, x) for x in results)
 
     def detached_in_place(self, x: Tensor) -> None:
         self._followed.pop(x._cdata, None)

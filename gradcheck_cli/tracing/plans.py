@@ -42,8 +42,8 @@ OVERWRITE = frozenset(
 DECISIONS = frozenset(
     words(
         """argmax argmin argsort nonzero searchsorted bucketize isnan isinf isfinite signbit isposinf isneginf allclose
-    isclose is_nonzero equal any all count_nonzero histc bincount nonzero_static multinomial unique_dim _unique2
-    unique_consecutive isin lstsq_rank linalg_matrix_rank"""
+    isclose is_nonzero equal any all _is_all_true _is_any_true count_nonzero histc bincount nonzero_static multinomial
+    unique_dim _unique2 unique_consecutive isin lstsq_rank linalg_matrix_rank"""
     )
 )
 

@@ -57,6 +57,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Make a tensor an input of the tape."""
         elements = self.tape.input(name, numbers(tensor), FLOATS[tensor.dtype])
         self._shadows.write(tensor, elements)
+        self.held.lifted(tensor)
         return elements
 
     def depends(self, tensor: Tensor) -> bool:

@@ -75,6 +75,69 @@ def test_transforms_views_and_checkpoints(code: Callable[[Tensor], Any]) -> None
     assert not result.held
 
 
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        return 2 * g * ctx.saved_tensors[0]
+
+
+def leaf_of_its_own(x: Tensor) -> Tensor:
+    return x.detach().requires_grad_()
+
+
+def penalty(x: Tensor) -> Tensor:
+    y = leaf_of_its_own(x)
+    (gradient,) = torch.autograd.grad((y**3).sum(), y, create_graph=True)
+    return x * gradient
+
+
+def written_into(x: Tensor) -> Tensor:
+    buffer = torch.zeros(4, dtype=x.dtype, requires_grad=True)
+    with torch.no_grad():
+        buffer.copy_(x.mean(0))
+    return x * buffer
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda x: x * leaf_of_its_own(x) ** 2,
+        lambda x: x * leaf_of_its_own(x)[0] + leaf_of_its_own(x).T.reshape(3, 4).sin(),
+        lambda x: x * Square.apply(leaf_of_its_own(x)),
+        lambda x: x * nn.Parameter(x.detach().clone()),
+        penalty,
+        written_into,
+    ],
+)
+def test_a_leaf_of_the_codes_own_is_a_constant(code: Callable[[Tensor], Any]) -> None:
+    """Though it requires grad: backward ends there."""
+    result = check_code(code, (X,))
+    assert result.passed, why(result)
+    assert result.held
+    assert not check_code(code, (X,), through_detach=True).passed
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda x: torch.distributions.Normal(x, x.abs() + 0.1).rsample(),
+        lambda x: torch.distributions.Gamma(x.abs() + 1, x.exp()).log_prob(x.new_full((3, 4), 0.7)),
+        lambda x: torch.distributions.MultivariateNormal(x[0], scale_tril=torch.eye(4, dtype=x.dtype)).log_prob(x[1]),
+        lambda x: torch.distributions.kl_divergence(
+            torch.distributions.Categorical(logits=x), torch.distributions.Categorical(logits=x.roll(1, 0))
+        ),
+    ],
+)
+def test_distributions_that_validate_their_arguments(code: Callable[[Tensor], Any]) -> None:
+    result = check_code(code, (X,))
+    assert result.passed, why(result)
+
+
 def test_inputs_and_outputs_of_any_structure() -> None:
     result = check_code(
         lambda d: Pair(d["a"]["x"] * d["b"][0], {"k": [d["b"][0].cos(), (d["a"]["x"].exp(),)]}),
