@@ -33,12 +33,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A problem file by its name; with any other name, a YAML file that is named on the command line."""
+    """Problem files where that is asked for, and one that is named on the command line; with --gradcheck, a YAML file
+    that is named there is one whatever it is called."""
     config = parent.config
-    if file_path.suffix not in _SUFFIXES or not (config.getoption("gradcheck") or config.getini("gradcheck")):
+    if file_path.suffix not in _SUFFIXES:
         return None
+    is_asked = config.getoption("gradcheck") or config.getini("gradcheck")
     is_named = parent.session.isinitpath(file_path)
-    if not is_named and not any(map(file_path.match, config.getini("gradcheck_files"))):
+    has_the_name = any(map(file_path.match, config.getini("gradcheck_files")))
+    if not ((is_asked and (is_named or has_the_name)) or (is_named and has_the_name)):
         return None
     from gradcheck_cli.pytest_plugin.collection import ProblemFile
 

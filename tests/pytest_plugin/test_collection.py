@@ -138,6 +138,8 @@ def test_which_files(pytester: pytest.Pytester) -> None:
         (["--gradcheck", "-o", "gradcheck_files=problems*.yaml"], {"problems.yaml", "problems-2.yaml"}),
         (["--gradcheck", "-o", "gradcheck_files=sub/*.yml"], {"sub/b.gradcheck.yml"}),
         (["--gradcheck", "problems-2.yaml"], {"problems-2.yaml"}),
+        (["problems.yaml", "a.gradcheck.yaml::one"], {"problems.yaml", "a.gradcheck.yaml"}),
+        (["problems.yaml", "problems-2.yaml"], set()),
     ):
         done = run(pytester, "--collect-only", "-q", *arguments)
         assert {line.partition("::")[0] for line in done.outlines if "::" in line} == files, arguments
