@@ -12,11 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from gradcheck_cli.batch.run import DEFAULT_TIMEOUT
+from gradcheck_cli.cli.destinations import Destination
 from gradcheck_cli.cli.streams import COLOR
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.option_table import CODE_OPTIONS, OPTIONS, Declared
 from gradcheck_cli.records.results import MOST_ROWS
-from gradcheck_cli.render.formats import EXPLANATION_FORMATS, FIGURES, FORMATS, LIST_FORMATS, is_whole
+from gradcheck_cli.render.formats import EXPLANATION_FORMATS, FIGURES, FORMATS, LIST_FORMATS, has_pictures, is_whole
 
 Expression = Annotated[str, typer.Argument(metavar="EXPR", help="The function, in Python syntax.")]
 
@@ -130,6 +131,11 @@ def names(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 FEW_ROWS = 100
+
+
+def are_pictured(where: Iterable[Destination]) -> bool:
+    """Whether pictures are shown in one of the reports."""
+    return any(has_pictures(one.format) for one in where)
 
 
 def rows_kept(formats: Iterable[str], *, verbose: bool) -> int:

@@ -36,7 +36,7 @@ class Report(Shown):
 
     versions: of gradcheck, torch, sympy, flint and python. not_run: how many problems were selected and not checked,
     since the run was interrupted or ended at the first failure. shard: "2/5" where it is a part of a run, which may be
-    empty. headings: of the files that have one.
+    empty. headings: of the files that have one. title: what the report is called, where that was asked for.
     """
 
     problems: tuple[AnyResult, ...]
@@ -47,6 +47,7 @@ class Report(Shown):
     troubles: tuple[Trouble, ...] = ()
     shard: str | None = None
     headings: tuple[Heading, ...] = ()
+    title: str | None = None
 
     @property
     def passed(self) -> bool:

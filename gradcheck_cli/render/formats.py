@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-FORMATS = ("table", "json", "json-lines", "junit", "github", "sarif", "gitlab", "markdown", "latex")
+FORMATS = ("table", "json", "json-lines", "junit", "github", "sarif", "gitlab", "markdown", "latex", "html")
 EXPLANATION_FORMATS = ("table", "markdown", "latex", "json")
 LIST_FORMATS = ("table", "json")
 """Of `gradcheck functions`."""
@@ -19,6 +19,7 @@ SUFFIXES = {
     ".sarif": "sarif",
     ".md": "markdown",
     ".tex": "latex",
+    ".html": "html",
 }
 """The format of a file, where none is named."""
 ARE_JSON = frozenset({"json", "sarif", "gitlab"})
@@ -30,12 +31,17 @@ FIGURES = (".svg", ".png", ".pdf")
 
 def has_closed_forms(name: str) -> bool:
     """Whether closed forms are shown of a batch too."""
-    return is_whole(name) or name == "latex"
+    return is_whole(name) or name in ("latex", "html")
 
 
 def is_whole(name: str) -> bool:
     """Whether programs read it, and get all that is known: all rows, and closed forms also of a batch."""
     return name.startswith("json")
+
+
+def has_pictures(name: str) -> bool:
+    """Whether it shows pictures."""
+    return name == "html"
 
 
 def suffixes_of(names: Iterable[str]) -> list[str]:

@@ -50,6 +50,7 @@ def summary(report: Report) -> Json:
         "troubles": [trouble.message for trouble in report.troubles],
         "trouble_places": [{"file": trouble.file, "line": trouble.line} for trouble in report.troubles],
         "shard": report.shard,
+        "title": report.title,
         "headings": [asdict(heading) for heading in report.headings],
     }
 

@@ -60,9 +60,9 @@ def columns(problems: Sequence[AnyResult]) -> list[Column]:
     ]
     if any(result.checks_failed and result.checks_total > 1 for result in problems):
         found.append(column("failed", lambda result: f"{result.checks_failed:,}", goes=2))
-    found.append(column("worst relative error", _worst, goes=1, narrow="worst\nrelative\nerror"))
+    found.append(column("worst relative error", worst, goes=1, narrow="worst\nrelative\nerror"))
     if any(result.claims for result in problems):
-        found.append(Column("claims", tuple(map(_claims, problems)), goes=3))
+        found.append(Column("claims", tuple(map(claims, problems)), goes=3))
     outcomes = [labels.outcome(result) for result in problems]
     return [*found, Column("verdict", tuple(Text(verdict, style=style) for verdict, style in outcomes))]
 
@@ -73,7 +73,7 @@ def _table(problems: Sequence[AnyResult], width: int) -> Iterator[RenderableType
     yield from layout.stacked(shown) if table is None else [table]
 
 
-def _worst(result: AnyResult) -> str:
+def worst(result: AnyResult) -> str:
     """The largest relative error; not a number is worse than any."""
     errors = [check.rel_error for check in result.checks if check.rel_error is not None]
     if not errors:
@@ -81,7 +81,7 @@ def _worst(result: AnyResult) -> str:
     return number_text.small(max(errors, key=lambda error: math.inf if math.isnan(error) else error))
 
 
-def _claims(result: AnyResult) -> Text:
+def claims(result: AnyResult) -> Text:
     """`proven`, or `2 proven, 1 refuted`."""
     counts = Counter(
         f"{claim.status.value}{_EXPECTED if claim.passed and not claim.status.passes else ''}"

@@ -92,7 +92,8 @@ def check(
         from gradcheck_cli.cli.expected import expectation
 
         asked["expectation"] = expectation(gradient or (), value or ())
-    asked |= {"wrt": options.names(wrt or ()), "derivatives": not no_derivatives, "picture": drawn is not None}
+    asked |= {"wrt": options.names(wrt or ()), "derivatives": not no_derivatives}
+    asked["picture"] = drawn is not None or options.are_pictured(where)
     asked["keep"] = options.rows_kept((one.format for one in where), verbose=verbose)
     growing = [one for one in where if one.format == "json-lines"] if all_rows else []
     if all_rows and not growing:

@@ -75,9 +75,8 @@ def code(
     texts = [*(inputs or ()), *(values or ())]
     from gradcheck_cli.user_code.inputs import input_of
 
-    request = CodeRequest(
-        target, tuple(map(input_of, texts)), wrt=options.names(wrt or ()), picture=drawn is not None, **given
-    )
+    given["picture"] = drawn is not None or options.are_pictured(where)
+    request = CodeRequest(target, tuple(map(input_of, texts)), wrt=options.names(wrt or ()), **given)
     asked = {field.name: getattr(request, field.name) for field in fields(request) if field.name in given}
     output = Output(where, quiet, verbose, {"code": target, "input": texts, **asked}, drawn)
     with stopwatch.measuring(profile) as phases:

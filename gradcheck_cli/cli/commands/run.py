@@ -120,6 +120,7 @@ def run(
     formats = {one.format for one in where_to}
     in_full = any(map(has_closed_forms, formats))
     given["derivatives"], given["formula"] = in_full and not no_derivatives, in_full or verbose
+    given["picture"] = options.are_pictured(where_to)
     given["keep"] = options.rows_kept(formats, verbose=verbose)
     where = _where(jobs, executor)
     output = Output(where_to, quiet, verbose, options_of(given))

@@ -22,7 +22,7 @@ def formula_report(result: ProblemResult, display: Display) -> Iterator[str]:
     checks = cells.select(result, display)
     notes, markers = cells.number_notes(checks, display)
     equations, more = parts.equations(result, display, room=len(str(result.variables)) + 10)
-    rows = [f"{_label(result, equation)} &= {formula(result, equation.text)}" for equation in equations]
+    rows = [f"{label(result, equation)} &= {formula(result, equation.text)}" for equation in equations]
     if (value := parts.value(result)) is not None:
         torch = "" if value.torch is None else rf" \quad \text{{(torch: }}{number(value.torch)}\text{{)}}"
         rows.append(f"{_function(result, point(result, result.checks[0]))} &= {number(value.value)}{torch}")
@@ -57,7 +57,7 @@ def _read(result: ProblemResult, text: str) -> Expr:
     return parse(text, names={*result.variables, *result.lets})
 
 
-def _label(result: ProblemResult, equation: parts.Equation) -> str:
+def label(result: ProblemResult, equation: parts.Equation) -> str:
     if equation.wrt:
         return derivative(result, equation.wrt)
     if equation.wrt is not None:

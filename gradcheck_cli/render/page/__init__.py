@@ -1,1 +1,1 @@
-"""HTML: the block of one result, which stands alone in a notebook. Templates, filled with autoescaping."""
+"""HTML: the page of a report, and the block of one result, which stands alone in a notebook."""

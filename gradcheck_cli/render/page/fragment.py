@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-
-from jinja2 import Environment, PackageLoader, Template
 
 from gradcheck_cli.records.array_explanation import ArrayExplanation
 from gradcheck_cli.records.explanation import Explained, Explanation
@@ -14,6 +11,7 @@ from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.page import blocks
 from gradcheck_cli.render.page.blocks import Block
 from gradcheck_cli.render.page.explanations import of_array_explanation, of_explanation
+from gradcheck_cli.render.page.templates import template
 
 Record = Explanation | Explained | ArrayExplanation | Report | AnyResult
 MOST = 20
@@ -23,7 +21,7 @@ MOST = 20
 def fragment(record: Record, summary: str) -> str:
     """summary: the last line, as every form of the record has it."""
     display = Display()
-    return _template().render(blocks=_blocks(record, display), summary=summary).strip() + "\n"
+    return template("fragment.html").render(blocks=_blocks(record, display), summary=summary).strip() + "\n"
 
 
 def _blocks(record: Record, display: Display) -> Sequence[Block]:
@@ -42,11 +40,3 @@ def _blocks(record: Record, display: Display) -> Sequence[Block]:
             failed = [result for result in record.problems if not result.passed][:MOST]
             return [blocks.of_batch(record, display), *(blocks.of_result(result, display) for result in failed)]
     return [blocks.of_result(record, display)]
-
-
-@cache
-def _template() -> Template:
-    loader = PackageLoader("gradcheck_cli.render.page", "templates")
-    return Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True).get_template(
-        "fragment.html"
-    )

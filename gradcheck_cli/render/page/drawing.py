@@ -1,0 +1,342 @@
+"""A picture as what an SVG consists of: paths and signs at whole pixels. It is drawn by a template, and stays small."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gradcheck_cli.records.picture import (
+    Axis,
+    Dot,
+    Field,
+    Grid,
+    LinePicture,
+    MapPicture,
+    Matrix,
+    MatrixPicture,
+    Panel,
+    PlaceKind,
+    Run,
+)
+from gradcheck_cli.records.report import AnyResult
+from gradcheck_cli.render.page.ramp import colour
+from gradcheck_cli.render.plot import words
+from gradcheck_cli.render.plot.ticks import ticks
+
+WIDTH, LEFT, RIGHT = 560, 62, 12
+VALUE, DERIVATIVE, ERRORS, GAP = 76, 110, 70, 12
+"""Heights of the panels, and the room between them."""
+MAP = 170
+_SIGNS = {
+    "between": (0, 0, "h0"), "ok": (4, 0, "a4 4 0 1 0 8 0a4 4 0 1 0-8 0z"), "claim": (0, 6, "l6 6l-6 6l-6-6z"),
+    "bad": (5, 5, "l10 10m0-10l-10 10"),
+}  # fmt: skip
+"""How a mark is drawn: from how far left of it and above it, and the path from there."""
+ROUGH = 0.45
+"""Pixels by which a curve may leave its line."""
+
+
+@dataclass(frozen=True)
+class Path:
+    d: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """kind: ok (a ring), bad (a cross), between (a dot), claim (a diamond)."""
+
+    x: int
+    y: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class Label:
+    x: int
+    y: int
+    text: str
+    anchor: str = "middle"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle; image: a picture of numbers that fills it, as a data URI."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    kind: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """title: what it shows, for who does not see it. key: what the signs mean; notes: in words."""
+
+    width: int
+    height: int
+    title: str
+    boxes: tuple[Box, ...] = ()
+    paths: tuple[Path, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    labels: tuple[Label, ...] = ()
+    key: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def signs(self) -> list[tuple[str, str]]:
+        """(kind, path) of all marks of a kind, those below first."""
+        found = []
+        for kind, (left, up, sign) in _SIGNS.items():
+            places = [(mark.x - left, mark.y - up) for mark in self.marks if mark.kind == kind]
+            if places:
+                found.append((kind, "".join(f"M{x} {y}{sign}" for x, y in places)))
+        return found
+
+
+def drawing(result: AnyResult) -> Drawing | None:
+    """Of the picture of a result; None where it has none."""
+    match result.picture:
+        case LinePicture() as picture:
+            return _line(result, picture)
+        case MapPicture() as picture:
+            return _map(result, picture)
+        case MatrixPicture() as picture:
+            return _matrices(picture)
+    return None
+
+
+class _Sheet:
+    """What has been drawn so far."""
+
+    def __init__(self) -> None:
+        self.boxes: list[Box] = []
+        self.paths: list[Path] = []
+        self.marks: list[Mark] = []
+        self.labels: list[Label] = []
+
+    def drawing(self, height: int, title: str, key: Sequence[tuple[str, str]], notes: Sequence[str]) -> Drawing:
+        marks = tuple(dict.fromkeys(self.marks))  # many points may fall on one pixel
+        return Drawing(
+            WIDTH, height, title, tuple(self.boxes), tuple(self.paths), marks, tuple(self.labels), tuple(key),
+            tuple(notes),
+        )  # fmt: skip
+
+
+# Along one variable
+
+
+def _line(result: AnyResult, picture: LinePicture) -> Drawing:
+    sheet, top = _Sheet(), 16
+    judged = [one for one in picture.panels if one.derivative.wrt]
+    bottom = top + sum(DERIVATIVE if one.derivative.wrt else VALUE for one in picture.panels) + ERRORS
+    bottom += GAP * len(picture.panels)
+    for low, high in picture.undefined:
+        left, right = (_x(picture.x, max(min(x, picture.x.high), picture.x.low)) for x in (low, high))
+        sheet.boxes.append(Box(left, top, max(1, right - left), bottom - top, "void"))
+    for place in picture.places:
+        x = _x(picture.x, place.x)
+        sheet.paths.append(Path(f"M{x} {top}V{bottom}", "place"))
+        if len(picture.places) <= 6:
+            name = "edge" if place.kind is PlaceKind.EDGE else place.kind.value
+            sheet.labels.append(Label(x, top - 4, name))
+    for one in picture.panels:
+        height = DERIVATIVE if one.derivative.wrt else VALUE
+        _panel(sheet, picture, one, top, height)
+        sheet.labels.append(Label(LEFT + 4, top + 11, words.panel(result, one.derivative.wrt), "start"))
+        top += height + GAP
+    _errors(sheet, picture, judged, top)
+    for tick in ticks(picture.x, 8):
+        sheet.labels.append(Label(_x(picture.x, tick.number), bottom + 13, tick.label))
+    fixed = words.along(picture)
+    variable = f"{words.in_short(picture.variable)}{f' ({fixed})' if fixed else ''}"
+    sheet.labels.append(Label((LEFT + WIDTH - RIGHT) // 2, bottom + 27, variable))
+    dots = [dot for one in judged for dot in one.dots]
+    key = [("curve", "certified"), ("ok", "autograd")]
+    key += [("bad", "autograd, fails")] if any(not dot.passed for dot in dots) else []
+    key += [("claimed", f"claim {text}") for text in words.claims(picture.panels)]
+    key += [("tolerance", "tolerance")]
+    said = [*words.places(picture), *picture.notes]
+    title = f"{words.panel(result, ())} and its derivatives along {picture.variable}"
+    return sheet.drawing(bottom + 34, "; ".join([title, *words.places(picture)]), key, said)
+
+
+def _panel(sheet: _Sheet, picture: LinePicture, one: Panel, top: int, height: int) -> None:
+    sheet.boxes.append(Box(LEFT, top, WIDTH - LEFT - RIGHT, height, "frame"))
+    _scale(sheet, one.y, top, height, 4 if height > VALUE else 3)
+    for curve in one.curves:
+        d = "".join(_path(run, picture.x, one.y, top, height) for run in curve.runs)
+        if d:
+            sheet.paths.append(Path(d, "claimed" if curve.claim else "curve"))
+    for dot in one.dots:
+        place = 1.0 if dot.y is None else one.y.place(dot.y)
+        if 0 <= place <= 1 or dot.asked or not dot.passed:
+            sheet.marks.append(Mark(_x(picture.x, dot.x), _y(place, top, height), _kind(dot)))
+    sheet.marks += [Mark(_x(picture.x, x), _y(one.y.place(y), top, height), "claim") for x, y in one.refuted]
+
+
+def _kind(dot: Dot) -> str:
+    if not dot.passed:
+        return "bad"
+    return "ok" if dot.asked else "between"
+
+
+def _errors(sheet: _Sheet, picture: LinePicture, judged: Sequence[Panel], top: int) -> None:
+    axis = picture.errors
+    sheet.boxes.append(Box(LEFT, top, WIDTH - LEFT - RIGHT, ERRORS, "frame"))
+    sheet.labels.append(Label(LEFT + 4, top + 11, "error (ulps)", "start"))
+    _scale(sheet, axis, top, ERRORS, 3)
+    for one in judged:
+        d = "".join(_path(run, picture.x, axis, top, ERRORS) for run in one.tolerance)
+        if d:
+            sheet.paths.append(Path(d, "tolerance"))
+        for dot in one.dots:
+            if dot.ulps is not None:
+                place = axis.place(min(max(dot.ulps, axis.low), axis.high))
+                sheet.marks.append(Mark(_x(picture.x, dot.x), _y(place, top, ERRORS), _kind(dot)))
+
+
+def _scale(sheet: _Sheet, axis: Axis, top: int, height: int, most: int) -> None:
+    for tick in ticks(axis, most):
+        y = _y(axis.place(tick.number), top, height)
+        sheet.paths.append(Path(f"M{LEFT} {y}h{WIDTH - LEFT - RIGHT}", "grid"))
+        sheet.labels.append(Label(LEFT - 5, y + 4, tick.label, "end"))
+
+
+def _x(axis: Axis, number: float) -> int:
+    return LEFT + round(axis.place(number) * (WIDTH - LEFT - RIGHT))
+
+
+def _y(place: float, top: int, height: int) -> int:
+    """What is beyond the panel stands at its rim."""
+    return top + round((1 - min(max(place, 0.0), 1.0)) * height)
+
+
+def _path(run: Run, x: Axis, y: Axis, top: int, height: int) -> str:
+    """A run, cut at the rims of its panel, without the spots that a straight line passes by."""
+    width, texts = WIDTH - LEFT - RIGHT, []
+    for part in _inside([(LEFT + x.place(a) * width, y.place(b)) for a, b in run]):
+        spots = [(a, top + (1 - b) * height) for a, b in part]
+        before = None
+        for a, b in _simplified(spots):
+            here = round(a), round(b)
+            if before is None:
+                texts.append(f"M{here[0]} {here[1]}")
+            elif here != before:
+                texts.append(f"l{here[0] - before[0]} {here[1] - before[1]}".replace(" -", "-"))
+            before = here
+    return "".join(texts)
+
+
+Places = list[tuple[float, float]]
+
+
+def _inside(spots: Places) -> Iterator[Places]:
+    """The parts between 0 and 1, with the places where they leave."""
+    part: Places = []
+    for index, (x, y) in enumerate(spots):
+        inside = 0 <= y <= 1
+        if index and inside != (0 <= spots[index - 1][1] <= 1):
+            x0, y0 = spots[index - 1]
+            rim = float((y0 if inside else y) > 1)
+            part.append((x0 + (x - x0) * (rim - y0) / (y - y0), rim))
+        if inside:
+            part.append((x, y))
+        elif part:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _simplified(spots: Places) -> Places:
+    """Fewer spots, no part of the line moved by more than ROUGH (Douglas and Peucker)."""
+    kept, stack = {0, len(spots) - 1}, [(0, len(spots) - 1)]
+    while stack:
+        first, last = stack.pop()
+        (x0, y0), (x1, y1) = spots[first], spots[last]
+        slope = (y1 - y0) / (x1 - x0) if x1 != x0 else 0.0
+        off = [(abs(spots[k][1] - y0 - slope * (spots[k][0] - x0)), k) for k in range(first + 1, last)]
+        worst, k = max(off, default=(0.0, first))
+        if worst > ROUGH:
+            kept.add(k)
+            stack += [(first, k), (k, last)]
+    return [spots[k] for k in sorted(kept)]
+
+
+# Along two variables, and matrices
+
+
+def _map(result: AnyResult, picture: MapPicture) -> Drawing:
+    sheet, top = _Sheet(), 18
+    side = (WIDTH - LEFT - RIGHT - GAP * 3) // 2
+    for number, one in enumerate(picture.fields):
+        column, row = number % 2, number // 2
+        left, upper = LEFT + column * (side + LEFT // 2 + GAP), top + row * (MAP + 42)
+        _field(sheet, result, picture, one, left, upper, min(side, 210))
+    rows = (len(picture.fields) + 1) // 2
+    fixed = words.along(picture)
+    notes = [*([f"at {fixed}"] if fixed else []), *picture.notes, "dark is low, bright is high"]
+    key = [("ok", "a point of the check")]
+    key += [("bad", "autograd fails")] if any(one.failing for one in picture.fields) else []
+    title = f"{words.panel(result, ())} and its derivatives over {' and '.join(picture.variables)}"
+    return sheet.drawing(top + rows * (MAP + 42), title, key, notes)
+
+
+def _field(sheet: _Sheet, result: AnyResult, picture: MapPicture, one: Field, left: int, top: int, side: int) -> None:
+    z = f"{words.panel(result, one.derivative.wrt)}: {ticks(one.z, 4)[0].label} to {ticks(one.z, 4)[-1].label}"
+    sheet.labels.append(Label(left, top - 5, z, "start"))
+    sheet.boxes.append(Box(left, top, side, MAP, "frame", _image(one.numbers, one.z)))
+
+    def at(x: float, y: float) -> tuple[int, int]:
+        return left + round(picture.x.place(x) * side), _y(picture.y.place(y), top, MAP)
+
+    sheet.marks += [
+        Mark(*at(picture.xs[column], picture.ys[row]), "bad") for column, row in one.failing
+    ] + [Mark(*at(dot.x, dot.y), "ok" if dot.passed else "bad") for dot in one.dots]  # fmt: skip
+    for tick in ticks(picture.x, 4):
+        sheet.labels.append(Label(left + round(picture.x.place(tick.number) * side), top + MAP + 13, tick.label))
+    for tick in ticks(picture.y, 4):
+        sheet.labels.append(Label(left - 4, _y(picture.y.place(tick.number), top, MAP) + 4, tick.label, "end"))
+    sheet.labels.append(Label(left + side // 2, top + MAP + 25, f"{picture.variables[0]} →, {picture.variables[1]} ↑"))
+
+
+def _matrices(picture: MatrixPicture) -> Drawing:
+    """Below each other, rows downwards as in a matrix."""
+    sheet, top = _Sheet(), 18
+    for one in picture.matrices:
+        rows, columns = (len(one.sizes), len(one.sizes[0])) if one.sizes else one.shape
+        size = max(2, min(24, (WIDTH - LEFT - RIGHT) // max(1, columns), 240 // max(1, rows)))
+        sheet.labels.append(Label(LEFT, top - 5, _matrix_title(one), "start"))
+        image = _image(one.sizes[::-1], one.z) if one.sizes else ""
+        sheet.boxes.append(Box(LEFT, top, size * columns, size * rows, "frame", image))
+        for cell in one.cells:
+            x, y = (place * size + size // 2 for place in (cell.column, cell.row))
+            sheet.marks.append(Mark(LEFT + x, top + y, "ok" if cell.passed else "bad"))
+        top += size * rows + 30
+    wrong = any(not cell.passed for one in picture.matrices for cell in one.cells)
+    key = [("bad", "a wrong entry")] if wrong else []
+    return sheet.drawing(top, "the Jacobian, block by block", key, [*picture.notes, "dark is small, bright is large"])
+
+
+def _matrix_title(one: Matrix) -> str:
+    return words.in_short(f"{one.output} by {one.input}, {one.shape[0]}x{one.shape[1]}")
+
+
+def _image(numbers: Grid, axis: Axis) -> str:
+    """Numbers, a row from below, as a PNG of one pixel each; transparent where there is none."""
+    rows = [
+        b"\0" + b"".join(bytes((0, 0, 0, 0)) if x is None else colour(axis.place(x)) for x in row)
+        for row in reversed(numbers)
+    ]
+    header = struct.pack(">IIBBBBB", len(numbers[0]), len(numbers), 8, 6, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(b"".join(rows), 9)), (b"IEND", b""))
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"

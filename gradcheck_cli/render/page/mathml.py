@@ -1,0 +1,52 @@
+"""Formulas as MathML, which browsers show without a script: from the same LaTeX that reports have."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from latex2mathml.converter import convert
+from markupsafe import Markup
+
+from gradcheck_cli.records.code import CodeResult
+from gradcheck_cli.records.report import AnyResult
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.formula import latex, parts
+
+_BRACKETS = re.compile(r'<mo stretchy="true" fence="true" form="(?:prefix|postfix)">')
+_BY_NUMBER = re.compile(r"&#x([0-9A-F]+);")
+LONGEST = 4000
+"""Characters of LaTeX that are converted; longer formulas stay text."""
+
+
+def equations(result: AnyResult, display: Display) -> list[Markup]:
+    """The function and its derivatives, as far as they are formulas of numbers."""
+    if isinstance(result, CodeResult) or not result.expression or result.error is not None:
+        return []
+    found, _ = parts.equations(result, display, room=display.width)
+    rows = [f"{latex.label(result, equation)} = {latex.formula(result, equation.text)}" for equation in found]
+    shown = [_converted(row) for row in rows]
+    return [one for one in shown if one is not None] if all(shown) else []
+
+
+@lru_cache(10_000)
+def _converted(text: str) -> Markup | None:
+    """None for what cannot be converted: texts of users stand in it as \\texttt, which MathML has not."""
+    if len(text) > LONGEST or r"\texttt" in text:
+        return None
+    try:
+        found = convert(text)
+    except Exception:  # noqa: BLE001  whatever the library raises, the formula is shown as text
+        return None
+    return Markup(_shortened(found))  # what it makes is escaped
+
+
+def _shortened(text: str) -> str:
+    """Without what HTML knows by itself: the name space, how brackets stand, signs by their numbers."""
+    text = text.replace(' xmlns="http://www.w3.org/1998/Math/MathML" display="inline"', "", 1)
+    text = _BRACKETS.sub("<mo>", text)
+    return _BY_NUMBER.sub(lambda found: _sign(int(found[1], 16), found[0]), text)
+
+
+def _sign(code: int, written: str) -> str:
+    return written if chr(code) in "<>&" else chr(code)

@@ -1,0 +1,104 @@
+"""The page: one file with everything in it, for one check or for many. What it says is in blocks.py and drawing.py."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+
+from gradcheck_cli.records.report import AnyResult, Heading, Report
+from gradcheck_cli.render import labels, overview, plain
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.page import blocks, mathml
+from gradcheck_cli.render.page.blocks import Block
+from gradcheck_cli.render.page.drawing import Drawing, drawing
+from gradcheck_cli.render.page.templates import template
+from gradcheck_cli.render.summary import summary_line
+
+
+@dataclass(frozen=True)
+class Article:
+    """One problem. anchor: of its place on the page. row: of the table. math: its formulas, if they are some."""
+
+    anchor: str
+    block: Block
+    row: Row | None = None
+    math: Sequence[Markup] = ()
+    drawing: Drawing | None = None
+    passed: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """A problem in the table. error: the worst relative one, to sort by; -1 where there is none. severity: of the
+    verdict, to sort by."""
+
+    title: str
+    outcome: tuple[str, str]
+    verdict: str
+    severity: int
+    checks: int
+    failed: int
+    error: float
+    error_text: str
+    claims: str
+    tags: Sequence[str]
+    file: str
+
+
+def render_page(report: Report, display: Display) -> str:
+    """All of a report, as HTML. What passes is there with -q too: a page is read later, and by others."""
+    display = replace(display, quiet=False)
+    articles = [_article(number, result, display) for number, result in enumerate(report.problems, 1)]
+    headings = {heading.file: heading for heading in report.headings}
+    only = headings[next(iter(headings))] if len(headings) == 1 else Heading("")
+    return shell(
+        articles,
+        title=report.title or only.title or ("gradcheck" if report.is_batch else articles[0].block.title),
+        description=only.description or "",
+        headings=[] if len(headings) < 2 else list(headings.values()),
+        troubles=[plain.lines(trouble.message) for trouble in report.troubles],
+        outcome=("✓ passed", "good") if report.passed else ("✗ failed", "bad"),
+        summary=summary_line(report, display).strip(),
+        versions=report.versions,
+        is_batch=report.is_batch,
+    )
+
+
+def shell(articles: Sequence[Article], **about: object) -> str:
+    """The page around its articles."""
+    rows = [one.row for one in articles if one.row is not None]
+    tags = sorted({tag for row in rows for tag in row.tags})
+    verdicts = list(dict.fromkeys(row.verdict for row in sorted(rows, key=lambda row: -row.severity)))
+    return template("page.html").render(articles=articles, tags=tags, verdicts=verdicts, **about).strip() + "\n"
+
+
+def _article(number: int, result: AnyResult, display: Display) -> Article:
+    block = blocks.of_result(result, display)
+    math = mathml.equations(result, display)
+    if math:  # the value stays, which follows an empty line
+        rest = block.formulas[block.formulas.index("") + 1 :] if "" in block.formulas else ()
+        block = replace(block, formulas=tuple(rest))
+    return Article(f"p{number}", block, _row(result), math, drawing(result), result.passed)
+
+
+def _row(result: AnyResult) -> Row:
+    outcome, style = labels.outcome(result)
+    errors = [check.rel_error for check in result.checks if check.rel_error is not None]
+    worst = max(errors, key=lambda error: math.inf if math.isnan(error) else error, default=-1.0)
+    severities = list(labels.SIGNS)
+    return Row(
+        title=result.title,
+        outcome=(outcome, blocks.KINDS[style]),
+        verdict=" ".join(labels.outcome_words(result)[1].split()),
+        severity=severities.index(result.verdict) + 100 * (not result.passed),
+        checks=result.checks_total,
+        failed=result.checks_failed,
+        error=1e308 if math.isnan(worst) else min(worst, 1e308),
+        error_text=overview.worst(result),
+        claims=", ".join(overview.claims(result).plain.split("\n")),
+        tags=result.tags,
+        file=result.file or "",
+    )
