@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 FORMATS = ("table", "json", "json-lines", "junit", "github", "sarif", "gitlab", "markdown", "latex", "html")
-EXPLANATION_FORMATS = ("table", "markdown", "latex", "json")
+EXPLANATION_FORMATS = ("table", "markdown", "latex", "json", "html")
 LIST_FORMATS = ("table", "json")
 """Of `gradcheck functions`."""
 

@@ -33,7 +33,7 @@ def render_markdown(report: Report, display: Display) -> str:
             what, shown = only.formula or only.expression, formula_report(only, display)
         end = f"<sub>{escaped(summary_line(report, display))}</sub>"
         return "\n".join([f"## {sign} {code(what)}", "", *shown, "", end, ""])
-    lines = [f"## {sign} gradcheck", ""]
+    lines = [f"## {sign} {escaped(in_short(report.title or 'gradcheck'))}", ""]
     for heading in report.headings:
         said = [f"**{escaped(in_short(heading.title))}**"] if heading.title else []
         said += [escaped(in_short(heading.description))] if heading.description else []

@@ -100,6 +100,7 @@ def run(
     output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
     junitxml: options.JunitFile = None,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="What the report is called, on a page too.")] = None,
     no_derivatives: options.NoDerivatives = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -161,7 +162,7 @@ def run(
                     slim=slim, fail_fast=fail_fast, quiet=quiet, profile=profile,
                 )  # fmt: skip
             headings = tuple(found.headings)
-            report = replace(report, troubles=tuple(found.troubles), shard=shard, headings=headings)
+            report = replace(report, troubles=tuple(found.troubles), shard=shard, headings=headings, title=title)
             remember(report.problems)
             for one in lines:
                 one.end(report)

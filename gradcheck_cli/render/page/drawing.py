@@ -95,7 +95,7 @@ class Drawing:
         for kind, (left, up, sign) in _SIGNS.items():
             places = [(mark.x - left, mark.y - up) for mark in self.marks if mark.kind == kind]
             if places:
-                found.append((kind, "".join(f"M{x} {y}{sign}" for x, y in places)))
+                found.append((kind, "".join(f"M{x} {y}{sign}" for x, y in sorted(places))))
         return found
 
 
@@ -158,7 +158,7 @@ def _line(result: AnyResult, picture: LinePicture) -> Drawing:
     sheet.labels.append(Label((LEFT + WIDTH - RIGHT) // 2, bottom + 27, variable))
     dots = [dot for one in judged for dot in one.dots]
     key = [("curve", "certified"), ("ok", "autograd")]
-    key += [("bad", "autograd, fails")] if any(not dot.passed for dot in dots) else []
+    key += [("bad", "fails")] if any(not dot.passed for dot in dots) else []
     key += [("claimed", f"claim {text}") for text in words.claims(picture.panels)]
     key += [("tolerance", "tolerance")]
     said = [*words.places(picture), *picture.notes]
@@ -173,11 +173,17 @@ def _panel(sheet: _Sheet, picture: LinePicture, one: Panel, top: int, height: in
         d = "".join(_path(run, picture.x, one.y, top, height) for run in curve.runs)
         if d:
             sheet.paths.append(Path(d, "claimed" if curve.claim else "curve"))
-    for dot in one.dots:
+    for dot in _thinned(one.dots):
         place = 1.0 if dot.y is None else one.y.place(dot.y)
         if 0 <= place <= 1 or dot.asked or not dot.passed:
             sheet.marks.append(Mark(_x(picture.x, dot.x), _y(place, top, height), _kind(dot)))
     sheet.marks += [Mark(_x(picture.x, x), _y(one.y.place(y), top, height), "claim") for x, y in one.refuted]
+
+
+def _thinned(dots: Sequence[Dot]) -> list[Dot]:
+    """Of those that pass and were not asked for, every other one."""
+    quiet = [dot for dot in dots if dot.passed and not dot.asked]
+    return [*quiet[::2], *(dot for dot in dots if dot.asked or not dot.passed)]
 
 
 def _kind(dot: Dot) -> str:
@@ -192,19 +198,20 @@ def _errors(sheet: _Sheet, picture: LinePicture, judged: Sequence[Panel], top: i
     sheet.labels.append(Label(LEFT + 4, top + 11, "error (ulps)", "start"))
     _scale(sheet, axis, top, ERRORS, 3)
     for one in judged:
-        d = "".join(_path(run, picture.x, axis, top, ERRORS) for run in one.tolerance)
+        d = "".join(_path(run, picture.x, axis, top, ERRORS, 4 * ROUGH) for run in one.tolerance)
         if d:
             sheet.paths.append(Path(d, "tolerance"))
-        for dot in one.dots:
+        for dot in _thinned(one.dots):
             if dot.ulps is not None:
                 place = axis.place(min(max(dot.ulps, axis.low), axis.high))
                 sheet.marks.append(Mark(_x(picture.x, dot.x), _y(place, top, ERRORS), _kind(dot)))
 
 
 def _scale(sheet: _Sheet, axis: Axis, top: int, height: int, most: int) -> None:
-    for tick in ticks(axis, most):
-        y = _y(axis.place(tick.number), top, height)
-        sheet.paths.append(Path(f"M{LEFT} {y}h{WIDTH - LEFT - RIGHT}", "grid"))
+    places = [(tick, _y(axis.place(tick.number), top, height)) for tick in ticks(axis, most)]
+    lines = "".join(f"M{LEFT} {y}h{WIDTH - LEFT - RIGHT}" for _, y in places)
+    sheet.paths.append(Path(lines, "grid"))
+    for tick, y in places:
         sheet.labels.append(Label(LEFT - 5, y + 4, tick.label, "end"))
 
 
@@ -217,13 +224,13 @@ def _y(place: float, top: int, height: int) -> int:
     return top + round((1 - min(max(place, 0.0), 1.0)) * height)
 
 
-def _path(run: Run, x: Axis, y: Axis, top: int, height: int) -> str:
-    """A run, cut at the rims of its panel, without the spots that a straight line passes by."""
+def _path(run: Run, x: Axis, y: Axis, top: int, height: int, rough: float = ROUGH) -> str:
+    """A run, cut at the rims of its panel, without the spots that a straight line passes by within `rough`."""
     width, texts = WIDTH - LEFT - RIGHT, []
     for part in _inside([(LEFT + x.place(a) * width, y.place(b)) for a, b in run]):
         spots = [(a, top + (1 - b) * height) for a, b in part]
         before = None
-        for a, b in _simplified(spots):
+        for a, b in _simplified(spots, rough):
             here = round(a), round(b)
             if before is None:
                 texts.append(f"M{here[0]} {here[1]}")
@@ -254,8 +261,8 @@ def _inside(spots: Places) -> Iterator[Places]:
         yield part
 
 
-def _simplified(spots: Places) -> Places:
-    """Fewer spots, no part of the line moved by more than ROUGH (Douglas and Peucker)."""
+def _simplified(spots: Places, rough: float) -> Places:
+    """Fewer spots, no part of the line moved by more than so many pixels (Douglas and Peucker)."""
     kept, stack = {0, len(spots) - 1}, [(0, len(spots) - 1)]
     while stack:
         first, last = stack.pop()
@@ -263,7 +270,7 @@ def _simplified(spots: Places) -> Places:
         slope = (y1 - y0) / (x1 - x0) if x1 != x0 else 0.0
         off = [(abs(spots[k][1] - y0 - slope * (spots[k][0] - x0)), k) for k in range(first + 1, last)]
         worst, k = max(off, default=(0.0, first))
-        if worst > ROUGH:
+        if worst > rough:
             kept.add(k)
             stack += [(first, k), (k, last)]
     return [spots[k] for k in sorted(kept)]
@@ -283,7 +290,7 @@ def _map(result: AnyResult, picture: MapPicture) -> Drawing:
     fixed = words.along(picture)
     notes = [*([f"at {fixed}"] if fixed else []), *picture.notes, "dark is low, bright is high"]
     key = [("ok", "a point of the check")]
-    key += [("bad", "autograd fails")] if any(one.failing for one in picture.fields) else []
+    key += [("bad", "fails")] if any(one.failing for one in picture.fields) else []
     title = f"{words.panel(result, ())} and its derivatives over {' and '.join(picture.variables)}"
     return sheet.drawing(top + rows * (MAP + 42), title, key, notes)
 

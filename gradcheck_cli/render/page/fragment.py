@@ -21,10 +21,11 @@ MOST = 20
 def fragment(record: Record, summary: str) -> str:
     """summary: the last line, as every form of the record has it."""
     display = Display()
-    return template("fragment.html").render(blocks=_blocks(record, display), summary=summary).strip() + "\n"
+    return template("fragment.html").render(blocks=blocks_of(record, display), summary=summary).strip() + "\n"
 
 
-def _blocks(record: Record, display: Display) -> Sequence[Block]:
+def blocks_of(record: Record, display: Display) -> Sequence[Block]:
+    """What a record consists of."""
     match record:
         case Explanation():
             return [of_explanation(record, display)]

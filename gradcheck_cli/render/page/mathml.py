@@ -13,7 +13,7 @@ from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formula import latex, parts
 
-_BRACKETS = re.compile(r'<mo stretchy="true" fence="true" form="(?:prefix|postfix)">')
+_BRACKETS = re.compile(r'<mo stretchy="true" fence="true" form="(?:prefix|postfix)">(?=&#x0002[89];)')
 _BY_NUMBER = re.compile(r"&#x([0-9A-F]+);")
 LONGEST = 4000
 """Characters of LaTeX that are converted; longer formulas stay text."""

@@ -16,6 +16,7 @@ from gradcheck_cli.render.page.blocks import Block
 from gradcheck_cli.render.page.drawing import Drawing, drawing
 from gradcheck_cli.render.page.templates import template
 from gradcheck_cli.render.summary import summary_line
+from gradcheck_cli.versions import versions
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,20 @@ def render_page(report: Report, display: Display) -> str:
     )
 
 
+def render_explanations_page(shown: Sequence[Block], result: AnyResult, display: Display) -> str:
+    """Of explanations, which are blocks already."""
+    report = Report((result,), {})
+    articles = [Article(f"p{number}", block, passed=result.passed) for number, block in enumerate(shown, 1)]
+    return shell(
+        articles,
+        title=shown[0].title,
+        outcome=("✓ passed", "good") if result.passed else ("✗ failed", "bad"),
+        summary=summary_line(report, display).strip(),
+        versions=versions(),
+        is_batch=False,
+    )
+
+
 def shell(articles: Sequence[Article], **about: object) -> str:
     """The page around its articles."""
     rows = [one.row for one in articles if one.row is not None]
@@ -76,7 +91,7 @@ def shell(articles: Sequence[Article], **about: object) -> str:
 
 
 def _article(number: int, result: AnyResult, display: Display) -> Article:
-    block = blocks.of_result(result, display)
+    block = blocks.of_result(replace(result, picture=None), display)  # which is drawn below
     math = mathml.equations(result, display)
     if math:  # the value stays, which follows an empty line
         rest = block.formulas[block.formulas.index("") + 1 :] if "" in block.formulas else ()

@@ -1,0 +1,12 @@
+"""As a page that stands alone."""
+
+from __future__ import annotations
+
+from gradcheck_cli.records.explanation import Explanation
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.page.fragment import blocks_of
+from gradcheck_cli.render.page.page import render_explanations_page
+
+
+def render_explanation_html(explanation: Explanation, display: Display) -> str:
+    return render_explanations_page(blocks_of(explanation, display), explanation.result, display)

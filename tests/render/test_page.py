@@ -1,0 +1,198 @@
+"""The page: one file, with everything in it and nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gradcheck_cli.cli.app import run_command
+from gradcheck_cli.records.report import Report
+from gradcheck_cli.records.request import Request
+from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.html import render_html
+from gradcheck_cli.render.page.drawing import drawing
+
+EVIL = "<script>alert(1)</script>"
+PROBLEMS = f"""
+title: Week 3 & more
+description: Derive <b>each</b> by hand.
+problems:
+  - {{name: product, expression: x**2*sin(3*x), at: 1, claim: 2*x*sin(3*x) + x**2*cos(3*x), tags: rules}}
+  - {{name: {EVIL}, description: "{EVIL}", expression: 1/x, at: [1, 2], gradient: [-1, 3], tags: [rules, "{EVIL}"]}}
+  - {{name: map, expression: x*y**2, at: {{x: 1, y: 2}}, tags: several}}
+  - {{name: arrays, expression: "softmax(x)", at: "x=[1, 2, 3]", claim: "diag(softmax(x))"}}
+  - {{name: unreadable, expression: "sigmod({EVIL})", at: 1}}
+  - {{name: trap, expression: "where(x > 0, sqrt(x), 0)", at: -1}}
+"""
+VOID = {"meta", "input", "br", "link", "hr", "img"}
+
+
+class Tags(HTMLParser):
+    """That all that opens closes, and what refers to something."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "p.yaml").write_text(PROBLEMS, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert run_command(["run", "p.yaml", "--output-file", "page.html", "--quiet"]) == 2
+    return folder / "page.html"
+
+
+def test_it_stands_alone_and_nothing_of_a_user_is_markup(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    tags = Tags(text)
+    assert [tag for tag, _ in tags.seen].count("script") == 1
+    for _, attributes in tags.seen:
+        for name in ("src", "href"):
+            assert re.match(r"#|data:image/png|$", attributes.get(name) or "")
+    assert EVIL not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<h1>Week 3 &amp; more</h1>" in text
+    assert "Derive &lt;b&gt;each&lt;/b&gt; by hand." in text
+
+
+def test_it_has_formulas_rows_claims_pictures_and_causes(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    kinds = [tag for tag, _ in Tags(text).seen]
+    assert kinds.count("article") == 6
+    assert kinds.count("math") >= 8
+    assert kinds.count("figure") == 5
+    assert kinds.count("image") == 4  # three fields of a map, and a matrix
+    assert "the inner derivative of sin(3*x) is missing (chain rule)" in text
+    assert "write where(x &gt; 0, sqrt(where(x &gt; 0, x, 1)), 0)" in text
+    assert "the term - outer(f, f) is missing" in text
+    assert "There is no function sigmod. Did you mean sigmoid or logsigmoid?" in text
+
+
+def test_the_title_of_the_command_line_prevails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text("title: A\nproblems:\n  - {expression: x, at: 1}\n", encoding="utf-8")
+    assert run_command(["run", "p.yaml", "--output-file", "p.html", "--title", "Handed out"]) == 0
+    assert "<h1>Handed out</h1>" in Path("p.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["x**2", "--at", "1"],
+        ["explain", "1/(1 + exp(-x))", "--at", "2"],
+        ["explain", "x**2*sin(x)", "--at", "1", "--at", "2", "--order", "2"],
+        ["explain", "sum((W @ x)**2)", "--at", "W=[[1,2],[3,4]], x=[1,-1]"],
+    ],
+)
+def test_single_checks_and_chain_rules_are_pages(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command([*arguments, "--output-format", "html"]) == 0
+    text = capsys.readouterr().out
+    assert [tag for tag, _ in Tags(text).seen].count("html") == 1
+    assert text.startswith("<!doctype html>")
+
+
+def checked(expression: str, *at: str, **options: Any) -> Any:
+    from gradcheck_cli.checking.checker import check_expression
+
+    return check_expression(Request(expression, at=at, picture=True, **options))
+
+
+def test_a_thousand_problems_would_stay_below_five_megabytes() -> None:
+    formulas = ["x**2*sin(3*x)", "relu(x) + 1/x", "log(1 + exp(-x))", "tanh(x)/(1 + x**2)", "x*exp(-x**2/2)"]
+    some = [checked(formula, "1") for formula in formulas]
+    many = [replace(some[k % len(some)], name=f"problem {k}", file="p.yaml", line=k, index=k) for k in range(250)]
+    assert len(render_html(Report(tuple(many), {}), Display()).encode()) < 5_000_000 / 4
+
+
+def test_what_is_drawn_is_where_it_belongs() -> None:
+    found = drawing(checked("abs(x)", "x=-1", "x=1"))
+    assert found is not None
+    (place,) = [path for path in found.paths if path.kind == "place"]
+    left, right = sorted({mark.x for mark in found.marks if mark.kind == "ok"})
+    assert place.d.startswith(f"M{(left + right) // 2} ")
+    curves = [path.d for path in found.paths if path.kind == "curve"]
+    assert [d.count("M") for d in curves] == [1, 2]  # the function is whole, its slope jumps
+    assert all(len(d) < 60 for d in curves)  # straight lines need no more than their ends
+    assert "kink at 0" in found.title
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("there is no Chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_in_a_browser(page: Path, browser: Any, scheme: str) -> None:
+    """Sorting, filtering, with and without a script; nothing is said on the console, and axe finds nothing serious."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    shown = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 900})
+    said: list[str] = []
+    shown.on("console", lambda message: said.append(message.text))
+    shown.on("pageerror", lambda error: said.append(str(error)))
+    shown.on("dialog", lambda dialog: said.append("dialog"))
+    shown.goto(page.as_uri())
+    names = "#problems tbody tr:visible th"
+    assert shown.locator(names).count() == 6
+    shown.get_by_label("name").fill("script")
+    assert shown.locator(names).all_inner_texts() == [EVIL]
+    assert shown.locator("article:visible").count() == 1
+    shown.get_by_label("name").fill("")
+    shown.locator("#by-tag").select_option("rules")
+    assert shown.locator(names).count() == 2
+    shown.locator("#by-tag").select_option("")
+    shown.get_by_role("button", name="verdict").click()
+    assert shown.locator(names).all_inner_texts()[-1] in ("map", "arrays")
+    shown.get_by_role("button", name="problem").click()
+    assert shown.locator(names).all_inner_texts() == sorted(shown.locator(names).all_inner_texts(), key=str.lower)
+    shown.get_by_label("what passed").check()
+    assert shown.locator(names).all_inner_texts() == ["map"]
+    shown.get_by_label("all", exact=True).check()
+    found = Axe().run(shown)
+    assert [one["id"] for one in found.response["violations"] if one["impact"] in ("serious", "critical")] == []
+    assert said == []
+
+
+@pytest.mark.slow
+def test_without_a_script_and_on_a_phone(page: Path, browser: Any) -> None:
+    shown = browser.new_page(java_script_enabled=False, viewport={"width": 390, "height": 800})
+    shown.goto(page.as_uri())
+    shown.get_by_label("what failed").check()
+    assert shown.locator("#problems tbody tr:visible").count() == 5
+    assert shown.get_by_label("name").is_hidden()
+    wide = shown.locator("main").bounding_box()
+    assert wide is not None
+    assert wide["width"] <= 390
