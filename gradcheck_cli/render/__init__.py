@@ -32,6 +32,10 @@ def _renderer(module: str, function: str) -> Callable[[Any, Display], str]:
     return render
 
 
+_PAGE = {"html": _renderer("page.chain_rule", "render_html")}
+"""A page is one, whatever is on it."""
+
+
 def of_reports(names: Iterable[str]) -> dict[str, Callable[[Report, Display], str]]:
     """The renderers of reports: `json-lines` is render_json_lines of json_lines.py."""
     words = {name: name.replace("-", "_") for name in names}
@@ -40,7 +44,8 @@ def of_reports(names: Iterable[str]) -> dict[str, Callable[[Report, Display], st
 
 def of_explanations(names: Iterable[str]) -> dict[str, Callable[[Explanation, Display], str]]:
     """The renderers of explanations: `latex` is render_explanation_latex of explanation/latex.py."""
-    return {name: _renderer(f"explanation.{name}", f"render_explanation_{name}") for name in names}
+    own = {name: _renderer(f"explanation.{name}", f"render_explanation_{name}") for name in names}
+    return own | _PAGE
 
 
 def of_explained(names: Iterable[str]) -> dict[str, Callable[[Explained, Display], str]]:
@@ -54,12 +59,13 @@ def of_explained(names: Iterable[str]) -> dict[str, Callable[[Explained, Display
 
         return render
 
-    return {name: renderer(name) for name in names}
+    return {name: renderer(name) for name in names} | _PAGE
 
 
 def of_array_explanations(names: Iterable[str]) -> dict[str, Callable[[ArrayExplanation, Display], str]]:
     """The renderers of explanations of arrays: `latex` is render_arrays_latex of explanation/arrays/latex.py."""
-    return {name: _renderer(f"explanation.arrays.{name}", f"render_arrays_{name}") for name in names}
+    own = {name: _renderer(f"explanation.arrays.{name}", f"render_arrays_{name}") for name in names}
+    return own | _PAGE
 
 
 RENDERERS = of_reports(FORMATS)

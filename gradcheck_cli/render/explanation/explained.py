@@ -13,11 +13,6 @@ def render_explained(name: str, explained: Explained, display: Display) -> str:
     """In one of the formats of explanations."""
     if name == "json":
         return _json(explained, display)
-    if name == "html":
-        from gradcheck_cli.render.page.fragment import blocks_of
-        from gradcheck_cli.render.page.page import render_explanations_page
-
-        return render_explanations_page(blocks_of(explained, display), explained.result, display)
     texts = [EXPLANATIONS[name](one, display) for one in explained.explanations]
     if explained.of_higher_order or (explained.result.claims and name != "table"):
         texts.append(RENDERERS[name](Report((explained.result,), versions()), display))
