@@ -158,13 +158,13 @@ def converted(row: TensorFunction, parameter: Parameter, given: Given, first: Gi
         case "dim" | "dims":
             return _dims(row, parameter, given, first)
         case "whole":
-            if isinstance(value, str) and parameter.default == value:
+            if isinstance(value, str) and not given.text:  # a default
                 value = int(value)
             if isinstance(value, bool) or not isinstance(value, int):
                 raise Misfit(f"{parameter.name} of {row.name} is a whole number, not {_shown(value)}")
             return Given(given.text, value, value)
         case "number":
-            if isinstance(value, str) and parameter.default == value:
+            if isinstance(value, str) and not given.text:  # a default
                 value = _number(value)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise Misfit(f"{parameter.name} of {row.name} is a number, not {_shown(value)}")

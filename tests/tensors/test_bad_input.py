@@ -90,6 +90,8 @@ WRONG = [
     ("mse_loss(x)", "target is missing"),
     ("huber_loss(x, x, delta='a')", "delta of huber_loss is a number, not 'a'"),
     ("norm(x, p='q')", "p of norm is a number"),
+    ("norm(x, p='2')", "p of norm is a number, not '2'"),
+    ("matrix_power(A, '2')", "n of matrix_power is a whole number, not '2'"),
     ("cross_entropy(z, 5)", "there is no class 5: the classes are 0 to 4"),
     ("cross_entropy(z, -1)", "there is no class -1"),
     ("cross_entropy(z, y)", "z has 5 elements: it needs one class"),
