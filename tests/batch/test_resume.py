@@ -92,5 +92,8 @@ def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert resumed("-q", "-k", "a", capsys=capsys) == ("", "")
 
 
+WANTED = ("derivatives", "formula", "keep", "picture", "words")
+
+
 def test_every_field_of_a_request_makes_a_verdict_or_is_what_is_wanted_of_it() -> None:
-    assert {field.name for field in fields(Request)} == {*MAKES_A_VERDICT, "derivatives", "formula", "keep", "words"}
+    assert {field.name for field in fields(Request)} == {*MAKES_A_VERDICT, *WANTED}

@@ -196,3 +196,9 @@ def test_without_a_script_and_on_a_phone(page: Path, browser: Any) -> None:
     wide = shown.locator("main").bounding_box()
     assert wide is not None
     assert wide["width"] <= 390
+
+
+def test_what_cannot_be_read_is_a_page_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_command(["run", "none.yaml", "--output-file", "p.html"]) == 2
+    assert "there is no file none.yaml" in Path("p.html").read_text(encoding="utf-8")

@@ -351,7 +351,7 @@ def test_json_is_the_contract() -> None:
         "passed": False, "seconds": 0.25,
         "claims": {"proven": 0, "agrees": 0, "refuted": 0, "unchecked": 0, "unreadable": 0},
         "claims_failed": 0, "not_run": 0, "interrupted": False, "troubles": [], "trouble_places": [], "shard": None,
-            "headings": [],
+            "title": None, "headings": [],
     }  # fmt: skip
     first, second = document["problems"]
     expected = {

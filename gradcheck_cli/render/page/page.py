@@ -57,7 +57,9 @@ def render_page(report: Report, display: Display) -> str:
     only = headings[next(iter(headings))] if len(headings) == 1 else Heading("")
     return shell(
         articles,
-        title=report.title or only.title or ("gradcheck" if report.is_batch else articles[0].block.title),
+        title=report.title
+        or only.title
+        or (articles[0].block.title if articles and not report.is_batch else "gradcheck"),
         description=only.description or "",
         headings=[] if len(headings) < 2 else list(headings.values()),
         troubles=[plain.lines(trouble.message) for trouble in report.troubles],
