@@ -162,7 +162,8 @@ def test_what_is_asked_for(arguments: list[str], request_: Request, requests: li
         (["x", "--mode", "fast"], "--mode fast: there are reverse, forward, both\n"),
         (
             ["x", "--output-format", "pdf"],
-            "--output-format pdf: there are table, json, json-lines, junit, github, sarif, gitlab, markdown, latex, html\n",
+            "--output-format pdf: there are table, json, json-lines, junit, github, sarif, gitlab, markdown, latex, "
+            "html\n",
         ),
         (["functions", "--output-format", "jsn"], "--output-format jsn: did you mean json? There are table, json\n"),
         (["x", "--output-file", ""], "--output-file needs the name of a file"),
