@@ -51,15 +51,10 @@ def name_of(page: Path) -> str:
 
 @contextlib.contextmanager
 def files_of(page: Path) -> Iterator[None]:
-    """The current folder has the files that the page shows, and problems.yaml. Without any, it is the project's."""
-    files = FILE.findall(text_of(page))
-    if not files:
-        with contextlib.chdir(ROOT):
-            yield
-        return
+    """The current folder is a new one, with the files that the page shows, and problems.yaml."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         Path("problems.yaml").write_text(text_of(ROOT / "problems.yaml"), encoding="utf-8")
-        for name, text in files:
+        for name, text in FILE.findall(text_of(page)):
             Path(name).parent.mkdir(parents=True, exist_ok=True)
             Path(name).write_text(text, encoding="utf-8")
         yield
