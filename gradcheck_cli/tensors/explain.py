@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -47,12 +48,16 @@ def explain_arrays(request: Request) -> ArrayExplanation:
 
 
 class _Chain:
-    """The steps through which derivatives flow, by their index in the program, and what they are called."""
+    """The steps through which derivatives flow, by their index in the program, and what they are called.
+
+    operands: of each of them, those through which they flow on; users: the other way.
+    """
 
     def __init__(self, question: Question) -> None:
         self.question, self.program = question, question.program
         self.root: int = question.result.arg.step
         self.variables = [self.program.inputs[name].step for name in dict.fromkeys(w.variable for w in question.wanted)]
+        self.operands: dict[int, list[int]] = {}
         self.users: dict[int, list[int]] = {}
         self.flowing = self._flowing()
         self.names = self._names()
@@ -72,8 +77,9 @@ class _Chain:
             if index in reached:
                 continue
             reached.add(index)
-            operands = dict.fromkeys(ref.step for ref in refs(self.program.steps[index].args) if ref.step in depends)
-            for operand in operands:
+            found = (ref.step for ref in refs(self.program.steps[index].args))
+            self.operands[index] = [operand for operand in dict.fromkeys(found) if operand in depends]
+            for operand in self.operands[index]:
                 self.users.setdefault(operand, []).append(index)
                 stack.append(operand)
         return sorted(reached, key=lambda index: (index not in self.variables, index))
@@ -96,10 +102,9 @@ class _Chain:
     # The adjoints
 
     def steps(self) -> Iterator[ArrayStep]:
-        checked = self._checked()
-        blocks = {block.input: block for block in checked.blocks}
+        blocks = {block.input: block for block in self.checked.blocks}
         worst: dict[str, Entry] = {}
-        for entry in checked.checks:
+        for entry in self.checked.checks:
             worst.setdefault(entry.wrt[0].partition("[")[0], entry)
         made = self._as_torch_runs()
         for index in self.flowing:
@@ -117,14 +122,15 @@ class _Chain:
         own = blocks.get(self.names[index])
         if own is not None and not own.passed:
             return False
-        into = (self._edge(operand, index) for operand in self.users if index in self.users[operand])
+        into = (self._edge(operand, index) for operand in self.operands[index])
         return any(name in blocks and not blocks[name].passed for name in into)
 
     def _edge(self, operand: int, user: int) -> str:
         """The name of what one user adds: where it is the only one, the adjoint itself."""
         return self.names[operand] if len(self.users[operand]) == 1 else f"{self.names[operand]} in {self.names[user]}"
 
-    def _checked(self) -> CodeResult:
+    @cached_property
+    def checked(self) -> CodeResult:
         """The derivative of the result by each step, and by each use of one that is used several times."""
         program, probes = self._probed()
         result = Ref(len(program.steps) - 1)
@@ -154,17 +160,14 @@ class _Chain:
 
         for index, step in enumerate(self.program.steps):
             value = self.program.values[index]
-            args = step.args
-            if index in self.names and index in self.flowing:
-                edges = {
-                    operand: added(self._edge(operand, index), moved[operand], self.program.values[operand])
-                    for operand, users in self.users.items() if index in users and len(users) > 1
-                }  # fmt: skip
-            else:
-                edges = {}
-            args = tuple(_moved(arg, {**moved, **edges}) for arg in args)
+            edges = {
+                operand: added(self._edge(operand, index), moved[operand], self.program.values[operand])
+                for operand in self.operands.get(index, ())
+                if len(self.users[operand]) > 1
+            }
+            args = tuple(_moved(arg, {**moved, **edges}) for arg in step.args)
             moved[index] = program.add(Step(step.run, args, step.keywords, step.name), value)
-            if index in self.flowing and index not in self.variables and index != self.root:
+            if index in self.operands and index not in self.variables and index != self.root:
                 moved[index] = added(self.names[index], moved[index], value)
         total = self.program.values[self.root]
         program.add(Step(torch.sum, (moved[self.root],)), total.sum())
@@ -233,8 +236,7 @@ class _Chain:
         step = self.program.steps[arg.step]
         if step.operation is not None and step.operation.name == "whole":
             return self._written(step.operation.arguments["input"])
-        if step.span is None:
-            return "c"
+        assert step.span is not None  # only inputs have none, which have names
         text = step.span.text[step.span.start : step.span.end].strip()
         return text if re.fullmatch(r"[\w.]+|[\w.]+\([^()]*\)|\[[^\[\]]*\]", text) else f"({text})"
 
@@ -250,10 +252,7 @@ class _Chain:
             return self.names[index]
         text, start, end = step.span
         parts = []
-        operands = {ref.step for ref in refs(step.args)}
-        inner = sorted(
-            (self.program.steps[k].span, k) for k in operands if k in self.flowing and k not in self.variables
-        )  # fmt: skip
+        inner = sorted((self.program.steps[k].span, k) for k in self.operands[index] if k not in self.variables)
         place = start
         for span, k in inner:
             if span is None or span.text is not text or not place <= span.start < span.end <= end:
@@ -303,7 +302,11 @@ def _grad_fn(value: Tensor) -> str | None:
 
 
 def _sentences(steps: Sequence[ArrayStep], chain: _Chain) -> Iterator[str]:
-    """Where it goes wrong."""
+    """Where it goes wrong, and what is not shown."""
+    if chain.checked.error is not None:
+        yield f"the adjoints of the operations are not known: {chain.checked.error}"
+    if chain.question.request.mode != "reverse":
+        yield "adjoints are of reverse mode; the check of the formula itself has the mode that was asked for"
     for step in steps:
         if step.blamed:
             yield (

@@ -64,13 +64,15 @@ class Picture:
 
 @dataclass(frozen=True)
 class Block:
-    """title: what was checked. outcome: (`✓ match`, its class). formulas: lines of text, as they stand. about: where
-    it is defined, its inputs. below: lines of text after the tables. remarks: (the mark in a table, the text)."""
+    """title: what was checked. outcome: (`✓ match`, its class). formulas: lines of text, as they stand. value: of the
+    function, at the point. about: where it is defined, its inputs. below: lines of text after the tables. remarks: (the
+    mark in a table, the text)."""
 
     title: str
     outcome: tuple[str, str] = ("", "")
     description: str = ""
     formulas: tuple[str, ...] = ()
+    value: str = ""
     about: str = ""
     error: str = ""
     tables: tuple[Table, ...] = ()
@@ -122,17 +124,18 @@ def _of_formula(result: ProblemResult, display: Display) -> Block:
     notes, markers = cells.number_notes(checks, display)
     equations, more = parts.equations(result, display, room=display.width)
     shown = [(equation.label, plain.one_line(equation.text)) for equation in equations] if result.expression else []
-    formulas = [*in_line(shown), *([more] if more else [])]
-    if (value := parts.value(result)) is not None:
-        torch = "" if value.torch is None else f" (torch: {value.torch})"
-        formulas += ["", f"{labels.function_name(result)}({value.point}) = {value.value}{torch}"]
+    value = ""
+    if (found := parts.value(result)) is not None:
+        torch = "" if found.torch is None else f" (torch: {found.torch})"
+        value = f"{labels.function_name(result)}({found.point}) = {found.value}{torch}"
     columns = cells.columns(result, checks, markers, display) if checks else []
     remarks = parts.remarks(result, checks, notes, markers)
     return Block(
         title=result.title,
         outcome=outcome(result),
         description=_description(result),
-        formulas=tuple(formulas),
+        formulas=(*in_line(shown), *([more] if more else [])),
+        value=value,
         error=plain.lines(result.error or ""),
         tables=(_table(columns, cells.rest(result, checks, display)),) if checks else (),
         remarks=tuple(("" if mark is None else labels.superscript(mark), text) for mark, text in remarks),

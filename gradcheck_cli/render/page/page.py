@@ -46,58 +46,48 @@ class Row:
     error_text: str
     claims: str
     tags: Sequence[str]
-    file: str
 
 
 def render_page(report: Report, display: Display) -> str:
     """All of a report, as HTML. What passes is there with -q too: a page is read later, and by others."""
     display = replace(display, quiet=False)
     articles = [_article(number, result, display) for number, result in enumerate(report.problems, 1)]
-    headings = {heading.file: heading for heading in report.headings}
-    only = headings[next(iter(headings))] if len(headings) == 1 else Heading("")
-    return shell(
-        articles,
-        title=report.title
-        or only.title
-        or (articles[0].block.title if articles and not report.is_batch else "gradcheck"),
-        description=only.description or "",
-        headings=[] if len(headings) < 2 else list(headings.values()),
+    only = report.headings[0] if len(report.headings) == 1 else Heading("")
+    own = articles[0].block.title if articles and not report.is_batch else "gradcheck"
+    return _shell(articles, report, display, report.title or only.title or own, only.description or "")
+
+
+def render_explanations_page(shown: Sequence[Block], result: AnyResult, display: Display) -> str:
+    """Of explanations, which are blocks already."""
+    articles = [Article(f"p{number}", block, passed=result.passed) for number, block in enumerate(shown, 1)]
+    return _shell(articles, Report((result,), versions()), display, shown[0].title)
+
+
+def _shell(articles: Sequence[Article], report: Report, display: Display, title: str, description: str = "") -> str:
+    """The page around its articles."""
+    rows = [one.row for one in articles if one.row is not None]
+    by_severity = sorted(rows, key=lambda row: -row.severity)
+    page = template("page.html").render(
+        articles=articles,
+        title=title,
+        description=description,
+        headings=report.headings if len(report.headings) > 1 else (),
         troubles=[plain.lines(trouble.message) for trouble in report.troubles],
         outcome=("✓ passed", "good") if report.passed else ("✗ failed", "bad"),
         summary=summary_line(report, display).strip(),
         versions=report.versions,
         is_batch=report.is_batch,
+        tags=sorted({tag for row in rows for tag in row.tags}),
+        verdicts=list(dict.fromkeys(row.verdict for row in by_severity)),
     )
-
-
-def render_explanations_page(shown: Sequence[Block], result: AnyResult, display: Display) -> str:
-    """Of explanations, which are blocks already."""
-    report = Report((result,), {})
-    articles = [Article(f"p{number}", block, passed=result.passed) for number, block in enumerate(shown, 1)]
-    return shell(
-        articles,
-        title=shown[0].title,
-        outcome=("✓ passed", "good") if result.passed else ("✗ failed", "bad"),
-        summary=summary_line(report, display).strip(),
-        versions=versions(),
-        is_batch=False,
-    )
-
-
-def shell(articles: Sequence[Article], **about: object) -> str:
-    """The page around its articles."""
-    rows = [one.row for one in articles if one.row is not None]
-    tags = sorted({tag for row in rows for tag in row.tags})
-    verdicts = list(dict.fromkeys(row.verdict for row in sorted(rows, key=lambda row: -row.severity)))
-    return template("page.html").render(articles=articles, tags=tags, verdicts=verdicts, **about).strip() + "\n"
+    return page.strip() + "\n"
 
 
 def _article(number: int, result: AnyResult, display: Display) -> Article:
     block = blocks.of_result(replace(result, picture=None), display)  # which is drawn below
     math = mathml.equations(result, display)
-    if math:  # the value stays, which follows an empty line
-        rest = block.formulas[block.formulas.index("") + 1 :] if "" in block.formulas else ()
-        block = replace(block, formulas=tuple(rest))
+    if math:
+        block = replace(block, formulas=())
     return Article(f"p{number}", block, _row(result), math, drawing(result), result.passed)
 
 
@@ -117,5 +107,4 @@ def _row(result: AnyResult) -> Row:
         error_text=overview.worst(result),
         claims=", ".join(overview.claims(result).plain.split("\n")),
         tags=result.tags,
-        file=result.file or "",
     )
