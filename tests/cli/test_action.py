@@ -88,12 +88,14 @@ def test_the_step(tmp_path: Path, files: str, options: str, code: int, annotatio
 
 def test_several_files_and_reports(tmp_path: Path) -> None:
     """Patterns are left to gradcheck; reports have the format of their suffix, also beside those of the options."""
-    wanted = {"REPORTS": "'my report.xml'\nb.json", "SARIF": "g.sarif"}
+    wanted = {"REPORTS": "'my report.xml'\nb.json gradcheck.html", "SARIF": "g.sarif"}
     code, _, _ = action(tmp_path, "right.json\n'**/nothing*.json'  w*.json", "-f gitlab -o quality.json", **wanted)
     assert code == 2
     arguments = json.loads((tmp_path / "arguments.json").read_text())
     assert arguments[:4] == ["run", "right.json", "**/nothing*.json", "w*.json"]
-    assert (tmp_path / "output").read_text() == "reports<<end of reports\nmy report.xml\nb.json\nend of reports\n"
+    assert (
+        tmp_path / "output"
+    ).read_text() == "reports<<end of reports\nmy report.xml\nb.json\ngradcheck.html\nend of reports\n"
     code, shown, _ = action(tmp_path, "right.json wrong.json", "-f gitlab -o quality.json", **wanted)
     assert code == 1, shown
     (quality,) = json.loads((tmp_path / "quality.json").read_text())
@@ -101,13 +103,16 @@ def test_several_files_and_reports(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "g.sarif").read_text())["version"] == "2.1.0"
     assert json.loads((tmp_path / "b.json").read_text())["summary"]["problems"] == 2
     assert (tmp_path / "my report.xml").read_text().startswith("<?xml")
+    assert (tmp_path / "gradcheck.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 def test_the_action_runs_the_step_and_installs_what_was_tested() -> None:
-    steps = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["runs"]["steps"]
+    whole = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    inputs, steps = whole["inputs"], whole["runs"]["steps"]
     install, check = (step["run"] for step in steps if "run" in step)
     assert '-c "$GITHUB_ACTION_PATH/constraints.txt"' in install
     assert check == 'bash "$GITHUB_ACTION_PATH/.ci/action"'
+    assert inputs["reports"]["default"] == "gradcheck.html"
     assert set(steps[1]["env"]) == {"FILES", "OPTIONS", "REPORTS", "SARIF"}
     assert {step["uses"].partition("@")[0] for step in steps if "uses" in step} == {
         "actions/upload-artifact", "github/codeql-action/upload-sarif",
