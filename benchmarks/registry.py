@@ -12,6 +12,7 @@ BENCHMARKS = {
     "points": "a million points of one formula",
     "depth": "deep expressions",
     "batch": "tens of thousands of problems",
+    "watch": "from saving a file to its verdict",
     "arrays": "formulas of vectors and matrices",
     "code": "functions of tensors",
     "operators": "torch's own operators",

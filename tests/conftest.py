@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gradcheck_cli.batch import run
-from gradcheck_cli.cli.commands import run as command
+from gradcheck_cli.cli import problem_run
 from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.records.request import ProblemSpec
 
@@ -22,7 +22,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     def run_batch(specs: Sequence[ProblemSpec], *, where: object, **options: Any) -> Iterator[AnyResult]:
         return run.run_batch(specs, where=None, **options)
 
-    monkeypatch.setattr(command, "run_batch", run_batch)
+    monkeypatch.setattr(problem_run, "run_batch", run_batch)
 
 
 @pytest.fixture(autouse=True)

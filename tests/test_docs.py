@@ -80,7 +80,7 @@ def without_version(text: str) -> str:
 @pytest.fixture(autouse=True)
 def _as_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr(code, "isolated", lambda request, profile: check_request(request))  # which is faster
+    monkeypatch.setattr(code, "isolated", lambda request, where, profile: check_request(request))  # which is faster
 
 
 EXAMPLES = [

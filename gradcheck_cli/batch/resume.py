@@ -48,14 +48,19 @@ def problem_key(spec: ProblemSpec) -> str:
 
 def _contents(request: CodeRequest) -> list[str]:
     """What the files hold that a request names, as digests: code that was edited is checked anew."""
-    names = [request.code.rpartition("::")[0], *(name for _, text in request.inputs for name in _FILES.findall(text))]
     found = []
-    for name in filter(None, names):
+    for file in files_of(request):
         try:
-            found.append(hashlib.sha256((Path(request.folder) / name).read_bytes()).hexdigest())
+            found.append(hashlib.sha256(file.read_bytes()).hexdigest())
         except OSError:
             found.append("")
     return found
+
+
+def files_of(request: CodeRequest) -> list[Path]:
+    """The files that a request names: that of the code, and those of its inputs."""
+    names = [request.code.rpartition("::")[0], *(name for _, text in request.inputs for name in _FILES.findall(text))]
+    return [Path(request.folder) / name for name in names if name]
 
 
 _FILES = re.compile(r"@[\"']?([^\s,\]\)\"']+)")

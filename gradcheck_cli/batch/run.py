@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.batch.dispatch import Lost, Work
 from gradcheck_cli.batch.resume import problem_key
@@ -19,11 +20,16 @@ from gradcheck_cli.runtime.stopwatch import measuring, phase
 from gradcheck_cli.tensors.wanted import is_about_arrays
 from gradcheck_cli.user_code.failures import code_failure
 
+if TYPE_CHECKING:
+    from gradcheck_cli.batch.workers import Workers
+
 DEFAULT_TIMEOUT = 30.0
 GRACE = 2.0
 """Seconds beyond its limit after which a check is killed: Python code stops by itself, at the limit."""
 
 PRELOAD = ("gradcheck_cli.batch.worker_preload",)
+PRELOAD_ALL = (*PRELOAD, "gradcheck_cli.symbolic.closed_form", "gradcheck_cli.tensors.check")
+"""What a check of any kind imports: for processes that wait for problems."""
 
 AT_ONCE = 1.0
 """Seconds that several problems may take stage by stage; see dispatch.SPAN for what they should."""
@@ -33,10 +39,14 @@ BatchWork = Work[AnyRequest, AnyResult]
 
 @dataclass(frozen=True)
 class Where:
-    """Where problems are checked: in `jobs` worker processes of this machine, or on a cluster (dask://HOST:PORT)."""
+    """Where problems are checked: in `jobs` worker processes of this machine, or on a cluster (dask://HOST:PORT).
+
+    workers: processes that are there already, and stay.
+    """
 
     jobs: int = 1
     executor: str | None = None
+    workers: Workers | None = None
 
 
 def run_batch(
@@ -83,15 +93,17 @@ def _outcomes(
         from gradcheck_cli.batch.dask import run_on_dask
 
         return run_on_dask(work, tasks, where.executor)
+    if where.workers is not None:
+        return where.workers.run(work, tasks)
     from gradcheck_cli.batch.workers import run_in_workers
 
     return run_in_workers(work, tasks, jobs=where.jobs, preload=PRELOAD)
 
 
-def isolated(request: AnyRequest, *, profile: bool = False) -> AnyResult:
+def isolated(request: AnyRequest, where: Where = Where(), *, profile: bool = False) -> AnyResult:
     """One problem that is of no file, in a process of its own."""
     work = Work(profiled_request) if profile else Work(check_request)
-    (result,) = _isolated(work, [request], Where())
+    (result,) = _isolated(work, [request], where)
     return result
 
 

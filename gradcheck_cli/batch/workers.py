@@ -34,6 +34,65 @@ MEMORY = 4 * 1024**3
 """Bytes that a worker may allocate; a check needs a few hundred million."""
 
 
+class Workers:
+    """Worker processes, for one run after another.
+
+    jobs: how many. preload: modules that each of them has from the start. memory: bytes that each may allocate.
+    """
+
+    def __init__(self, jobs: int = 1, preload: Sequence[str] = (), memory: int = MEMORY) -> None:
+        self.jobs, self._preload, self._memory = jobs, preload, memory
+        self._pool = self._new_pool()
+        self.busy = False
+        """Whether a run was left before its end."""
+
+    def _new_pool(self) -> ProcessPool:
+        arguments = [self._memory, self.jobs, self._preload]
+        return ProcessPool(
+            max_workers=self.jobs, context=_context(self._preload), initializer=_prepare, initargs=arguments
+        )
+
+    def start(self) -> None:
+        """The processes start, before there is work for them."""
+        with let_in():  # the server may still be importing
+            self._pool.active  # noqa: B018  starts it
+
+    def run(self, work: Work[T, R], tasks: Iterable[Task[T]]) -> Iterator[R | Lost]:
+        """The work on each task; results in the order of the tasks.
+
+        A task over its time or its memory, or whose worker dies, gives Lost. An exception of the work is raised here.
+        """
+
+        def submit(chunk: Chunk[T], seconds: float | None) -> Callable[[], list[R | Lost]]:
+            future: ProcessFuture[list[R | Lost]] = self._pool.schedule(
+                run_chunk, args=[work, chunk, len(chunk) > 1], timeout=seconds
+            )
+            return lambda: _result(future)
+
+        self.busy = True
+        self.start()
+        yield from dispatch(submit, tasks, self.jobs)
+        self.busy = False
+
+    def renew(self) -> None:
+        """Other processes in place of these, which end; they fork from the same server."""
+        with held():
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            self._pool.join()
+            self._pool, self.busy = self._new_pool(), False
+        self.start()
+
+    def close(self) -> None:
+        """The processes end: at once, with the server that they fork from, if they are still at work."""
+        with held():
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            if self.busy:
+                _end_server()
+            self._pool.join()
+            if self.busy:
+                _end_server()  # the pool may have started another
+
+
 def run_in_workers(
     work: Work[T, R],
     tasks: Iterable[Task[T]],
@@ -42,35 +101,12 @@ def run_in_workers(
     preload: Sequence[str] = (),
     memory: int = MEMORY,
 ) -> Iterator[R | Lost]:
-    """The work on each task, in other processes; results in the order of the tasks.
-
-    jobs: how many processes. preload: modules that every worker has from the start. A task over its time or its memory,
-    or whose worker dies, gives Lost. An exception of the work is raised here. Closing the iterator ends the workers
-    at once, whatever they are doing.
-    """
-    pool = ProcessPool(max_workers=jobs, context=_context(preload), initializer=_prepare,
-                       initargs=[memory, jobs, preload])  # fmt: skip
-
-    def submit(chunk: Chunk[T], seconds: float | None) -> Callable[[], list[R | Lost]]:
-        future: ProcessFuture[list[R | Lost]] = pool.schedule(
-            run_chunk, args=[work, chunk, len(chunk) > 1], timeout=seconds
-        )
-        return lambda: _result(future)
-
-    finished = False
+    """The same with processes for this run alone. Closing the iterator ends them, whatever they are doing."""
+    workers = Workers(jobs, preload, memory)
     try:
-        with let_in():  # the server may still be importing
-            pool.active  # noqa: B018  starts it
-        yield from dispatch(submit, tasks, jobs)
-        finished = True
+        yield from workers.run(work, tasks)
     finally:
-        with held():
-            pool.stop()  # type: ignore[no-untyped-call]
-            if not finished:
-                _end_server()
-            pool.join()
-            if not finished:
-                _end_server()  # the pool may have started another
+        workers.close()
 
 
 def warm_up(preload: Sequence[str]) -> None:

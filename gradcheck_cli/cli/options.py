@@ -95,6 +95,7 @@ Color = Annotated[
     typer.Option("--color/--no-color", help="With colors, or without; else as the terminal is.", callback=_with_color),
 ]
 NoDerivatives = Annotated[bool, typer.Option("--no-derivatives", help="Leave out the closed form of the derivative.")]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Check again what changed whenever a file is saved.")]
 Profile = Annotated[bool, typer.Option("--profile", help="Show at the end where the time went.")]
 Plot = Annotated[
     str | None,

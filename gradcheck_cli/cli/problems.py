@@ -38,12 +38,14 @@ class Wanted:
 
 @dataclass
 class Files:
-    """All that files have. troubles: what is wrong with those that cannot be read; others: those of another kind."""
+    """All that files have. troubles: what is wrong with those that cannot be read; others: those of another kind;
+    sources: the paths of all."""
 
     specs: list[ProblemSpec] = field(default_factory=list)
     headings: list[Heading] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
 
 
 def read_files(names: Sequence[str], given: dict[str, Any], *, allow_code: bool = False) -> Files:
@@ -84,6 +86,7 @@ def read_files(names: Sequence[str], given: dict[str, Any], *, allow_code: bool 
             troubles.append(Trouble(str(error), shown(name)))
             continue
         some = False
+        found.sources += [source.file for source in sources]
         for source in sources:
             try:
                 some = once.is_taken(source) or read(source) or some

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.request import ProblemSpec
@@ -96,6 +97,22 @@ def find(name: str) -> list[Source]:
     return [Source(file, searched=True) for file in files]
 
 
+def places(name: str) -> Iterator[str]:
+    """The folders in which files are, or may come to be, that a name on the command line stands for."""
+    file = name.partition("::")[0] or DEFAULT_FILE
+    if os.path.isdir(file):
+        yield from (place for place, _, _ in _walk(file))
+    elif _MAGIC.search(file) and not os.path.lexists(file):
+        base = os.path.dirname(_MAGIC.split(file)[0])
+        deep = len(Path(os.path.relpath(file, base or ".")).parts) - 1
+        for place, folders, _ in _walk(base or "."):
+            yield place
+            if "**" not in file and len(Path(os.path.relpath(place, base or ".")).parts) >= deep:
+                folders.clear()
+    else:
+        yield os.path.dirname(file) or "."
+
+
 def _nothing_there(pattern: str) -> str:
     """Why no file is called so: the folder in which the pattern begins may not be there."""
     folder = os.path.dirname(_MAGIC.split(pattern)[0])
@@ -104,14 +121,20 @@ def _nothing_there(pattern: str) -> str:
 
 def _within(folder: str) -> Iterator[str]:
     """The YAML files of a folder and the folders in it, but for hidden ones and those of installed packages."""
+    for place, _, files in _walk(folder):
+        yield from (
+            os.path.normpath(os.path.join(place, file))
+            for file in files
+            if file.endswith(SUFFIXES) and not file.startswith(".")
+        )
+
+
+def _walk(folder: str) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As os.walk, but for hidden folders and those of installed packages."""
     entries = 0
     for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in _SKIPPED and not name.startswith(".")]
         entries += len(folders) + len(files)
         if entries > MOST_ENTRIES:
             raise UsageError(f"{shown(folder)} has more than {MOST_ENTRIES:,} files: name a folder of problem files")
-        yield from (
-            os.path.normpath(os.path.join(place, file))
-            for file in files
-            if file.endswith(SUFFIXES) and not file.startswith(".")
-        )
+        yield place, folders, files

@@ -15,16 +15,18 @@ from gradcheck_cli.problem_files.models import Options
 from gradcheck_cli.problem_files.plain_yaml import Node, YamlList, YamlMapping, YamlText
 from gradcheck_cli.text_files import read_source
 
+FILE = "pyproject.toml"
+
 
 def read_pyproject(start: Path) -> dict[str, object]:
     """The options in the table [tool.gradcheck] of the pyproject.toml in `start` or the nearest folder above it.
 
     They are fields of Request. Raises UsageError that names file and key.
     """
-    start = start.absolute()
-    path = next((str(one / "pyproject.toml") for one in (start, *start.parents) if _is_file(one)), None)
-    if path is None:
+    found = nearest(start)
+    if found is None:
         return {}
+    path = str(found)
     try:
         data = tomllib.loads(read_source(path))
     except tomllib.TOMLDecodeError as error:
@@ -37,7 +39,13 @@ def read_pyproject(start: Path) -> dict[str, object]:
         return {}
     if not isinstance(table, dict):
         raise UsageError(f"{path}: tool.gradcheck is not a table: write [tool.gradcheck] and options below it")
-    return read_options(table, "pyproject.toml", f"{path}: [tool.gradcheck]")
+    return read_options(table, FILE, f"{path}: [tool.gradcheck]")
+
+
+def nearest(start: Path) -> Path | None:
+    """The pyproject.toml in `start` or the nearest folder above it."""
+    start = start.absolute()
+    return next((one / FILE for one in (start, *start.parents) if os.path.isfile(one / FILE)), None)
 
 
 def read_options(table: dict[str, Any], owner: str, where: str) -> dict[str, object]:
@@ -52,10 +60,6 @@ def read_options(table: dict[str, Any], owner: str, where: str) -> dict[str, obj
     except ValidationError as error:
         mistakes = mistakes_of(error, node, owner)
         raise UsageError("\n".join(f"{where}: {mistake.message}" for mistake in mistakes)) from None
-
-
-def _is_file(folder: Path) -> bool:
-    return os.path.isfile(folder / "pyproject.toml")
 
 
 def _as_node(value: object) -> Node:

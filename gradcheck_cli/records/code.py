@@ -166,8 +166,8 @@ class CodeResult(Result):
     subject: its name; place: file and line; source: the path of that file, from the current folder where it is in it.
     checks: the entries that did not match, and the worst of the others, at most `records.MOST_ROWS`; checks_failed: how
     many entries did not pass. findings: what is known about why entries are wrong, first who is to blame. operations:
-    of numbers, that were recorded. expression, lets: of a formula of arrays, as typed; None: it is code. claims: about
-    such a formula.
+    of numbers, that were recorded. sources: the user's files that it rests on. expression, lets: of a formula of
+    arrays, as typed; None: it is code. claims: about such a formula.
     """
 
     subject: str
@@ -181,6 +181,7 @@ class CodeResult(Result):
     findings: tuple[CodeFinding, ...] = ()
     operations: int = 0
     source: str = ""
+    sources: tuple[str, ...] = ()
     expression: str | None = None
     lets: Mapping[str, str] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()

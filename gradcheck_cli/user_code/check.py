@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -28,6 +29,7 @@ from gradcheck_cli.user_code.cases import Case, joined
 from gradcheck_cli.user_code.expected import with_expectations
 from gradcheck_cli.user_code.imports import found, importable
 from gradcheck_cli.user_code.inputs import Inputs, read_inputs
+from gradcheck_cli.user_code.sources import source_files
 from gradcheck_cli.user_code.stress import stressed
 from gradcheck_cli.user_code.target import read_target
 
@@ -35,7 +37,7 @@ from gradcheck_cli.user_code.target import read_target
 @one_at_a_time
 def check_request(request: CodeRequest) -> CodeResult:
     """Import what is named, call it with its inputs, and check it. Raises GradcheckError for what cannot be."""
-    started = time.perf_counter()
+    started, modules = time.perf_counter(), set(sys.modules)
     target = read_target(request.code, request.folder)
     inputs = read_inputs(request.inputs, request.folder)
     if request.order > 2:
@@ -50,7 +52,7 @@ def check_request(request: CodeRequest) -> CodeResult:
     if request.picture:
         result = with_matrices(result)
     result = with_expectations(result, request.expectation.verdicts, strict=request.strict)
-    return replace(result, seconds=time.perf_counter() - started)
+    return replace(result, seconds=time.perf_counter() - started, sources=source_files(named, modules))
 
 
 class _Named:

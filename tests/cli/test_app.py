@@ -143,7 +143,7 @@ def test_what_is_asked_for(arguments: list[str], request_: Request, requests: li
         (["explian", "x**2", "--at", "2"], "did you mean gradcheck explain 'x**2' --at 2?"),
         (["help", "explian"], "there is no command explian: did you mean gradcheck help explain?"),
         (["nosuch.yaml"], "there is no file nosuch.yaml"),
-        (["run", "--watch"], "there is no option --watch: --help lists the options"),
+        (["run", "--wotch"], "there is no option --wotch: did you mean --watch?"),
         (["run", "--jbos", "2"], "there is no option --jbos: did you mean --jobs?"),
         (["run", "-z"], "there is no option -z: --help lists the options"),
         (["run", "-qv"], "-qv: short options are not joined: write -q -v"),

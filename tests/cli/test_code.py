@@ -23,7 +23,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with files of users in it; code runs in this process, which is faster."""
     write_user_files(tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(code, "isolated", lambda request, profile: check_request(request))
+    monkeypatch.setattr(code, "isolated", lambda request, where, profile: check_request(request))
     return tmp_path
 
 

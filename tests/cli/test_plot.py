@@ -47,7 +47,7 @@ def test_a_formula_after_the_option_is_no_file(capsys: pytest.CaptureFixture[str
 def test_the_jacobian_of_code_is_drawn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(code, "isolated", lambda request, profile: check_request(request))
+    monkeypatch.setattr(code, "isolated", lambda request, where, profile: check_request(request))
     file = tmp_path / "double.py"
     file.write_text("def double(x):\n    return 2 * x\n")
     assert run_command(["code", f"{file}::double", "[1.0, 2.0]", "--plot"]) == 0

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gradcheck_cli.batch.run import batch_phases, check_request, isolated
+from gradcheck_cli.batch.run import Where, batch_phases, check_request, isolated
 from gradcheck_cli.cli import options
 from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import Output, emit, reporting
@@ -51,6 +51,7 @@ def code(
     output_file: options.OutputFile = None,
     junitxml: options.JunitFile = None,
     plot: options.Plot = None,
+    watch: options.Watch = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     color: options.Color = None,
@@ -79,9 +80,10 @@ def code(
     request = CodeRequest(target, tuple(map(input_of, texts)), wrt=options.names(wrt or ()), **given)
     asked = {field.name: getattr(request, field.name) for field in fields(request) if field.name in given}
     output = Output(where, quiet, verbose, {"code": target, "input": texts, **asked}, drawn)
+    if watch:
+        return _watching(request, output, profile=profile)
     with stopwatch.measuring(profile) as phases:
-        with reporting(output, lambda error: _report(request, error)):
-            report = _checked(request, quiet=quiet, profile=profile)
+        report = _checked(request, output, Where(), profile=profile)
         code = emit(report, output)
     if profile:
         say(render_profile(batch_phases(phases, report.problems)), wrap=False)
@@ -92,16 +94,27 @@ def _report(request: CodeRequest, error: str) -> Report:
     return Report((code_failure(request, error, bad_input=True),), versions())
 
 
-def _checked(request: CodeRequest, *, quiet: bool, profile: bool) -> Report:
-    """Raises UsageError for what cannot be read or called."""
+def _watching(request: CodeRequest, output: Output, *, profile: bool) -> ExitCode:
+    from gradcheck_cli.cli.watch import watch
+    from gradcheck_cli.cli.watched_code import CodeRounds
+
+    if profile:
+        raise UsageError("--watch does not go with --profile: the code is checked again and again")
+    rounds = CodeRounds(request, output, lambda where: _checked(request, output, where, profile=False))
+    return watch(rounds.once, 1, quiet=output.quiet)
+
+
+def _checked(request: CodeRequest, output: Output, where: Where, *, profile: bool) -> Report:
+    """Raises UsageError for what cannot be read or called, which is in the reports then."""
     from gradcheck_cli.user_code.inputs import read_init, read_inputs
     from gradcheck_cli.user_code.target import read_target
 
-    target = read_target(request.code)
-    read_inputs(request.inputs)
-    read_init(request.init or "")
-    with stopwatch.phase("waiting"), seconds_progress(quiet=quiet):
-        result = check_request(request) if target.is_here else isolated(request, profile=profile)
-    if result.bad_input and result.error is not None and not result.checks_total:
-        raise UsageError(result.error)
+    with reporting(output, lambda error: _report(request, error)):
+        target = read_target(request.code)
+        read_inputs(request.inputs)
+        read_init(request.init or "")
+        with stopwatch.phase("waiting"), seconds_progress(quiet=output.quiet):
+            result = check_request(request) if target.is_here else isolated(request, where, profile=profile)
+        if result.bad_input and result.error is not None and not result.checks_total:
+            raise UsageError(result.error)
     return Report((result,), versions(), result.seconds)
