@@ -4,6 +4,7 @@ from gradcheck_cli.runtime.current_folder import leave_out_the_current_folder
 
 leave_out_the_current_folder()
 
+import os  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 
@@ -19,7 +20,11 @@ def main() -> int:
     try:
         with resting_collector():
             from gradcheck_cli.cli.app import run_command
+            from gradcheck_cli.cli.installing import VARIABLE
+        if VARIABLE in os.environ:  # the Tab key was pressed
+            from gradcheck_cli.cli.completion.answer import answer
 
+            return answer(os.environ)
         return run_command(sys.argv[1:])
     except ModuleNotFoundError as missing:
         advice = "install gradcheck with what it needs, as README.md says"

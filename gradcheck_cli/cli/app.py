@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from gradcheck_cli.cli.arguments import EXAMPLE, arrange, arrange_words
+from gradcheck_cli.cli.arguments import arrange, arrange_words, require_words
 from gradcheck_cli.cli.commands.check import check
 from gradcheck_cli.cli.commands.code import code
 from gradcheck_cli.cli.commands.explain import explain
@@ -56,6 +56,12 @@ Exit codes:
   3  an error of gradcheck itself
 """
 
+
+NOTHING_TYPED = """what should be checked? For example:
+  gradcheck "x**2 + sin(x)" --at 2              a formula
+  gradcheck code losses.py::mse "x=randn(4)"    a function of your own
+  gradcheck run problems.yaml                   the problems of a file
+`gradcheck --help` explains everything"""
 
 USAGES = {
     DEFAULT_COMMAND: "EXPR [POINT]... [OPTIONS]",
@@ -159,18 +165,20 @@ def _run(arguments: Sequence[str], signals: Signals) -> int:
 
 def _arranged(arguments: Sequence[str], commands: Mapping[str, Any]) -> list[str]:
     """The arguments with their command first, and in an order that Typer cannot misread."""
-    if not arguments or (len(arguments) == 1 and arguments[0] in EXPRESSION_COMMANDS):
-        example = EXAMPLE.replace("gradcheck", "gradcheck explain") if "explain" in arguments else EXAMPLE
-        raise UsageError(f"what should be checked? For example: {example}\n`gradcheck --help` explains everything")
+    if not arguments:
+        raise UsageError(NOTHING_TYPED)
+    if len(arguments) == 1:
+        require_words(arguments[0])
     command, rest = with_command(arguments, commands)
     for argument in rest:
         if (why := NOT_HERE.get((command, argument.partition("=")[0]))) is not None:
             raise UsageError(why)
-    options: dict[str, bool | None] = {"--help": False, "-h": False}
+    options: dict[str, bool | str] = {"--help": False, "-h": False}
     parameters = commands[command].params
     for parameter in parameters:
         if parameter.param_type_name == "option":
-            takes = None if (parameter.metavar or "").startswith("[") else not parameter.is_flag
+            metavar = parameter.metavar or ""
+            takes = metavar if metavar.startswith("[") else not parameter.is_flag
             options |= dict.fromkeys([*parameter.opts, *parameter.secondary_opts], takes)
     if command not in EXPRESSION_COMMANDS:
         names = [parameter for parameter in parameters if parameter.param_type_name == "argument"]

@@ -17,18 +17,27 @@ from typing import Any
 
 from gradcheck_cli.errors import UsageError
 
-ANSWERED_ALONE = frozenset({"--help", "-h", "--version", "-V"})
+ANSWERED_ALONE = frozenset({"--help", "-h", "--version", "-V", "--install-completion", "--show-completion"})
 """Options that need no expression."""
 EXAMPLE = 'gradcheck "x**2 + sin(x)" --at 2'
+WITHOUT = {
+    "check": ("what should be checked?", EXAMPLE),
+    "explain": ("what should be explained?", 'gradcheck explain "x**2 + sin(x)" --at 2'),
+    "code": ("what should be checked?", 'gradcheck code losses.py::focal_loss "logits=randn(4, 3)"'),
+    "merge": ("which reports should be joined?", "gradcheck merge part-1.json part-2.json"),
+}
+"""Commands that do nothing without a word: what is asked then, and an example."""
 
-Options = Mapping[str, bool | None]
-"""Every option of a command -> whether it takes a value; None: it takes the name of a file, where one follows."""
-NO_FILE = "-"
-"""What stands for the name of a file where none follows."""
+Options = Mapping[str, bool | str]
+"""Every option of a command -> whether it takes a value; "[FILE]", "[SHELL]": it takes one of that kind, where it
+follows."""
+NOT_NAMED = "-"
+"""What stands for a value that does not follow."""
 
 _ASSIGNMENT = re.compile(r"\s*[^\W\d]\w*\s*=(?!=)")
 _FIGURE = re.compile(r".*\.(?:svg|png|pdf)|[^\s()*^=+]*\.[a-z]{2,5}", re.IGNORECASE | re.DOTALL)
 """A name of a file, be it of one that can be written or not: no formula ends like that."""
+_NAMED = {"[FILE]": _FIGURE, "[SHELL]": re.compile(r"[a-z]+")}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?,?", re.ASCII)
 
 
@@ -52,8 +61,8 @@ def arrange(arguments: Sequence[str], options: Options) -> list[str]:
         arranged.append(f"--at={rest.pop(0)}")
     if len(rest) > 1:
         raise _several(rest, options)
-    if not rest and ANSWERED_ALONE.isdisjoint(arranged):
-        raise UsageError("there is no expression")
+    if not rest and not _is_answered(arranged):
+        raise UsageError(f"there is no expression. For example:\n  {EXAMPLE}")
     return [*arranged, "--", *rest] if rest else arranged
 
 
@@ -69,10 +78,8 @@ def arrange_words(
     rest: list[str] = []
     for argument, is_option in _sorted_out(arguments, options, dash_is_text=dash_is_text):
         (arranged if is_option else rest).append(argument)
-    if not rest and ANSWERED_ALONE.isdisjoint(arranged):
-        for name in names:
-            if name.required:
-                raise UsageError(f"which? Write gradcheck {command} {name.metavar}: {first_lower(name.help)}")
+    if not rest and not _is_answered(arranged):
+        require_words(command)
     if len(rest) > len(names) and all(name.nargs == 1 for name in names):
         takes = names[0].metavar.strip("[]").lower() if names else ""
         how = f"takes one {takes}" if names else "takes no arguments"
@@ -80,8 +87,15 @@ def arrange_words(
     return [*arranged, "--", *rest] if rest else arranged
 
 
-def first_lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def require_words(command: str) -> None:
+    """UsageError for a command that does nothing without a word. There is none."""
+    if command in WITHOUT:
+        question, example = WITHOUT[command]
+        raise UsageError(f"{question} For example:\n  {example}\n`gradcheck {command} --help` explains everything")
+
+
+def _is_answered(options: Sequence[str]) -> bool:
+    return any(option.partition("=")[0] in ANSWERED_ALONE for option in options)
 
 
 def _sorted_out(arguments: Sequence[str], options: Options, *, dash_is_text: bool) -> Iterator[tuple[str, bool]]:
@@ -98,9 +112,9 @@ def _sorted_out(arguments: Sequence[str], options: Options, *, dash_is_text: boo
                 yield rest.popleft(), False
                 if dash_is_text:
                     break
-        elif argument in options and options[argument] is None:
-            file = rest.popleft() if rest and _FIGURE.fullmatch(rest[0]) else NO_FILE
-            yield f"{argument}={file}", True
+        elif isinstance(kind := options.get(argument), str):
+            value = rest.popleft() if rest and may_follow(kind, rest[0]) else NOT_NAMED
+            yield f"{argument}={value}", True
         elif argument in options and not options[argument]:
             yield argument, True
         elif argument in options:
@@ -119,6 +133,11 @@ def _sorted_out(arguments: Sequence[str], options: Options, *, dash_is_text: boo
                 raise UsageError(_joined(argument, options) or _unknown(argument, name, options, dash_is_text=False))
             seen = True
             yield argument, False
+
+
+def may_follow(kind: str, word: str) -> bool:
+    """Whether a word is the value of the option of that kind before it, which may have none."""
+    return _NAMED[kind].fullmatch(word) is not None
 
 
 def _joint(point: str, argument: str, before: Sequence[str]) -> str:

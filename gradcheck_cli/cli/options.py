@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from gradcheck_cli.batch.run import DEFAULT_TIMEOUT
+from gradcheck_cli.cli import candidates
 from gradcheck_cli.cli.destinations import Destination
 from gradcheck_cli.cli.streams import COLOR
 from gradcheck_cli.errors import UsageError
@@ -19,7 +20,18 @@ from gradcheck_cli.option_table import CODE_OPTIONS, OPTIONS, Declared
 from gradcheck_cli.records.results import MOST_ROWS
 from gradcheck_cli.render.formats import EXPLANATION_FORMATS, FIGURES, FORMATS, LIST_FORMATS, has_pictures, is_whole
 
-Expression = Annotated[str, typer.Argument(metavar="EXPR", help="The function, in Python syntax.")]
+Expression = Annotated[
+    str,
+    typer.Argument(metavar="EXPR", help="The function, in Python syntax.", autocompletion=candidates.formulas),
+]
+COMPLETED = {
+    "let": candidates.formulas,
+    "claim": candidates.formulas,
+    "wrt": candidates.variables,
+    "device": candidates.one_of(("cpu", "cuda", "cuda:0", "auto")),
+    "input": candidates.arrays,
+}
+"""How the shell completes the values of options whose metavar does not list them."""
 
 
 def _declared(name: str, help: str | None = None, table: Mapping[str, Declared] = OPTIONS) -> Any:
@@ -31,7 +43,10 @@ def _declared(name: str, help: str | None = None, table: Mapping[str, Declared] 
         return text if meaning is None else meaning(name, text)
 
     parser = None if meaning is None else read
-    return typer.Option(option.flag, metavar=option.metavar, help=help or option.help, parser=parser)
+    completed = COMPLETED.get(name) or candidates.choices(option.metavar)
+    return typer.Option(
+        option.flag, metavar=option.metavar, help=help or option.help, parser=parser, autocompletion=completed
+    )
 
 
 At = Annotated[list[str] | None, _declared("at")]
@@ -63,7 +78,10 @@ Cotangents = Annotated[str | None, _declared("cotangents", table=CODE_OPTIONS)]
 
 
 def _format(known: Sequence[str], help: str) -> Any:
-    return typer.Option("--output-format", "--format", "-f", metavar="FORMAT", help=f"{help} {', '.join(known)}.")
+    return typer.Option(
+        "--output-format", "--format", "-f", metavar="FORMAT", help=f"{help} {', '.join(known)}.",
+        autocompletion=candidates.formats(known),
+    )  # fmt: skip
 
 
 def _file(help: str) -> Any:

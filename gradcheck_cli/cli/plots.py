@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gradcheck_cli.cli.arguments import NO_FILE
+from gradcheck_cli.cli.arguments import NOT_NAMED
 from gradcheck_cli.cli.destinations import Destination
 from gradcheck_cli.cli.streams import say, writable, write_report
 from gradcheck_cli.errors import UsageError
@@ -32,7 +32,7 @@ def plot_of(text: str | None, destinations: Sequence[Destination]) -> Plot | Non
     """What --plot says; None: it is not there. Raises UsageError where that cannot be drawn."""
     if text is None:
         return None
-    if text == NO_FILE:
+    if text == NOT_NAMED:
         for one in destinations:
             if one.file is None and one.format != FORMATS[0]:
                 raise UsageError(

@@ -20,6 +20,7 @@ from gradcheck_cli.option_table import OPTIONS
 from gradcheck_cli.problem_files.fields import COMMA, Misread, advice, kind, short
 from gradcheck_cli.problem_files.fields import text as text_of
 from gradcheck_cli.problem_files.models import CodeProblem, Options, Problem, ProblemFile
+from gradcheck_cli.problem_files.names import name_of
 from gradcheck_cli.problem_files.plain_yaml import Node, YamlError, YamlList, YamlMapping, YamlText, compose
 from gradcheck_cli.records.report import Heading
 from gradcheck_cli.records.request import AnyRequest, CodeRequest, Expectation, ProblemSpec, Request
@@ -161,7 +162,7 @@ class _Loader:
 
     def load(self, place: int, node: Node) -> ProblemSpec:
         """place: of the problem in the list, from 1."""
-        name = _name_of(node) or f"problem {place}"
+        name = name_of(node, place)
         first = self.lines.get(name)
         self.lines.setdefault(name, node.line)
         mistakes = _within(node, self.mistakes)
@@ -210,13 +211,6 @@ class _Loader:
         return CodeRequest(
             **values, expectation=Expectation(problem.expect), folder=self.folder, words=in_file,
         )  # fmt: skip
-
-
-def _name_of(node: Node) -> str | None:
-    """The name of a problem, be the rest as it may."""
-    name = node.get("name") if isinstance(node, YamlMapping) else None
-    found = str(name).strip() if isinstance(name, YamlText) and not name.is_null else ""
-    return found if found.isprintable() else None
 
 
 def fields_of_request(options: Options) -> dict[str, object]:

@@ -115,8 +115,13 @@ def test_what_is_asked_for(arguments: list[str], request_: Request, requests: li
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "what should be checked?"),
-        (["--at", "2"], "there is no expression"),
+        ([], 'what should be checked? For example:\n  gradcheck "x**2 + sin(x)" --at 2              a formula\n'),
+        (
+            ["check"],
+            'what should be checked? For example:\n  gradcheck "x**2 + sin(x)" --at 2\n`gradcheck check --help`',
+        ),
+        (["explain"], 'what should be explained? For example:\n  gradcheck explain "x**2'),
+        (["--at", "2"], 'there is no expression. For example:\n  gradcheck "x**2 + sin(x)" --at 2\n'),
         (["x", "+1"], "one expression is checked at a time, but there are 2: 'x', '+1'. Put the expression in quotes"),
         (["x", "--sample", "3"], "there is no option --sample: did you mean --samples"),
         (["x", "--dtpye=float32"], "there is no option --dtpye: did you mean --dtype"),
@@ -150,7 +155,7 @@ def test_what_is_asked_for(arguments: list[str], request_: Request, requests: li
         (["run", "--jobs"], "--jobs needs a value, but is followed by nothing"),
         (["schema", "problems.yaml"], "gradcheck schema takes no arguments, but there is 'problems.yaml'"),
         (["functions", "a", "b"], "gradcheck functions takes one word, but there is 'a' 'b'"),
-        (["merge"], "which? Write gradcheck merge FILE...: reports as JSON or JSON Lines"),
+        (["merge"], "which reports should be joined? For example:\n  gradcheck merge part-1.json"),
         (["x", "--order", "two"], "--order two: it takes a whole number from 1 to 10"),
         (["x", "--order", "0"], "--order 0: it takes a whole number from 1 to 10"),
         (["x", "--order", "11"], "--order 11: it takes a whole number from 1 to 10"),

@@ -92,7 +92,7 @@ def test_a_draw_is_repeated_by_its_seed(folder: Path, capsys: pytest.CaptureFixt
 
 
 MISTAKES = {
-    "code": "which? Write gradcheck code TARGET: what to check: FILE.py::NAME",
+    "code": "what should be checked? For example:\n  gradcheck code losses.py::focal_loss",
     "code odd.py": "odd.py is a file: which function of it? Write odd.py::NAME; it has raises, check, prints",
     "code nope.py::f x=1.0": "there is no file nope.py in ",
     "code odd.py::print x=1.0": "odd.py has no print: did you mean prints?",

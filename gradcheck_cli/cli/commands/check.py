@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from gradcheck_cli.checking import loading
-from gradcheck_cli.cli import options
+from gradcheck_cli.cli import candidates, options
 from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import Output, emit, failed, reporting
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.growing_file import GrowingLines
+from gradcheck_cli.cli.installing import SHELLS, install_completion, show_completion
 from gradcheck_cli.cli.plots import plot_of
 from gradcheck_cli.cli.streams import points_progress, say, write_report
 from gradcheck_cli.errors import UsageError
@@ -76,6 +77,28 @@ def check(
     version: Annotated[
         bool, typer.Option("--version", "-V", help="Show the versions.", is_eager=True, callback=_print_version)
     ] = False,
+    install: Annotated[
+        str | None,
+        typer.Option(
+            "--install-completion",
+            metavar="[SHELL]",
+            help=f"Let the Tab key complete what is typed, in this shell or the one named: {', '.join(SHELLS)}.",
+            is_eager=True,
+            callback=install_completion,
+            autocompletion=candidates.one_of(SHELLS),
+        ),
+    ] = None,
+    show: Annotated[
+        str | None,
+        typer.Option(
+            "--show-completion",
+            metavar="[SHELL]",
+            help="Print the script that does it.",
+            is_eager=True,
+            callback=show_completion,
+            autocompletion=candidates.one_of(SHELLS),
+        ),
+    ] = None,
 ) -> ExitCode:
     lists = {"at": at, "lets": let, "claims": claim, "shapes": shape}
     for texts in ([expression], wrt, ranges, gradient, value, *lists.values()):

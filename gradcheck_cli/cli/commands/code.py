@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gradcheck_cli.batch.run import Where, batch_phases, check_request, isolated
-from gradcheck_cli.cli import options
+from gradcheck_cli.cli import candidates, options
 from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import Output, emit, reporting
 from gradcheck_cli.cli.exit_codes import ExitCode
@@ -26,10 +26,16 @@ from gradcheck_cli.versions import versions
 
 def code(
     target: Annotated[
-        str, typer.Argument(metavar="TARGET", help="What to check: FILE.py::NAME, package.module:NAME, or dotted.")
+        str,
+        typer.Argument(
+            metavar="TARGET",
+            help="What to check: FILE.py::NAME, package.module:NAME, or dotted.",
+            autocompletion=candidates.targets,
+        ),
     ],
     values: Annotated[
-        list[str] | None, typer.Argument(metavar="[INPUT]...", help="Its arguments, as for --input.")
+        list[str] | None,
+        typer.Argument(metavar="[INPUT]...", help="Its arguments, as for --input.", autocompletion=candidates.arrays),
     ] = None,
     inputs: options.CodeInputs = None,
     init: options.Init = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gradcheck_cli.cli import options
+from gradcheck_cli.cli import candidates, options
 from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import emit_list
 from gradcheck_cli.cli.exit_codes import ExitCode
@@ -17,7 +17,13 @@ from gradcheck_cli.render.formats import LIST_FORMATS
 
 def functions(
     word: Annotated[
-        str, typer.Argument(metavar="[WORD]", help="Only rows that contain this.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="[WORD]",
+            help="Only rows that contain this.",
+            show_default=False,
+            autocompletion=candidates.functions,
+        ),
     ] = "",
     output_format: options.ListFormat = None,
     output_file: options.ListFile = None,

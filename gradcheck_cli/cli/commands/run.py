@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from gradcheck_cli.batch.run import PRELOAD, Where, batch_phases
-from gradcheck_cli.cli import options
+from gradcheck_cli.cli import candidates, options
 from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import Output, emit_list, reporting, unread
 from gradcheck_cli.cli.exit_codes import ExitCode
@@ -45,23 +45,40 @@ def run(
             metavar="[FILE]...",
             help=f"Problem files, folders, '**/*.yaml' or FILE::NAME; {DEFAULT_FILE} if none is named; - is standard "
             "input.",
+            autocompletion=candidates.files_or_problems,
         ),
     ] = None,
     keyword: Annotated[
         str | None,
-        typer.Option("-k", metavar="WORDS", help="Only problems whose name has this: 'relu and not (gelu or x)'."),
+        typer.Option(
+            "-k",
+            metavar="WORDS",
+            help="Only problems whose name has this: 'relu and not (gelu or x)'.",
+            autocompletion=candidates.words_of_problems,
+        ),
     ] = None,
     tag: Annotated[
-        list[str] | None, typer.Option(metavar="TAG", help="Only problems with this tag. Repeatable.")
+        list[str] | None,
+        typer.Option(metavar="TAG", help="Only problems with this tag. Repeatable.", autocompletion=candidates.tags),
     ] = None,
     deselect: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Not this problem: NAME or FILE::NAME. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Not this problem: NAME or FILE::NAME. Repeatable.",
+            autocompletion=candidates.problems,
+        ),
     ] = None,
     lf: Annotated[bool, typer.Option("--lf", "--last-failed", help="Only what failed in the run before.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", "-x", help="Stop at the first problem that fails.")] = False,
     list_only: Annotated[bool, typer.Option("--list", help="List the problems; check nothing.")] = False,
     jobs: Annotated[
-        str | None, typer.Option(metavar="N|auto", help="Worker processes: 1; auto is one a processor.")
+        str | None,
+        typer.Option(
+            metavar="N|auto",
+            help="Worker processes: 1; auto is one a processor.",
+            autocompletion=candidates.one_of(("auto",)),
+        ),
     ] = None,
     shard: Annotated[
         str | None, typer.Option(metavar="I/N", help="Only the I-th of N parts; `gradcheck merge` joins the reports.")
