@@ -21,7 +21,7 @@ def main() -> int:
         with resting_collector():
             from gradcheck_cli.cli.app import run_command
             from gradcheck_cli.cli.installing import VARIABLE
-        if VARIABLE in os.environ:  # the Tab key was pressed
+        if os.environ.get(VARIABLE):  # the Tab key was pressed
             from gradcheck_cli.cli.completion.answer import answer
 
             return answer(os.environ)
