@@ -11,6 +11,7 @@ import time  # noqa: E402
 from gradcheck_cli.cli.process import leave  # noqa: E402
 from gradcheck_cli.runtime import interruption, stopwatch  # noqa: E402
 from gradcheck_cli.runtime.collector import resting_collector  # noqa: E402
+from gradcheck_cli.warm.client import hand_over  # noqa: E402
 
 
 def main() -> int:
@@ -35,7 +36,8 @@ def main() -> int:
 def process() -> None:
     """Runs the command line, and ends the process with its exit code."""
     interruption.handle(interruption.end_at_once)
-    leave(main())
+    code = hand_over(sys.argv[1:])
+    leave(main() if code is None else code)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from multiprocessing import forkserver, resource_tracker, util
+from os import _exit  # by this name it ends the process also while a user's code may not (user_code.contained)
 from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
@@ -167,7 +168,7 @@ def _end_server() -> None:
 
 def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
     parent.join()
-    os._exit(1)
+    _exit(1)
 
 
 def _prepare(memory: int, jobs: int, preload: Sequence[str]) -> None:

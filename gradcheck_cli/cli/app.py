@@ -17,6 +17,7 @@ from gradcheck_cli.cli.commands.functions import functions
 from gradcheck_cli.cli.commands.merge import merge
 from gradcheck_cli.cli.commands.run import run
 from gradcheck_cli.cli.commands.schema import schema
+from gradcheck_cli.cli.commands.warm import warm
 from gradcheck_cli.cli.emit import TAKE
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.streams import COLOR, complain, write_report
@@ -71,6 +72,7 @@ USAGES = {
     "merge": "merge FILE... [OPTIONS]",
     "functions": "functions [WORD] [OPTIONS]",
     "schema": "schema [OPTIONS]",
+    "warm": "warm [OPTIONS]",
 }
 """How each command is typed."""
 NOT_HERE = {
@@ -124,6 +126,7 @@ app.command(cls=Command)(explain)
 app.command(cls=Command)(merge)
 app.command(cls=Command)(functions)
 app.command(cls=Command)(schema)
+app.command(cls=Command)(warm)
 
 
 def run_command(arguments: Sequence[str], take: Callable[[object], None] | None = None) -> int:

@@ -230,6 +230,24 @@ def test_workers_do_not_outlive_a_command_that_is_killed() -> None:
     wait_for_the_end_of(others)
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("_listens_to_ctrl_c")
+def test_nor_one_that_runs_a_user_s_code() -> None:
+    Path("endless.py").write_text(
+        "import time\n\ndef endless(x):\n    open('begun', 'w').close()\n    while True:\n        time.sleep(0.1)\n",
+        encoding="utf-8",
+    )
+    process = start("code", "endless.py::endless", "randn(2)")
+    due = time.monotonic() + 60
+    while not Path("begun").exists():
+        assert time.monotonic() < due
+        time.sleep(0.05)
+    others = descendants(process)
+    process.kill()
+    process.communicate(timeout=120)
+    wait_for_the_end_of(others)
+
+
 @pytest.mark.usefixtures("_listens_to_ctrl_c")
 def test_what_is_held_is_done_whole() -> None:
     done = []
