@@ -8,6 +8,7 @@ from benchmarks.report import Options, Section
 
 BENCHMARKS = {
     "startup": "the whole process for one formula",
+    "warm": "the same by the process that gradcheck warm keeps",
     "speed": "a thousand formulas",
     "points": "a million points of one formula",
     "depth": "deep expressions",

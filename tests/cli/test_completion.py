@@ -130,7 +130,7 @@ def names_of(command: str) -> list[str]:
             for name in (option.opts[0], *option.secondary_opts)]  # fmt: skip
 
 
-COMMANDS = ["check", "code", "run", "explain", "merge", "functions", "schema"]
+COMMANDS = ["check", "code", "run", "explain", "merge", "functions", "schema", "warm"]
 LINES: dict[str, list[str]] = {
     # the command, and what stands in its place
     "gradcheck ": COMMANDS,
@@ -156,6 +156,7 @@ LINES: dict[str, list[str]] = {
     "gradcheck explain x ": names_of("explain"),
     'gradcheck "w*x" ': names_of("check"),
     "gradcheck schema ": names_of("schema"),
+    "gradcheck warm ": names_of("warm"),
     # values
     "gradcheck x --output-format ": [*FORMATS],
     "gradcheck x --output-format=js": ["--output-format=json", "--output-format=json-lines"],

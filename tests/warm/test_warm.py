@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shlex
 import shutil
 import signal
 import socket
@@ -19,7 +20,7 @@ from fcntl import ioctl
 from pathlib import Path
 
 import pytest
-from helpers.paths import PACKAGE
+from helpers.paths import PACKAGE, ROOT
 
 from gradcheck_cli.warm import client, place
 
@@ -250,6 +251,16 @@ def test_limits_and_masks_are_part_of_it(kept: dict[str, str]) -> None:
 @pytest.mark.parametrize("arguments", [["warm", "--status"], ["run", "--watch"], ["--show-completion", "bash"]])
 def test_what_is_not_handed_over(arguments: list[str], kept: dict[str, str]) -> None:
     assert gradcheck(arguments, kept, WARM).returncode == NOT_HANDED_OVER
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page() -> None:
+    page = (ROOT / "docs" / "warm.md").read_text(encoding="utf-8")
+    block = page.partition("<!-- run by tests/warm -->\n```text\n")[2].partition("```")[0]
+    with tempfile.TemporaryDirectory() as folder:
+        lines = [shlex.split(line, comments=True)[1:] for line in block.splitlines()]
+        codes = [gradcheck(line, environment_of(Path(folder))).returncode for line in lines]
+    assert (len(codes), codes) == (4, [0, 0, 0, 0])
 
 
 def test_a_folder_that_others_can_enter(tmp_path: Path) -> None:

@@ -88,6 +88,9 @@ def _start(address: str, minutes: int) -> None:
     )  # fmt: skip
     assert process.stdout is not None
     said = process.stdout.readline().decode(errors="replace").strip()
-    if said != "ready":
+    if said == "ready":
+        process.stdout.close()
+        process.returncode = 0  # it goes on without this process, which would warn of it
+    else:
         rest = process.stdout.read().decode(errors="replace").strip().rpartition("\n")[2]
         raise UsageError(f"the process could not be started: {rest or said or f'exit code {process.wait()}'}")
