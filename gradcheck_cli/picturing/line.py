@@ -34,6 +34,8 @@ from gradcheck_cli.verdict import Tolerance
 
 DOTS = 70
 """What torch says between the points asked for."""
+REACH = 2.0
+"""How far beyond the curve a claim is still shown, in heights of the curve."""
 ENOUGH = 20
 """Spots by which an axis can be chosen."""
 
@@ -55,15 +57,18 @@ def line_picture(subject: Subject, variable: str, fixed: Mapping[str, float]) ->
         curve = runs(xs, [one[row] for one in numbers], _of_row(special, row))
         dots = (*_dots(row, checks, variable, asked=True), *_dots(row, between, variable, asked=False))
         claims = [claim for claim in subject.claims if claim.derivative == row]
+        claimed = [_claimed(claim, along, axis) for claim in claims]
+        refuted = [spot for claim in claims for spot in _refuted(claim, along, axis)]
         needed = [dot.truth for dot in dots if dot.asked and dot.truth is not None]
+        needed += _within_reach(curve, [*refuted, *(spot for one in claimed for run in one.runs for spot in run)])
         panels.append(
             Panel(
                 row,
                 _ordinate(curve, needed, axis, _of_row(special, row)),
-                (Curve(curve), *(_claimed(claim, along, axis) for claim in claims)),
+                (Curve(curve), *claimed),
                 dots,
                 _tolerance(curve, subject.tolerance, subject.dtype) if row.wrt else (),
-                tuple(spot for claim in claims for spot in _refuted(claim, along, axis)),
+                tuple(refuted),
             )
         )
     stretches = (Stretch(max(low, axis.low), min(high, axis.high)) for low, high in found.undefined)
@@ -108,6 +113,15 @@ def _ordinate(curve: Sequence[Run], needed: Sequence[float], axis: Axis, special
     low, high = min(apart), max(apart)
     poles = bool(special) and not all(2 * low - high <= y <= 2 * high - low for y in ys)
     return ordinate(apart if poles and len(apart) >= ENOUGH else ys, needed, poles=poles)
+
+
+def _within_reach(curve: Sequence[Run], claimed: Sequence[Spot]) -> list[float]:
+    """What is claimed, as far as it leaves the curve its shape: what is farther off is beyond the edge."""
+    ys = [spot.y for run in curve for spot in run]
+    if not ys:
+        return []
+    room = REACH * ((max(ys) - min(ys)) or max(map(abs, ys)))
+    return [spot.y for spot in claimed if min(ys) - room <= spot.y <= max(ys) + room]
 
 
 def _between(subject: Subject, along: Along, axis: Axis, known: Iterable[float]) -> list[Check]:

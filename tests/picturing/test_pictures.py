@@ -140,6 +140,18 @@ def test_a_wrong_claim_is_a_curve_of_its_own() -> None:
     assert len(derivative.curves) == 1  # proven, it is the same one
 
 
+@pytest.mark.parametrize(
+    ("claim", "is_whole"), [("sigmoid(x)", True), ("1000*x", False), ("1e300", False), ("x/(x - 1.5)", False)]
+)
+def test_a_claim_is_within_the_axis_unless_it_would_flatten_the_curve(claim: str, is_whole: bool) -> None:
+    _, derivative = line("x*sigmoid(x)", "1", "2", claims=(claim,)).panels
+    true, claimed = derivative.curves
+    axis = derivative.y
+    assert all(axis.low <= y <= axis.high for run in claimed.runs for _, y in run) == is_whole
+    ys = [y for run in true.runs for _, y in run]
+    assert max(ys) - min(ys) >= 0.15 * (axis.high - axis.low)
+
+
 def test_the_second_order_has_its_own_curve() -> None:
     value, second = line("relu(x)**2", "1", order=2).panels
     assert (value.derivative.wrt, second.derivative.wrt) == ((), ("x", "x"))
