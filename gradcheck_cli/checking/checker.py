@@ -46,7 +46,7 @@ def check_expression(
             result = problem.result(started)
     except OutOfTime:
         return failure(request, out_of_time(request.timeout), seconds=time.perf_counter() - started)
-    return _pictured(result, problem, request, time.perf_counter() - started)
+    return _shown(result, problem, request, time.perf_counter() - started)
 
 
 @one_at_a_time
@@ -66,18 +66,23 @@ def check_together(requests: Sequence[Request]) -> list[ProblemResult]:
     timed(_with_results, problems, places, results)
     finished = zip(problems, requests, timed.seconds, strict=True)
     return [
-        _pictured(problem.result(time.perf_counter() - seconds), problem, request, seconds)
+        _shown(problem.result(time.perf_counter() - seconds), problem, request, seconds)
         for problem, request, seconds in finished
     ]
 
 
-def _pictured(result: ProblemResult, problem: Problem, request: Request, seconds: float) -> ProblemResult:
-    """The result with a picture, where one is wanted. seconds: that the check took."""
-    if not request.picture:
-        return result
-    from gradcheck_cli.checking.pictured import with_picture
+def _shown(result: ProblemResult, problem: Problem, request: Request, seconds: float) -> ProblemResult:
+    """The result with a picture and a chain rule, where they are wanted. seconds: that the check took."""
+    left = None if request.timeout is None else request.timeout - seconds
+    if request.picture:
+        from gradcheck_cli.checking.pictured import with_picture
 
-    return with_picture(result, problem, None if request.timeout is None else request.timeout - seconds)
+        result = with_picture(result, problem, left)
+    if request.explains(passed=result.passed):
+        from gradcheck_cli.checking.explained import with_chain
+
+        result = with_chain(result, problem, left)
+    return result
 
 
 class _Timed:

@@ -17,20 +17,23 @@ from gradcheck_cli.checking.problem import Place, Problem
 from gradcheck_cli.checking.reading import Reading, read
 from gradcheck_cli.checking.rows import rows_at
 from gradcheck_cli.differentiation.gradient import derivative
-from gradcheck_cli.errors import UsageError
+from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.expression.nodes import Expr, intermediates, variables
 from gradcheck_cli.language.printer import text_within
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.explanation import Explained, Explanation
 from gradcheck_cli.records.request import Request
-from gradcheck_cli.records.results import Check, ProblemResult, Verdict
+from gradcheck_cli.records.results import Check, ProblemResult, Verdict, worst_first
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
+from gradcheck_cli.runtime.time_limit import OutOfTime, time_limit
 from gradcheck_cli.surfaces import Option
 
 MOST = 20
 """Chain rules that are shown."""
 LONGEST = 2_000
 """Characters of a formula."""
+CHAIN_SECONDS = 3.0
+"""That a chain rule beside a report may take."""
 
 
 @one_at_a_time
@@ -72,6 +75,24 @@ def _explained(request: Request, reading: Reading | None, most: int) -> Explaine
             Explainer(problem.sides, place.point, own).explanation() for place, own in zip(places, results, strict=True)
         ]
     return Explained(tuple(explanations), result)
+
+
+def with_chain(result: ProblemResult, problem: Problem, left: float | None) -> ProblemResult:
+    """The result with the chain rule at its worst row, of order 1.
+
+    left: seconds that are left; None: there is no limit. It is without where it takes too long.
+    """
+    if result.order > 1 or not result.checks:
+        return result
+    worst = min(result.checks, key=worst_first)
+    checks = [check for check in result.checks if check.point == worst.point]
+    seconds = CHAIN_SECONDS if left is None else max(min(CHAIN_SECONDS, left), 1e-3)
+    try:
+        with time_limit(seconds):
+            explainer = Explainer(problem.sides, worst.point, _of_place(result, checks, is_first=False))
+            return replace(result, chain=explainer.explanation().in_texts())
+    except (OutOfTime, GradcheckError):
+        return result
 
 
 def _require_few(count: int, functions: int, most: int) -> None:

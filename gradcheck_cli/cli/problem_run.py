@@ -25,7 +25,7 @@ from gradcheck_cli.cli.streams import complain, say
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.code import CodeResult, Entry
 from gradcheck_cli.records.report import AnyResult, Report
-from gradcheck_cli.records.request import ProblemSpec
+from gradcheck_cli.records.request import ProblemSpec, Request
 from gradcheck_cli.records.results import Check, worst_first
 from gradcheck_cli.render.formats import FORMATS
 from gradcheck_cli.runtime import stopwatch
@@ -36,6 +36,8 @@ from gradcheck_cli.versions import versions
 
 T = TypeVar("T", Check, Entry)
 
+CHAINS = 100
+"""Problems of which all have their chain rule on a page; of more, those that failed have it."""
 SHOWN = 20
 """Failing rows of a problem that are kept for the table where the whole report goes elsewhere, line by line."""
 
@@ -83,7 +85,14 @@ def select(asked: Asked) -> Selection:
     specs, remark = problems.selected(found.specs, asked.wanted)
     if asked.shard is not None:
         specs = select_shard(specs, asked.shard)
+    if asked.given.get("picture"):
+        chains = "all" if len(specs) <= CHAINS else "failed"
+        specs = [_with_chains(spec, chains) for spec in specs]
     return Selection(specs, found, remark)
+
+
+def _with_chains(spec: ProblemSpec, chains: str) -> ProblemSpec:
+    return replace(spec, request=replace(spec.request, chains=chains)) if isinstance(spec.request, Request) else spec
 
 
 def resumed(asked: Asked, specs: Sequence[ProblemSpec]) -> dict[str, AnyResult]:

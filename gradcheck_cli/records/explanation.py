@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradcheck_cli.expression.nodes import Expr
 from gradcheck_cli.records.results import ProblemResult, Verdict
@@ -111,6 +111,14 @@ class Explanation(Shown):
     chains: tuple[Chain, ...]
     partings: tuple[Parting, ...] = ()
     notices: tuple[str, ...] = ()
+
+    def in_texts(self) -> Explanation:
+        """Without the formulas that are no texts: these cannot leave the process."""
+        steps = (
+            replace(step, formula=None, locals=tuple(replace(local, formula=None) for local in step.locals))
+            for step in self.steps
+        )
+        return replace(self, steps=tuple(steps))
 
     @property
     def by_name(self) -> dict[str, StepRecord]:

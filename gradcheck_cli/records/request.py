@@ -34,8 +34,9 @@ class Request:
 
     at: the texts of --at, or points as numbers; ranges: of --range; shapes: of --shape; claims: of --claim ("2*x", or
     "x: 2*x"); timeout: seconds until the check is given up; derivatives: their closed forms are wanted; formula: so is
-    the expression as it was read, also of a problem that passes; picture: so is what a picture shows; keep: how many
-    rows are kept in the result; words: how whoever asks calls the options.
+    the expression as it was read, also of a problem that passes; picture: so is what a picture shows; chains: so is the
+    chain rule at the worst row, of "all" problems or of those that "failed"; keep: how many rows are kept in the
+    result; words: how whoever asks calls the options.
     """
 
     expression: str
@@ -59,9 +60,14 @@ class Request:
     derivatives: bool = True
     formula: bool = True
     picture: bool = False
+    chains: str = ""
     keep: int = MOST_ROWS
     expectation: Expectation = Expectation()
     words: Words = field(default=on_command_line, compare=False)
+
+    def explains(self, *, passed: bool) -> bool:
+        """Whether the chain rule of a problem that passed, or did not, is wanted."""
+        return self.chains == "all" or (self.chains == "failed" and not passed)
 
 
 CodeInput = tuple[str | None, str]

@@ -175,8 +175,9 @@ class Result(Shown):
     where they follow the dtype of each row. name, file, line, description, tags, expect: as in the problem file; name
     is None for what was asked for on the command line or in Python. error: why there is no row at all; bad_input: since
     it, or a part of it, could not be read or done; bug: since gradcheck itself failed. notices: remarks about the whole
-    problem. phases: seconds by phase, for --profile. picture: where one was asked for, and can be made. key: what it is
-    the result of (see resume.problem_key).
+    problem. phases: seconds by phase, for --profile. picture, chain (the chain rule at
+    the worst row, an Explanation or an ArrayExplanation): where one was asked for, and can be made. key: what it is the
+    result of (see resume.problem_key).
     """
 
     dtype: str
@@ -200,6 +201,7 @@ class Result(Shown):
     seconds: float = 0.0
     phases: Mapping[str, float] | None = None
     picture: Picture | None = None
+    chain: Shown | None = None
     key: str | None = None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -23,7 +24,7 @@ from gradcheck_cli.records.code import Block, CodeResult, Entry
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tensors.adjoints import Applied, products
-from gradcheck_cli.tensors.check import check_question
+from gradcheck_cli.tensors.checked import check_question
 from gradcheck_cli.tensors.program import Operation, Program, Ref, Step, refs
 from gradcheck_cli.tensors.question import Question, read_question
 
@@ -40,7 +41,21 @@ def explain_arrays(request: Request) -> ArrayExplanation:
     chain = _Chain(question)
     if len(chain.flowing) > MOST_STEPS:
         raise UsageError(f"explain shows up to {MOST_STEPS} operations, and these are {len(chain.flowing):,}")
-    result = check_question(question)
+    return _explanation(chain, check_question(question))
+
+
+def with_chain(result: CodeResult, question: Question) -> CodeResult:
+    """The result with its chain rule, where explain_arrays would show one."""
+    if question.request.order != 1 or result.error is not None:
+        return result
+    chain = _Chain(question)
+    if len(chain.flowing) > MOST_STEPS:
+        return result
+    return replace(result, chain=_explanation(chain, replace(result, picture=None, claims=())))
+
+
+def _explanation(chain: _Chain, result: CodeResult) -> ArrayExplanation:
+    question = chain.question
     if result.error is not None or not chain.flowing:
         return ArrayExplanation(result, question.name, False, ())
     steps = tuple(chain.steps())

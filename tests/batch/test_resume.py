@@ -92,7 +92,7 @@ def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert resumed("-q", "-k", "a", capsys=capsys) == ("", "")
 
 
-WANTED = ("derivatives", "formula", "keep", "picture", "words")
+WANTED = ("derivatives", "formula", "keep", "picture", "chains", "words")
 
 
 def test_every_field_of_a_request_makes_a_verdict_or_is_what_is_wanted_of_it() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gradcheck_cli.cli import problem_run
 from gradcheck_cli.cli.app import run_command
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import Request
@@ -113,6 +114,32 @@ def test_single_checks_and_chain_rules_are_pages(arguments: list[str], capsys: p
     text = capsys.readouterr().out
     assert [tag for tag, _ in Tags(text).seen].count("html") == 1
     assert text.startswith("<!doctype html>")
+
+
+CHAIN = r"<details( open)?>\n<summary>(the chain rule[^<]*)</summary>"
+
+
+def test_the_chain_rule_is_below(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = page.read_text(encoding="utf-8")
+    chains = ["the chain rule at x=1", "the chain rule at x=2", "the chain rule at x=1, y=2", "the chain rule",
+              "the chain rule at x=-1"]  # fmt: skip
+    assert re.findall(CHAIN, text) == [("", one) for one in chains]
+    assert run_command(["x*sigmoid(x)", "--at", "1", "--at", "2", "--output-format", "html"]) == 0
+    text = capsys.readouterr().out
+    assert re.findall(CHAIN, text) == [(" open", "the chain rule at x=1")]
+    assert "df/dx = df/da · da/dx + a" in text
+
+
+def test_of_many_problems_those_that_failed_have_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_this_process: None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(problem_run, "CHAINS", 2)
+    for wrong, count in ((0, 0), (2, 2)):
+        problems = [f"  - {{expression: x**2, at: {n}, gradient: {2 * n + (n < wrong)}}}\n" for n in range(3)]
+        Path("p.yaml").write_text("problems:\n" + "".join(problems), encoding="utf-8")
+        assert run_command(["run", "p.yaml", "--output-file", "p.html"]) == bool(wrong)
+        assert len(re.findall(CHAIN, Path("p.html").read_text(encoding="utf-8"))) == count
 
 
 def checked(expression: str, *at: str, **options: Any) -> Any:

@@ -8,12 +8,16 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from gradcheck_cli.records.array_explanation import ArrayExplanation
+from gradcheck_cli.records.explanation import Explanation
 from gradcheck_cli.records.report import AnyResult, Heading, Report
 from gradcheck_cli.render import labels, overview, plain
 from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.explanation import cells as steps
 from gradcheck_cli.render.page import blocks, mathml
 from gradcheck_cli.render.page.blocks import Block
 from gradcheck_cli.render.page.drawing import Drawing, drawing
+from gradcheck_cli.render.page.explanations import of_array_explanation, of_explanation
 from gradcheck_cli.render.page.templates import template
 from gradcheck_cli.render.summary import summary_line
 from gradcheck_cli.versions import versions
@@ -21,13 +25,18 @@ from gradcheck_cli.versions import versions
 
 @dataclass(frozen=True)
 class Article:
-    """One problem. anchor: of its place on the page. row: of the table. math: its formulas, if they are some."""
+    """One problem.
+
+    anchor: of its place on the page. row: of the table. math: its formulas, if they are some. chain: the chain rule,
+    below all else.
+    """
 
     anchor: str
     block: Block
     row: Row | None = None
     math: Sequence[Markup] = ()
     drawing: Drawing | None = None
+    chain: Block | None = None
     passed: bool = True
 
 
@@ -88,7 +97,20 @@ def _article(number: int, result: AnyResult, display: Display) -> Article:
     math = mathml.equations(result, display)
     if math:
         block = replace(block, formulas=())
-    return Article(f"p{number}", block, _row(result), math, drawing(result), result.passed)
+    return Article(f"p{number}", block, _row(result), math, drawing(result), _chain(result, display), result.passed)
+
+
+def _chain(result: AnyResult, display: Display) -> Block | None:
+    """What is not said of the problem already."""
+    match result.chain:
+        case Explanation() as explanation:
+            block = of_explanation(explanation, display)
+        case ArrayExplanation() as of_arrays if of_arrays.steps:
+            block = replace(of_array_explanation(of_arrays, display), title=result.title, about="", claims=())
+        case _:
+            return None
+    at = f" at {steps.point(result.chain)}" if isinstance(result.chain, Explanation) else ""
+    return replace(block, title=f"the chain rule{at}", outcome=("", ""), formulas=())
 
 
 def _row(result: AnyResult) -> Row:
