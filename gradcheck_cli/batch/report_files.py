@@ -208,6 +208,7 @@ def _code(item: Json, common: Json) -> CodeResult:
         held=tuple(Held(**held) for held in item["held"]),
         operations=int(item["operations"]),
         source=item.get("source", ""),
+        wrong_numbers=int(item.get("wrong_numbers", 0)),
         expression=item.get("expression"),
         lets=item.get("lets", {}),
         claims=tuple(_claim(claim) for claim in item.get("claims", ())),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from gradcheck_cli.checking.points.numbers import read_number
@@ -46,7 +46,7 @@ class Expected:
                 self.verdicts_by_row[_row("expect", key, rows, modes)] = verdicts
 
         def numbers(where: str, texts: Sequence[str]) -> tuple[float, ...]:
-            return tuple(_number(where, text) for text in texts)
+            return tuple(expected_number(where, text) for text in texts)
 
         self.value = numbers("value", expectation.value)
         self.gradient: dict[Derivative, tuple[float, ...]] = {}
@@ -110,21 +110,30 @@ class Expected:
 
     def apply_to_claim(self, claim: Claim) -> Claim:
         """The claim with what was expected of it."""
-        wanted = self.claims.get(claim.derivative.label, self.claims.get(""))
-        if wanted is None:
-            return claim
-        passed = claim.status in wanted
-        if passed:
-            return replace(claim, passed=True)
-        return replace(claim, passed=False, note="; ".join(filter(None, (claim.note, f"expected {_names(wanted)}"))))
+        return claim_as_expected(claim, self.claims)
 
     def require_claims(self, claimed: Sequence[Derivative]) -> None:
         """UsageError where a status is expected of a claim that is not there."""
-        for key in self.claims:
-            if not claimed:
-                raise UsageError("expect_claim: the problem has no claim")
-            if key and Derivative(tuple(name.strip() for name in key.split(","))) not in claimed:
-                raise UsageError(f"expect_claim: there is no claim for {key}")
+        require_claims(self.claims, claimed)
+
+
+def claim_as_expected(claim: Claim, expected: Mapping[str, tuple[ClaimStatus, ...]]) -> Claim:
+    """The claim with what was expected of it, by variables, or by "" of every claim."""
+    wanted = expected.get(claim.derivative.label, expected.get(""))
+    if wanted is None:
+        return claim
+    if claim.status in wanted:
+        return replace(claim, passed=True)
+    return replace(claim, passed=False, note="; ".join(filter(None, (claim.note, f"expected {_names(wanted)}"))))
+
+
+def require_claims(expected: Collection[str], claimed: Sequence[Derivative]) -> None:
+    """UsageError where a status is expected of a claim that is not there."""
+    for key in expected:
+        if not claimed:
+            raise UsageError("expect_claim: the problem has no claim")
+        if key and Derivative(tuple(name.strip() for name in key.split(","))) not in claimed:
+            raise UsageError(f"expect_claim: there is no claim for {key}")
 
 
 def _row(what: str, key: str, rows: Sequence[Derivative], others: Sequence[str] = ()) -> Derivative:
@@ -142,7 +151,8 @@ def _row(what: str, key: str, rows: Sequence[Derivative], others: Sequence[str] 
     raise UsageError(Option(what), f": {key} is not checked here; there is {choices}")
 
 
-def _number(where: str, text: str) -> float:
+def expected_number(where: str, text: str) -> float:
+    """The double of a text. where: the option that it is of. Raises UsageError."""
     plain = text.strip().lower().lstrip("+").replace(".inf", "inf")
     sign, magnitude = (-1, plain[1:]) if plain.startswith("-") else (1, plain)
     if magnitude in INFINITE:

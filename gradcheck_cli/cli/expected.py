@@ -54,6 +54,8 @@ def _by_variable(text: str) -> Iterator[tuple[str, str]]:
 
 def _numbers(this: Option, text: str) -> tuple[str, ...]:
     opening, inside = unwrapped(text)
+    if opening and "[" in inside:  # the rows of an array
+        return tuple(number for row in split(inside, ",;") for number in _numbers(this, row))
     numbers = tuple(number.strip() for number in split(inside if opening else text, ",;"))
     if not opening and _DECIMAL_COMMA.fullmatch(text.strip()):
         decimal = Option(this.name, text.strip().replace(",", "."))

@@ -212,6 +212,9 @@ def number(key: str, node: Node) -> str:
 
 
 def numbers(key: str, node: Node) -> tuple[str, ...]:
+    """A number, a list with one for each point, or the lists of an array, row by row."""
+    if isinstance(node, YamlList) and any(isinstance(item, YamlList) for item in node):
+        return tuple(found for item in node for found in numbers(key, item))
     return _all(key, node, "a number or a list of numbers", number)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from gradcheck_cli.records.results import UNEXPECTED, Claim, Result, Verdict
+from gradcheck_cli.records.results import UNEXPECTED, WRONG_NUMBER, Claim, Result, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class CodeResult(Result):
     checks: the entries that did not match, and the worst of the others, at most `records.MOST_ROWS`; checks_failed: how
     many entries did not pass. findings: what is known about why entries are wrong, first who is to blame. operations:
     of numbers, that were recorded. sources: the user's files that it rests on. expression, lets: of a formula of
-    arrays, as typed; None: it is code. claims: about such a formula.
+    arrays, as typed; None: it is code. claims: about such a formula; wrong_numbers: how many that were expected of it.
     """
 
     subject: str
@@ -185,6 +185,7 @@ class CodeResult(Result):
     expression: str | None = None
     lets: Mapping[str, str] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
+    wrong_numbers: int = 0
 
     @property
     def signature(self) -> str:
@@ -224,9 +225,11 @@ class CodeResult(Result):
 
     @property
     def failure(self) -> str | None:
-        """Why the problem failed, in a word: its verdict, what became of a claim, or UNEXPECTED."""
+        """Why the problem failed, in a word: its verdict, WRONG_NUMBER, what became of a claim, or UNEXPECTED."""
         if self.passed:
             return None
         if self.error is not None or not self.verdict.passes or self.checks_failed:
             return self.verdict.value
+        if self.wrong_numbers:
+            return WRONG_NUMBER
         return next(filter(None, (claim.failure for claim in self.claims)), UNEXPECTED)

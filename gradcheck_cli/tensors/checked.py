@@ -17,6 +17,7 @@ from gradcheck_cli.real_code.check import check_asked
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tensors.claims import judged_claims
+from gradcheck_cli.tensors.expected import with_expectations
 from gradcheck_cli.tensors.question import Question
 from gradcheck_cli.tensors.running import Formula, arguments
 
@@ -49,9 +50,10 @@ def check_question(question: Question) -> CodeResult:
     if request.picture:
         result = with_matrices(result)
     claims = judged_claims(question, order) if request.claims and result.error is None else ()
-    passed = result.passed and all(claim.passed for claim in claims)
+    result = with_expectations(replace(result, claims=claims), request)
+    passed = result.passed and all(claim.passed for claim in result.claims)
     return replace(
-        result, claims=claims, passed=passed, seconds=time.perf_counter() - started,
+        result, passed=passed, seconds=time.perf_counter() - started,
         bad_input=result.bad_input or any(claim.status.value == "unreadable" for claim in claims),
         notices=(*question.notices, *result.notices, *(_symmetry(result) if order == 2 else ())),
         expression=request.expression.strip(), lets=question.lets, source="",

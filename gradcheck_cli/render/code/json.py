@@ -22,6 +22,7 @@ def fields(result: CodeResult) -> Json:
         "inputs": [asdict(given) for given in result.inputs],
         "operations": result.operations,
         "findings": [{**asdict(finding), "cause": finding.cause.value} for finding in result.findings],
+        "wrong_numbers": result.wrong_numbers,
         "held": [asdict(held) for held in result.held],
         "values": [asdict(value) for value in result.values],
         "blocks": [block(found) for found in result.blocks],
