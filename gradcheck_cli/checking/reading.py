@@ -13,11 +13,12 @@ from gradcheck_cli.claims.reading import ReadClaim, Subject, Unreadable, read_cl
 from gradcheck_cli.errors import ExpressionError, UsageError
 from gradcheck_cli.expression.nodes import Expr, intermediates, variables
 from gradcheck_cli.language.greek import TWINS
+from gradcheck_cli.language.joined import application_in, product_in
 from gradcheck_cli.language.script import read_script
 from gradcheck_cli.option_table import MAX_ORDER
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Request
-from gradcheck_cli.surfaces import Option
+from gradcheck_cli.surfaces import Message, Option
 
 
 @dataclass(frozen=True)
@@ -85,35 +86,30 @@ def _in_order(found: tuple[str, ...], parameters: tuple[str, ...]) -> tuple[str,
 def _joined_names(request: Request, found: Collection[str], given: Collection[str]) -> Iterator[str]:
     """A notice for a name that may be a product without its sign, such as the xe of xe^x, where samples are taken.
 
-    ExpressionError for one that has no value, where its parts have. found: the variables; given: those with a value.
+    ExpressionError for one that has no value, where its parts have, and for `lnx`. found: the variables; given: those
+    with a value.
     """
+    for name in found:
+        if name not in given and (meant := application_in(name)):
+            as_name = Option("at", f"{name}=2")
+            raise _at_name(request, name, (f"{name} has no value: for the function write {meant}; for a variable of "
+                                           "that name, ", as_name, "."))  # fmt: skip
     if len(found) == 1 and not given:
         return
-    known = {*(given or found), "e", "pi", "π"}
     for name in found:
-        parts = _parts(name, known - {name}) if len(name) > 1 and name not in given else ()
-        if not parts or not any(part in known and part not in ("e", "pi", "π") for part in parts):
-            continue
-        product = "*".join(parts)
-        if not request.at:
+        product = product_in(name, given or found) if name not in given else ""
+        if product and not request.at:
             yield f"{name} is read as one variable; a product is written {product}"
-            continue
-        place = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
-        source = next((text for text in (request.expression, *request.lets) if place.search(text)), "")
-        where = place.search(source)
-        message = f"{name} has no value: for a product write {product}."
-        raise ExpressionError(message, source, *(where.span() if where else (0, 1)))
+        elif product:
+            raise _at_name(request, name, f"{name} has no value: for a product write {product}.")
 
 
-def _parts(name: str, known: Collection[str], most: int = 20) -> tuple[str, ...]:
-    """The known names that `name` is made of, one after the other; none where it is not, or is longer than `most`."""
-    ways: dict[int, tuple[str, ...]] = {0: ()}
-    for end in range(1, len(name) + 1 if len(name) <= most else 0):
-        for start in range(end):
-            if start in ways and name[start:end] in known:
-                ways[end] = (*ways[start], name[start:end])
-                break
-    return ways.get(len(name), ())
+def _at_name(request: Request, name: str, message: str | Message) -> ExpressionError:
+    """The error at the place of a name in what was typed."""
+    place = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    source = next((text for text in (request.expression, *request.lets) if place.search(text)), "")
+    where = place.search(source)
+    return ExpressionError(message, source, *(where.span() if where else (0, 1)))
 
 
 def _rows(request: Request, expression: Expr, found: tuple[str, ...]) -> tuple[Derivative, ...]:

@@ -12,6 +12,7 @@ from gradcheck_cli.claims.claim_text import ClaimText, has_left_side, separate_c
 from gradcheck_cli.errors import ExpressionError, GradcheckError, UsageError
 from gradcheck_cli.expression.nodes import Expr, Named, Variable, intermediates, rebuild, variable, variables
 from gradcheck_cli.language.cursor import Defined
+from gradcheck_cli.language.joined import application_in, product_in
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.language.statements import statements
 from gradcheck_cli.records.derivative import Derivative
@@ -163,6 +164,13 @@ def _read(derivative: Derivative, formula: str, subject: Subject) -> ReadClaim:
     functions = {name: _as_function(name, subject) for name in called}
     claim = parse(formula, names=names, lets=subject.lets, defined={**functions, **subject.functions})
     free = set(variables(claim)).difference(subject.own)
+    for name in sorted(free.difference(subject.given, subject.values)):
+        if meant := product_in(name, subject.own) or application_in(name):
+            start = max(0, formula.find(name))
+            kind = "the function" if "(" in meant else "a product"
+            raise ExpressionError(
+                f"The function has no {name}: for {kind} write {meant}.", formula, start, start + len(name)
+            )
     used = [name for name in subject.values if name in called or name in free]
     if not used:
         return ReadClaim(derivative, formula, claim)

@@ -238,6 +238,8 @@ class _Reader:
         passed_over += [one.statement.said or one.statement.text for one in found[last + 1 :] if one.name is not None]
         name, expression = self.last(chosen, names)
         expression, points = self.points(expression, self.values)
+        if len(points) > 1 and not any("reduction" in item.text for item in items):
+            _require_elementwise(expression, len(points))
         if passed_over:
             self.notices.append(f"passed over: {shorten('; '.join(passed_over), LONGEST_NOTICE)}")
         notices = tuple(dict.fromkeys(self.notices))
@@ -327,11 +329,27 @@ class _Reader:
 
 def _chosen(found: Sequence[_Definition]) -> _Definition:
     """The one that backward is called on, or else the last."""
-    targets = {one.text: one for one in found if one.statement.is_target}
+    called = [one for one in found if one.statement.is_target]
+    targets = {one.text: one for one in called}
+    if len(called) > len(targets) == 1:
+        raise ExpressionError(
+            f"backward is called {len(called)} times on {called[0].text}, and torch adds up what each gives: "
+            "call it once."
+        )
     if len(targets) > 1:
         first, second, *_ = targets
         raise ExpressionError(f"backward is called on {first} and on {second}: give one function at a time.")
     return next(iter(targets.values()), found[-1])
+
+
+def _require_elementwise(expression: Expr, count: int) -> None:
+    """ExpressionError for a loss, which takes the mean of a list, and has not the gradient that each number has."""
+    for node in topological(expression):
+        if isinstance(node, Call) and node.function.group == "loss":
+            raise ExpressionError((
+                f"{node.function.name} takes the mean of the {count} numbers, which are read one by one here: write "
+                "reduction='sum', or the formula alone with ", Option("at", "x=[1, 2, 3]"), ", which is an array.",
+            ))  # fmt: skip
 
 
 def _is_number(expr: Expr) -> bool:

@@ -67,7 +67,18 @@ _PASSED = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _MADE = re.compile(rf"({NAME})\s*=\s*((?:torch\.)?nn\.(\w+)\s*\([^()]*\))")
-_BACKWARD = re.compile(r"(.+?)(?:\.sum\(\s*\))?\.backward\s*\(.*\)", re.DOTALL)
+_BACKWARD = re.compile(r"(.+?)(?:\.sum\(\s*\))?\.backward\s*\((.*)\)", re.DOTALL)
+_OF_ONE = re.compile(
+    r"(?:retain_graph|create_graph)\s*=.* | (?:gradient\s*=\s*)?(?:None | 1\.?0* | (?:torch|np)\.ones(?:_like)?\(.*\)"
+    r" | torch\.tensor\(\s*\[?(?:\s*1\.?0*\s*,?)*\]?\s*\))",
+    re.VERBOSE | re.DOTALL,
+)
+"""Arguments of backward by which it gives the gradient itself."""
+_CONSTANT = re.compile(
+    r"@?(?:with\s+)?(?:torch\.)?(?:(?:no_grad|inference_mode)\b.* | set_grad_enabled\(\s*(?:mode\s*=\s*)?False\s*\).*)",
+    re.VERBOSE | re.DOTALL,
+)
+"""What makes constants of all that is computed in it."""
 _DEF = re.compile(rf"def\s+({NAME})\s*\(((?:[^()]|\([^()]*\))*)\)\s*(?:->[^:]*)?:(.*)", re.DOTALL)
 _AT = re.compile(rf"\s+(?:at|for|where|when)\s+(?={NAME}\s*=(?!=))")
 _VALUE = re.compile(rf"({NAME})\s*=(?!=)\s*([^=<>]+)", re.DOTALL)
@@ -141,12 +152,29 @@ def _read(lines: list[Line], passed: list[str], *, inside: bool = False) -> Iter
             yield Statement(body[-1].text, found[1], names, (*defaults, *body[:-1]), said=text)
         elif found := _GRAD.fullmatch(text):
             yield Statement(f"{found[1]}({found[2]})", is_target=True, said=text)
-        elif _PASSED.fullmatch(text) or _renames(text):
+        elif _CONSTANT.fullmatch(text) and (held := _held(line, lines[index:])):
+            raise ExpressionError(
+                f"What is computed here has no gradient, for torch holds it constant: {shorten(held)}. Give its value "
+                "in its place, or leave this line out.",
+                text, 0, len(text),
+            )  # fmt: skip
+        elif _PASSED.fullmatch(text) or _renames(text) or _CONSTANT.fullmatch(text):
             passed.append(text)
         else:
             formula, points = _points(text)
             yield _statement(formula, passed)
             yield from points
+
+
+def _held(header: Line, rest: list[Line]) -> str:
+    """The first formula that the line makes constants of; "" where there is none, only printing and the like."""
+    for line in rest:
+        of_with = header.text.startswith("with")
+        if of_with and (line.indent is None or line.indent <= (header.indent or 0)):
+            return ""
+        if line.text and not _PASSED.fullmatch(line.text) and not _BACKWARD.fullmatch(line.text):
+            return line.text
+    return ""
 
 
 def _is_inside(line: Line, header: Line, *, inline: bool) -> bool:
@@ -190,6 +218,13 @@ def _statement(text: str, passed: list[str]) -> Statement:
         inner, *others = arguments_in(wrapped[2])
         text = f"{wrapped[1]}{inner[:-1]}, {', '.join(others)})" if inner.endswith(")") else text
     if found := _BACKWARD.fullmatch(text):
+        for argument in filter(None, arguments_in(found[2])):
+            if not _OF_ONE.fullmatch(argument):
+                raise ExpressionError(
+                    f"backward multiplies the gradient by {shorten(argument)}: multiply {shorten(found[1])} by it "
+                    "instead, and call backward().",
+                    text, *(found.start(2), found.end(2)),
+                )  # fmt: skip
         return Statement(found[1], is_target=True, said=text)
     if (found := _MADE.fullmatch(text)) and found[3] in MODULES:
         names = MODULES[found[3]].arguments()

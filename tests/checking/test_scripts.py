@@ -142,3 +142,81 @@ def test_what_can_be_read_in_two_ways_or_in_none(expression: str, at: str, messa
     with pytest.raises(GradcheckError) as caught:
         check(expression, at=at)
     assert str(caught.value).startswith(message)
+
+
+X = "x = torch.tensor(3.0, requires_grad=True)\n"
+XS = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        (f"{X}with torch.no_grad():\n    c = x*2\ny = c*x\ny.backward()", "torch holds it constant: c = x*2. Give its"),
+        (f"{X}with torch.inference_mode():\n    y = x**2", "torch holds it constant: y = x**2"),
+        (f"{X}with torch.set_grad_enabled(False):\n    y = x**2", "torch holds it constant: y = x**2"),
+        (f"torch.set_grad_enabled(False)\n{X}y = x**2", "torch holds it constant: x = torch.tensor(3.0"),
+        (f"@torch.no_grad()\ndef f(x):\n    return x**2\n{X}y = f(x)", "torch holds it constant: def f(x)"),
+        (
+            f"{X}y = x**2\ny.backward(torch.tensor(10.))",
+            "backward multiplies the gradient by torch.tensor(10.)",
+        ),
+        (
+            f"{XS}y = x**2\ny.backward(torch.tensor([1., 0.1, 10.]))",
+            "multiplies the gradient by torch.tensor([1",
+        ),
+        (f"{X}y = x**2\ny.backward(gradient=v)", "backward multiplies the gradient by gradient=v"),
+        (
+            f"{X}y = x**2\ny.backward(retain_graph=True)\ny.backward()",
+            "backward is called 2 times on y",
+        ),
+        (f"{XS}loss = F.mse_loss(x, torch.tensor(2.0))\nloss.backward()", "mse_loss takes the mean of the 3 numbers"),
+        (f"{XS}loss = nn.BCELoss()(x, torch.tensor(1.0))\nloss.backward()", "takes the mean of the 3 numbers"),
+    ],
+)
+def test_a_cell_that_has_another_gradient_is_no_match(cell: str, said: str) -> None:
+    with pytest.raises(GradcheckError) as raised:
+        check(cell)
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("cell", "derivatives"),
+    [
+        (f"{X}y = x**2\ny.backward()\nwith torch.no_grad():\n    print(x.grad)", [6]),
+        (f"{X}y = x**2\ny.backward(torch.tensor(1.0))", [6]),
+        (f"{X}y = x**2\ny.backward(retain_graph=True)", [6]),
+        (f"{XS}y = x**2\ny.backward(torch.ones_like(x))", [2, 4, 6]),
+        (f"{XS}y = x**2\ny.backward(gradient=torch.ones(3))", [2, 4, 6]),
+        (f"{XS}y = x**2\ny.backward(torch.tensor([1., 1., 1.]))", [2, 4, 6]),
+        (f"{XS}loss = F.mse_loss(x, torch.tensor(2.0), reduction='sum')\nloss.backward()", [-2, 0, 2]),
+    ],
+)
+def test_a_cell_that_has_the_same_gradient_is_read(cell: str, derivatives: list[float]) -> None:
+    assert [row.analytical for row in check(cell).checks] == derivatives
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        ("lnx", {"at": 1}, 'lnx has no value: for the function write ln(x); for a variable of that name, at="lnx=2".'),
+        ("cosx + sinx", {"at": 1}, "for the function write cos(x)"),
+        ("xsinx", {}, "for the function write x*sin(x)"),
+    ],
+)
+def test_a_name_that_is_something_else_without_its_signs(text: str, options: dict[str, object], said: str) -> None:
+    with pytest.raises(GradcheckError) as raised:
+        check(text, **options)  # type: ignore[call-overload]
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("logp*x", {"at": "logp=1,x=2"}),
+        ("lnx**2", {"at": "lnx=2"}),
+        ("cost*x", {}),
+        ("x**2", {"at": 1, "claim": "c*x"}),
+    ],
+)
+def test_names_that_are_names(text: str, options: dict[str, object]) -> None:
+    assert check(text, **options).error is None  # type: ignore[call-overload]
