@@ -326,6 +326,8 @@ class _Given:
         """An array in a text is given by a keyword of its own, on which the type of the result rests."""
         from gradcheck_cli.tensors.wanted import is_about_arrays
 
+        if is_about_arrays(Request(self.expression)):
+            raise UsageError(f"this text gives arrays of its own, so say that it does: {function}(text, arrays={{}})")
         if is_about_arrays(Request(self.expression, at=tuple(point for point, _ in self.at))):
             raise UsageError(f'arrays are given by arrays, for example {function}("sum(x**2)", arrays={{"x": [1, 2]}})')
 

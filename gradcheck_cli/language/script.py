@@ -27,7 +27,14 @@ from gradcheck_cli.expression.nodes import (
 )
 from gradcheck_cli.language.cursor import Defined, Work
 from gradcheck_cli.language.parser import Parser
-from gradcheck_cli.language.statements import CALL, Statement, arguments_in, statements
+from gradcheck_cli.language.statements import (
+    CALL,
+    Statement,
+    arguments_in,
+    require_gradient_itself,
+    statements,
+    target_of,
+)
 from gradcheck_cli.language.tokens import shorten
 from gradcheck_cli.surfaces import Message, Option
 
@@ -130,7 +137,7 @@ class _Reader:
         self.definitions: dict[str, tuple[str, Expr]] = {}
         self.own_names: set[str] = set()
         self.inside: dict[str, tuple[Expr, _Reader]] = {}
-        self.values: dict[str, tuple[str, ...]] = {}
+        self.values: dict[str, str] = {}
         self.work = Work()
         self.notices: list[str] = []
 
@@ -140,7 +147,7 @@ class _Reader:
         """Read the definitions of --let."""
         found = [_Definition(item) for item in items]
         for one in found:
-            if one.name is None or one.statement.is_target or one.statement.values:
+            if one.name is None or one.statement.is_target or one.statement.value:
                 example = (Option("let"), ' takes a definition such as "y = x*x".')
                 raise one.parser.error(example, one.parser.tokens[0])
         self.announce(found, " is used before its ", Option("let"))
@@ -216,9 +223,13 @@ class _Reader:
 
     def function(self, items: Sequence[Statement], passed_over: list[str]) -> Script:
         """The function that the statements of the text end in."""
-        self.values = {item.name: item.values for item in items if item.name is not None and item.values}
+        passed_over += [item.said for item in items if item.wrt]
+        items = [item for item in items if not item.wrt]
+        for item in items:
+            require_gradient_itself(item)
+        self.values = {item.name: _number(item) for item in items if item.name is not None and item.value}
         self.names |= self.values.keys()
-        found = [_Definition(item) for item in items if not item.values]
+        found = [_Definition(item) for item in items if not item.value]
         if not found:
             raise ExpressionError("There is no formula in this text, only points.", items[-1].said)
         self.announce(found, " is used before its definition")
@@ -226,7 +237,8 @@ class _Reader:
         asked = [one for one in found if (ratio := _RATIO.fullmatch(one.text)) and ratio[1] in names and not one.name]
         passed_over += [one.text for one in asked]  # dy/dx, where y is defined
         found = [one for one in found if one not in asked]
-        chosen = _chosen(found)
+        target = target_of([one.statement for one in found])
+        chosen = found[-1] if target is None else next(one for one in found if one.statement is target)
         last = found.index(chosen)
         for one in found[:last]:
             if one.name is None and one.text not in names:
@@ -238,8 +250,6 @@ class _Reader:
         passed_over += [one.statement.said or one.statement.text for one in found[last + 1 :] if one.name is not None]
         name, expression = self.last(chosen, names)
         expression, points = self.points(expression, self.values)
-        if len(points) > 1 and not any("reduction" in item.text for item in items):
-            _require_elementwise(expression, len(points))
         if passed_over:
             self.notices.append(f"passed over: {shorten('; '.join(passed_over), LONGEST_NOTICE)}")
         notices = tuple(dict.fromkeys(self.notices))
@@ -273,7 +283,7 @@ class _Reader:
         arguments = arguments_in(call[2]) if call is not None else []
         if function is None or len(arguments) != len(function.parameters):
             return ""
-        self.values |= {name: (text,) for name, text in zip(function.parameters, arguments, strict=True)}
+        self.values |= dict(zip(function.parameters, arguments, strict=True))
         return function.name
 
     def without_name(self, chosen: _Definition) -> Expr:
@@ -293,15 +303,15 @@ class _Reader:
         self.definitions |= inner.definitions
         return expression
 
-    def points(self, expression: Expr, given: Mapping[str, tuple[str, ...]]) -> tuple[Expr, tuple[str, ...]]:
-        """The expression over its variables, and the points that the text gives. given: the values of tensors.
+    def points(self, expression: Expr, given: Mapping[str, str]) -> tuple[Expr, tuple[str, ...]]:
+        """The expression over its variables, and the point that the text gives. given: the values of tensors.
 
         Where nothing is left to differentiate by, x = 2 is no constant, but the point.
         """
         free = variables(expression)
         if not free:
             numbers = {
-                node.name: (self.definitions[node.name][0],)
+                node.name: self.definitions[node.name][0]
                 for node in topological(expression)
                 if isinstance(node, Named) and _is_number(node.value) and node.name in self.definitions
             }
@@ -315,41 +325,17 @@ class _Reader:
             }
             given, free = numbers, tuple(numbers)
         values = {name: given[name] for name in free if name in given}
-        several = [name for name, texts in values.items() if len(texts) > 1]
-        if len(several) > 1:
-            message = f"{' and '.join(several)} are lists: gradcheck reads numbers, and takes several points by "
-            raise ExpressionError((message, Option("at"), "."))
-        count = len(values[several[0]]) if several else 1
-        points = (
-            ",".join(f"{name}={texts[index if len(texts) > 1 else 0]}" for name, texts in values.items())
-            for index in range(count)
-        )
-        return expression, tuple(points) if values else ()
+        point = ",".join(f"{name}={text}" for name, text in values.items())
+        return expression, (point,) if point else ()
 
 
-def _chosen(found: Sequence[_Definition]) -> _Definition:
-    """The one that backward is called on, or else the last."""
-    called = [one for one in found if one.statement.is_target]
-    targets = {one.text: one for one in called}
-    if len(called) > len(targets) == 1:
-        raise ExpressionError(
-            f"backward is called {len(called)} times on {called[0].text}, and torch adds up what each gives: "
-            "call it once."
-        )
-    if len(targets) > 1:
-        first, second, *_ = targets
-        raise ExpressionError(f"backward is called on {first} and on {second}: give one function at a time.")
-    return next(iter(targets.values()), found[-1])
-
-
-def _require_elementwise(expression: Expr, count: int) -> None:
-    """ExpressionError for a loss, which takes the mean of a list, and has not the gradient that each number has."""
-    for node in topological(expression):
-        if isinstance(node, Call) and node.function.group == "loss":
-            raise ExpressionError((
-                f"{node.function.name} takes the mean of the {count} numbers, which are read one by one here: write "
-                "reduction='sum', or the formula alone with ", Option("at", "x=[1, 2, 3]"), ", which is an array.",
-            ))  # fmt: skip
+def _number(item: Statement) -> str:
+    """The number of a tensor, as typed."""
+    number = item.value.strip("[] \n,") if item.value.startswith("[") else item.value
+    if len(arguments_in(number)) > 1:
+        message = f"{item.name} is an array here, and this is a formula of numbers."
+        raise ExpressionError(message, item.said, 0, len(item.name or ""))
+    return number
 
 
 def _is_number(expr: Expr) -> bool:

@@ -7,7 +7,7 @@ here, and collected, so that it can be said. What a formula says is left to the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from gradcheck_cli.errors import ExpressionError
@@ -25,16 +25,20 @@ class Statement(NamedTuple):
     """One of them.
 
     text: a formula, perhaps with a left side. name, parameters: what `def` and `lambda` say of it; parameters is None
-    where it is no function. body: the lines of a `def` before the last. values: the numbers of a tensor that requires a
-    gradient, which are points. is_target: whether backward was called on it. said: as it was typed, for messages.
+    where it is no function. body: the lines of a `def` before the last. value: of what requires a gradient, or is a
+    point, as typed: `2.0`, `[[1, 2]]`, `torch.rand(3)`. is_target: whether backward was called on it, is_summed: on its
+    sum, and cotangent: with what. wrt: what torch.autograd.grad was asked for. said: as it was typed, for messages.
     """
 
     text: str
     name: str | None = None
     parameters: tuple[str, ...] | None = None
     body: tuple[Statement, ...] = ()
-    values: tuple[str, ...] = ()
+    value: str = ""
     is_target: bool = False
+    is_summed: bool = False
+    cotangent: str = ""
+    wrt: tuple[str, ...] = ()
     said: str = ""
 
 
@@ -67,13 +71,17 @@ _PASSED = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _MADE = re.compile(rf"({NAME})\s*=\s*((?:torch\.)?nn\.(\w+)\s*\([^()]*\))")
-_BACKWARD = re.compile(r"(.+?)(?:\.sum\(\s*\))?\.backward\s*\((.*)\)", re.DOTALL)
+_BACKWARD = re.compile(r"(.+?)(\.sum\(\s*\))?\.backward\s*\((.*)\)", re.DOTALL)
+_AUTOGRAD = re.compile(
+    rf"(?:(?:{NAME}|\(?\s*{NAME}(?:\s*,\s*{NAME})*\s*,?\s*\)?)\s*=\s*)?(?:torch\.)?autograd\.grad\s*\((.*)\)\s*(?:\[0\])?",
+    re.DOTALL,
+)
+_OF_GRAPH = re.compile(r"\s*(?:retain_graph|create_graph|allow_unused|is_grads_batched|materialize_grads)\s*=.*")
+_COTANGENT = re.compile(r"\s*(?:gradient|grad_outputs?|grad_tensors)\s*=\s*", re.DOTALL)
 _OF_ONE = re.compile(
-    r"(?:retain_graph|create_graph)\s*=.* | (?:gradient\s*=\s*)?(?:None | 1\.?0* | (?:torch|np)\.ones(?:_like)?\(.*\)"
-    r" | torch\.tensor\(\s*\[?(?:\s*1\.?0*\s*,?)*\]?\s*\))",
+    r"1\.?0* | (?:torch|np)\.ones(?:_like)?\(.*\) | torch\.tensor\(\s*\[?(?:\s*1\.?0*\s*,?)*\]?\s*\)",
     re.VERBOSE | re.DOTALL,
 )
-"""Arguments of backward by which it gives the gradient itself."""
 _CONSTANT = re.compile(
     r"@?(?:with\s+)?(?:torch\.)?(?:(?:no_grad|inference_mode)\b.* | set_grad_enabled\(\s*(?:mode\s*=\s*)?False\s*\).*)",
     re.VERBOSE | re.DOTALL,
@@ -94,8 +102,9 @@ _TENSOR = re.compile(
     r"\((.*)\)",
     re.DOTALL,
 )
-_SPACED = re.compile(rf"({NAME})\s*=\s*torch\.linspace\s*\((.*)\)", re.DOTALL)
-_VARIABLE = re.compile(rf"({NAME}\s*=\s*)(?:{_DOTTED}\.)?Variable\s*\((.*)\)", re.DOTALL)
+_FILLED = re.compile(rf"({NAME})\s*(?::\s*{_DOTTED}\s*)?=\s*(torch\.{NAME})\s*\((.*)\)", re.DOTALL)
+_VARIABLE = re.compile(rf"({NAME}\s*=\s*)(?:{_DOTTED}\.)?(Variable|Parameter)\s*\((.*)\)", re.DOTALL)
+_AT_ONCE = re.compile(rf"({NAME})\s*=(?!=)\s*(.*?)\.requires_grad_\(\s*(?:True)?\s*\)", re.DOTALL)
 _SAME_NAME = re.compile(rf"({NAME})\s*=\s*{NAME}\.(?:{NAME}\.)*({NAME})\s*(?:\(\s*\))?")
 _REQUIRES = re.compile(r"\s*requires_grad\s*=\s*True\s*")
 _NO_MATTER = re.compile(r"\s*(?:requires_grad\s*=.*|dtype\s*=\s*(?:\w+\.)?(?:float64|double))\s*|")
@@ -122,9 +131,9 @@ def statements(text: str) -> Statements:
     for index, item in enumerate(found):
         named = re.fullmatch(rf"({NAME})\s*=\s*(.*)", item.text, re.DOTALL)
         if named and named[1] in required:
-            found[index] = item._replace(name=named[1], text=named[2], values=(named[2],))
+            found[index] = item._replace(name=named[1], text=named[2], value=named[2])
         elif item.name in required:
-            found[index] = item._replace(values=(item.text,))
+            found[index] = item._replace(value=item.text)
     return Statements(tuple(found) or (Statement(text),), tuple(passed))
 
 
@@ -146,7 +155,7 @@ def _read(lines: list[Line], passed: list[str], *, inside: bool = False) -> Iter
             inner = [Line(found[3].strip(), None)] if found[3].strip() else []
             body = tuple(_read(one_return([*inner, *lines[index:end]]), passed, inside=True))
             index = end
-            if not body or any(item.is_target or item.values for item in body):
+            if not body or any(item.is_target or item.value for item in body):
                 raise ExpressionError("This def has no formula: write def f(x): return x**2.", text)
             names, defaults = _parameters(found[2], text)
             yield Statement(body[-1].text, found[1], names, (*defaults, *body[:-1]), said=text)
@@ -158,6 +167,8 @@ def _read(lines: list[Line], passed: list[str], *, inside: bool = False) -> Iter
                 "in its place, or leave this line out.",
                 text, 0, len(text),
             )  # fmt: skip
+        elif not inside and (found := _AUTOGRAD.fullmatch(text)):
+            yield _asked_of_autograd(found[1], text)
         elif _PASSED.fullmatch(text) or _renames(text) or _CONSTANT.fullmatch(text):
             passed.append(text)
         else:
@@ -202,7 +213,7 @@ def _points(text: str) -> tuple[str, list[Statement]]:
         or not all(_is_number(one[2]) for one in found)
     ):
         return text, []
-    return first, [Statement(one[2], one[1], values=(one[2],), said=text) for one in found]
+    return first, [Statement(one[2], one[1], value=one[2], said=text) for one in found]
 
 
 def _is_number(text: str) -> bool:
@@ -213,19 +224,64 @@ def _is_number(text: str) -> bool:
     return True
 
 
+def _asked_of_autograd(arguments: str, text: str) -> Statement:
+    """What `torch.autograd.grad(y, x, grad_outputs=v)` asks."""
+    outputs, inputs, *others = [re.sub(r"^(?:in|out)puts\s*=\s*", "", one) for one in (*arguments_in(arguments), "")]
+    summed = re.fullmatch(r"(.+?)\.sum\(\s*\)", outputs, re.DOTALL)
+    return Statement(
+        summed[1] if summed else outputs, is_target=True, is_summed=bool(summed), cotangent=_cotangent(others),
+        wrt=tuple(filter(None, arguments_in(inputs.strip("[]() \n")))), said=text,
+    )  # fmt: skip
+
+
+def _cotangent(arguments: list[str]) -> str:
+    """What the gradient is multiplied by, of the arguments of backward; "" where it is not."""
+    given = (_COTANGENT.sub("", one, count=1) for one in arguments if one and not _OF_GRAPH.fullmatch(one))
+    found = next(given, "")
+    return "" if found == "None" else found
+
+
+def require_gradient_itself(item: Statement) -> None:
+    """ExpressionError where backward multiplies the gradient of a number by something else than 1."""
+    if item.cotangent and not _OF_ONE.fullmatch(item.cotangent):
+        start = item.said.rfind(item.cotangent)
+        raise ExpressionError(
+            f"backward multiplies the gradient by {shorten(item.cotangent)}: multiply {shorten(item.text)} by it "
+            "instead, and call backward().",
+            item.said, start, start + len(item.cotangent),
+        )  # fmt: skip
+
+
+def target_of(items: Sequence[Statement]) -> Statement | None:
+    """The one that backward is called on; None where it is on none."""
+    called = [one for one in items if one.is_target]
+    targets = {(one.text, one.is_summed): one for one in called}
+    if sum(not one.wrt for one in called) > len(targets) == 1:
+        raise ExpressionError(
+            f"backward is called {len(called)} times on {called[0].text}, and torch adds up what each gives: "
+            "call it once."
+        )
+    if len(targets) > 1:
+        first, second, *_ = (one.text for one in targets.values())
+        raise ExpressionError(f"backward is called on {first} and on {second}: give one function at a time.")
+    return next(iter(targets.values()), None)
+
+
 def _statement(text: str, passed: list[str]) -> Statement:
     if wrapped := _VARIABLE.fullmatch(text):
-        inner, *others = arguments_in(wrapped[2])
-        text = f"{wrapped[1]}{inner[:-1]}, {', '.join(others)})" if inner.endswith(")") else text
+        inner, *others = arguments_in(wrapped[3])
+        if wrapped[2] == "Parameter" and not any("requires_grad" in other for other in others):
+            others.append("requires_grad=True")
+        if inner.endswith(")"):
+            text = f"{wrapped[1]}{inner[:-1]}, {', '.join(others)})"
+    if found := _AT_ONCE.fullmatch(text):
+        made = f"{found[1]} = {found[2]}"
+        if _TENSOR.fullmatch(made):
+            return _statement(f"{made[:-1]}, requires_grad=True)", passed)._replace(said=text)
+        return Statement(found[2], found[1], value=found[2], said=text)
     if found := _BACKWARD.fullmatch(text):
-        for argument in filter(None, arguments_in(found[2])):
-            if not _OF_ONE.fullmatch(argument):
-                raise ExpressionError(
-                    f"backward multiplies the gradient by {shorten(argument)}: multiply {shorten(found[1])} by it "
-                    "instead, and call backward().",
-                    text, *(found.start(2), found.end(2)),
-                )  # fmt: skip
-        return Statement(found[1], is_target=True, said=text)
+        cotangent = _cotangent(arguments_in(found[3]))
+        return Statement(found[1], is_target=True, is_summed=bool(found[2]), cotangent=cotangent, said=text)
     if (found := _MADE.fullmatch(text)) and found[3] in MODULES:
         names = MODULES[found[3]].arguments()
         return Statement(f"{found[2]}({', '.join(names)})", found[1], names, said=text)
@@ -245,12 +301,13 @@ def _statement(text: str, passed: list[str]) -> Statement:
         first, *others = arguments_in(found[2])
         passed += [other for other in others if not _NO_MATTER.fullmatch(other)]
         if any(_REQUIRES.fullmatch(other) for other in others):
-            return Statement(first, found[1], values=tuple(arguments_in(first.strip("[] \n"))), said=text)
+            return Statement(first, found[1], value=first, said=text)
         if not first.startswith("["):
             return Statement(first, found[1], said=text)
-    if (found := _SPACED.fullmatch(text)) and any(map(_REQUIRES.fullmatch, arguments_in(found[2]))):
-        numbers = [one for one in arguments_in(found[2]) if "=" not in one]
-        return Statement(found[2], found[1], values=(f"linspace({', '.join(numbers)})",), said=text)
+    if (found := _FILLED.fullmatch(text)) and any(map(_REQUIRES.fullmatch, arguments_in(found[3]))):
+        kept = [one for one in arguments_in(found[3]) if not re.match(r"(?:requires_grad|dtype|device)\s*=", one)]
+        made = f"{found[2]}({', '.join(kept)})"
+        return Statement(made, found[1], value=made, said=text)
     returned = re.match(r"return\b(?!\s*=)\s*", text)
     return Statement(text[returned.end() :] if returned else text, said=text)
 

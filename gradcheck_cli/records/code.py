@@ -166,8 +166,9 @@ class CodeResult(Result):
     subject: its name; place: file and line; source: the path of that file, from the current folder where it is in it.
     checks: the entries that did not match, and the worst of the others, at most `records.MOST_ROWS`; checks_failed: how
     many entries did not pass. findings: what is known about why entries are wrong, first who is to blame. operations:
-    of numbers, that were recorded. sources: the user's files that it rests on. expression, lets: of a formula of
-    arrays, as typed; None: it is code. claims: about such a formula; wrong_numbers: how many that were expected of it.
+    of numbers, that were recorded. sources: the user's files that it rests on. expression: of arrays, as typed; None:
+    it is code. formula: the right side of its function; lets: what else it defines, by left side. claims: about such a
+    formula; wrong_numbers: how many that were expected of it.
     """
 
     subject: str
@@ -183,6 +184,7 @@ class CodeResult(Result):
     source: str = ""
     sources: tuple[str, ...] = ()
     expression: str | None = None
+    formula: str = ""
     lets: Mapping[str, str] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     wrong_numbers: int = 0

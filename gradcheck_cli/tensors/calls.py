@@ -31,16 +31,17 @@ class Given:
 
 @cache
 def row_of(name: str) -> TensorFunction | None:
-    """The function of that name: of arrays, or of numbers and then of each element."""
+    """The function of that name: of arrays, or of numbers and then of each element, which losses are not."""
     if name in BY_NAME:
         return BY_NAME[name]
     row = find(name)
-    return None if row is None or row.internal else _of_each(row)
+    return None if row is None or row.internal or row.group == "loss" else _of_each(row)
 
 
 def nearest(name: str) -> str:
     """Did you mean ...?"""
-    close = difflib.get_close_matches(name, [*BY_NAME, *FUNCTIONS], n=1)
+    known = [*BY_NAME, *(name for name, row in FUNCTIONS.items() if row.group != "loss")]
+    close = difflib.get_close_matches(name, known, n=1)
     return f" Did you mean {close[0]}?" if close else " See `gradcheck functions`."
 
 

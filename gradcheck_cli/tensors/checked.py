@@ -56,7 +56,7 @@ def check_question(question: Question) -> CodeResult:
         result, passed=passed, seconds=time.perf_counter() - started,
         bad_input=result.bad_input or any(claim.status.value == "unreadable" for claim in claims),
         notices=(*question.notices, *result.notices, *(_symmetry(result) if order == 2 else ())),
-        expression=request.expression.strip(), lets=question.lets, source="",
+        expression=request.expression.strip(), formula=question.formula, lets=question.definitions, source="",
     )  # fmt: skip
 
 

@@ -7,11 +7,15 @@ import re
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from gradcheck_cli.arrays.reader import read_array
+from gradcheck_cli.arrays.values import array_value
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.language.tokens import Kind, Token, shorten, tokenize
 from gradcheck_cli.tensors import shapes
@@ -33,18 +37,60 @@ class Term(NamedTuple):
     end: int
 
 
+@dataclass(frozen=True)
+class UserFunction:
+    """A function that a text defines. lines: what its body gives names to, (name, text), before the text that it
+    returns. names, functions: what it may use."""
+
+    name: str
+    parameters: tuple[str, ...]
+    lines: tuple[tuple[str, str], ...]
+    text: str
+    names: Mapping[str, Term | Ref]
+    functions: Mapping[str, UserFunction]
+
+
+class Draws:
+    """Random numbers of one definition: the same ones for the same name and seed. drawn: how they were written."""
+
+    def __init__(self, name: str, seed: int) -> None:
+        self.name, self.seed = name, seed
+        self.drawn: list[str] = []
+
+    def draw(self, text: str) -> Tensor:
+        key = f"{self.name}#{len(self.drawn)}" if self.drawn else self.name
+        self.drawn.append(text)
+        return torch.from_numpy(np.array(array_value(read_array(text), key, self.seed)))
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a text may use beside names. draws: None where nothing may be drawn. bound: what the parameters of the
+    function stand for whose body it is. depth: of brackets and calls around the text."""
+
+    functions: Mapping[str, UserFunction] = field(default_factory=dict)
+    draws: Draws | None = None
+    bound: Mapping[str, Ref | str] = field(default_factory=dict)
+    depth: int = 0
+
+
+PLAIN = Scope()
+"""Names alone."""
+
+
 class Cursor(ABC):
     """One text being read. names: what has been given a value, or a name. dtype: of the numbers in it."""
 
-    def __init__(self, text: str, program: Program, names: Mapping[str, Term | Ref], dtype: torch.dtype) -> None:
+    def __init__(self, text: str, program: Program, names: Mapping[str, Term | Ref], dtype: torch.dtype,
+                 scope: Scope) -> None:  # fmt: skip
         if len(text) > MAX_LENGTH:
             raise ExpressionError(f"The text has {len(text):,} characters; {MAX_LENGTH:,} are allowed.")
         if (transposed := _TRANSPOSED.search(text)) and "T" not in names:
             written = " @ ".join(_TRANSPOSED.sub(".T ", text).split())
             message = f"The transpose is written .T, and the product @: {shorten(written, 60)}"
             raise ExpressionError(message, text, transposed.start(), transposed.end())
-        self.text, self.program, self.names, self.dtype = text, program, names, dtype
-        self.tokens, self.index, self.level = tokenize(text), 0, 0
+        self.text, self.program, self.names, self.dtype, self.scope = text, program, names, dtype, scope
+        self.tokens, self.index, self.level = tokenize(text), 0, scope.depth
 
     @property
     def token(self) -> Token:
@@ -126,8 +172,9 @@ class Cursor(ABC):
             self.fail(f"The formula has more than {MAX_STEPS:,} operations.", start, end)
         keywords = keywords or {}
         try:
-            shapes.require_room(run, tuple(values), dict(keywords))
             with warnings.catch_warnings(record=True) as warned:
+                warnings.simplefilter("ignore")
+                shapes.require_room(run, tuple(values), dict(keywords))
                 warnings.simplefilter("always")
                 value = run(*values, **keywords)
         except Misfit as misfit:
@@ -138,7 +185,8 @@ class Cursor(ABC):
             said = str(error).strip().split("\n")[0][:200] or type(error).__name__
             self.fail(f"torch refuses this: {said}", start, end)
         self.program.warnings += [f"torch warns: {' '.join(str(one.message).split())}" for one in warned]
-        ref = self.program.add(Step(run, tuple(args), keywords, "", Span(self.text, start, end), operation), value)
+        span = Span(self.text, start, end, self.scope.bound)
+        ref = self.program.add(Step(run, tuple(args), keywords, "", span, operation), value)
         return Term(ref, value, start, end)
 
     def constant(self, term: Term) -> Term:

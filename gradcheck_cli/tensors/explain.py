@@ -25,7 +25,7 @@ from gradcheck_cli.records.request import Request
 from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tensors.adjoints import Applied, products
 from gradcheck_cli.tensors.checked import check_question
-from gradcheck_cli.tensors.program import Operation, Program, Ref, Step, refs
+from gradcheck_cli.tensors.program import Operation, Program, Ref, Span, Step, refs
 from gradcheck_cli.tensors.question import Question, read_question
 
 MOST_STEPS = 500
@@ -252,7 +252,7 @@ class _Chain:
         if step.operation is not None and step.operation.name == "whole":
             return self._written(step.operation.arguments["input"])
         assert step.span is not None  # only inputs have none, which have names
-        text = step.span.text[step.span.start : step.span.end].strip()
+        text = self._meant(step.span, step.span.text[step.span.start : step.span.end].strip())
         return text if re.fullmatch(r"[\w.]+|[\w.]+\([^()]*\)|\[[^\[\]]*\]", text) else f"({text})"
 
     def _value(self, arg: Any) -> Any:
@@ -265,17 +265,26 @@ class _Chain:
         step = self.program.steps[index]
         if step.span is None:
             return self.names[index]
-        text, start, end = step.span
+        text, start, end, _ = step.span
         parts = []
-        inner = sorted((self.program.steps[k].span, k) for k in self.operands[index] if k not in self.variables)
+        spans = [(self.program.steps[k].span, k) for k in self.operands[index] if k not in self.variables]
+        inner = sorted(spans, key=lambda pair: (pair[0].start if pair[0] else -1, pair[1]))
         place = start
         for span, k in inner:
             if span is None or span.text is not text or not place <= span.start < span.end <= end:
                 continue  # it stands there by its name
-            parts += [text[place : span.start], self.names[k]]
+            parts += [self._meant(step.span, text[place : span.start]), self.names[k]]
             place = span.end
-        written = " ".join("".join([*parts, text[place:end]]).split())
+        written = " ".join("".join([*parts, self._meant(step.span, text[place:end])]).split())
         return re.sub(r"(?<![\w\])])\((\w+)\)", r"\1", written)
+
+    def _meant(self, span: Span, text: str) -> str:
+        """A part of the body of a function with what its parameters stand for."""
+        texts = {name: self._written(arg) if isinstance(arg, Ref) else arg for name, arg in span.bound.items()}
+        if not texts:
+            return text
+        pattern = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, texts))})(?!\w|\s*\()")
+        return pattern.sub(lambda found: texts[found[0]], text)
 
 
 def _moved(arg: Any, to: Mapping[int, Ref]) -> Any:

@@ -45,7 +45,7 @@ class Literals(Cursor):
         start, end = opening.start, self.tokens[self.index - 1].end
         if not items:
             self.fail("An empty list has no numbers.", start, end)
-        numbers = [_numbers(item.value) for item in items]
+        numbers = [numbers_of(item.value) for item in items]
         if all(number is not None for number in numbers):
             for item, number in zip(items, numbers, strict=True):
                 if _lengths(number) != _lengths(numbers[0]):
@@ -69,7 +69,7 @@ class _Literal:
         return tensor
 
 
-def _numbers(value: Any) -> Any:
+def numbers_of(value: Any) -> Any:
     """The numbers of a literal; None for what is none."""
     if isinstance(value, bool):
         return None

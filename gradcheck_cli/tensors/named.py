@@ -25,17 +25,24 @@ from gradcheck_cli.tensors.calls import (
     nearest,
     row_of,
 )
-from gradcheck_cli.tensors.cursor import Term, sentence
+from gradcheck_cli.tensors.cursor import MAX_NESTING, MAX_STEPS, PLAIN, Scope, Term, UserFunction, sentence
 from gradcheck_cli.tensors.functions import TensorFunction
-from gradcheck_cli.tensors.literals import Literals
+from gradcheck_cli.tensors.literals import Literals, numbers_of
+from gradcheck_cli.tensors.modules import MODULES
 from gradcheck_cli.tensors.program import Operation, Program, Ref, Step
 from gradcheck_cli.tensors.shapes import Misfit
 
-LIBRARIES = frozenset({"torch", "F", "nn", "functional", "np", "numpy", "jnp", "jax", "linalg", "special", "math"})
+LIBRARIES = frozenset({"torch", "F", "nn", "tf", "functional", "np", "numpy", "jnp", "jax", "linalg", "special", "math",
+                       "random"})  # fmt: skip
 CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e, "tau": math.tau}
 WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None, "none": None}
-_LISTS = frozenset({"tensor", "array", "asarray", "as_tensor", "Tensor", "FloatTensor", "LongTensor"})
+_LISTS = frozenset({"tensor", "array", "asarray", "as_tensor", "Tensor", "FloatTensor", "DoubleTensor", "LongTensor",
+                    "Variable", "constant"})  # fmt: skip
 _DRAWN = frozenset({"randn", "rand", "uniform", "randint", "randn_like", "rand_like"})
+_FRAMES = 3
+"""Levels of brackets that the call of a function counts as."""
+_OF_TENSORS = frozenset({"requires_grad", "dtype", "device", "generator"})
+"""Keywords of what makes an array, which say nothing of its numbers."""
 
 
 class Calls(Literals):
@@ -44,10 +51,9 @@ class Calls(Literals):
     def name(self) -> Term:
         token = self.take()
         if token.text in self.names and not self.comes("("):
-            known = self.names[token.text]
-            if isinstance(known, Ref):
-                return Term(known, self.program.values[known.step], token.start, token.end)
-            return known._replace(start=token.start, end=token.end)
+            return self.named(token.text, token)
+        if token.text in self.scope.functions:
+            return self.of_user(self.scope.functions[token.text], token)
         path = [token.text]
         while self.comes(".") and path[-1] in LIBRARIES and self.tokens[self.index + 1].kind is Kind.NAME:
             self.take()
@@ -65,18 +71,29 @@ class Calls(Literals):
             f'{name} has no value: give it one by --at, or a shape by --shape "{name}: 3".', token.start, end
         )
 
+    def named(self, name: str, token: Token) -> Term:
+        """What has this name, where it stands."""
+        known = self.names[name]
+        if isinstance(known, Ref):
+            return Term(known, self.program.values[known.step], token.start, token.end)
+        return known._replace(start=token.start, end=token.end)
+
     def called(self, token: Token, path: Sequence[str]) -> Term:
         name, opening = path[-1], self.token
         if name in self.names and len(path) == 1:
             self.fail(f"{name} is an array, and not a function: write {name}*(...).", token.start, opening.end)
-        if name in _DRAWN:
+        if name in _DRAWN and self.scope.draws is None:
             self.fail(f'{name} draws numbers: give them to a variable, by --at "x={name}(3)".', token.start, token.end)
         positional, named = self.arguments()
         end = self.tokens[self.index - 1].end
+        if name in MODULES and path[-2:-1] in ([], ["nn"]):
+            return self.module(name, token, positional, named)
         if name in _LISTS:
             return self.made_of(name, positional, named, token, end)
-        if name in MAKERS:
+        if name in MAKERS or name in _DRAWN:
             return self.maker(name, positional, named, token, end)
+        if name == "len" and len(positional) == 1 and not named:
+            return self.size_of(positional[0], 0, token, end)
         if name == "where":
             return self.where(positional, token, end)
         if name in ("max", "min", "maximum", "minimum") and len(positional) == 2 and _is_array(positional[1]):
@@ -139,7 +156,7 @@ class Calls(Literals):
             assert definition.definition is not None
             names = [argument.name for argument in definition.arguments]
             inner = Program({name: given.value for name, given in zip(names, found, strict=True)})
-            result = type(self)(definition.definition, inner, inner.inputs, self.dtype).whole().arg
+            result = type(self)(definition.definition, inner, inner.inputs, self.dtype, PLAIN).whole().arg
             what = Operation(row.name, {name: given.arg for name, given in zip(names, found, strict=True)})
 
             def composed(*args: Any) -> Any:
@@ -231,13 +248,80 @@ class Calls(Literals):
         return term._replace(start=token.start, end=end)
 
     def maker(self, name: str, positional: Sequence[Term], named: Mapping[str, Term], token: Token, end: int) -> Term:
-        """zeros(3), eye(2) and their like: arrays of constants."""
-        text = self.text[token.start : end]
-        text = text[text.index("(") :] if "." in text.partition("(")[0] else text.removeprefix(name)
-        array = torch.from_numpy(array_value(read_array(name + text), name).copy())
+        """zeros(3), eye(2), randn(3) and their like: arrays of constants."""
+        given = [*positional, *(term for key, term in named.items() if key not in _OF_TENSORS)]
+        if name.endswith("_like"):
+            shape = given[0].value.shape if given and isinstance(given[0].value, Tensor) else ()
+            text = f"{name.removesuffix('_like')}({', '.join(map(str, shape))})"
+        else:
+            text = f"{name}({', '.join(map(self.as_argument, given))})"
+        if name in _DRAWN:
+            assert self.scope.draws is not None
+            drawn = self.scope.draws.draw(text).to(self.dtype)
+            return self.call(lambda: drawn.clone(), (), (), token.start, end)
+        array = torch.from_numpy(array_value(read_array(text), name).copy())
         whole = name in ("arange", "full") and not array.is_floating_point()
         array = array if whole else array.to(self.dtype)
         return self.call(lambda: array.clone(), (), (), token.start, end)
+
+    def module(self, name: str, token: Token, positional: Sequence[Term], named: Mapping[str, Term]) -> Term:
+        """nn.Softmax(dim=0)(x): the arguments of the module, and then those of its call."""
+        module, end = MODULES[name], self.tokens[self.index - 1].end
+        if not self.comes("("):
+            self.fail(f"nn.{name} is a module: call it, as in nn.{name}(...)(x).", token.start, end)
+        if len(positional) > len(module.parameters):
+            self.fail(f"nn.{name} takes {', '.join(module.parameters) or 'no numbers'} here.", token.start, end)
+        made = {**dict(zip(module.parameters, positional, strict=False)), **named}
+        called, also = self.arguments()
+        keywords = {key: term for key, term in {**made, **also}.items() if key != "inplace"}
+        return self.function(module.function, token, called, keywords, self.tokens[self.index - 1].end)
+
+    def as_argument(self, term: Term) -> str:
+        """An argument of a maker as `arrays/` reads it: a number, or a shape."""
+        value = numbers_of(term.value) if isinstance(term.value, Tensor) else term.value
+        if isinstance(value, list):
+            value = tuple(value)
+        return self.shown(term) if value is None or isinstance(value, str) else str(value)
+
+    def size_of(self, term: Term, dim: int | None, token: Token, end: int) -> Term:
+        """How many elements there are along a dimension, or at all, which is a constant."""
+        if not isinstance(term.value, Tensor) or (dim is not None and not -term.value.ndim <= dim < term.value.ndim):
+            self.fail(f"{shapes.sized(self.shown(term), term.value)}, and has no such size.", token.start, end)
+        count = term.value.numel() if dim is None else term.value.shape[dim]
+        return Term(count, count, term.start if token.text != "len" else token.start, end)
+
+    def of_user(self, function: UserFunction, token: Token) -> Term:
+        """A call of a function that the text defines; its name alone stands for its value at its parameters."""
+        if self.comes("("):
+            positional, named = self.arguments()
+        else:
+            named, positional = {}, []
+            for name in function.parameters:
+                if name not in self.names:
+                    message = f"{function.name} is a function: write {function.name}(...), or give {name} a value."
+                    self.fail(message, token.start, token.end)
+                positional.append(self.named(name, token))
+        end = self.tokens[self.index - 1].end
+        meant = dict(zip(function.parameters, positional, strict=False)) | dict(named)
+        if len(positional) + len(named) != len(function.parameters) or meant.keys() != set(function.parameters):
+            usage = f"{function.name}({', '.join(function.parameters)})"
+            self.fail(f"These are not the arguments of {usage}.", token.start, end)
+        self.program.calls += 1 + len(function.text) // 200  # reading costs as well
+        if self.program.calls > MAX_STEPS or self.level + _FRAMES > MAX_NESTING:
+            self.fail("Functions call functions too often here.", token.start, end)
+        bound: dict[str, Ref | str] = {}
+        names: dict[str, Term | Ref] = dict(function.names)
+
+        def inside(text: str) -> Term:
+            scope = Scope(function.functions, self.scope.draws, dict(bound), self.level + _FRAMES)
+            return type(self)(text, self.program, names, self.dtype, scope).whole()
+
+        for name, term in meant.items():
+            names[name], bound[name] = term, term.arg if isinstance(term.arg, Ref) else f"({self.shown(term)})"
+        for name, text in function.lines:
+            names[name] = line = inside(text)
+            bound[name] = line.arg if isinstance(line.arg, Ref) else f"({text.strip()})"
+        return inside(function.text)._replace(start=token.start, end=end)
 
     def where(self, positional: Sequence[Term], token: Token, end: int) -> Term:
         if len(positional) != 3:

@@ -44,13 +44,23 @@ class Places(Calls):
             if name.text in ("float", "double", "clone", "contiguous", "long", "values", "requires_grad_"):
                 return term._replace(end=end)
             self.require_number(term)
-            if name.text == "item":
-                self.fail("item() makes a constant of it: leave it out.", name.start, end)
+            if name.text in ("item", "detach", "numpy", "tolist", "detach_"):
+                self.fail(f"{name.text}() makes a constant of it: leave it out.", name.start, end)
+            if name.text in ("numel", "nelement"):
+                return self.size_of(term, None, name, end)
+            if name.text == "size" and len(positional) == 1 and isinstance(positional[0].value, int):
+                return self.size_of(term, positional[0].value, name, end)
             if name.text == "reshape" or name.text == "view":
                 positional = [self.shape_of(positional, end)] if len(positional) != 1 else positional
             return self.function(name.text, name, [term, *positional], named, end)
         if name.text == "values":
             return term._replace(end=name.end)
+        if name.text == "shape" and self.comes("["):
+            self.take()
+            dim = self.whole_number()
+            if dim is None or not self.took("]"):
+                self.fail("Of a shape, one size is read: x.shape[0].", name.start, name.end)
+            return self.size_of(term, dim, name, self.tokens[self.index - 1].end)
         if name.text not in ATTRIBUTES:
             known = "there are .T and .mT, and methods such as .sum()"
             self.fail(f".{name.text} has no meaning here: {known}.", name.start, name.end)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
@@ -21,11 +22,12 @@ class Ref(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A place in a text."""
+    """A place in a text. bound: in the body of a function, what its parameters stand for, each a Ref or a text."""
 
     text: str
     start: int
     end: int
+    bound: Mapping[str, Ref | str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,21 @@ class Step:
 class Program:
     """Steps that are run one after the other; and what each is at the numbers that were given, while it is read.
 
-    warnings: what torch said then.
+    warnings: what torch said then. calls: how often functions that a text defines were called.
     """
 
     def __init__(self, inputs: Mapping[str, Value]) -> None:
         self.steps: list[Step] = []
         self.values: list[Value] = []
         self.warnings: list[str] = []
-        self.inputs = {name: self.add(Step(None, name=name), value) for name, value in inputs.items()}
+        self.calls = 0
+        self.inputs: dict[str, Ref] = {}
+        for name, value in inputs.items():
+            self.add_input(name, value)
+
+    def add_input(self, name: str, value: Value) -> Ref:
+        self.inputs[name] = self.add(Step(None, name=name), value)
+        return self.inputs[name]
 
     def copy(self) -> Program:
         """To which steps can be added by itself."""
@@ -112,3 +121,17 @@ def refs(arg: object) -> list[Ref]:
     if isinstance(arg, Ref):
         return [arg]
     return [ref for one in arg for ref in refs(one)] if isinstance(arg, list | tuple) else []
+
+
+def sources(program: Program, arg: object) -> set[str]:
+    """The inputs that an argument is made of."""
+    found, seen = set(), set()
+    waiting = refs(arg)
+    while waiting:
+        ref = waiting.pop()
+        if ref.step not in seen:
+            seen.add(ref.step)
+            step = program.steps[ref.step]
+            found |= {step.name} if step.run is None else set()
+            waiting += refs(step.args)
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,16 +17,14 @@ from gradcheck_cli.checking.points.numbers import read_number
 from gradcheck_cli.checking.points.written import take_apart
 from gradcheck_cli.dtypes import DTYPES
 from gradcheck_cli.errors import ExpressionError, UsageError
-from gradcheck_cli.expression.nodes import free_name
 from gradcheck_cli.pytorch.devices import resolve_device
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tensors.cursor import Term
-from gradcheck_cli.tensors.program import Program, Ref, refs
-from gradcheck_cli.tensors.reader import read
+from gradcheck_cli.tensors.program import Program, Ref, refs, sources
+from gradcheck_cli.tensors.script import Script
 from gradcheck_cli.tensors.wanted import is_array
 
-_LEFT = re.compile(r"\s*([^\W\d]\w*)\s*(?:\([\w\s,]*\)\s*)?:?=(?!=)")
 _SHAPE = re.compile(r"\s*([^\W\d]\w*)\s*[:=]\s*(.*)")
 _SIZES = re.compile(r"\(?\s*\d+(?:\s*[x×,*]\s*\d+)*\s*,?\s*\)?")
 _ENTRY = re.compile(r"\s*([^\W\d]\w*)\s*\[\s*(-?\d+(?:\s*,\s*-?\d+)*)\s*\]\s*")
@@ -45,7 +43,8 @@ class Wanted:
 @dataclass(frozen=True)
 class Question:
     """program: with a step for each operation. names: what texts may use, by name: variables, intermediate results and
-    the function itself. result: of the formula. inputs: the arrays. wanted: what is derived by.
+    the function itself. result, name, formula: of the function; definitions: what else is defined, by its left side.
+    inputs: the arrays. wanted: what is derived by.
     varying: the inputs that a claim is a formula of, which are all but classes."""
 
     request: Request
@@ -53,17 +52,13 @@ class Question:
     names: Mapping[str, Term | Ref]
     result: Term
     name: str
+    formula: str
+    definitions: Mapping[str, str]
     inputs: Mapping[str, Tensor]
     wanted: tuple[Wanted, ...]
     varying: tuple[str, ...]
     dtype: torch.dtype
     notices: tuple[str, ...]
-
-    @property
-    def lets(self) -> dict[str, str]:
-        """The intermediate results, as typed."""
-        pairs = (text.partition("=") for text in self.request.lets)
-        return {name.strip(" :"): formula.strip() for name, _, formula in pairs}
 
     @property
     def value(self) -> Tensor:
@@ -79,15 +74,11 @@ def read_question(request: Request) -> Question:
     notices: list[str] = []
     inputs, whole = _inputs(request, dtype, notices)
     program = Program(inputs)
-    names: dict[str, Term | Ref] = dict(program.inputs)
-    texts = [*request.lets, *_statements(request.expression)]
-    for text in texts[:-1]:
-        _define(text, program, names, dtype)
-    left = _LEFT.match(texts[-1])
-    name = free_name(names) if left is None else left[1]
-    if left is not None:
-        _require_new(name, names, texts[-1], left.start(1), left.end(1))
-    result = _in_text(texts[-1], left.end() if left else 0, program, names, dtype)
+    script = Script(program, dtype, request.seed, request.wrt)
+    for text in request.lets:
+        script.define_let(text)
+    script.read(request.expression)
+    inputs, whole, result = {**inputs, **script.variables}, whole | script.whole, script.result
     if not isinstance(result.value, Tensor):
         raise ExpressionError("There is nothing to differentiate: this is a constant.", request.expression)
     if not result.value.is_floating_point():
@@ -95,41 +86,26 @@ def read_question(request: Request) -> Question:
         raise ExpressionError(f"There is nothing to differentiate: this is {what}.", request.expression)
     if not result.value.numel():
         raise ExpressionError("There is nothing to differentiate: the result has no elements.", request.expression)
-    names[name] = result
+    notices += script.notices
     notices += dict.fromkeys(program.warnings)
     classes = _classes(program, whole)
+    if script.variables and not request.wrt:
+        request = replace(request, wrt=_asked(script, request))
     wanted = _wanted(request, inputs, classes)
     varying = tuple(name for name in inputs if name not in classes)
     inputs = {key: value.to(device) for key, value in inputs.items()}
-    return Question(request, program, names, result, name, inputs, wanted, varying, dtype, tuple(notices))
+    return Question(
+        request, program, script.names, result, script.name, script.formula, script.definitions, inputs, wanted,
+        varying, dtype, tuple(notices),
+    )  # fmt: skip
 
 
-def _statements(text: str) -> list[str]:
-    """`s = softmax(x); sum(s)`: the parts of a text, the last of which is the function."""
-    found = [part for part in re.split(r"[;\n]", text) if part.partition("#")[0].strip()]
-    if not found:
-        raise ExpressionError("There is no expression.", text)
-    return [part.partition("#")[0].rstrip() for part in found]
-
-
-def _define(text: str, program: Program, names: dict[str, Term | Ref], dtype: torch.dtype) -> None:
-    left = _LEFT.match(text)
-    if left is None:
-        raise UsageError(
-            Option("let", text), ": an intermediate result has a name: ", Option("let", f"s = {text.strip()}")
-        )
-    _require_new(left[1], names, text, left.start(1), left.end(1))
-    names[left[1]] = _in_text(text, left.end(), program, names, dtype)
-
-
-def _require_new(name: str, names: Mapping[str, object], text: str, start: int, end: int) -> None:
-    if name in names:
-        raise ExpressionError(f"{name} has a value already: leave one of them out.", text, start, end)
-
-
-def _in_text(text: str, start: int, program: Program, names: Mapping[str, Term | Ref], dtype: torch.dtype) -> Term:
-    """What stands behind the left side of a text; errors show their place in the whole of it."""
-    return read(" " * start + text[start:], program, names, dtype) if start else read(text, program, names, dtype)
+def _asked(script: Script, request: Request) -> tuple[str, ...]:
+    """What a text differentiates by that does not say so: the arrays that it gives and that the function is made of."""
+    used = sources(script.program, script.result.arg)
+    named = [name for name in script.wrt if name in script.program.inputs]
+    classes = _classes(script.program, script.whole)
+    return tuple(named or (name for name in script.program.inputs if name in used and name not in classes))
 
 
 def _inputs(request: Request, dtype: torch.dtype, notices: list[str]) -> tuple[dict[str, Tensor], set[str]]:

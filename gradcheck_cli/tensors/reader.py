@@ -24,7 +24,7 @@ from torch import Tensor
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.language.tokens import Kind, Token
 from gradcheck_cli.tensors import shapes
-from gradcheck_cli.tensors.cursor import Term, sentence
+from gradcheck_cli.tensors.cursor import PLAIN, Scope, Term, sentence
 from gradcheck_cli.tensors.places import Places
 from gradcheck_cli.tensors.program import Operation, Program, Ref
 from gradcheck_cli.tensors.shapes import Misfit
@@ -40,12 +40,13 @@ _SUM, _PRODUCT, _SIGN, _POWER = 1, 2, 3, 4
 _BINDING = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "@": _PRODUCT, "**": _POWER, "^": _POWER}
 
 
-def read(text: str, program: Program, names: Mapping[str, Term | Ref], dtype: torch.dtype, *, what: str = "") -> Term:
+def read(text: str, program: Program, names: Mapping[str, Term | Ref], dtype: torch.dtype, *, what: str = "",
+         scope: Scope = PLAIN) -> Term:  # fmt: skip
     """The term that a text is, after its steps were added to the program. ExpressionError with the place.
 
-    names: what has been given a value, or a name. dtype: of the numbers in lists.
+    names: what has been given a value, or a name. dtype: of the numbers in lists. scope: what else may be used.
     """
-    reader = _Reader(text, program, names, dtype)
+    reader = _Reader(text, program, names, dtype, scope)
     if reader.at_end():
         raise ExpressionError(f"There is no {what or 'expression'}.", text)
     return reader.whole()

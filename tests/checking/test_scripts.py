@@ -145,7 +145,6 @@ def test_what_can_be_read_in_two_ways_or_in_none(expression: str, at: str, messa
 
 
 X = "x = torch.tensor(3.0, requires_grad=True)\n"
-XS = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
 
 
 @pytest.mark.parametrize(
@@ -160,17 +159,12 @@ XS = "x = torch.tensor([1., 2., 3.], requires_grad=True)\n"
             f"{X}y = x**2\ny.backward(torch.tensor(10.))",
             "backward multiplies the gradient by torch.tensor(10.)",
         ),
-        (
-            f"{XS}y = x**2\ny.backward(torch.tensor([1., 0.1, 10.]))",
-            "multiplies the gradient by torch.tensor([1",
-        ),
-        (f"{X}y = x**2\ny.backward(gradient=v)", "backward multiplies the gradient by gradient=v"),
+        (f"{X}y = x**2\ny.backward(gradient=v)", "backward multiplies the gradient by v"),
         (
             f"{X}y = x**2\ny.backward(retain_graph=True)\ny.backward()",
             "backward is called 2 times on y",
         ),
-        (f"{XS}loss = F.mse_loss(x, torch.tensor(2.0))\nloss.backward()", "mse_loss takes the mean of the 3 numbers"),
-        (f"{XS}loss = nn.BCELoss()(x, torch.tensor(1.0))\nloss.backward()", "takes the mean of the 3 numbers"),
+        ("x = torch.tensor([1., 2.], requires_grad=True)\ny = x**2", "this text gives arrays of its own"),
     ],
 )
 def test_a_cell_that_has_another_gradient_is_no_match(cell: str, said: str) -> None:
@@ -185,10 +179,7 @@ def test_a_cell_that_has_another_gradient_is_no_match(cell: str, said: str) -> N
         (f"{X}y = x**2\ny.backward()\nwith torch.no_grad():\n    print(x.grad)", [6]),
         (f"{X}y = x**2\ny.backward(torch.tensor(1.0))", [6]),
         (f"{X}y = x**2\ny.backward(retain_graph=True)", [6]),
-        (f"{XS}y = x**2\ny.backward(torch.ones_like(x))", [2, 4, 6]),
-        (f"{XS}y = x**2\ny.backward(gradient=torch.ones(3))", [2, 4, 6]),
-        (f"{XS}y = x**2\ny.backward(torch.tensor([1., 1., 1.]))", [2, 4, 6]),
-        (f"{XS}loss = F.mse_loss(x, torch.tensor(2.0), reduction='sum')\nloss.backward()", [-2, 0, 2]),
+        (f"{X}y = x**2\ny.backward(gradient=torch.ones_like(x))", [6]),
     ],
 )
 def test_a_cell_that_has_the_same_gradient_is_read(cell: str, derivatives: list[float]) -> None:

@@ -21,13 +21,10 @@ LARGEST = 6
 
 def equations(result: CodeResult) -> list[tuple[str, str]]:
     """(left side, right side) of the intermediate results and of the formula."""
-    assert result.expression is not None
-    arguments = ", ".join(result.variables)
-    text = result.expression.rpartition(";")[2].strip() if "=" in result.expression else result.expression
-    left, _, right = text.partition("=") if _is_named(text, result.subject) else ("", "", text)
-    shown = [(plain.one_line(name), plain.one_line(formula)) for name, formula in result.lets.items()]
-    label = left.strip() if "(" in left else f"{result.subject}({arguments})"
-    return [*shown, (plain.one_line(label), plain.one_line(right.strip()))]
+    label = f"{result.subject}({', '.join(result.variables)})"
+    return [
+        (plain.one_line(left), plain.one_line(right)) for left, right in (*result.lets.items(), (label, result.formula))
+    ]
 
 
 def formulas(result: CodeResult, width: int) -> Table:
@@ -45,10 +42,6 @@ def lines(result: CodeResult, display: Display) -> list[str]:
     if arrays := [text.plain for text in matrices(result, display)]:
         found += ["", *arrays]
     return found
-
-
-def _is_named(text: str, name: str) -> bool:
-    return "=" in text and text.partition("=")[0].partition("(")[0].strip() == name
 
 
 def value(result: CodeResult) -> Text | None:
