@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
 from gradcheck_cli.checking.points.written import Part, take_apart
 from gradcheck_cli.errors import GradcheckError
-from gradcheck_cli.language.statements import CALL, Statement, arguments_in, statements
 from gradcheck_cli.records.request import Request
+
+if TYPE_CHECKING:
+    from gradcheck_cli.language.statements import Statement
 
 LEFT = re.compile(r"\s*([^\W\d]\w*)\s*(\([\w\s,]*\)\s*)?:?=(?!=)\s*")
 """The left side of a definition, with its parameters."""
@@ -70,6 +73,8 @@ def _is_cell(text: str) -> bool:
     """Whether a text gives arrays itself."""
     if _MAY_GIVE.search(text) is None:
         return False
+    from gradcheck_cli.language.statements import statements
+
     try:
         items = statements(text).items
     except GradcheckError:  # which is told where the text is read
@@ -83,6 +88,8 @@ def _is_cell(text: str) -> bool:
 
 def _is_at_array(item: Statement, items: tuple[Statement, ...]) -> bool:
     """Whether it calls a function that the text defines with an array: f(torch.tensor([1., 2.]))."""
+    from gradcheck_cli.language.statements import CALL, Statement, arguments_in
+
     call = CALL.fullmatch(item.text)
     if call is None or all(one.name != call[1] for one in items):
         return False

@@ -48,6 +48,19 @@ def test_light(arguments: list[str], code: int) -> None:
     assert not done.stderr or code
 
 
+def test_help_reads_no_formulas() -> None:
+    """Nor loads what does, which would take half as long again."""
+    script = """
+import sys
+from gradcheck_cli.cli.app import run_command
+run_command(["--help"])
+loaded = [name for name in sys.modules if name.startswith(("gradcheck_cli.language", "gradcheck_cli.expression"))]
+sys.exit(", ".join(loaded) or 0)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are other signals there")
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_an_interruption_while_it_starts(name: str, code: int) -> None:
