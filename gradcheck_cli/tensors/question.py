@@ -23,7 +23,7 @@ from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tensors.cursor import Term
 from gradcheck_cli.tensors.program import Program, Ref, refs, sources
 from gradcheck_cli.tensors.script import Script
-from gradcheck_cli.tensors.wanted import is_array
+from gradcheck_cli.tensors.wanted import is_array, without_library
 
 _SHAPE = re.compile(r"\s*([^\W\d]\w*)\s*[:=]\s*(.*)")
 _SIZES = re.compile(r"\(?\s*\d+(?:\s*[x×,*]\s*\d+)*\s*,?\s*\)?")
@@ -145,6 +145,7 @@ def _inputs(request: Request, dtype: torch.dtype, notices: list[str]) -> tuple[d
 def _array(this: Option, name: str, value: str | float, request: Request, notices: list[str]) -> Tensor:
     if not isinstance(value, str):
         return torch.tensor(value, dtype=torch.float64)
+    value = without_library(value)
     if not is_array(value):
         number = read_number(this, value, None, notices)
         is_whole = re.fullmatch(r"\s*[-+]?\d+\s*", value)

@@ -19,6 +19,11 @@ LEFT = re.compile(r"\s*([^\W\d]\w*)\s*(\([\w\s,]*\)\s*)?:?=(?!=)\s*")
 _MAY_GIVE = re.compile(r"tensor|Tensor|array|Variable|Parameter|rand|ones|zeros|full|eye|arange|linspace|=\s*\[")
 _LIBRARY = r"(?:(?:torch|np|numpy|jnp|tf)\.(?:random\.)?)"
 _LIST = r"[-+\d.eE_\s,\[\]]+"
+_PREFIX = re.compile(rf"(?<![\w.]){_LIBRARY}(?=\w+\s*\()")
+_WRAPPED = re.compile(
+    rf"\s*{_LIBRARY}?(?:array|asarray|tensor|as_tensor|Tensor)\s*\(\s*([\[(].*[\])])\s*,?\s*(?:\w+\s*=[^()]*)?\)\s*",
+    re.DOTALL,
+)
 _AFTER = re.compile(r"(?:\.\w+\([^()]*\))+\s*")
 """Methods behind an array: .reshape(2, 3), .double()."""
 
@@ -28,9 +33,30 @@ def is_about_arrays(request: Request) -> bool:
     makes it a formula of arrays."""
     return (
         bool(request.shapes)
-        or any(is_array(value) for name, value in _parts(request) if name is not None)
+        or any(_is_given(value, request.expression) for name, value in _parts(request) if name is not None)
         or _is_cell(request.expression)
     )
+
+
+def without_library(value: str) -> str:
+    """`torch.randn(3)` as `randn(3)`, and `torch.tensor([1, 2])` as `[1, 2]`."""
+    listed = _WRAPPED.fullmatch(value)
+    return listed[1] if listed else _PREFIX.sub("", value, count=1)
+
+
+def _is_given(value: str, expression: str) -> bool:
+    """Whether a value is that of an array. `torch.tensor([1, 2])` and `torch.linspace(0, 1, 5)` are points, unless the
+    formula is one of arrays."""
+    if _WRAPPED.fullmatch(value) is None and "linspace" not in value:
+        return is_array(without_library(value))
+    if is_array(value):
+        return True
+    from gradcheck_cli.language.statements import statements
+
+    try:
+        return _of_arrays(statements(expression).items)
+    except GradcheckError:  # which is told where the text is read
+        return False
 
 
 def is_array(value: str) -> bool:

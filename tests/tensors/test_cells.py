@@ -107,6 +107,36 @@ def test_options_beside_a_cell(options: dict[str, object], wanted: str) -> None:
     assert reading("x = torch.rand(3, requires_grad=True)\ny = (x**2).sum()", **options) == wanted
 
 
+@pytest.mark.parametrize(
+    ("formula", "at", "is_one"),
+    [
+        ("x.sum()", "x=torch.tensor([1., 2., 3.])", True),
+        ("x @ x", "x=np.array([1, 2, 3])", True),
+        ("x @ x", "x=torch.tensor([1., 2., 3.], requires_grad=True)", True),
+        ("x**2", "x=torch.randn(3)", True),
+        ("x**2", "x=2*torch.ones(3)", True),
+        ("x**2", "x=torch.tensor([1., 2., 3.])", False),
+        ("x**2", "x=torch.linspace(0, 1, 3)", False),
+        ("sum(x**2) + x.mean()", "x=torch.linspace(0, 1, 3)", True),
+    ],
+)
+def test_arrays_of_libraries_as_values(formula: str, at: str, *, is_one: bool) -> None:
+    request = Request(formula, at=(at,))
+    assert is_about_arrays(request) == is_one
+    if is_one:
+        assert read_question(request).inputs["x"].shape == (3,)
+
+
+def test_a_cell_in_a_problem_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "problems.yaml"
+    file.write_text(
+        "problems:\n- expression: |\n    x = torch.rand(3, requires_grad=True)\n    y = (x**2).sum()\n"
+        "    y.backward()\n  claim: 2*x\n"
+    )
+    assert run_command(["run", str(file)]) == 0
+    assert "1 formula, 3 entries: 3 match · 1 claim: 1 proven" in "".join(capsys.readouterr())
+
+
 def test_a_constant_is_differentiated_by_where_that_is_asked() -> None:
     cell = f"{XS}v = torch.tensor([1., 0.1, 10.])\ny = x**2\ny.backward(v)"
     assert "@ v |" in reading(cell, wrt=("v",))
