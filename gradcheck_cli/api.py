@@ -190,6 +190,7 @@ def _of_arrays(
 ) -> _Given:
     given = _Given(expression, (), wrt, let, claim, ())
     given.at, given.shape = python_arguments.arrays(arrays), python_arguments.shapes(shape)
+    given.words = python_arguments.ArrayWords
     return given
 
 
@@ -321,6 +322,7 @@ class _Given:
         self.let, self.claim = python_arguments.definitions(let), python_arguments.claims(claim)
         self.range = python_arguments.ranges(range)
         self.shape: python_arguments.Texts = []
+        self.words = python_arguments.Words
 
     def refuse_arrays(self, function: str) -> None:
         """An array in a text is given by a keyword of its own, on which the type of the result rests."""
@@ -333,7 +335,7 @@ class _Given:
 
     def ask(self, function: Callable[[Request], T], options: Mapping[str, object]) -> T:
         """The function's answer to the request."""
-        words = python_arguments.Words(at=self.at, wrt=self.wrt, let=self.let, claim=self.claim, range=self.range)
+        words = self.words(at=self.at, wrt=self.wrt, let=self.let, claim=self.claim, range=self.range, shape=self.shape)
         request = Request(
             self.expression,
             at=tuple(point for point, _ in self.at),

@@ -360,3 +360,17 @@ class Words:
             if option.value == text_of(one):
                 return f"{option.name}={shown(value)}"
         return in_python(option)
+
+
+class ArrayWords(Words):
+    """The same where values are given by `arrays`."""
+
+    def __call__(self, option: Option) -> str:
+        written = super().__call__(option)
+        if option.name != "at":
+            return written
+        if option.value is None or not written.startswith('at="'):
+            return "arrays" if option.value is None else f"arrays{written.removeprefix('at')}"
+        name, _, value = option.value.partition("=")
+        shown = value if value.startswith("[") else f'"{value}"'
+        return f'arrays={{"{name}": {shown}}}'

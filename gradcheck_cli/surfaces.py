@@ -33,17 +33,22 @@ def worded(message: Message, words: Words) -> str:
 
 
 def on_command_line(option: Option) -> str:
-    """`--at 2`, `--let "y = x*x"`, `repeat --at`."""
+    """`--at 2`, `--let "y = x*x"`, `--shape "W: 3x4"`, `repeat --at`."""
     name = f"--{option.name.replace('_', '-')}"
     if option.again:
         return f"repeat {name}"
     if option.value is None:
         return name
-    return f'{name} "{option.value}"' if option.name in ("let", "claim") else f"{name} {option.value}"
+    return f'{name} "{option.value}"' if _needs_quotes(option) else f"{name} {option.value}"
+
+
+def _needs_quotes(option: Option) -> bool:
+    is_drawn = option.name == "at" and "(" in (option.value or "")
+    return option.name in ("let", "claim", "shape") or is_drawn
 
 
 def in_file(option: Option) -> str:
-    """`at: 2`, `let: {y: x*x}`, `write a list`."""
+    """`at: 2`, `let: {y: x*x}`, `shape: {W: 3x4}`, `write a list`."""
     if option.again:
         return "write a list"
     if option.value is None:
@@ -51,11 +56,13 @@ def in_file(option: Option) -> str:
     if option.name == "let":
         name, _, definition = option.value.partition(" = ")
         return f"let: {{{name}: {definition}}}"
+    if option.name == "shape" and ": " in option.value:
+        return f"shape: {{{option.value}}}"
     return f"{option.name}: {option.value}"
 
 
 def in_python(option: Option) -> str:
-    """`at="2"`, `seed=0`, `let={"y": "x*x"}`, `give a list`."""
+    """`at="2"`, `seed=0`, `let={"y": "x*x"}`, `shape={"W": (3, 4)}`, `give a list`."""
     if option.again:
         return "give a list"
     if option.value is None:
@@ -63,4 +70,8 @@ def in_python(option: Option) -> str:
     if option.name == "let":
         name, _, definition = option.value.partition(" = ")
         return f'let={{"{name}": "{definition}"}}'
+    if option.name == "shape" and ": " in option.value:
+        name, _, sizes = option.value.partition(": ")
+        numbers = ", ".join(sizes.split("x"))
+        return f'shape={{"{name}": {f"({numbers})" if "x" in sizes else sizes}}}'
     return f"{option.name}={option.value}" if option.name in NUMBERS else f'{option.name}="{option.value}"'

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.paths import PACKAGE
 
 from gradcheck_cli import GradcheckError, check, run
 from gradcheck_cli.cli.app import run_command
@@ -59,6 +62,35 @@ MISTAKES: list[tuple[str, list[str], str, Mapping[str, Any], tuple[str, str, str
         "use --device auto to take the best one there is",
         "use device: auto to take the best one there is",
         'use device="auto" to take the best one there is')),
+    ("sum(q*x)", ["--at", "x=[1, 2]"], "at: {x: {tensor: [1, 2]}}", {"arrays": {"x": [1, 2]}}, (
+        'q has no value: give it one by --at, or a shape by --shape "q: 3".',
+        "q has no value: give it one by at, or a shape by shape: {q: 3}.",
+        'q has no value: give it one by arrays, or a shape by shape={"q": 3}.')),
+    ("randn(2) + x", ["--at", "x=[1, 2]"], "at: {x: {tensor: [1, 2]}}", {"arrays": {"x": [1, 2]}}, (
+        'randn draws numbers: give them to a variable, by --at "x=randn(3)".',
+        "randn draws numbers: give them to a variable, by at: x=randn(3).",
+        'randn draws numbers: give them to a variable, by arrays={"x": "randn(3)"}.')),
+    ("x*2 = 3", ["--at", "x=[1, 2]"], "at: {x: {tensor: [1, 2]}}", {"arrays": {"x": [1, 2]}}, (
+        "intermediate results have names by --let.",
+        "intermediate results have names by let.",
+        "intermediate results have names by let.")),
+    ("sum(W)", ["--shape", "W"], "shape: W", {"shape": "W"}, (
+        '--shape "W": a shape is written --shape "W: 3x4"',
+        "shape: W: a shape is written shape: {W: 3x4}",
+        "shape='W': a shape is written shape={\"W\": (3, 4)}")),
+    ("sum(W)", ["--shape", "W: 0"], "shape: {W: 0}", {"shape": {"W": 0}}, (
+        '--shape "W: 0": an array has from 1 to',
+        "shape: {W: 0}: an array has from 1 to",
+        "shape={'W': 0}: an array has from 1 to")),
+    ("sum(x)", ["--at", "x=[1, q]"], "at: 'x=[1, q]'", {"arrays": {"x": "[1, q]"}}, (
+        "--at x=[1, q]: q is not known here",
+        "at: x=[1, q]: q is not known here",
+        "arrays={'x': '[1, q]'}: q is not known here")),
+    ("x = torch.tensor([1., 2.], requires_grad=True); y = x.sum(); g = torch.autograd.grad(y, x); "
+     "torch.autograd.grad(g.sum(), x)", [], "tags: a", {"arrays": {}}, (
+        "ask for that by --order 2.", "ask for that by order: 2.", "ask for that by order=2.")),
+    ("x = torch.tensor([1., 2.], requires_grad=True); x.requires_grad_(False); y = x.sum()", [], "tags: a",
+     {"arrays": {}}, ("variables by --wrt.", "variables by wrt.", "variables by wrt.")),
 ]  # fmt: skip
 
 
@@ -98,6 +130,17 @@ def test_notices_and_notes_are_in_the_words_of_their_surface(
     assert run(file).problems[0].notices == ("5 points sampled with seed: 7",)
     (claim,) = check("x", at=1, claim="y = 1").claims
     assert (claim.note or "").endswith('write claim="x: 1"')
+
+
+def test_no_text_about_arrays_has_an_option_of_the_command_line() -> None:
+    """Options are parts of a message, so that each surface says its own words."""
+    for file in [*PACKAGE.glob("tensors/*.py"), *PACKAGE.glob("arrays/*.py")]:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+        told = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, documented)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value not in told:
+                assert not re.search(r"--[a-z]", node.value), f"{file.name}:{node.lineno}: {node.value}"
 
 
 def test_an_error_keeps_its_options_on_its_way_from_another_process() -> None:

@@ -17,11 +17,11 @@ from functools import lru_cache
 from itertools import chain
 
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.language.cursor import MAX_LENGTH
 from gradcheck_cli.option_values import split
 from gradcheck_cli.surfaces import Option
 
 MOST_ORDERS = 10
-MAX_LENGTH = 20_000
 """Characters of a text in which several claims are sought."""
 MAX_LEFT = 200
 """Characters of what may be a left side."""

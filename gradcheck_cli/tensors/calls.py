@@ -50,7 +50,7 @@ def _of_each(row: Function) -> TensorFunction:
     signature = ", ".join(
         f"{a.name}:{kinds[a.kind]}" + ("" if a.default is None else f"={a.default}") for a in row.arguments
     )
-    return TensorFunction(row.name, signature, _EachElement(row), doc=row.doc)
+    return TensorFunction(row.name, signature, _EachElement(row), doc=row.doc, shapes="same", by_position=True)
 
 
 class _EachElement:
@@ -153,9 +153,7 @@ def converted(row: TensorFunction, parameter: Parameter, given: Given, first: Gi
         case "tensors":
             if isinstance(value, list) and value and all(isinstance(x, Tensor) for x in value):
                 return given
-            raise Misfit(
-                f"{row.name} takes arrays: {row.name}({'[a, b]' if row.name != 'einsum' else repr('ij,j') + ', A, x'})"
-            )
+            raise Misfit(f"{row.name} takes arrays: {row.example or f'{row.name}([a, b])'}")
         case "dim" | "dims":
             return _dims(row, parameter, given, first)
         case "whole":
@@ -198,11 +196,10 @@ def _dims(row: TensorFunction, parameter: Parameter, given: Given, first: Given)
         value = int(value) if value != "all" else tuple(range(array.ndim if isinstance(array, Tensor) else 0))
     if value is None:
         return Given("", None, None)
-    more = row.name in ("unsqueeze", "stack")
     if parameter.kind == "dims" and isinstance(value, tuple | list):
         dims = tuple(shapes.require_dim(name, array, one) for one in value)
         return Given(str(dims), dims, dims)
-    dim = shapes.require_dim(name, array, value, more)
+    dim = shapes.require_dim(name, array, value, row.adds_dim)
     return Given(str(dim), dim, dim)
 
 
@@ -226,23 +223,7 @@ def _shape(row: TensorFunction, value: Any, first: Given) -> Given:
     if not (isinstance(value, tuple | list) and all(isinstance(n, int) and not isinstance(n, bool) for n in value)):
         raise Misfit(f"the shape of {row.name} is whole numbers, as in (2, 3), not {_shown(value)}")
     shape = tuple(value)
-    if row.name == "reshape" and isinstance(first.value, Tensor):
-        _require_reshape(first, shape)
     return Given(str(shape), shape, shape)
-
-
-def _require_reshape(first: Given, shape: tuple[int, ...]) -> None:
-    count = first.value.numel()
-    known = 1
-    for size in shape:
-        known *= size if size != -1 else 1
-    open_sizes = shape.count(-1)
-    if (
-        min(shape, default=0) < -1
-        or open_sizes > 1
-        or (known != count if not open_sizes else not known or count % known)
-    ):
-        raise Misfit(f"{shapes.sized(first.text, first.value)} ({count} elements), which do not make the shape {shape}")
 
 
 def _shown(value: Any) -> str:

@@ -17,24 +17,32 @@ from torch import Tensor
 from gradcheck_cli.arrays.reader import read_array
 from gradcheck_cli.arrays.values import array_value
 from gradcheck_cli.errors import ExpressionError
+from gradcheck_cli.language.cursor import MAX_LENGTH, MAX_NESTING
 from gradcheck_cli.language.tokens import Kind, Token, shorten, tokenize
+from gradcheck_cli.surfaces import Message, Option
 from gradcheck_cli.tensors import shapes
 from gradcheck_cli.tensors.program import Operation, Program, Ref, Span, Step
 from gradcheck_cli.tensors.shapes import Misfit
 
-MAX_LENGTH = 20_000
-MAX_NESTING = 100
 MAX_STEPS = 5_000
 _TRANSPOSED = re.compile(r"\s*(?:\^\s*\{?\s*T\s*\}?|ᵀ|\^⊤)")
 
 
+Literal = list["int | float | Literal"]
+"""Numbers in nested lists."""
+
+
 class Term(NamedTuple):
-    """A part of the text: what stands for it in the program (a Ref, or a constant), and its value now."""
+    """A part of the text: what stands for it in the program (a Ref, or a constant), and its value now.
+
+    literal: the numbers of an array that was typed as a list, so that lists of such lists are arrays as well.
+    """
 
     arg: Any
     value: Any
     start: int
     end: int
+    literal: Literal | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +120,7 @@ class Cursor(ABC):
         self.index += 1
         return True
 
-    def fail(self, message: str, start: int, end: int) -> NoReturn:
+    def fail(self, message: str | Message, start: int, end: int) -> NoReturn:
         raise ExpressionError(message, self.text, start, end)
 
     def unexpected(self) -> NoReturn:
@@ -123,10 +131,11 @@ class Cursor(ABC):
             self.fail(f"{token.text} has no meaning here.", token.start, token.end)
         if token.kind is Kind.NAME and self.index and before.kind in (Kind.NAME, Kind.NUMBER):
             left, right = before.text, token.text
-            message = f"An operator is missing: write {left}*{right} (element by element) or {left} @ {right}."
-            self.fail(message, before.start, token.end)
+            shown = f"An operator is missing: write {left}*{right} (element by element) or {left} @ {right}."
+            self.fail(shown, before.start, token.end)
         if token.is_symbol("=", ":="):
-            self.fail("= has no meaning here: intermediate results have names by --let.", token.start, token.end)
+            message = "= has no meaning here: intermediate results have names by ", Option("let"), "."
+            self.fail(message, token.start, token.end)
         if not self.index or before.kind is Kind.SYMBOL:
             self.fail(f"Something is missing before {shorten(token.text)}.", token.start, token.end)
         self.fail(f"{shorten(token.text)} has no meaning here.", token.start, token.end)

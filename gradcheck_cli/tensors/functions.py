@@ -17,7 +17,8 @@ ALIASES = {"axis": "dim", "keepdims": "keepdim", "a": "input", "axes": "dim"}
 @dataclass(frozen=True)
 class Parameter:
     """kind: "tensor" (an array or a number), "tensors" (a list of them), "dim", "dims" (one or several), "whole",
-    "number", "flag", "text", "shape", or "indices" (whole numbers: a class, or an array of them)."""
+    "number", "flag", "text", "shape", "indices" (whole numbers: a class, or an array of them), or "targets" (these, or
+    probabilities in the shape of the first argument)."""
 
     name: str
     kind: str = "tensor"
@@ -36,14 +37,21 @@ _DEFAULTS: dict[str, object] = {"none": None, "true": True, "false": False}
 
 @dataclass(frozen=True)
 class TensorFunction:
-    """torch: where torch has it, as a dotted name below `torch`, or a callable. also: other names. operands: whether
-    it takes its arguments in a row as one list (stack(a, b)). method: whether x.f() is a call of it."""
+    """torch: where torch has it, as a dotted name below `torch`, or a callable. also: other names. shapes: what these
+    have to be, by its name in `tensors/requirements.py`; "" where torch's own words will do. by_position: torch takes
+    all arguments by position. of_dtype: it is told the working dtype. adds_dim: dim may be one more than there are.
+    example: of a call, where the signature does not say how it is written."""
 
     name: str
     signature: str
     torch: str | Callable[..., Any] = ""
     also: tuple[str, ...] = ()
     doc: str = ""
+    shapes: str = ""
+    by_position: bool = False
+    of_dtype: bool = False
+    adds_dim: bool = False
+    example: str = ""
     parameters: tuple[Parameter, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -117,34 +125,43 @@ TENSOR_FUNCTIONS: dict[str, TensorFunction] = {row.name: row for row in (
     TensorFunction("cumprod", "input, dim:dim=-1", doc="the running product"),
     TensorFunction("logcumsumexp", "input, dim:dim=-1", doc="the running logsumexp"),
     # products
-    TensorFunction("matmul", "input, other", also=("mm", "mv", "bmm"), doc="the matrix product: A @ B"),
-    TensorFunction("dot", "input, other", _dot, ("inner", "vdot"), "the inner product of vectors"),
-    TensorFunction("outer", "input, vec2", also=("ger",), doc="the matrix of all products of two vectors"),
+    TensorFunction("matmul", "input, other", also=("mm", "mv", "bmm"), doc="the matrix product: A @ B",
+                   shapes="product"),
+    TensorFunction("dot", "input, other", _dot, ("inner", "vdot"), "the inner product of vectors", shapes="dot"),
+    TensorFunction("outer", "input, vec2", also=("ger",), doc="the matrix of all products of two vectors",
+                   shapes="vectors"),
     TensorFunction("kron", "input, other", doc="the Kronecker product"),
     TensorFunction("cross", "input, other, dim:dim=-1", "linalg.cross", doc="the cross product of vectors of 3"),
-    TensorFunction("einsum", "equation:text, operands:tensors", doc="sums of products: einsum('ij,j', A, x)"),
-    TensorFunction("trace", "input", doc="the sum of the diagonal"),
-    TensorFunction("det", "input", also=("linalg.det",), doc="the determinant"),
-    TensorFunction("logdet", "input", doc="log(det(A))"),
-    TensorFunction("inv", "input", "linalg.inv", ("inverse", "linalg.inv"), "the inverse"),
+    TensorFunction("einsum", "equation:text, operands:tensors", doc="sums of products: einsum('ij,j', A, x)",
+                   by_position=True, example="einsum('ij,j', A, x)"),
+    TensorFunction("trace", "input", doc="the sum of the diagonal", shapes="matrix"),
+    TensorFunction("det", "input", also=("linalg.det",), doc="the determinant", shapes="square"),
+    TensorFunction("logdet", "input", doc="log(det(A))", shapes="square"),
+    TensorFunction("inv", "input", "linalg.inv", ("inverse", "linalg.inv"), "the inverse", shapes="square"),
     TensorFunction("solve", "A, B", "linalg.solve", ("linalg.solve",), "the X with A @ X = B"),
-    TensorFunction("cholesky", "input", "linalg.cholesky", ("linalg.cholesky",), "the lower Cholesky factor"),
-    TensorFunction("matrix_power", "input, n:whole", also=("linalg.matrix_power",), doc="A @ A @ ... n times"),
+    TensorFunction("cholesky", "input", "linalg.cholesky", ("linalg.cholesky",), "the lower Cholesky factor",
+                   shapes="square"),
+    TensorFunction("matrix_power", "input, n:whole", also=("linalg.matrix_power",), doc="A @ A @ ... n times",
+                   shapes="square"),
     # losses
-    TensorFunction("mse_loss", f"input, target, {_REDUCTION}", f"{_F}mse_loss", doc="mean((input - target)**2)"),
-    TensorFunction("l1_loss", f"input, target, {_REDUCTION}", f"{_F}l1_loss", doc="mean(abs(input - target))"),
-    TensorFunction("huber_loss", f"input, target, {_REDUCTION}, delta:number=1", f"{_F}huber_loss", doc="Huber's loss"),
+    TensorFunction("mse_loss", f"input, target, {_REDUCTION}", f"{_F}mse_loss", doc="mean((input - target)**2)",
+                   shapes="same"),
+    TensorFunction("l1_loss", f"input, target, {_REDUCTION}", f"{_F}l1_loss", doc="mean(abs(input - target))",
+                   shapes="same"),
+    TensorFunction("huber_loss", f"input, target, {_REDUCTION}, delta:number=1", f"{_F}huber_loss", doc="Huber's loss",
+                   shapes="same"),
     TensorFunction("smooth_l1_loss", f"input, target, {_REDUCTION}, beta:number=1", f"{_F}smooth_l1_loss",
-                   doc="the smooth L1 loss"),
-    TensorFunction("cross_entropy", f"input, target:indices, {_REDUCTION}, label_smoothing:number=0",
-                   f"{_F}cross_entropy", doc="-log_softmax(z)[target], the mean over rows"),
-    TensorFunction("nll_loss", f"input, target:indices, {_REDUCTION}", f"{_F}nll_loss", doc="-input[target]"),
+                   doc="the smooth L1 loss", shapes="same"),
+    TensorFunction("cross_entropy", f"input, target:targets, {_REDUCTION}, label_smoothing:number=0",
+                   f"{_F}cross_entropy", doc="-log_softmax(z)[target], the mean over rows", shapes="classes"),
+    TensorFunction("nll_loss", f"input, target:indices, {_REDUCTION}", f"{_F}nll_loss", doc="-input[target]",
+                   shapes="classes"),
     TensorFunction("binary_cross_entropy", f"input, target, {_REDUCTION}", f"{_F}binary_cross_entropy",
                    doc="mean(-t*log(p) - (1 - t)*log(1 - p))"),
     TensorFunction("binary_cross_entropy_with_logits", f"input, target, {_REDUCTION}",
                    f"{_F}binary_cross_entropy_with_logits", doc="the same, of sigmoid(input)"),
     TensorFunction("kl_div", f"input, target, {_REDUCTION}, log_target:flag=false", f"{_F}kl_div",
-                   doc="mean(target*(log(target) - input))"),
+                   doc="mean(target*(log(target) - input))", shapes="same"),
     TensorFunction("cosine_similarity", "x1, x2, dim:dim=-1, eps:number=1e-8", also=("cosine_sim",),
                    doc="the cosine of the angle between vectors"),
     # normalisation
@@ -156,22 +173,26 @@ TENSOR_FUNCTIONS: dict[str, TensorFunction] = {row.name: row for row in (
                    doc="x/norm(x), along the last dimension or dim"),
     TensorFunction("linear", "input, weight, bias=none", f"{_F}linear", doc="x @ W.T + b"),
     # shapes
-    TensorFunction("stack", "tensors:tensors, dim:dim=0", doc="arrays of one shape, beside each other"),
-    TensorFunction("cat", "tensors:tensors, dim:dim=0", also=("concat", "concatenate"), doc="one after the other"),
+    TensorFunction("stack", "tensors:tensors, dim:dim=0", doc="arrays of one shape, beside each other",
+                   by_position=True, adds_dim=True),
+    TensorFunction("cat", "tensors:tensors, dim:dim=0", also=("concat", "concatenate"), doc="one after the other",
+                   by_position=True),
     TensorFunction("transpose", "input, dim0:dim=-2, dim1:dim=-1", doc="two dimensions exchanged: A.T"),
-    TensorFunction("t", "input", doc="the transposed matrix"),
-    TensorFunction("reshape", "input, shape:shape", also=("view",), doc="the same elements in another shape"),
+    TensorFunction("t", "input", doc="the transposed matrix", shapes="matrix"),
+    TensorFunction("reshape", "input, shape:shape", also=("view",), doc="the same elements in another shape",
+                   shapes="elements", by_position=True),
     TensorFunction("flatten", "input", also=("ravel",), doc="all elements in a row"),
     TensorFunction("squeeze", "input, dim:dim=none", lambda input, dim=None: input.squeeze() if dim is None else
                    input.squeeze(dim), doc="without dimensions of size 1"),
-    TensorFunction("unsqueeze", "input, dim:dim", doc="with a dimension of size 1 more"),
+    TensorFunction("unsqueeze", "input, dim:dim", doc="with a dimension of size 1 more", adds_dim=True),
     TensorFunction("diag", "input", doc="the diagonal of a matrix; the matrix with this diagonal"),
     TensorFunction("tril", "input, diagonal:whole=0", doc="the lower triangle"),
     TensorFunction("triu", "input, diagonal:whole=0", doc="the upper triangle"),
-    TensorFunction("flip", "input, dims:dims", _flip, doc="in reverse order along dims"),
+    TensorFunction("flip", "input, dims:dims", _flip, doc="in reverse order along dims", by_position=True),
     TensorFunction("sort", "input, dim:dim=-1, descending:flag=false",
                    lambda input, dim=-1, descending=False: input.sort(dim, descending).values, doc="sorted"),
-    TensorFunction("onehot", "index:indices, n:whole", _onehot, ("one_hot",), "1 at an index, else 0: onehot(2, 5)"),
+    TensorFunction("onehot", "index:indices, n:whole", _onehot, ("one_hot",), "1 at an index, else 0: onehot(2, 5)",
+                   shapes="onehot", by_position=True, of_dtype=True),
     TensorFunction("zeros_like", "input", doc="0 in the same shape"),
     TensorFunction("ones_like", "input", doc="1 in the same shape"),
 )}  # fmt: skip

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-from torch import Tensor
 
 from gradcheck_cli.language.tokens import Token
-from gradcheck_cli.tensors.cursor import Cursor, Term
+from gradcheck_cli.tensors.cursor import Cursor, Literal, Term
 
 
 class Literals(Cursor):
@@ -45,36 +42,25 @@ class Literals(Cursor):
         start, end = opening.start, self.tokens[self.index - 1].end
         if not items:
             self.fail("An empty list has no numbers.", start, end)
-        numbers = [numbers_of(item.value) for item in items]
-        if all(number is not None for number in numbers):
-            for item, number in zip(items, numbers, strict=True):
-                if _lengths(number) != _lengths(numbers[0]):
+        numbers = [_numbers(item) for item in items]
+        known = [number for number in numbers if number is not None]
+        if len(known) == len(numbers):
+            for item, number in zip(items, known, strict=True):
+                if _lengths(number) != _lengths(known[0]):
                     self.fail("All rows of an array are equally long.", item.start, item.end)
             dtype = self.dtype
-            made = self.call(lambda: torch.tensor(numbers, dtype=dtype), (), (), start, end)
-            return made._replace(value=_Literal.of(made.value, numbers))
+            return self.call(lambda: torch.tensor(known, dtype=dtype), (), (), start, end)._replace(literal=known)
         for item in items:
             self.require_number(item)
         return Term([item.arg for item in items], [item.value for item in items], start, end)
 
 
-class _Literal:
-    """Numbers that were typed as a list: their tensor knows them, so that lists of them are arrays as well."""
-
-    KNOWN = "_typed"
-
-    @staticmethod
-    def of(tensor: Tensor, numbers: Any) -> Tensor:
-        setattr(tensor, _Literal.KNOWN, numbers)
-        return tensor
+def _numbers(term: Term) -> int | float | Literal | None:
+    """The number, or those of a list; None for what is neither."""
+    is_number = isinstance(term.value, int | float) and not isinstance(term.value, bool)
+    number: int | float | None = term.value if is_number else None
+    return number if term.literal is None else term.literal
 
 
-def numbers_of(value: Any) -> Any:
-    """The numbers of a literal; None for what is none."""
-    if isinstance(value, bool):
-        return None
-    return value if isinstance(value, int | float) else getattr(value, _Literal.KNOWN, None)
-
-
-def _lengths(numbers: Any) -> Any:
+def _lengths(numbers: int | float | Literal) -> object:
     return [_lengths(one) for one in numbers] if isinstance(numbers, list) else None

@@ -13,7 +13,9 @@ from gradcheck_cli.arrays.makers import MAKERS
 from gradcheck_cli.arrays.reader import read_array
 from gradcheck_cli.arrays.values import array_value
 from gradcheck_cli.errors import ExpressionError
+from gradcheck_cli.language.cursor import MAX_NESTING
 from gradcheck_cli.language.tokens import Kind, Token
+from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tensors import shapes
 from gradcheck_cli.tensors.calls import (
     Given,
@@ -25,11 +27,12 @@ from gradcheck_cli.tensors.calls import (
     nearest,
     row_of,
 )
-from gradcheck_cli.tensors.cursor import MAX_NESTING, MAX_STEPS, PLAIN, Scope, Term, UserFunction, sentence
+from gradcheck_cli.tensors.cursor import MAX_STEPS, PLAIN, Scope, Term, UserFunction, sentence
 from gradcheck_cli.tensors.functions import TensorFunction
-from gradcheck_cli.tensors.literals import Literals, numbers_of
+from gradcheck_cli.tensors.literals import Literals
 from gradcheck_cli.tensors.modules import MODULES
 from gradcheck_cli.tensors.program import Operation, Program, Ref, Step
+from gradcheck_cli.tensors.requirements import require_shapes
 from gradcheck_cli.tensors.shapes import Misfit
 
 LIBRARIES = frozenset({"torch", "F", "nn", "tf", "functional", "np", "numpy", "jnp", "jax", "linalg", "special", "math",
@@ -67,8 +70,9 @@ class Calls(Literals):
             return Term(CONSTANTS[name], CONSTANTS[name], token.start, end)
         if (row := row_of(name)) is not None:
             self.fail(f"{name} is a function: write {row.usage()}.", token.start, end)
+        shape = Option("shape", f"{name}: 3")
         return self.fail(
-            f'{name} has no value: give it one by --at, or a shape by --shape "{name}: 3".', token.start, end
+            (f"{name} has no value: give it one by ", Option("at"), ", or a shape by ", shape, "."), token.start, end
         )
 
     def named(self, name: str, token: Token) -> Term:
@@ -83,7 +87,8 @@ class Calls(Literals):
         if name in self.names and len(path) == 1:
             self.fail(f"{name} is an array, and not a function: write {name}*(...).", token.start, opening.end)
         if name in _DRAWN and self.scope.draws is None:
-            self.fail(f'{name} draws numbers: give them to a variable, by --at "x={name}(3)".', token.start, token.end)
+            given = Option("at", f"x={name}(3)")
+            self.fail((f"{name} draws numbers: give them to a variable, by ", given, "."), token.start, token.end)
         positional, named = self.arguments()
         end = self.tokens[self.index - 1].end
         if name in MODULES and path[-2:-1] in ([], ["nn"]):
@@ -149,7 +154,7 @@ class Calls(Literals):
             pairs = fitted(row, [self.given(t) for t in positional], {k: self.given(t) for k, t in named.items()})
             first = pairs[0][1]
             found = [converted(row, parameter, given, first) for parameter, given in pairs]
-            self.require_shapes(row, found)
+            require_shapes(row, found)
         except Misfit as misfit:
             self.fail(sentence(str(misfit)), start, end)
         if (definition := definition_of(row)) is not None:
@@ -165,14 +170,13 @@ class Calls(Literals):
             args, values = [given.arg for given in found], [given.value for given in found]
             return self.call(composed, args, values, start, end, operation=what)
         found = [self.as_indices(row, p, given, found) for (p, _), given in zip(pairs, found, strict=True)]
-        if not any(isinstance(given.value, Tensor | list) for given in found) and row.name != "onehot":
+        if not any(isinstance(given.value, Tensor | list) for given in found) and not row.of_dtype:
             made = self.constant(Term(found[0].arg, found[0].value, start, end))
             found[0] = Given(found[0].text, made.arg, made.value)
         what = Operation(row.name, {p.name: given.arg for (p, _), given in zip(pairs, found, strict=True)})
-        positional_only = is_of_each(row) or row.name in ("einsum", "stack", "cat", "onehot", "reshape", "flip")
-        if positional_only:
+        if row.by_position:
             args, values = [g.arg for g in found], [g.value for g in found]
-            fixed = {"dtype": self.dtype} if row.name == "onehot" else {}
+            fixed = {"dtype": self.dtype} if row.of_dtype else {}
             return self.call(callable_of(row), args, values, start, end, fixed, what)
         keep = [(p, g) for (p, _), g in zip(pairs, found, strict=True)]
         arrays = [g for p, g in keep if p.required]
@@ -191,12 +195,12 @@ class Calls(Literals):
 
     def as_indices(self, row: TensorFunction, parameter: Any, given: Given, found: Sequence[Given]) -> Given:
         """Classes: whole numbers, as torch takes them. Floating-point targets of cross_entropy are probabilities."""
-        if parameter.kind != "indices":
+        if parameter.kind not in ("indices", "targets"):
             return given
         value, arg = given.value, given.arg
         if isinstance(value, Tensor) and value.is_floating_point():
             if (
-                row.name == "cross_entropy"
+                parameter.kind == "targets"
                 and isinstance(found[0].value, Tensor)
                 and value.shape == found[0].value.shape
             ):
@@ -212,30 +216,6 @@ class Calls(Literals):
             step = self.call(lambda: torch.tensor(number), (), (), 0, len(self.text), operation=what)
             return Given(given.text, step.arg, step.value)
         return given
-
-    def require_shapes(self, row: TensorFunction, found: Sequence[Given]) -> None:
-        """Raises Misfit with our own words where torch's would not name what was typed."""
-        named = [(given.text, given.value) for given in found]
-        first = found[0].value
-        if row.name == "matmul" or (row.name == "dot" and all(_ndim(x) for _, x in named)):
-            shapes.require_product(named[0], named[1])
-        elif is_of_each(row) or row.name in ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss", "kl_div"):
-            shapes.require_same(named)
-        elif row.name == "outer" and not all(_ndim(x) == 1 for _, x in named):
-            raise Misfit(f"outer takes two vectors: {' and '.join(shapes.sized(*one) for one in named)}")
-        elif row.name in ("det", "logdet", "inv", "cholesky", "matrix_power"):
-            if _ndim(first) < 2 or first.shape[-1] != first.shape[-2]:
-                raise Misfit(f"{row.name} takes a square matrix: {shapes.sized(*named[0])}")
-        elif row.name in ("trace", "t") and _ndim(first) != 2:
-            raise Misfit(f"{row.name} takes a matrix: {shapes.sized(*named[0])}")
-        elif row.name in ("cross_entropy", "nll_loss"):
-            _require_classes(found)
-        elif row.name == "onehot":
-            count, index = found[1].value, found[0].value
-            if count < 1 or count > shapes.MAX_ELEMENTS:
-                raise Misfit(f"onehot has from 1 to {shapes.MAX_ELEMENTS:,} elements, not {count}")
-            index = index if isinstance(index, Tensor) else torch.tensor(index)
-            shapes.require_classes(index, count)
 
     def made_of(self, name: str, positional: Sequence[Term], named: Mapping[str, Term], token: Token, end: int) -> Term:
         """torch.tensor([1, 2]) and its like: what is in it."""
@@ -278,7 +258,7 @@ class Calls(Literals):
 
     def as_argument(self, term: Term) -> str:
         """An argument of a maker as `arrays/` reads it: a number, or a shape."""
-        value = numbers_of(term.value) if isinstance(term.value, Tensor) else term.value
+        value = term.literal if isinstance(term.value, Tensor) else term.value
         if isinstance(value, list):
             value = tuple(value)
         return self.shown(term) if value is None or isinstance(value, str) else str(value)
@@ -363,25 +343,3 @@ def _whole(x: Tensor) -> Tensor:
 def is_class_step(step: Step) -> bool:
     """Whether a step makes whole numbers of its argument, to choose by."""
     return step.run is _whole
-
-
-def _ndim(value: Any) -> int:
-    return value.ndim if isinstance(value, Tensor) else 0
-
-
-def _require_classes(found: Sequence[Given]) -> None:
-    logits, target = found[0], found[1].value
-    if not _ndim(logits.value):
-        raise Misfit(f"{shapes.sized(logits.text, logits.value)}: it has no classes")
-    count = logits.value.shape[1 if _ndim(logits.value) > 1 else 0]
-    rows = logits.value.shape[0] if _ndim(logits.value) > 1 else None
-    if isinstance(target, Tensor) and target.shape == logits.value.shape and target.is_floating_point():
-        return
-    if isinstance(target, bool) or not isinstance(target, Tensor | int):
-        raise Misfit(f"the target is a class (a whole number), not {target}")
-    index = target if isinstance(target, Tensor) else torch.tensor(target)
-    if rows is not None and tuple(index.shape) != (rows, *logits.value.shape[2:]):
-        raise Misfit(f"{shapes.sized(logits.text, logits.value)}: it needs {rows} classes, one for each row")
-    if rows is None and index.ndim:
-        raise Misfit(f"{shapes.sized(logits.text, logits.value)}: it needs one class, such as 0")
-    shapes.require_classes(index, count)

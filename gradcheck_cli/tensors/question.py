@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gradcheck_cli.arrays.makers import MAX_DIMENSIONS, MAX_ELEMENTS
 from gradcheck_cli.arrays.reader import read_array
 from gradcheck_cli.arrays.values import array_value, generator
 from gradcheck_cli.checking.points.numbers import read_number
@@ -28,7 +29,6 @@ from gradcheck_cli.tensors.wanted import is_array, without_library
 _SHAPE = re.compile(r"\s*([^\W\d]\w*)\s*[:=]\s*(.*)")
 _SIZES = re.compile(r"\(?\s*\d+(?:\s*[x×,*]\s*\d+)*\s*,?\s*\)?")
 _ENTRY = re.compile(r"\s*([^\W\d]\w*)\s*\[\s*(-?\d+(?:\s*,\s*-?\d+)*)\s*\]\s*")
-MAX_ELEMENTS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def _shape(text: str) -> tuple[str, tuple[int, ...]]:
     count = 1
     for size in sizes:
         count *= size
-    if not 0 < count <= MAX_ELEMENTS or len(sizes) > 32:
+    if not 0 < count <= MAX_ELEMENTS or len(sizes) > MAX_DIMENSIONS:
         raise UsageError(this, f": an array has from 1 to {MAX_ELEMENTS:,} elements")
     return found[1], tuple(sizes)
 

@@ -201,7 +201,7 @@ class _Reader(Places):
         if not self.comes(")"):
             self.fail("This ( is never closed.", opening.start, opening.end) if self.at_end() else self.unexpected()
         self.level -= 1
-        return Term(inner.arg, inner.value, opening.start, self.take().end)
+        return inner._replace(start=opening.start, end=self.take().end)
 
     def bars(self) -> Term:
         opening, is_norm = self.take(), self._second_bar()

@@ -39,8 +39,8 @@ _REFUSED = (
     (re.compile(r"\w+\s*(?:\*\*|//|[-+*/@])="), "A name keeps what it is given here: put the result under a new one, "
      "as in z = y + x."),
     (re.compile(r"\(?\w+\s*,[^=()]*\)?=(?!=)"), "One name on the left side is read: write a line for each."),
-    (re.compile(r"\w+\.requires_grad(?:_\(|\s*=)\s*False"), "This ends the gradient: leave it out, and choose what is "
-     "differentiated by."),
+    (re.compile(r"\w+\.requires_grad(?:_\(|\s*=)\s*False"), ("This ends the gradient: leave it out, and name the "
+     "variables by ", Option("wrt"), ".")),
 )  # fmt: skip
 
 

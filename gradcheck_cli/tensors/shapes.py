@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-MAX_ELEMENTS = 10_000_000
+from gradcheck_cli.arrays.makers import MAX_ELEMENTS
 
 
 class Misfit(Exception):

@@ -124,7 +124,7 @@ def test_names_in() -> None:
         (["x=1,y=2,"], "xy", "--at x=1,y=2,: there is nothing beside a comma: delete the comma, or write what is "
                              "missing"),
         (["1:2:3:4"], "x", "--at 1:2:3:4: a range is start:stop:count, for example x=-3:3:101"),
-        (["linspace(1, 2)"], "x", "--at linspace(1, 2): a range is linspace(start, stop, count), for example "
+        (["linspace(1, 2)"], "x", "--at \"linspace(1, 2)\": a range is linspace(start, stop, count), for example "
                                   "x=-3:3:101"),
         (["x=1:2:0"], "x", "--at x=1:2:0: the count of a range is a whole number from 1, not 0"),
         (["x=1:2:2.5"], "x", "--at x=1:2:2.5: the count of a range is a whole number from 1, not 2.5"),
@@ -205,7 +205,7 @@ def test_hostile_points_end_in_a_sentence(text: str) -> None:
     [
         ("1/0", NoReference("no"), "--at 1/0: this has no real finite value"),
         ("x=1/0", NoReference("no"), "--at x=1/0: 1/0 has no real finite value"),
-        ("exp(1000)", OverflowError(), "--at exp(1000): this is larger than any double; points are finite numbers"),
+        ("exp(1000)", OverflowError(), '--at "exp(1000)": this is larger than any double; points are finite numbers'),
     ],
 )
 def test_constant_expressions_without_a_value(text: str, error: Exception, message: str) -> None:
