@@ -27,7 +27,8 @@ class Statement(NamedTuple):
     text: a formula, perhaps with a left side. name, parameters: what `def` and `lambda` say of it; parameters is None
     where it is no function. body: the lines of a `def` before the last. value: of what requires a gradient, or is a
     point, as typed: `2.0`, `[[1, 2]]`, `torch.rand(3)`. is_target: whether backward was called on it, is_summed: on its
-    sum, and cotangent: with what. wrt: what torch.autograd.grad was asked for. said: as it was typed, for messages.
+    sum, and cotangent: with what; is_jacobian: whether each of its elements was asked for. wrt: what autograd.grad was
+    asked for. said: as it was typed, for messages.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Statement(NamedTuple):
     is_target: bool = False
     is_summed: bool = False
     cotangent: str = ""
+    is_jacobian: bool = False
     wrt: tuple[str, ...] = ()
     said: str = ""
 
@@ -59,13 +61,20 @@ _UNUSUAL = frozenset(";\n\r#=:'\"%!`>↦→")
 _WORDS = "return", "import", "print", "assert", ".backward", ".grad", "syms"
 _DOTTED = rf"{NAME}(?:\.{NAME})*"
 CALL = re.compile(rf"({NAME})\s*\((.*)\)", re.DOTALL)
-_GRAD = re.compile(rf"(?:{NAME}\s*=\s*)?(?:jax\.)?(?:value_and_)?grad\(\s*({NAME})\s*\)\((.*)\)", re.DOTALL)
+_GRAD = re.compile(
+    rf"(?:{NAME}\s*=\s*)?(?:jax\.|torch\.func\.)?(?:value_and_)?(grad|jac\w+|hessian)\(\s*({NAME})\s*\)\((.*)\)",
+    re.DOTALL,
+)
+_FUNCTIONAL = re.compile(
+    rf"(?:{NAME}\s*=\s*)?(?:torch\.)?autograd\.functional\.(jacobian|hessian)\(\s*({NAME})\s*,\s*(.*)\)", re.DOTALL
+)
 _PASSED = re.compile(
     rf"""
     (?:import|from|assert|syms)\b\s*(?![-+*/^=.]).* | pass | with\b.*: | (?:print|display)\s*\(.*\) | [%!`].*
     | [\w,\s]+=\s*(?:\w+\.)?[sS]ymbols?\(.*\)
     | (?P<quote>['"]).*(?P=quote) | (?:[^=]*[^=<>!]=)?(?!=).*\.grad\b.*
     | (?:{NAME}\s*=\s*)?{NAME}\.gradient\(.*\) | {_DOTTED}\.(?:zero_grad|zero_|retain_grad|item)\(.*\)
+    | {_DOTTED}\.step\(.*\) | {NAME}\s*=\s*(?:torch\.)?optim\.\w+\(.*\) | (?:plt|d2l|sns)\.\w+\(.*\)
     | torch\.(?:manual_seed|set_\w+|testing\.\w+)\(.*\) | np\.(?:random\.seed|testing\.\w+|set_printoptions)\(.*\)
     """,
     re.VERBOSE | re.DOTALL,
@@ -76,6 +85,7 @@ _AUTOGRAD = re.compile(
     rf"(?:(?:{NAME}|\(?\s*{NAME}(?:\s*,\s*{NAME})*\s*,?\s*\)?)\s*=\s*)?(?:torch\.)?autograd\.grad\s*\((.*)\)\s*(?:\[0\])?",
     re.DOTALL,
 )
+_BACKWARD_OF = re.compile(r"(?:torch\.)?autograd\.backward\s*\((.*)\)", re.DOTALL)
 _OF_GRAPH = re.compile(r"\s*(?:retain_graph|create_graph|allow_unused|is_grads_batched|materialize_grads)\s*=.*")
 _COTANGENT = re.compile(r"\s*(?:gradient|grad_outputs?|grad_tensors)\s*=\s*", re.DOTALL)
 _OF_ONE = re.compile(
@@ -159,8 +169,11 @@ def _read(lines: list[Line], passed: list[str], *, inside: bool = False) -> Iter
                 raise ExpressionError("This def has no formula: write def f(x): return x**2.", text)
             names, defaults = _parameters(found[2], text)
             yield Statement(body[-1].text, found[1], names, (*defaults, *body[:-1]), said=text)
-        elif found := _GRAD.fullmatch(text):
-            yield Statement(f"{found[1]}({found[2]})", is_target=True, said=text)
+        elif found := _GRAD.fullmatch(text) or _FUNCTIONAL.fullmatch(text):
+            if found[1] == "hessian":
+                message = f"This is a Hessian: write {found[2]}({found[3]}), and ask for it by "
+                raise ExpressionError((message, Option("order", "2"), "."), text, 0, len(text))
+            yield Statement(f"{found[2]}({found[3]})", is_target=True, is_jacobian=found[1] != "grad", said=text)
         elif _CONSTANT.fullmatch(text) and (held := _held(line, lines[index:])):
             raise ExpressionError(
                 f"What is computed here has no gradient, for torch holds it constant: {shorten(held)}. Give its value "
@@ -169,6 +182,9 @@ def _read(lines: list[Line], passed: list[str], *, inside: bool = False) -> Iter
             )  # fmt: skip
         elif not inside and (found := _AUTOGRAD.fullmatch(text)):
             yield _asked_of_autograd(found[1], text)
+        elif not inside and (found := _BACKWARD_OF.fullmatch(text)):
+            outputs, *others = arguments_in(found[1])
+            yield _statement(f"{outputs.strip('[]')}.backward({', '.join(others)})", passed)._replace(said=text)
         elif _PASSED.fullmatch(text) or _renames(text) or _CONSTANT.fullmatch(text):
             passed.append(text)
         else:

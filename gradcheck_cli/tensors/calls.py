@@ -22,11 +22,19 @@ from gradcheck_cli.tensors.shapes import Misfit
 
 @dataclass(frozen=True)
 class Given:
-    """An argument: how it was typed, what stands for it in a program, and its value now."""
+    """An argument: how it was typed, what stands for it in a program, and its value now. literal: its numbers, where a
+    list was typed."""
 
     text: str
     arg: Any
     value: Any
+    literal: Any = None
+
+    @property
+    def listed(self) -> Any:
+        """The value, a list of whole numbers as such: [2, 3] is a shape as well."""
+        is_shape = self.literal is not None and all(isinstance(x, int) for x in self.literal)
+        return tuple(self.literal) if is_shape else self.value
 
 
 @cache
@@ -175,7 +183,7 @@ def converted(row: TensorFunction, parameter: Parameter, given: Given, first: Gi
         case "text":
             return _text(row, parameter, value)
         case "shape":
-            return _shape(row, value, first)
+            return _shape(row, given.listed, first)
         case _:
             return given
 
@@ -191,7 +199,7 @@ def _quotient(text: str) -> float:
 
 def _dims(row: TensorFunction, parameter: Parameter, given: Given, first: Given) -> Given:
     array = first.value[0] if isinstance(first.value, list) and first.value else first.value
-    name, value = first.text, given.value
+    name, value = first.text, given.listed
     if isinstance(value, str) and not given.text:  # a default
         value = int(value) if value != "all" else tuple(range(array.ndim if isinstance(array, Tensor) else 0))
     if value is None:

@@ -127,6 +127,8 @@ class Cursor(ABC):
         token, before = self.token, self.tokens[max(self.index - 1, 0)]
         if token.kind is Kind.END:
             self.fail("Something is missing: the expression ends too early.", token.start, token.end)
+        if token.text == "if" and token.kind is Kind.NAME:
+            self.fail("A branch is written where(x > 0, a, b).", token.start, token.end)
         if token.kind is Kind.NAME and keyword.iskeyword(token.text):
             self.fail(f"{token.text} has no meaning here.", token.start, token.end)
         if token.kind is Kind.NAME and self.index and before.kind in (Kind.NAME, Kind.NUMBER):

@@ -178,7 +178,7 @@ TENSOR_FUNCTIONS: dict[str, TensorFunction] = {row.name: row for row in (
     TensorFunction("cat", "tensors:tensors, dim:dim=0", also=("concat", "concatenate"), doc="one after the other",
                    by_position=True),
     TensorFunction("transpose", "input, dim0:dim=-2, dim1:dim=-1", doc="two dimensions exchanged: A.T"),
-    TensorFunction("t", "input", doc="the transposed matrix", shapes="matrix"),
+    TensorFunction("t", "input", doc="the transposed matrix", shapes="transposable"),
     TensorFunction("reshape", "input, shape:shape", also=("view",), doc="the same elements in another shape",
                    shapes="elements", by_position=True),
     TensorFunction("flatten", "input", also=("ravel",), doc="all elements in a row"),

@@ -40,12 +40,13 @@ LIBRARIES = frozenset({"torch", "F", "nn", "tf", "functional", "np", "numpy", "j
 CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e, "tau": math.tau}
 WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None, "none": None}
 _LISTS = frozenset({"tensor", "array", "asarray", "as_tensor", "Tensor", "FloatTensor", "DoubleTensor", "LongTensor",
-                    "Variable", "constant"})  # fmt: skip
+                    "Variable", "constant", "from_numpy"})  # fmt: skip
 _DRAWN = frozenset({"randn", "rand", "uniform", "randint", "randn_like", "rand_like"})
 _FRAMES = 3
 """Levels of brackets that the call of a function counts as."""
-_OF_TENSORS = frozenset({"requires_grad", "dtype", "device", "generator"})
+_UNREAD = frozenset({"dtype", "device", "generator", "requires_grad"})
 """Keywords of what makes an array, which say nothing of its numbers."""
+_DTYPES = frozenset({"float", "double", "half", "float16", "float32", "float64", "bfloat16", "long", "int"})
 
 
 class Calls(Literals):
@@ -64,6 +65,8 @@ class Calls(Literals):
         name, end = path[-1], self.tokens[self.index - 1].end
         if self.comes("("):
             return self.called(token, path)
+        if len(path) == 2 and name in _DTYPES:
+            return Term(name, name, token.start, end)
         if len(path) == 1 and name in WORDS:
             return Term(WORDS[name], WORDS[name], token.start, end)
         if name in CONSTANTS:
@@ -119,6 +122,9 @@ class Calls(Literals):
             if self.token.kind is Kind.NAME and self.tokens[self.index + 1].is_symbol("="):
                 keyword = self.take()
                 self.take()
+            if keyword is not None and keyword.text in _UNREAD:
+                self.pass_over()
+                continue
             token = self.token
             if token.kind is Kind.QUOTED:
                 self.take()
@@ -139,6 +145,14 @@ class Calls(Literals):
                 self.unexpected()
         self.level -= 1
         return positional, named
+
+    def pass_over(self) -> None:
+        """What stands before the next comma, and that."""
+        depth = 0
+        while not self.at_end() and (depth or not self.comes(",", ")")):
+            depth += self.comes("(", "[") - self.comes(")", "]")
+            self.take()
+        self.took(",")
 
     def function(
         self, name: str, token: Token, positional: Sequence[Term], named: Mapping[str, Term], end: int
@@ -191,7 +205,7 @@ class Calls(Literals):
         return self.call(run, [g.arg for g in every], [g.value for g in every], start, end, keywords, what)
 
     def given(self, term: Term) -> Given:
-        return Given(self.shown(term), term.arg, term.value)
+        return Given(self.shown(term), term.arg, term.value, term.literal)
 
     def as_indices(self, row: TensorFunction, parameter: Any, given: Given, found: Sequence[Given]) -> Given:
         """Classes: whole numbers, as torch takes them. Floating-point targets of cross_entropy are probabilities."""
@@ -222,6 +236,9 @@ class Calls(Literals):
         if len(positional) != 1:
             self.fail(f"{name} takes one list of numbers.", token.start, end)
         term = positional[0]
+        if isinstance(term.value, tuple) and all(isinstance(x, int | float) for x in term.value):  # tensor((1., 2.))
+            numbers, dtype = list(term.value), self.dtype
+            return self.call(lambda: torch.tensor(numbers, dtype=dtype), (), (), token.start, end)
         if not isinstance(term.value, Tensor):
             self.require_number(term)
             term = self.constant(term) if isinstance(term.value, float) else term
@@ -229,7 +246,7 @@ class Calls(Literals):
 
     def maker(self, name: str, positional: Sequence[Term], named: Mapping[str, Term], token: Token, end: int) -> Term:
         """zeros(3), eye(2), randn(3) and their like: arrays of constants."""
-        given = [*positional, *(term for key, term in named.items() if key not in _OF_TENSORS)]
+        given = [*positional, *named.values()]
         if name.endswith("_like"):
             shape = given[0].value.shape if given and isinstance(given[0].value, Tensor) else ()
             text = f"{name.removesuffix('_like')}({', '.join(map(str, shape))})"

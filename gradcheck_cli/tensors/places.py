@@ -7,13 +7,18 @@ from typing import Any
 
 from torch import Tensor
 
-from gradcheck_cli.language.tokens import Kind
+from gradcheck_cli.language.tokens import Kind, Token
+from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tensors import shapes
 from gradcheck_cli.tensors.cursor import Term, sentence
 from gradcheck_cli.tensors.functions import ATTRIBUTES
 from gradcheck_cli.tensors.named import Calls
 from gradcheck_cli.tensors.program import Operation
 from gradcheck_cli.tensors.shapes import Misfit
+
+_AS_IT_IS = frozenset({"float", "double", "clone", "contiguous", "values", "requires_grad_", "to", "type"})
+"""Methods that change none of the numbers, unless they are given a dtype that rounds."""
+_ROUNDING = {"half": "float16", "float16": "float16", "bfloat16": "bfloat16", "long": "", "int": ""}
 
 
 class Places(Calls):
@@ -41,7 +46,8 @@ class Places(Calls):
         if self.comes("("):
             positional, named = self.arguments()
             end = self.tokens[self.index - 1].end
-            if name.text in ("float", "double", "clone", "contiguous", "long", "values", "requires_grad_"):
+            if name.text in _AS_IT_IS | _ROUNDING.keys():
+                self.require_exact(name, term, positional, end)
                 return term._replace(end=end)
             self.require_number(term)
             if name.text in ("item", "detach", "numpy", "tolist", "detach_"):
@@ -72,6 +78,20 @@ class Places(Calls):
             return term._replace(end=name.end)
         what = Operation("t", {"input": term.arg})
         return self.call(_transposed, (term.arg,), (term.value,), term.start, name.end, operation=what)
+
+    def require_exact(self, name: Token, term: Term, positional: Sequence[Term], end: int) -> None:
+        """That a method, such as to(torch.float16), leaves the numbers as they are."""
+        asked = {name.text, *(one.value for one in positional if isinstance(one.value, str))}
+        dtype = next((_ROUNDING[one] for one in asked if _ROUNDING.get(one)), "")
+        if dtype:
+            message = (
+                f"{name.text}() rounds: leave it out, and choose the working dtype by ",
+                Option("dtype", dtype),
+                ".",
+            )
+            self.fail(message, name.start, end)
+        if asked & {"long", "int"} and not _is_whole(term.value):
+            self.fail(f"{name.text}() rounds, and has no derivative: leave it out.", name.start, end)
 
     def shape_of(self, positional: Sequence[Term], end: int) -> Term:
         sizes = tuple(term.value for term in positional)
@@ -130,6 +150,10 @@ class Places(Calls):
             self.fail("An index is a whole number.", token.start, token.end)
         self.index += 1 + (sign < 0)
         return sign * int(token.value)
+
+
+def _is_whole(value: Any) -> bool:
+    return bool((value == value.round()).all()) if isinstance(value, Tensor) else isinstance(value, int)
 
 
 def _transposed(x: Tensor) -> Tensor:

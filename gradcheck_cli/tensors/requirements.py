@@ -55,6 +55,11 @@ def _matrix(name: str, found: Sequence[Given]) -> None:
         raise Misfit(f"{name} takes a matrix: {sized(first.text, first.value)}")
 
 
+def _transposable(name: str, found: Sequence[Given]) -> None:
+    if _ndim(found[0].value) > 2:
+        _matrix(name, found)
+
+
 def _classes(name: str, found: Sequence[Given]) -> None:
     logits, target = found[0], found[1].value
     given = sized(logits.text, logits.value)
@@ -97,5 +102,6 @@ def _ndim(value: Any) -> int:
 
 _REQUIRED: dict[str, Callable[[str, Sequence[Given]], None]] = {
     "product": _product, "dot": _dot, "same": _same, "vectors": _vectors, "square": _square, "matrix": _matrix,
+    "transposable": _transposable,
     "classes": _classes, "onehot": _onehot, "elements": _elements,
 }  # fmt: skip

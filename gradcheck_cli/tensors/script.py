@@ -27,6 +27,7 @@ from gradcheck_cli.tensors.wanted import LEFT, gives_array
 
 LONGEST_NOTICE = 100
 _MODULE = re.compile(r"(?:torch\.)?nn\.(\w+)\s*\([^()]*\)")
+_REQUIRES = re.compile(r"requires_grad\s*=\s*True")
 _NAME = re.compile(r"[^\W\d]\w*")
 _WHOLE = re.compile(r"(?:torch\.)?(?:tensor\s*\(|(?:arange|randint)\s*\()?[-+\d\s,\[\]()]+")
 _OF_FLOATS = re.compile(r"dtype|Tensor\s*\(|Variable|\.(?:array|double|float)\s*\(")
@@ -118,6 +119,10 @@ class Script:
             raise ExpressionError("There is no expression.", text)
         function = formula_of(target)
         formulas = [formula_of(item) for item in before]
+        for one in formulas:
+            if not one.statement.value and _REQUIRES.search(one.right):
+                what = f"torch keeps no gradient of {one.name or 'this'}, which is computed from what requires one"
+                raise one.error(f"{what}: give that a name of its own.")
         given = self._given(formulas)
         for one in formulas:
             if one in given:
@@ -195,7 +200,8 @@ class Script:
         is_whole = _WHOLE.fullmatch(text) is not None and not _OF_FLOATS.search(statement.said)
         if is_whole and statement.value:
             raise one.error(f"torch gives no gradient by whole numbers, and refuses this: write {_as_floats(text)}.")
-        if not isinstance(term.value, Tensor | int | float) or isinstance(term.value, bool):
+        numbers = term.value if isinstance(term.value, tuple) else (term.value,)
+        if not all(isinstance(one, Tensor | int | float) and not isinstance(one, bool) for one in numbers):
             raise one.error(f"{name} is no array of numbers.", name)
         value = torch.as_tensor(term.value).to(self.dtype)
         if not bool(torch.isfinite(value).all()) or not value.numel():
@@ -267,7 +273,7 @@ class Script:
             self.result = self._term(one)
         else:
             named = self._of_what_is_defined(one)
-        if statement.is_target:
+        if statement.is_target and not statement.is_jacobian:
             self.formula, named = self._with_cotangent(one, named)
         taken = {*self.names, *self.functions, *self.program.inputs}
         self.name = named or free_name(taken)

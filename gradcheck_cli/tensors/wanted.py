@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 LEFT = re.compile(r"\s*([^\W\d]\w*)\s*(\([\w\s,]*\)\s*)?:?=(?!=)\s*")
 """The left side of a definition, with its parameters."""
-_MAY_GIVE = re.compile(r"tensor|Tensor|array|Variable|Parameter|rand|ones|zeros|full|eye|arange|linspace|=\s*\[")
+_MAY_GIVE = re.compile(
+    r"tensor|Tensor|requires_grad|array|Variable|Parameter|rand|ones|zeros|full|eye|arange|linspace|=\s*\["
+)
 _LIBRARY = r"(?:(?:torch|np|numpy|jnp|tf)\.(?:random\.)?)"
 _LIST = r"[-+\d.eE_\s,\[\]]+"
 _PREFIX = re.compile(rf"(?<![\w.]){_LIBRARY}(?=\w+\s*\()")
@@ -24,6 +26,8 @@ _WRAPPED = re.compile(
     rf"\s*{_LIBRARY}?(?:array|asarray|tensor|as_tensor|Tensor)\s*\(\s*([\[(].*[\])])\s*,?\s*(?:\w+\s*=[^()]*)?\)\s*",
     re.DOTALL,
 )
+_OF_ANOTHER = re.compile(rf"\s*{_LIBRARY}(?:from_numpy|tensor|as_tensor|asarray|array)\s*\((.*)\)\s*", re.DOTALL)
+_FILLED = re.compile(r"torch\.(?!\w*[tT]ensor\b)")
 _AFTER = re.compile(r"(?:\.\w+\([^()]*\))+\s*")
 """Methods behind an array: .reshape(2, 3), .double()."""
 
@@ -92,7 +96,17 @@ def gives_array(item: Statement) -> bool:
     left = LEFT.match(item.text) if item.name is None else None
     text = item.value or (item.text if left is None else item.text[left.end() :])
     bare = _AFTER.sub("", text) if text.rstrip().endswith(")") and _AFTER.search(text) else text
+    if wrapped := _OF_ANOTHER.fullmatch(bare):  # torch.from_numpy(np.ones(3))
+        bare = wrapped[1]
     return _made().fullmatch(bare) is not None or _made().fullmatch(text) is not None
+
+
+@cache
+def _called() -> re.Pattern[str]:
+    """A library's maker anywhere in a text."""
+    from gradcheck_cli.arrays.makers import MAKERS
+
+    return re.compile(rf"{_LIBRARY}(?:{'|'.join(MAKERS)})\s*\(")
 
 
 def _is_cell(text: str) -> bool:
@@ -106,7 +120,7 @@ def _is_cell(text: str) -> bool:
     except GradcheckError:  # which is told where the text is read
         return False
     return (
-        any(gives_array(item) for item in items)
+        any(gives_array(item) or _FILLED.match(item.value) or _called().search(item.text) for item in items)
         or (any(item.value for item in items) and _of_arrays(items))
         or any(_is_at_array(item, items) for item in items)
     )

@@ -149,7 +149,7 @@ WRONG = [
     ("x > 0", "There is nothing to differentiate: this is a condition"),
     ("2 + 3", "There is nothing to differentiate: this is a constant"),
     ("tensor(x, y)", "tensor takes one list of numbers"),
-    ("x if a > 0 else y", "if has no meaning here"),
+    ("x if a > 0 else y", "A branch is written where(x > 0, a, b)"),
     ("'a' + x", "Something is missing before"),
     ("x @", "Something is missing"),
     ("", "There is no expression"),

@@ -57,7 +57,9 @@ def test_what_is_refused_is_told_at_its_place(cell: str, said: str) -> None:
     assert "^" in place[-1] if place else "call it once" in said or "one function at a time" in said
 
 
-OURS = [cell for cell, _ in READ if "backward(" in cell and not any(word in cell for word in ("rand", "g(u)", ">>>"))]
+ELSE = ("rand", "g(u)", ">>>", "plt.", "cuda")
+"""In cells that cannot be run here, or draw other numbers."""
+OURS = [cell for cell, _ in READ if "backward(" in cell and not any(word in cell for word in ELSE)]
 
 
 @pytest.fixture
@@ -239,3 +241,11 @@ PIECES = [
 def test_any_cell_is_read_or_refused_with_a_sentence(text: str) -> None:
     with contextlib.suppress(GradcheckError):
         read_question(Request(f"{XS.replace('x', 'v')}{text}"))
+
+
+@pytest.mark.parametrize("asked", ["torch.autograd.functional.hessian(f, x)", "jax.hessian(f)(x)", "hessian(f)(x)"])
+def test_a_hessian_is_asked_for_by_the_order(asked: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command([f"{XS}def f(x):\n    return (x**2).sum()\nH = {asked}"]) == 2
+    assert "This is a Hessian: write f(x), and ask for it by --order 2." in capsys.readouterr().err
+    assert run_command([f"{XS}def f(x):\n    return (x**2).sum()\nf(x)", "--order", "2"]) == 0
+    assert "∂²f/∂x∂x = [2  0  0]" in capsys.readouterr().out
