@@ -27,6 +27,7 @@ from gradcheck_cli.expression.nodes import (
 )
 from gradcheck_cli.language.cursor import Defined, Work
 from gradcheck_cli.language.parser import Parser
+from gradcheck_cli.language.refusals import require_formulas
 from gradcheck_cli.language.statements import (
     CALL,
     Statement,
@@ -225,6 +226,7 @@ class _Reader:
         """The function that the statements of the text end in."""
         passed_over += [item.said for item in items if item.wrt]
         items = [item for item in items if not item.wrt]
+        require_formulas(items)
         for item in items:
             require_gradient_itself(item)
         self.values = {item.name: _number(item) for item in items if item.name is not None and item.value}

@@ -27,6 +27,7 @@ from gradcheck_cli.tensors.script import Script
 from gradcheck_cli.tensors.wanted import is_array, without_library
 
 _SHAPE = re.compile(r"\s*([^\W\d]\w*)\s*[:=]\s*(.*)")
+_SHAPES = re.compile(r"\s*[,;]\s*(?=[^\W\d]\w*\s*[:=])")
 _SIZES = re.compile(r"\(?\s*\d+(?:\s*[x×,*]\s*\d+)*\s*,?\s*\)?")
 _ENTRY = re.compile(r"\s*([^\W\d]\w*)\s*\[\s*(-?\d+(?:\s*,\s*-?\d+)*)\s*\]\s*")
 
@@ -132,7 +133,7 @@ def _inputs(request: Request, dtype: torch.dtype, notices: list[str]) -> tuple[d
             if array.dtype in (torch.int64, torch.bool):
                 whole.add(name)
             found[name] = array.to(dtype)
-    for text in request.shapes:
+    for text in (part for given in request.shapes for part in _SHAPES.split(given)):
         name, shape = _shape(text)
         if name in found:
             raise UsageError(Option("shape", text), f": {name} has a value already")

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gradcheck_cli.errors import ExpressionError, UsageError
 from gradcheck_cli.expression.nodes import free_name
+from gradcheck_cli.language.refusals import require_formulas
 from gradcheck_cli.language.statements import CALL, Statement, arguments_in, statements, target_of
 from gradcheck_cli.language.tokens import shorten
 from gradcheck_cli.surfaces import Message, Option
@@ -31,18 +32,6 @@ _REQUIRES = re.compile(r"requires_grad\s*=\s*True")
 _NAME = re.compile(r"[^\W\d]\w*")
 _WHOLE = re.compile(r"(?:torch\.)?(?:tensor\s*\(|(?:arange|randint)\s*\()?[-+\d\s,\[\]()]+")
 _OF_FLOATS = re.compile(r"dtype|Tensor\s*\(|Variable|\.(?:array|double|float)\s*\(")
-_REFUSED = (
-    (re.compile(r"(?:for|while)\b"), "A loop is not read: write its steps as lines of their own."),
-    (re.compile(r"(?:if|elif|else|try|except|class)\b"), "Of a program, formulas are read, and functions by def: for "
-     "branches write where(x > 0, a, b), and leave the rest out."),
-    (re.compile(r"\w+\[[^=]*\]\s*[-+*/]?=(?!=)"), "An array that is changed in place is not read: make a new one, by "
-     "stack or where, and give it a name."),
-    (re.compile(r"\w+\s*(?:\*\*|//|[-+*/@])="), "A name keeps what it is given here: put the result under a new one, "
-     "as in z = y + x."),
-    (re.compile(r"\(?\w+\s*,[^=()]*\)?=(?!=)"), "One name on the left side is read: write a line for each."),
-    (re.compile(r"\w+\.requires_grad(?:_\(|\s*=)\s*False"), ("This ends the gradient: leave it out, and name the "
-     "variables by ", Option("wrt"), ".")),
-)  # fmt: skip
 
 
 class Formula(NamedTuple):
@@ -113,7 +102,7 @@ class Script:
         """Read the text that has the function."""
         found = statements(text)
         passed = list(found.passed_over)
-        _require_formulas(found.items)
+        require_formulas(found.items)
         before, target = self._parted(found.items, passed)
         if not target.text.strip():
             raise ExpressionError("There is no expression.", text)
@@ -324,13 +313,6 @@ class Script:
             return self.formula, named
         self.result = read(formula, self.program, self.names, self.dtype, scope=Scope(self.functions))
         return formula, None
-
-
-def _require_formulas(items: Sequence[Statement]) -> None:
-    for item in items:
-        for pattern, message in _REFUSED:
-            if item.name is None and pattern.match(item.text):
-                raise ExpressionError(message, item.said or item.text, 0, len(item.said or item.text))
 
 
 def _require_first_derivatives(items: Sequence[Statement]) -> None:

@@ -165,6 +165,11 @@ X = "x = torch.tensor(3.0, requires_grad=True)\n"
             "backward is called 2 times on y",
         ),
         ("x = torch.tensor([1., 2.], requires_grad=True)\ny = x**2", "this text gives arrays of its own"),
+        (f"{X}y = x**2\ny += x\ny.backward()", "A name keeps what it is given here"),
+        (f"{X}y = x\nfor i in range(3):\n    y = y*x\ny.backward()", "A loop is not read"),
+        (f"{X}if x > 0:\n    y = x\ny.backward()", "for branches write where(x > 0, a, b)"),
+        (f"{X}a, b = x, x**2\nb.backward()", "One name on the left side is read"),
+        (f"{X}x.requires_grad_(False)\ny = x**2", "This ends the gradient"),
     ],
 )
 def test_a_cell_that_has_another_gradient_is_no_match(cell: str, said: str) -> None:

@@ -139,6 +139,12 @@ def test_a_cell_in_a_problem_file(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "1 formula, 3 entries: 3 match · 1 claim: 1 proven" in "".join(capsys.readouterr())
 
 
+@pytest.mark.parametrize("shapes", [("A: 2x3", "B: 3x2"), ("A: 2x3, B: 3x2",), ("A=2x3; B=(3, 2)",)])
+def test_shapes_in_one_text(shapes: tuple[str, ...]) -> None:
+    question = read_question(Request("trace(A @ B)", shapes=shapes))
+    assert [tuple(x.shape) for x in question.inputs.values()] == [(2, 3), (3, 2)]
+
+
 def test_a_constant_is_differentiated_by_where_that_is_asked() -> None:
     cell = f"{XS}v = torch.tensor([1., 0.1, 10.])\ny = x**2\ny.backward(v)"
     assert "@ v |" in reading(cell, wrt=("v",))
