@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from gradcheck_cli.records.picture import Axis, Scale
 
@@ -12,7 +13,10 @@ LARGEST = 1e300
 WIDE = 1e4
 """Coordinates that differ by this factor, but for the smallest tenth of them, are laid out by their logarithms."""
 TALL = 1e5
-"""So is what is drawn over them where the largest is this many times the middle one, and no pole makes it so."""
+"""So is what is drawn over them where the largest is this many times the middle one, no pole makes it so, and the
+numbers go through the decades between."""
+CLIFF = 0.25
+"""Of the height: numbers that are farther apart on a logarithmic axis skip what is between them."""
 ROOM = 12.0
 """How many times what is drawn at the points asked for an axis may reach."""
 INNER = (10, 20, 40)
@@ -35,22 +39,25 @@ def abscissa(coordinates: Iterable[float]) -> Axis:
     return _with_room(Axis(low, high, scale, linear))
 
 
-def ordinate(numbers: Sequence[float], needed: Sequence[float] = (), *, poles: bool = False) -> Axis:
+def ordinate(
+    numbers: Sequence[float], needed: Sequence[float] = (), *, apart: Sequence[float] = (), poles: bool = False
+) -> Axis:
     """An axis for what is drawn: without the few numbers that would flatten all others, as beside a pole.
 
-    needed: numbers at the points asked for. poles: whether the numbers are beside one.
+    needed: numbers at the points asked for. apart: those of the numbers that do not stand beside something special,
+    by which the scale is chosen, where they are not all. poles: whether the numbers are beside one.
     """
     needed = [y for y in needed if abs(y) <= LARGEST]
     known = sorted(y for y in numbers if abs(y) <= LARGEST) or sorted(needed)
     if not known:
         return Axis(-1.0, 1.0)
-    sizes = sorted(map(abs, known))
+    even = [y for y in apart if abs(y) <= LARGEST] or known
+    sizes = sorted(map(abs, even))
     middle, largest = sizes[len(sizes) // 2], sizes[-1]
     if not poles and 0 < TALL * middle < largest:
-        low, high = min([known[0], *needed]), max([known[-1], *needed])
-        if low > 0:
-            return _with_room(Axis(max(low, middle * (middle / high)), high, Scale.LOG))
-        return _with_room(Axis(low, high, Scale.SYMLOG, _decade(middle)))
+        axis = _by_decades(min([known[0], *needed]), max([known[-1], *needed]), middle)
+        if _goes_through(even, axis):
+            return axis
     low, high = _of_most(known, poles)
     if any(needed):
         reach = max(ROOM * max(map(abs, needed)), 4 * middle)
@@ -86,6 +93,19 @@ def _scale(numbers: Sequence[float]) -> tuple[Scale, float]:
     if not sizes or sizes[-1] < WIDE * small:
         return Scale.LINEAR, 1.0
     return (Scale.LOG, 1.0) if numbers[0] > 0 else (Scale.SYMLOG, _decade(small))
+
+
+def _by_decades(low: float, high: float, middle: float) -> Axis:
+    """middle: a size that half of the numbers have."""
+    if low > 0:
+        return _with_room(Axis(max(low, middle * (middle / high)), high, Scale.LOG))
+    return _with_room(Axis(low, high, Scale.SYMLOG, _decade(middle)))
+
+
+def _goes_through(numbers: Sequence[float], axis: Axis) -> bool:
+    """Whether the numbers are all along the axis: those of relu are 0 or near 1, and would be drawn as a jump."""
+    places = sorted(min(1.0, max(0.0, axis.place(y))) for y in numbers)
+    return all(b - a <= CLIFF for a, b in pairwise(places))
 
 
 def _decade(number: float) -> float:

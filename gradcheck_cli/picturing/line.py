@@ -64,7 +64,7 @@ def line_picture(subject: Subject, variable: str, fixed: Mapping[str, float]) ->
         panels.append(
             Panel(
                 row,
-                _ordinate(curve, needed, axis, _of_row(special, row)),
+                _ordinate(curve, needed, axis, special),
                 (Curve(curve), *claimed),
                 dots,
                 _tolerance(curve, subject.tolerance, subject.dtype) if row.wrt else (),
@@ -112,7 +112,8 @@ def _ordinate(curve: Sequence[Run], needed: Sequence[float], axis: Axis, special
         return ordinate(ys, needed)
     low, high = min(apart), max(apart)
     poles = bool(special) and not all(2 * low - high <= y <= 2 * high - low for y in ys)
-    return ordinate(apart if poles and len(apart) >= ENOUGH else ys, needed, poles=poles)
+    enough = len(apart) >= ENOUGH
+    return ordinate(apart if poles and enough else ys, needed, apart=apart if enough else (), poles=poles)
 
 
 def _within_reach(curve: Sequence[Run], claimed: Sequence[Spot]) -> list[float]:

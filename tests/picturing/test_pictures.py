@@ -107,6 +107,35 @@ def test_poles_and_growth_do_not_flatten_the_curve(
     assert reach[0] <= y.high <= reach[1]
 
 
+LINEAR, LOG, SYMLOG = Scale.LINEAR, Scale.LOG, Scale.SYMLOG
+SCALES = [
+    # formula, points, the scale of the function
+    ("relu(x)", ["0"], LINEAR),
+    ("relu(x)", ["x=-3:3:7"], LINEAR),
+    ("relu(2*x - 2)", ["1"], LINEAR),
+    ("relu(x - 1)", ["x=0:2:3"], LINEAR),
+    ("relu(w*x + b)", ["w=2,x=1,b=-2"], LINEAR),
+    ("relu6(x)", ["0"], LINEAR),
+    ("where(x > 0, x, 1e-9*x)", ["1"], LINEAR),
+    ("gelu(x)", ["x=-20:2:9"], LINEAR),
+    ("exp(x)", ["x=0:20:5"], LOG),
+    ("sigmoid(x)", ["x=-40:-10:5"], LOG),
+    ("sinh(x)", ["x=-40:40:7"], SYMLOG),
+    ("where(x > 0, exp(20*x), 0)", ["1"], SYMLOG),
+]
+
+
+@pytest.mark.parametrize(("expression", "at", "scale"), SCALES, ids=str)
+def test_a_scale_is_by_decades_where_the_numbers_go_through_them(expression: str, at: list[str], scale: Scale) -> None:
+    assert line(expression, *at).panels[0].y.scale is scale
+
+
+def test_a_map_of_what_is_0_or_not_is_even() -> None:
+    picture = checked("relu(w*x)", "w=2,x=1").picture
+    assert isinstance(picture, MapPicture)
+    assert {field.z.scale for field in picture.fields} == {LINEAR}
+
+
 def test_what_is_undefined_is_a_stretch_without_a_curve() -> None:
     picture = line("sqrt(x)", "2")
     (stretch,) = picture.undefined

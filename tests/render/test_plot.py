@@ -81,7 +81,7 @@ def test_the_points_stand_where_they_are() -> None:
     ((row, column),) = places(rows["f'(x)"], "o")
     assert column in (34, 35)
     assert row in (7, 8)
-    assert places(rows["error in ulps"], "o") == [(5, column)]
+    assert places(rows["error in ulps (log scale)"], "o") == [(5, column)]
 
 
 def test_what_fails_is_marked_at_the_rim_and_a_kink_by_a_line() -> None:
@@ -115,6 +115,14 @@ def test_a_map_is_shaded_with_its_scale() -> None:
     assert [len(rows[title]) for title in rows] == [16, 16]
     assert text.count("o") >= 2
     assert "█ 0.78 to 1.1" in text
+
+
+def test_a_scale_by_decades_is_named() -> None:
+    assert list(panels(drawn(checked("exp(x)", "x=0:20:5"))))[:2] == ["f(x) (log scale)", "f'(x) (log scale)"]
+    text = drawn(checked("x**2", "1e-8", "1", "1e8"))
+    assert "x (log scale)" in text.splitlines()[-3]
+    assert "y (log scale)" in drawn(checked("x + log(y)", "x=1,y=1", "x=2,y=1e8"))
+    assert "(log scale)" not in drawn(checked("x**2", "1")).replace("error in ulps (log scale)", "")
 
 
 def test_wrong_entries_of_a_matrix_are_marked() -> None:
@@ -202,9 +210,10 @@ def test_a_figure_is_of_its_format_and_always_the_same(format: str) -> None:
 
 
 LABELS = [
-    (("x**3", "2"), (), ["f(x)", "f'(x)", "error (ulps)", "x", "certified", "tolerance", "x**3 · float64"]),
+    (("x**3", "2"), (), ["f(x)", "f'(x)", "error in ulps", "x", "certified", "tolerance", "x**3 · float64"]),
     (("x**3", "2"), ("3*x",), ["claim 3*x", "where a claim is wrong"]),
     (("where(x > 0, sqrt(x), 0)", "-1"), (), ["kink", "fails; at the rim: not finite"]),
+    (("exp(x)", "x=0:20:5"), (), ["f(x)", "f'(x)", "(log scale)"]),
     pytest.param(("sqrt(x)", "2"), (), ["edge", "undefined"], marks=pytest.mark.slow),
     pytest.param(("tan(x)", "x=-3:3:7"), (), ["pole"], marks=pytest.mark.slow),
     (("sin(x)*y", "x=1,y=2"), (), ["f(x, y)", "∂f/∂x", "error of ∂f/∂y", "ulps", "points asked for"]),

@@ -148,13 +148,14 @@ def _line(result: AnyResult, picture: LinePicture) -> Drawing:
     for one in picture.panels:
         height = DERIVATIVE if one.derivative.wrt else VALUE
         _panel(sheet, picture, one, top, height)
-        sheet.labels.append(Label(LEFT + 4, top + 11, words.panel(result, one.derivative.wrt), "start"))
+        name = words.scaled(words.panel(result, one.derivative.wrt), one.y)
+        sheet.labels.append(Label(LEFT + 4, top + 11, name, "start"))
         top += height + GAP
     _errors(sheet, picture, judged, top)
     for tick in ticks(picture.x, 8):
         sheet.labels.append(Label(_x(picture.x, tick.number), bottom + 13, tick.label))
     fixed = words.along(picture)
-    variable = f"{words.in_short(picture.variable)}{f' ({fixed})' if fixed else ''}"
+    variable = f"{words.scaled(words.in_short(picture.variable), picture.x)}{f' ({fixed})' if fixed else ''}"
     sheet.labels.append(Label((LEFT + WIDTH - RIGHT) // 2, bottom + 27, variable))
     dots = [dot for one in judged for dot in one.dots]
     key = [("curve", "certified"), ("ok", "autograd")]
@@ -195,7 +196,7 @@ def _kind(dot: Dot) -> str:
 def _errors(sheet: _Sheet, picture: LinePicture, judged: Sequence[Panel], top: int) -> None:
     axis = picture.errors
     sheet.boxes.append(Box(LEFT, top, WIDTH - LEFT - RIGHT, ERRORS, "frame"))
-    sheet.labels.append(Label(LEFT + 4, top + 11, "error (ulps)", "start"))
+    sheet.labels.append(Label(LEFT + 4, top + 11, words.scaled(words.ERRORS, axis), "start"))
     _scale(sheet, axis, top, ERRORS, 3)
     for one in judged:
         d = "".join(_path(run, picture.x, axis, top, ERRORS, 4 * ROUGH) for run in one.tolerance)
@@ -296,8 +297,8 @@ def _map(result: AnyResult, picture: MapPicture) -> Drawing:
 
 
 def _field(sheet: _Sheet, result: AnyResult, picture: MapPicture, one: Field, left: int, top: int, side: int) -> None:
-    z = f"{words.panel(result, one.derivative.wrt)}: {ticks(one.z, 4)[0].label} to {ticks(one.z, 4)[-1].label}"
-    sheet.labels.append(Label(left, top - 5, z, "start"))
+    name, shown = words.scaled(words.panel(result, one.derivative.wrt), one.z), ticks(one.z, 4)
+    sheet.labels.append(Label(left, top - 5, f"{name}: {shown[0].label} to {shown[-1].label}", "start"))
     sheet.boxes.append(Box(left, top, side, MAP, "frame", _image(one.numbers, one.z)))
 
     def at(x: float, y: float) -> tuple[int, int]:
@@ -310,7 +311,8 @@ def _field(sheet: _Sheet, result: AnyResult, picture: MapPicture, one: Field, le
         sheet.labels.append(Label(left + round(picture.x.place(tick.number) * side), top + MAP + 13, tick.label))
     for tick in ticks(picture.y, 4):
         sheet.labels.append(Label(left - 4, _y(picture.y.place(tick.number), top, MAP) + 4, tick.label, "end"))
-    sheet.labels.append(Label(left + side // 2, top + MAP + 25, f"{picture.variables[0]} →, {picture.variables[1]} ↑"))
+    names = (words.scaled(name, axis) for name, axis in zip(picture.variables, (picture.x, picture.y), strict=True))
+    sheet.labels.append(Label(left + side // 2, top + MAP + 25, " →, ".join(names) + " ↑"))
 
 
 def _matrices(picture: MatrixPicture) -> Drawing:

@@ -37,7 +37,7 @@ def draw_map(figure: Figure, result: AnyResult, picture: MapPicture) -> None:
         above, below = grid[0][column], grid[1][column]
         name = words.panel(result, field.derivative.wrt)
         _field(figure, above, picture, field.numbers, field.z, "")
-        above.set_title(name, fontsize="medium")
+        above.set_title(words.scaled(name, field.z), fontsize="medium")
         _points(above, field)
         if not field.derivative.wrt:
             below.set_axis_off()
@@ -50,10 +50,9 @@ def draw_map(figure: Figure, result: AnyResult, picture: MapPicture) -> None:
     for axes in grid.flat:
         axes.tick_params(labelbottom=True, labelleft=True)
     for axes in (grid[0][0], *grid[1][1:]):
-        axes.set_xlabel(words.in_short(picture.variables[0], 30))
-    grid[0][0].set_ylabel(words.in_short(picture.variables[1], 30))
-    for axes in grid[1][1:2]:
-        axes.set_ylabel(words.in_short(picture.variables[1], 30))
+        axes.set_xlabel(words.scaled(words.in_short(picture.variables[0], 30), picture.x))
+    for axes in (grid[0][0], *grid[1][1:2]):
+        axes.set_ylabel(words.scaled(words.in_short(picture.variables[1], 30), picture.y))
     _map_legend(figure, picture)
 
 

@@ -26,7 +26,7 @@ def framed(canvas: Canvas, axis: Axis, *, zero: bool = False) -> Iterator[str]:
 
 def foot(axis: Axis, room: int, name: str) -> Iterator[str]:
     """The abscissa: a rule with its ticks, and below it the numbers; at its end, what it shows."""
-    label = words.in_short(name, room // 3)
+    label = words.in_short(words.scaled(name, axis), room // 3)
     rule, below = ["─"] * room, [" "] * room
     below[room - len(label) :] = label
     for tick in ticks(axis, max(2, room // APART)):

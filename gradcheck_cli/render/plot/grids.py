@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from gradcheck_cli import number_text
-from gradcheck_cli.records.picture import Axis, Cell, Field, MapPicture, Matrix, MatrixPicture
+from gradcheck_cli.records.picture import Axis, Cell, Field, MapPicture, Matrix, MatrixPicture, Scale
 from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.plot import words
@@ -26,12 +26,15 @@ def map_lines(result: AnyResult, picture: MapPicture, width: int) -> Iterator[st
     for field in picture.fields:
         if field.derivative.wrt:
             fixed = words.along(picture)
-            yield f"{words.panel(result, field.derivative.wrt)}{f'  ({fixed})' if fixed else ''}{_worst(field)}"
+            name = words.scaled(words.panel(result, field.derivative.wrt), field.z)
+            yield f"{name}{f'  ({fixed})' if fixed else ''}{_worst(field)}"
             yield from _beside(_map(picture, field, room), _scale(field.z), width)
             yield from foot(picture.x, room, picture.variables[0])
     dots = [dot for field in picture.fields if field.derivative.wrt for dot in field.dots]
     failing = any(field.failing for field in picture.fields) or not all(dot.passed for dot in dots)
     said = ["shade: certified"]
+    if picture.y.scale is not Scale.LINEAR:
+        said.append(words.scaled(words.in_short(picture.variables[1], 30), picture.y))
     if any(dot.passed for dot in dots):
         said.append(f"{ASKED} the points asked for")
     if failing:

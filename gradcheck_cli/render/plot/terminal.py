@@ -57,13 +57,13 @@ def _line_lines(result: AnyResult, picture: LinePicture, width: int) -> Iterator
     fixed = words.along(picture)
     for one in picture.panels:
         judged = bool(one.derivative.wrt)
-        label = words.panel(result, one.derivative.wrt)
+        label = words.scaled(words.panel(result, one.derivative.wrt), one.y)
         yield f"{label}  ({fixed})" if fixed and not judged else label
         canvas = Canvas(room, tall if judged else MIDDLE)
         _behind(canvas, picture)
         _draw(canvas, picture, one)
         yield from framed(canvas, one.y)
-    yield "error in ulps"
+    yield words.scaled(words.ERRORS, picture.errors)
     canvas = Canvas(room, LOW)
     _behind(canvas, picture)
     _draw_errors(canvas, picture)

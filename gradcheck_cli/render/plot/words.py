@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gradcheck_cli import number_text
-from gradcheck_cli.records.picture import LinePicture, MapPicture, Panel, PlaceKind
+from gradcheck_cli.records.picture import Axis, LinePicture, MapPicture, Panel, PlaceKind, Scale
 from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.plain import one_line
 
+ERRORS = "error in ulps"
 MOST = 4
 """Places of a kind that are listed."""
 LONGEST = 60
@@ -32,6 +33,11 @@ def panel(result: AnyResult, wrt: Sequence[str]) -> str:
     name = labels.function_name(result)
     variables = ", ".join(result.variables)
     return one_line(f"{name}({variables})" if len(variables) <= LONGEST else name)
+
+
+def scaled(what: str, axis: Axis, between: str = " ") -> str:
+    """What an axis shows, and that equal steps on it are factors, where they are."""
+    return what if axis.scale is Scale.LINEAR else f"{what}{between}(log scale)"
 
 
 def along(picture: LinePicture | MapPicture) -> str:
