@@ -1,4 +1,5 @@
-"""A picture as what an SVG consists of: paths and signs at whole pixels. It is drawn by a template, and stays small."""
+"""A picture as what an SVG consists of: curves, signs at whole pixels, words. It is drawn by a template, and stays
+small."""
 
 from __future__ import annotations
 
@@ -22,21 +23,22 @@ from gradcheck_cli.records.picture import (
     Run,
 )
 from gradcheck_cli.records.report import AnyResult
+from gradcheck_cli.render.page.lines import inside, numbers, path
 from gradcheck_cli.render.page.ramp import colour
 from gradcheck_cli.render.plot import words
 from gradcheck_cli.render.plot.ticks import ticks
 
 WIDTH, LEFT, RIGHT = 560, 62, 12
-VALUE, DERIVATIVE, ERRORS, GAP = 76, 110, 70, 12
-"""Heights of the panels, and the room between them."""
+VALUE, DERIVATIVE, ERRORS, GAP = 76, 110, 70, 20
+"""Heights of the panels, and the room between them, where their names stand."""
 MAP = 170
+NAMED = 6
+"""Places that are named where they are."""
 _SIGNS = {
     "between": (0, 0, "h0"), "ok": (4, 0, "a4 4 0 1 0 8 0a4 4 0 1 0-8 0z"), "claim": (0, 6, "l6 6l-6 6l-6-6z"),
     "bad": (5, 5, "l10 10m0-10l-10 10"),
 }  # fmt: skip
 """How a mark is drawn: from how far left of it and above it, and the path from there."""
-ROUGH = 0.45
-"""Pixels by which a curve may leave its line."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,16 @@ class Drawing:
         for kind, (left, up, sign) in _SIGNS.items():
             places = [(mark.x - left, mark.y - up) for mark in self.marks if mark.kind == kind]
             if places:
-                found.append((kind, "".join(f"M{x} {y}{sign}" for x, y in sorted(places))))
+                found.append((kind, "".join(_signs(sorted(places), sign))))
         return found
+
+
+def _signs(places: Sequence[tuple[int, int]], sign: str) -> Iterator[str]:
+    """A sign at each place; one without extent by its way from the last, which is shorter."""
+    before = None
+    for x, y in places:
+        yield f"M{x} {y}{sign}" if before is None or sign != "h0" else f"m{numbers(x - before[0], y - before[1])}{sign}"
+        before = x, y
 
 
 def drawing(result: AnyResult) -> Drawing | None:
@@ -132,7 +142,8 @@ class _Sheet:
 
 
 def _line(result: AnyResult, picture: LinePicture) -> Drawing:
-    sheet, top = _Sheet(), 16
+    named = picture.places if len(picture.places) <= NAMED else ()
+    sheet, top = _Sheet(), 32 if named else 18
     judged = [one for one in picture.panels if one.derivative.wrt]
     bottom = top + sum(DERIVATIVE if one.derivative.wrt else VALUE for one in picture.panels) + ERRORS
     bottom += GAP * len(picture.panels)
@@ -142,14 +153,14 @@ def _line(result: AnyResult, picture: LinePicture) -> Drawing:
     for place in picture.places:
         x = _x(picture.x, place.x)
         sheet.paths.append(Path(f"M{x} {top}V{bottom}", "place"))
-        if len(picture.places) <= 6:
-            name = "edge" if place.kind is PlaceKind.EDGE else place.kind.value
-            sheet.labels.append(Label(x, top - 4, name))
+    for place in named:
+        name = "edge" if place.kind is PlaceKind.EDGE else place.kind.value
+        sheet.labels.append(Label(_x(picture.x, place.x), top - 20, name))
     for one in picture.panels:
         height = DERIVATIVE if one.derivative.wrt else VALUE
         _panel(sheet, picture, one, top, height)
         name = words.scaled(words.panel(result, one.derivative.wrt), one.y)
-        sheet.labels.append(Label(LEFT + 4, top + 11, name, "start"))
+        sheet.labels.append(Label(LEFT, top - 6, name, "start"))
         top += height + GAP
     _errors(sheet, picture, judged, top)
     for tick in ticks(picture.x, 8):
@@ -196,10 +207,10 @@ def _kind(dot: Dot) -> str:
 def _errors(sheet: _Sheet, picture: LinePicture, judged: Sequence[Panel], top: int) -> None:
     axis = picture.errors
     sheet.boxes.append(Box(LEFT, top, WIDTH - LEFT - RIGHT, ERRORS, "frame"))
-    sheet.labels.append(Label(LEFT + 4, top + 11, words.scaled(words.ERRORS, axis), "start"))
+    sheet.labels.append(Label(LEFT, top - 6, words.scaled(words.ERRORS, axis), "start"))
     _scale(sheet, axis, top, ERRORS, 3)
     for one in judged:
-        d = "".join(_path(run, picture.x, axis, top, ERRORS, 4 * ROUGH) for run in one.tolerance)
+        d = "".join(_path(run, picture.x, axis, top, ERRORS, is_curved=False) for run in one.tolerance)
         if d:
             sheet.paths.append(Path(d, "tolerance"))
         for dot in _thinned(one.dots):
@@ -225,56 +236,11 @@ def _y(place: float, top: int, height: int) -> int:
     return top + round((1 - min(max(place, 0.0), 1.0)) * height)
 
 
-def _path(run: Run, x: Axis, y: Axis, top: int, height: int, rough: float = ROUGH) -> str:
-    """A run, cut at the rims of its panel, without the spots that a straight line passes by within `rough`."""
-    width, texts = WIDTH - LEFT - RIGHT, []
-    for part in _inside([(LEFT + x.place(a) * width, y.place(b)) for a, b in run]):
-        spots = [(a, top + (1 - b) * height) for a, b in part]
-        before = None
-        for a, b in _simplified(spots, rough):
-            here = round(a), round(b)
-            if before is None:
-                texts.append(f"M{here[0]} {here[1]}")
-            elif here != before:
-                texts.append(f"l{here[0] - before[0]} {here[1] - before[1]}".replace(" -", "-"))
-            before = here
-    return "".join(texts)
-
-
-Places = list[tuple[float, float]]
-
-
-def _inside(spots: Places) -> Iterator[Places]:
-    """The parts between 0 and 1, with the places where they leave."""
-    part: Places = []
-    for index, (x, y) in enumerate(spots):
-        inside = 0 <= y <= 1
-        if index and inside != (0 <= spots[index - 1][1] <= 1):
-            x0, y0 = spots[index - 1]
-            rim = float((y0 if inside else y) > 1)
-            part.append((x0 + (x - x0) * (rim - y0) / (y - y0), rim))
-        if inside:
-            part.append((x, y))
-        elif part:
-            yield part
-            part = []
-    if part:
-        yield part
-
-
-def _simplified(spots: Places, rough: float) -> Places:
-    """Fewer spots, no part of the line moved by more than so many pixels (Douglas and Peucker)."""
-    kept, stack = {0, len(spots) - 1}, [(0, len(spots) - 1)]
-    while stack:
-        first, last = stack.pop()
-        (x0, y0), (x1, y1) = spots[first], spots[last]
-        slope = (y1 - y0) / (x1 - x0) if x1 != x0 else 0.0
-        off = [(abs(spots[k][1] - y0 - slope * (spots[k][0] - x0)), k) for k in range(first + 1, last)]
-        worst, k = max(off, default=(0.0, first))
-        if worst > rough:
-            kept.add(k)
-            stack += [(first, k), (k, last)]
-    return [spots[k] for k in sorted(kept)]
+def _path(run: Run, x: Axis, y: Axis, top: int, height: int, *, is_curved: bool = True) -> str:
+    """A run, cut at the rims of its panel."""
+    width = WIDTH - LEFT - RIGHT
+    parts = inside([(LEFT + x.place(a) * width, y.place(b)) for a, b in run])
+    return "".join(path([(a, top + (1 - b) * height) for a, b in part], is_curved=is_curved) for part in parts)
 
 
 # Along two variables, and matrices
