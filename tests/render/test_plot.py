@@ -227,6 +227,36 @@ def test_a_figure_says_what_it_shows(asked: tuple[str, ...], claims: tuple[str, 
     assert [label for label in labels if label not in found] == []
 
 
+LONG = "a_rather_long_name_of_a_variable"
+WHOLE: list[tuple[tuple[str, ...], tuple[str, ...], int]] = [
+    # what is asked, claims, columns of the legend
+    (("x**3", "2"), (), 3),
+    (("x*sigmoid(x)", "x=-4:4:9"), ("sigmoid(x) + sigmoid(x)*(1-sigmoid(x))",), 2),
+    (("x*sigmoid(x)", "x=-4:4:9"), (f"{'sigmoid(x) + ' * 9}0",), 1),
+    (("x*y", f"x={1 + 1e-9},y={1 - 1e-9}"), (), 1),
+    ((f"{LONG}*{LONG}_2*{LONG}_3*x", f"x=1,{LONG}=1.2345678,{LONG}_2=2,{LONG}_3=1e-300"), (), 2),
+]
+
+
+@pytest.mark.parametrize(("asked", "claims", "columns"), WHOLE, ids=str)
+def test_nothing_of_a_figure_is_cut_off(asked: tuple[str, ...], claims: tuple[str, ...], columns: int) -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
+
+    from gradcheck_cli.render.plot.figure import figure_of, settled
+
+    with settled():
+        made = figure_of(checked(*asked, claims=claims))
+        canvas = FigureCanvasAgg(made)
+        canvas.draw()
+        shown = [text for text in made.findobj(Text) if text.get_visible() and text.get_text().strip()]  # type: ignore[attr-defined]
+        boxes = {text.get_text(): text.get_window_extent(canvas.get_renderer()) for text in shown}  # type: ignore[attr-defined]
+    width, height = canvas.get_width_height()
+    assert [text for text, b in boxes.items() if b.x0 < 0 or b.y0 < 0 or b.x1 > width or b.y1 > height] == []
+    assert [legend._ncols for legend in made.legends] == [columns]
+
+
 def test_a_figure_of_a_jacobian() -> None:
     found = texts(figure(checked("W @ x", shapes=("W: 2x2", "x: 2")), "svg"))
     assert {"∂f/∂W", "∂f/∂x", "element of f", "element of W"} <= set(found)

@@ -20,11 +20,11 @@ from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.render.plot import words
 from gradcheck_cli.render.plot.figure_grids import draw_map, draw_matrices
 from gradcheck_cli.render.plot.figure_line import draw_line
-from gradcheck_cli.render.plot.figure_style import SETTINGS
+from gradcheck_cli.render.plot.figure_style import MEDIUM, SETTINGS, fitted, width
 
 DPI = 150
-TITLE = 70
-"""Characters of what is drawn."""
+TITLE = 200
+"""Characters that may have room above a figure."""
 
 
 def render_figure(result: AnyResult, format: str) -> bytes:
@@ -49,8 +49,9 @@ def figure_of(result: AnyResult) -> Figure:
             draw_matrices(figure, picture)
         case None:
             raise ValueError("the result has no picture")
-    title = f"{words.in_short(result.title, TITLE)} · {result.dtype}"
-    figure.suptitle(title, fontsize="medium", y=1 - 0.08 / figure.get_figheight(), va="top")
+    dtype = f" · {result.dtype}"
+    title = fitted(words.in_short(result.title, TITLE), figure.get_figwidth() - width(dtype) - 0.2)
+    figure.suptitle(f"{title}{dtype}", fontsize=MEDIUM, y=1 - 0.08 / figure.get_figheight(), va="top")
     return figure
 
 

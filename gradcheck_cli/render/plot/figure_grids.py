@@ -16,7 +16,7 @@ from gradcheck_cli.records.picture import Axis, Field, Grid, MapPicture, Matrix,
 from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.render.plot import figure_style as style
 from gradcheck_cli.render.plot import words
-from gradcheck_cli.render.plot.figure_style import dots, laid_out, scaled
+from gradcheck_cli.render.plot.figure_style import beside, dots, fitted, laid_out, scaled
 from gradcheck_cli.render.plot.ticks import ticks
 
 SIDE = 2.7
@@ -37,14 +37,14 @@ def draw_map(figure: Figure, result: AnyResult, picture: MapPicture) -> None:
         above, below = grid[0][column], grid[1][column]
         name = words.panel(result, field.derivative.wrt)
         _field(figure, above, picture, field.numbers, field.z, "")
-        above.set_title(words.scaled(name, field.z), fontsize="medium")
+        above.set_title(fitted(words.scaled(name, field.z), SIDE), fontsize="medium")
         _points(above, field)
         if not field.derivative.wrt:
             below.set_axis_off()
             continue
         errors = tuple(tuple(_error(ulps, picture.errors) for ulps in row) for row in field.ulps)
         _field(figure, below, picture, errors, picture.errors, "ulps")
-        below.set_title(f"error of {name}", fontsize="medium")
+        below.set_title(fitted(f"error of {name}", SIDE), fontsize="medium")
         dots(below, [(picture.xs[i], picture.ys[j]) for i, j in field.failing], _FAILS)
         _points(below, field)
     for axes in grid.flat:
@@ -108,7 +108,7 @@ def _map_legend(figure: Figure, picture: MapPicture) -> None:
         handles.append(Line2D([], [], label="fails between", **style.FAILS_BETWEEN))
     fixed = words.along(picture)
     title = "; ".join([*([fixed] if fixed else []), *picture.notes])
-    laid_out(figure, handles, title, left=0.55, right=0.55, wspace=0.3, hspace=0.45)
+    laid_out(figure, handles, title, left=beside([picture.y], 5), right=0.55, wspace=0.3, hspace=0.45)
 
 
 def draw_matrices(figure: Figure, picture: MatrixPicture) -> None:

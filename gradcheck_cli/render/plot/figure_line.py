@@ -14,13 +14,15 @@ from gradcheck_cli.records.picture import LinePicture, Panel, PlaceKind
 from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.render.plot import figure_style as style
 from gradcheck_cli.render.plot import words
-from gradcheck_cli.render.plot.figure_style import dots, laid_out, scaled
+from gradcheck_cli.render.plot.figure_style import beside, dots, fitted, laid_out, scaled
 
 WIDTH = 6.6
 HEIGHTS = (1.5, 2.2, 1.6)
 """Inches: of the function, of a derivative, of the errors."""
 RIM = 0.96
 """Where dots are drawn that have no place on the axis."""
+TICKS = 5
+"""Numbers beside an axis."""
 NAMED = 6
 """Places that are named where they are."""
 SHAPES = ("o", "s", "^", "v")
@@ -36,18 +38,20 @@ def draw_line(figure: Figure, result: AnyResult, picture: LinePicture) -> None:
     for own, one in zip(axes, picture.panels, strict=False):
         _behind(own, picture)
         _panel(own, one)
-        own.set_ylabel(words.scaled(words.panel(result, one.derivative.wrt), one.y, "\n"))
-        scaled(own, one.y, "y", 5)
+        name = fitted(words.panel(result, one.derivative.wrt), HEIGHTS[bool(one.derivative.wrt)])
+        own.set_ylabel(words.scaled(name, one.y, "\n"))
+        scaled(own, one.y, "y", TICKS)
     _behind(axes[-1], picture)
     _errors(axes[-1], picture, judged)
-    scaled(axes[-1], picture.errors, "y", 5, zero=True)
+    scaled(axes[-1], picture.errors, "y", TICKS, zero=True)
     axes[-1].set_ylabel(words.scaled(words.ERRORS, picture.errors, "\n"))
     scaled(axes[-1], picture.x, "x", 8)
     fixed = words.along(picture)
     variable = words.scaled(words.in_short(picture.variable), picture.x)
-    axes[-1].set_xlabel(f"{variable}   ({fixed})" if fixed else variable)
+    left = beside([*(one.y for one in picture.panels), picture.errors], TICKS)
+    axes[-1].set_xlabel(fitted(f"{variable}   ({fixed})" if fixed else variable, WIDTH - left))
     _names(axes[0], picture)
-    _legend(figure, result, picture, judged)
+    _legend(figure, result, picture, judged, left)
 
 
 def _behind(axes: Axes, picture: LinePicture) -> None:
@@ -111,7 +115,7 @@ def _names(axes: Axes, picture: LinePicture) -> None:
         )  # fmt: skip
 
 
-def _legend(figure: Figure, result: AnyResult, picture: LinePicture, judged: Sequence[Panel]) -> None:
+def _legend(figure: Figure, result: AnyResult, picture: LinePicture, judged: Sequence[Panel], left: float) -> None:
     found = [dot for one in judged for dot in one.dots]
     handles: list[Any] = [Line2D([], [], label="certified", **style.CERTIFIED)]
     handles += [Line2D([], [], label=f"claim {claim}", **style.CLAIMED) for claim in words.claims(picture.panels)]
@@ -132,4 +136,4 @@ def _legend(figure: Figure, result: AnyResult, picture: LinePicture, judged: Seq
                    **{**style.BETWEEN, "marker": shape})
             for shape, one in zip(SHAPES, judged, strict=False)
         ]  # fmt: skip
-    laid_out(figure, handles, "; ".join(picture.notes), left=0.8, hspace=0.13)
+    laid_out(figure, handles, "; ".join(picture.notes), left=left, hspace=0.13)

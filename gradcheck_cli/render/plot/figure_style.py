@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from gradcheck_cli.records.picture import Axis, Scale
 from gradcheck_cli.render.plot.ticks import ticks
 
 BLACK, BLUE, VERMILLION, GREEN, GREY = "#000000", "#0072B2", "#D55E00", "#009E73", "#767676"
+SMALL, MEDIUM = 7.5, 9.0
+"""Points of the letters in a legend, and elsewhere."""
 SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be searched, and the file is small
     "svg.hashsalt": "gradcheck",
     "text.parse_math": False,  # a dollar sign in a user's text begins no formula
-    "font.size": 9,
+    "font.size": MEDIUM,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
@@ -53,9 +57,29 @@ REFUTED: dict[str, Any] = {
 UNDEFINED: dict[str, Any] = {"facecolor": "#f2f2f2", "hatch": "////", "linewidth": 0, "zorder": 0}
 MAP = "cividis"
 COLUMNS = 3
-"""Of a legend."""
-ROW, BELOW, ABOVE = 0.19, 0.5, 0.48
-"""Inches: of a row of a legend, and around the plots."""
+"""Of a legend, at the most."""
+HINTED = 1.06
+"""How much wider letters are where their stems are set on whole pixels."""
+ROW, BELOW, ABOVE, SIGN, LABEL = 0.19, 0.5, 0.48, 0.6, 0.55
+"""Inches: of a row of a legend, around the plots, of the sign in a legend with the room around it, and of what is
+written along an axis, beside its numbers."""
+
+
+def width(text: str, points: float = MEDIUM) -> float:
+    """How wide a text is, in inches, on a grid of few pixels too."""
+    return HINTED * float(TextPath((0, 0), text, size=points).get_extents().width) / 72 if text.strip() else 0.0
+
+
+def fitted(text: str, room: float, points: float = MEDIUM) -> str:
+    """The text, its end left out if it is wider than so many inches."""
+    if width(text, points) <= room:
+        return text
+    return next((f"{text[:n]}…" for n in range(len(text) - 1, 0, -1) if width(f"{text[:n]}…", points) <= room), "…")
+
+
+def beside(axes: Iterable[Axis], most: int) -> float:
+    """Inches for what stands to the left of plots with these axes: their numbers, and what they show."""
+    return LABEL + max(width(tick.label) for axis in axes for tick in ticks(axis, most))
 
 
 def dots(axes: Axes, places: Sequence[tuple[float, float]], looks: Mapping[str, Any]) -> None:
@@ -72,15 +96,28 @@ def laid_out(
     left, right: inches; spacing: between plots, as in subplots_adjust. Nothing is fitted, so that the same figure is
     always the same.
     """
-    width, height = figure.get_size_inches()
-    foot = ROW * (-(-len(handles) // COLUMNS) + bool(title))
+    across, height = figure.get_size_inches()
+    columns = _columns([handle.get_label() for handle in handles], across)
+    foot = ROW * (-(-len(handles) // columns) + bool(title))
     if handles or title:
         figure.legend(
-            handles=handles, loc="lower center", bbox_to_anchor=(0.5, 0.02 / height), ncols=COLUMNS, frameon=False,
-            fontsize="small", title=title or None, title_fontsize="small", borderaxespad=0.2, borderpad=0.2,
+            handles=handles, loc="lower center", bbox_to_anchor=(0.5, 0.02 / height), ncols=columns, frameon=False,
+            fontsize=SMALL, title=fitted(title, across - 0.2, SMALL) or None, title_fontsize=SMALL,
+            borderaxespad=0.2, borderpad=0.2,
         )  # fmt: skip
     bottom = (BELOW + foot) / height
-    figure.subplots_adjust(left / width, bottom, 1 - right / width, 1 - ABOVE / height, **spacing)
+    figure.subplots_adjust(left / across, bottom, 1 - right / across, 1 - ABOVE / height, **spacing)
+
+
+def _columns(labels: Sequence[str], room: float) -> int:
+    """Of a legend with these labels: as many as there is room for."""
+    widths = [SIGN + width(label, SMALL) for label in labels]
+    for count in range(min(COLUMNS, len(widths)), 1, -1):
+        each, longer = divmod(len(widths), count)  # matplotlib fills the first columns first
+        ends = [i * each + min(i, longer) for i in range(count + 1)]
+        if sum(max(widths[low:high]) for low, high in pairwise(ends)) <= room:
+            return count
+    return 1
 
 
 def scaled(axes: Axes, axis: Axis, which: str, most: int, *, zero: bool = False) -> None:
