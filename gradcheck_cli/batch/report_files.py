@@ -209,6 +209,7 @@ def _code(item: Json, common: Json) -> CodeResult:
         operations=int(item["operations"]),
         source=item.get("source", ""),
         wrong_numbers=int(item.get("wrong_numbers", 0)),
+        unexpected=_maybe(Verdict, item.get("unexpected")),
         expression=item.get("expression"),
         lets=item.get("lets", {}),
         claims=tuple(_claim(claim) for claim in item.get("claims", ())),

@@ -168,7 +168,7 @@ class CodeResult(Result):
     many entries did not pass. findings: what is known about why entries are wrong, first who is to blame. operations:
     of numbers, that were recorded. sources: the user's files that it rests on. expression: of arrays, as typed; None:
     it is code. formula: the right side of its function; lets: what else it defines, by left side. claims: about such a
-    formula; wrong_numbers: how many that were expected of it.
+    formula; wrong_numbers: how many that were expected of it; unexpected: the verdict that an expectation was not of.
     """
 
     subject: str
@@ -188,6 +188,7 @@ class CodeResult(Result):
     lets: Mapping[str, str] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     wrong_numbers: int = 0
+    unexpected: Verdict | None = None
 
     @property
     def signature(self) -> str:

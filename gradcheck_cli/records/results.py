@@ -204,6 +204,11 @@ class Result(Shown):
     chain: Shown | None = None
     key: str | None = None
 
+    @property
+    def unexpected(self) -> Verdict | None:
+        """The verdict that failed since another was expected, though it passes by itself."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True)
 class ProblemResult(Result):
@@ -242,6 +247,12 @@ class ProblemResult(Result):
     @property
     def checks_omitted(self) -> int:
         return self.checks_total - len(self.checks)
+
+    @property
+    def unexpected(self) -> Verdict | None:
+        """Of the worst such row."""
+        rows = (check.verdict for check in sorted(self.checks, key=worst_first) if check.failure == UNEXPECTED)
+        return next(rows, None)
 
     @property
     def failure(self) -> str | None:

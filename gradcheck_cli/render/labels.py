@@ -93,7 +93,8 @@ def outcome_words(found: Found) -> tuple[str, str, str]:
     if failure in (WRONG_NUMBER, UNEXPECTED_CLAIM):
         return FAILED, failure, "red"
     if failure == UNEXPECTED:
-        return FAILED, f"{failure} {verdict.value}", "red"
+        unexpected = found.unexpected if isinstance(found, Result) else None  # of many rows, not the worst one's
+        return FAILED, f"{failure} {(unexpected or verdict).value}", "red"
     if failure in _STATUSES:
         return CLAIM_SIGNS[ClaimStatus(failure)], f"{failure} claim", "red"
     verdict = verdict if failure is None else Verdict(failure)

@@ -21,7 +21,7 @@ def with_expectations(result: CodeResult, wanted: Mapping[str, tuple[Verdict, ..
     if result.error is not None and (not result.blocks or list(wanted) == [""]):
         return replace(result, passed=Verdict.ERROR in wanted.get("", ()))
     outcomes: dict[str, bool] = {}
-    notices = []
+    notices, unexpected = [], []
     for key, verdicts in wanted.items():
         mine = [block for block in result.blocks if key in _keys(block)]
         if not mine and result.blocks:
@@ -30,6 +30,7 @@ def with_expectations(result: CodeResult, wanted: Mapping[str, tuple[Verdict, ..
         verdict = Verdict.worst(block.verdict for block in mine) if mine else result.verdict
         outcomes[key] = verdict in verdicts
         if not outcomes[key]:
+            unexpected.append(verdict)
             names = " or ".join(one.value for one in verdicts)
             notices.append(f"expected{f' of {key}' if key else ''}: {names}; it is {verdict.value}")
     blocks = tuple(_judged(block, outcomes) for block in result.blocks)
@@ -48,6 +49,7 @@ def with_expectations(result: CodeResult, wanted: Mapping[str, tuple[Verdict, ..
             for verdict, count in block.counts.items() if not passes(verdict, strict=strict)
         ),
         notices=(*result.notices, *notices),
+        unexpected=Verdict.worst(unexpected) if unexpected else None,
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ def fields(result: CodeResult) -> Json:
         "operations": result.operations,
         "findings": [{**asdict(finding), "cause": finding.cause.value} for finding in result.findings],
         "wrong_numbers": result.wrong_numbers,
+        "unexpected": None if result.unexpected is None else result.unexpected.value,
         "held": [asdict(held) for held in result.held],
         "values": [asdict(value) for value in result.values],
         "blocks": [block(found) for found in result.blocks],
