@@ -18,7 +18,7 @@ from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Claim, ClaimStatus, Verdict
 from gradcheck_cli.records.shown import Shown
 
-TAGS = {"div", "style", "p", "b", "code", "pre", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "br"}
+TAGS = {"div", "style", "p", "small", "b", "code", "pre", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "br"}
 EVIL = "<script>alert(1)</script>"
 WRONG = replace(
     a_problem(EVIL, [a_check({"x": -1.0}, 0.0, 1.0, Verdict.MISMATCH, note=f"{EVIL} & \"'")], notices=(EVIL,)),

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,74 @@ def test_single_checks_and_chain_rules_are_pages(arguments: list[str], capsys: p
     assert text.startswith("<!doctype html>")
 
 
+def test_what_is_said_of_a_problem_is_above_its_formulas(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    article = text[text.index('<article id="p2"') : text.index('<article id="p3"')]
+    heading, description, formula = (article.index(part) for part in ("p.yaml:6", f"<p>{escape(EVIL)}</p>", "<math"))
+    assert heading < description < formula
+    assert "(p.yaml:" not in text
+    assert 'class="title"' not in article
+
+
+@pytest.fixture(scope="module")
+def weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page of two files."""
+    folder = tmp_path_factory.mktemp("weeks")
+    for number, count in ((1, 11), (2, 2)):
+        problems = "".join(
+            f"  - {{name: {number}.{k} of a week, expression: x**{k + number}/3, at: {k}, tags: [tag{k}, long-tag]}}\n"
+            for k in range(1, count + 1)
+        )
+        text = f"title: Week {number}\ndescription: By hand {number}.\nproblems:\n{problems}"
+        (folder / f"w{number}.yaml").write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert run_command(["run", "w1.yaml", "w2.yaml", "-o", "page.html", "--quiet"]) == 0
+    return folder / "page.html"
+
+
+def test_the_problems_of_a_file_stand_below_what_it_says(weeks: Path) -> None:
+    text = weeks.read_text(encoding="utf-8")
+    Tags(text)
+    table, articles = text[: text.index("<article")], text[text.index("</table>") :]
+    parts = [
+        table.index(part) for part in ("Week 1</a>", "1.1 of a", "1.11 of a", "Week 2</a>", "2.1 of a", "2.2 of a")
+    ]
+    assert parts == sorted(parts)
+    names = "Week 1 <", "By hand 1.", "1.1 of a", "1.11 of a", "Week 2 <", "By hand 2.", "2.1 of a", "2.2 of a"
+    parts = [articles.index(part) for part in names]
+    assert parts == sorted(parts)
+    assert re.findall("<h2", text) == ["<h2"] * 2
+    assert len(re.findall("<h3", text)) == 13
+
+
+def test_only_a_long_page_is_laid_out_while_it_is_read(weeks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its lower part is missing in a screenshot of the whole."""
+    some = tuple(replace(checked("x**2", "1"), name=f"p{k}", index=k) for k in range(3))
+    assert "<main>" in weeks.read_text(encoding="utf-8")
+    monkeypatch.setattr("gradcheck_cli.render.page.page.LONG", 2)
+    assert '<main class="long">' in render_html(Report(some, {}), Display())
+
+
+HEADINGS = [
+    (["x**2*sin(x)", "--at", "1", "--at", "2"], ["x**2*sin(x)", "at x=1", "at x=2"]),
+    (["x**2", "--at", "1", "--claim", "2*x"], ["x**2", "at x=1", "as a whole"]),
+    (["x**2", "--at", "1"], ["x**2 at x=1"]),
+    (["sum(x**2)", "--at", "x=[1,2]"], ["sum(x**2)"]),
+]
+
+
+@pytest.mark.parametrize(("arguments", "headings"), HEADINGS, ids=str)
+def test_the_headings_of_an_explanation_differ(
+    arguments: list[str], headings: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["explain", *arguments, "-f", "html"]) == 0
+    text = capsys.readouterr().out
+    found = re.findall(r"<h[12]>(?:<b[^>]*>[^<]*</b> )?([^<]*)</h[12]>", text)
+    assert found == headings
+    assert text.count('class="title"') == 0
+
+
 CHAIN = r"<details( open)?>\n<summary>(the chain rule[^<]*)</summary>"
 
 
@@ -192,7 +261,7 @@ def test_in_a_browser(page: Path, browser: Any, scheme: str) -> None:
     shown.on("pageerror", lambda error: said.append(str(error)))
     shown.on("dialog", lambda dialog: said.append("dialog"))
     shown.goto(page.as_uri())
-    names = "#problems tbody tr:visible th"
+    names = "#problems tr.problem:visible th"
     assert shown.locator(names).count() == 6
     shown.get_by_label("name").fill("script")
     assert shown.locator(names).all_inner_texts() == [EVIL]
@@ -211,6 +280,45 @@ def test_in_a_browser(page: Path, browser: Any, scheme: str) -> None:
     found = Axe().run(shown)
     assert [one["id"] for one in found.response["violations"] if one["impact"] in ("serious", "critical")] == []
     assert said == []
+
+
+@pytest.mark.slow
+def test_several_files_in_a_browser(weeks: Path, browser: Any) -> None:
+    shown = browser.new_page(viewport={"width": 1280, "height": 900})
+    shown.goto(weeks.as_uri())
+    names = shown.locator("#problems tr.problem:visible th")
+    shown.get_by_role("button", name="problem").click()
+    order = [f"1.{k} of a week" for k in range(1, 12)] + ["2.1 of a week", "2.2 of a week"]
+    assert names.all_inner_texts() == order  # 1.2 before 1.10, each below its file
+    shown.get_by_label("name").fill("2.1 of")
+    assert names.all_inner_texts() == ["2.1 of a week"]
+    assert shown.locator(".of-file:visible").all_inner_texts() == ["Week 2"]
+    assert shown.locator("section.file:visible").count() == 1
+    sizes = "e => [e, e.querySelector('mfrac').firstElementChild].map(one => getComputedStyle(one).fontSize)"
+    whole, above = shown.locator("article:visible math:has(mfrac)").first.evaluate(sizes)
+    assert whole == above
+
+
+@pytest.mark.slow
+def test_on_a_phone_all_of_the_table_is_seen(weeks: Path, browser: Any) -> None:
+    shown = browser.new_page(viewport={"width": 390, "height": 800})
+    shown.goto(weeks.as_uri())
+    cells = shown.locator("#problems tr.problem:nth-of-type(2) td, #problems tr.problem th, #problems thead th")
+    boxes = [cell.bounding_box() for cell in cells.all() if cell.is_visible()]
+    assert len(boxes) == 7 + 13 + 2 * 6
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.slow
+def test_in_print(weeks: Path, browser: Any) -> None:
+    """Several problems share a page, and the names of columns are text, which stands on each page of the table."""
+    shown = browser.new_page()
+    shown.goto(weeks.as_uri())
+    pages = re.findall(rb"/Type\s*/Page\b(?!s)", shown.pdf(format="A4"))
+    assert 2 <= len(pages) <= 1 + 13 // 2 + 1
+    shown.emulate_media(media="print")
+    assert shown.locator("th button").first.evaluate("e => getComputedStyle(e).display") == "contents"
 
 
 @pytest.mark.slow

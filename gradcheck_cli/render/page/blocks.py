@@ -7,6 +7,8 @@ import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from markupsafe import Markup
+
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.records.results import Claim, ProblemResult
@@ -64,14 +66,17 @@ class Picture:
 
 @dataclass(frozen=True)
 class Block:
-    """title: what was checked. outcome: (`✓ match`, its class). formulas: lines of text, as they stand. value: of the
-    function, at the point. about: where it is defined, its inputs. below: lines of text after the tables. remarks: (the
+    """title: what was checked. place: where it is asked for, `problems.yaml:12`. outcome: (`✓ match`, its class).
+    formulas: lines of text, as they stand; math: the same as MathML, in their place. value: of the function, at the
+    point. about: where it is defined, its inputs. below: lines of text after the tables. remarks: (the
     mark in a table, the text)."""
 
     title: str
     outcome: tuple[str, str] = ("", "")
+    place: str = ""
     description: str = ""
     formulas: tuple[str, ...] = ()
+    math: tuple[Markup, ...] = ()
     value: str = ""
     about: str = ""
     error: str = ""
@@ -133,7 +138,8 @@ def _of_formula(result: ProblemResult, display: Display) -> Block:
     return Block(
         title=result.title,
         outcome=outcome(result),
-        description=_description(result),
+        place=place(result),
+        description=result.description or "",
         formulas=(*in_line(shown), *([more] if more else [])),
         value=value,
         error=plain.lines(result.error or ""),
@@ -163,7 +169,8 @@ def _of_code(result: CodeResult, display: Display) -> Block:
     return Block(
         title=result.title,
         outcome=outcome(result),
-        description=_description(result),
+        place=place(result),
+        description=result.description or "",
         formulas=() if result.expression is None else tuple(arrays.lines(result, display)),
         about=" · ".join([*code_parts.header(result)[1:], *code_parts.inputs(result, display)]),
         error=plain.lines(result.error or ""),
@@ -171,11 +178,6 @@ def _of_code(result: CodeResult, display: Display) -> Block:
         remarks=tuple(("", plain.lines(remark)) for remark in code_parts.remarks(result, display)),
         claims=tuple(claims(result)),
     )
-
-
-def _description(result: AnyResult) -> str:
-    where = f"({place(result)})" if place(result) else ""
-    return " ".join(filter(None, (result.description, where)))
 
 
 def claims(result: AnyResult) -> Iterator[ClaimBlock]:

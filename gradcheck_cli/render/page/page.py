@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from markupsafe import Markup
-
 from gradcheck_cli.records.array_explanation import ArrayExplanation
 from gradcheck_cli.records.explanation import Explanation
 from gradcheck_cli.records.report import AnyResult, Heading, Report
@@ -22,19 +20,22 @@ from gradcheck_cli.render.page.templates import template
 from gradcheck_cli.render.summary import summary_line
 from gradcheck_cli.versions import versions
 
+LONG = 100
+"""Problems of a page up to which all of it is laid out at once."""
+
 
 @dataclass(frozen=True)
 class Article:
     """One problem.
 
-    anchor: of its place on the page. row: of the table. math: its formulas, if they are some. chain: the chain rule,
-    below all else.
+    anchor: of its place on the page. heading: what it is called there. row: of the table. chain: the chain rule, below
+    all else.
     """
 
     anchor: str
+    heading: str
     block: Block
     row: Row | None = None
-    math: Sequence[Markup] = ()
     drawing: Drawing | None = None
     chain: Block | None = None
     passed: bool = True
@@ -57,30 +58,62 @@ class Row:
     tags: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Section:
+    """The problems of a file, with what it says of itself; or all of them, without a heading."""
+
+    articles: Sequence[Article]
+    heading: Heading | None = None
+
+
 def render_page(report: Report, display: Display) -> str:
     """All of a report, as HTML. What passes is there with -q too: a page is read later, and by others."""
     display = replace(display, quiet=False)
+    sections = _sections(report, display)
+    only = report.headings[0] if len(report.headings) == 1 and len(sections) == 1 else Heading("")
+    own = report.problems[0].title if report.problems and not report.is_batch else "gradcheck"
+    return _shell(sections, report, display, report.title or only.title or own, only.description or "")
+
+
+def _sections(report: Report, display: Display) -> list[Section]:
+    """One for each file, where there are several."""
     articles = [_article(number, result, display) for number, result in enumerate(report.problems, 1)]
-    only = report.headings[0] if len(report.headings) == 1 else Heading("")
-    own = articles[0].block.title if articles and not report.is_batch else "gradcheck"
-    return _shell(articles, report, display, report.title or only.title or own, only.description or "")
+    files = list(dict.fromkeys(result.file for result in report.problems))
+    if len(files) < 2:
+        return [Section(articles)]
+    headings = {heading.file: heading for heading in report.headings}
+    return [
+        Section(
+            [article for article, result in zip(articles, report.problems, strict=True) if result.file == file],
+            headings.get(file or "", Heading(file or "")),
+        )
+        for file in files
+    ]
 
 
 def render_explanations_page(shown: Sequence[Block], result: AnyResult, display: Display) -> str:
-    """Of explanations, which are blocks already."""
-    articles = [Article(f"p{number}", block, passed=result.passed) for number, block in enumerate(shown, 1)]
-    return _shell(articles, Report((result,), versions()), display, shown[0].title)
+    """Of explanations, which are blocks already. What all of them are of stands above them."""
+    title = result.title
+    headings = [block.title.removeprefix(title).strip() or "as a whole" for block in shown]
+    articles = [
+        Article(f"p{number}", heading, block, passed=result.passed)
+        for number, (heading, block) in enumerate(zip(headings, shown, strict=True), 1)
+    ]
+    own = title if len(shown) > 1 else shown[0].title
+    return _shell([Section(articles)], Report((result,), versions()), display, own)
 
 
-def _shell(articles: Sequence[Article], report: Report, display: Display, title: str, description: str = "") -> str:
+def _shell(sections: Sequence[Section], report: Report, display: Display, title: str, description: str = "") -> str:
     """The page around its articles."""
+    articles = [article for section in sections for article in section.articles]
     rows = [one.row for one in articles if one.row is not None]
     by_severity = sorted(rows, key=lambda row: -row.severity)
     page = template("page.html").render(
-        articles=articles,
+        sections=sections,
+        count=len(articles),
+        is_long=len(articles) > LONG,
         title=title,
         description=description,
-        headings=report.headings if len(report.headings) > 1 else (),
         troubles=[plain.lines(trouble.message) for trouble in report.troubles],
         outcome=("✓ passed", "good") if report.passed else ("✗ failed", "bad"),
         summary=summary_line(report, display).strip(),
@@ -94,10 +127,10 @@ def _shell(articles: Sequence[Article], report: Report, display: Display, title:
 
 def _article(number: int, result: AnyResult, display: Display) -> Article:
     block = blocks.of_result(replace(result, picture=None), display)  # which is drawn below
-    math = mathml.equations(result, display)
-    if math:
-        block = replace(block, formulas=())
-    return Article(f"p{number}", block, _row(result), math, drawing(result), _chain(result, display), result.passed)
+    if math := mathml.equations(result, display):
+        block = replace(block, formulas=(), math=tuple(math))
+    chain = _chain(result, display)
+    return Article(f"p{number}", result.title, block, _row(result), drawing(result), chain, result.passed)
 
 
 def _chain(result: AnyResult, display: Display) -> Block | None:
