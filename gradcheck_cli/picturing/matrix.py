@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 from gradcheck_cli.picturing.axes import of_sizes
 from gradcheck_cli.records.code import Block, CodeResult, Entry
 from gradcheck_cli.records.picture import Cell, Grid, Matrix, MatrixPicture
-from gradcheck_cli.records.results import worst_first
+from gradcheck_cli.records.results import Claim, worst_first
 from gradcheck_cli.records.verdicts import Verdict
 
 KEPT = 10_000
@@ -27,37 +26,63 @@ def with_matrices(result: CodeResult) -> CodeResult:
         return result
     left = len(result.blocks) - len(worst)
     notes = (f"{left:,} more derivatives are not drawn",) if left else ()
-    matrices = tuple(_matrix(block, result.checks) for block in result.blocks if block in worst)
+    matrices = tuple(_matrix(block, result) for block in result.blocks if block in worst)
     return replace(result, picture=MatrixPicture(matrices, notes))
 
 
-def _matrix(block: Block, entries: Sequence[Entry]) -> Matrix:
+def _matrix(block: Block, result: CodeResult) -> Matrix:
     shape = math.prod(block.shape[0]), math.prod(block.shape[1])
+    is_gradient = shape[0] == 1 and len(block.shape[1]) > 1
+    if is_gradient:
+        shape = math.prod(block.shape[1][:-1]), block.shape[1][-1]
     stride = max(1, math.ceil(shape[0] / LINES)), max(1, math.ceil(shape[1] / SIDE))
     cells: dict[tuple[int, int], Cell] = {}
     marked = 0
-    for entry in sorted(entries, key=worst_first):
+
+    def cell(place: int) -> tuple[int, int]:
+        return place // shape[1] // stride[0], place % shape[1] // stride[1]
+
+    for entry in sorted(result.checks, key=worst_first):
         place = _place(entry, block) if entry.verdict is not Verdict.MATCH else None
         if place is not None:
             marked += 1
-            row, column = place[0] // stride[0], place[1] // stride[1]
+            row, column = cell(place)
             label = f"{entry.output} by {entry.wrt[-1]}"
             cells.setdefault((row, column), Cell(row, column, entry.verdict, entry.passed, label))
     odd = sum(count for verdict, count in block.counts.items() if verdict is not Verdict.MATCH)
     sizes = _sizes(block, shape, stride)
     z = of_sizes([size for line in sizes for size in line if size])
+    refuted = [_refuted(claim, block) for claim in result.claims]
     return Matrix(
-        block.output, block.input, block.mode, shape, stride, z, sizes, tuple(cells.values()), max(0, odd - marked)
-    )
+        block.output, block.input, block.mode, shape, stride, z, sizes, tuple(cells.values()), max(0, odd - marked),
+        is_gradient, tuple(cell(place) for place in refuted if place is not None),
+    )  # fmt: skip
 
 
-def _place(entry: Entry, block: Block) -> tuple[int, int] | None:
-    """(row, column) of an entry; None where it is of another block, or a sum of rows."""
+def _place(entry: Entry, block: Block) -> int | None:
+    """The place of an entry, row by row; None where it is of another block, or a sum of rows."""
     if entry.mode != block.mode:
         return None
     row = _index(entry.output, block.output, block.shape[0])
-    column = _index(entry.wrt[-1], block.input, block.shape[1])
-    return None if row is None or column is None else (row, column)
+    return _of_both(row, _index(entry.wrt[-1], block.input, block.shape[1]), block)
+
+
+def _refuted(claim: Claim, block: Block) -> int | None:
+    """The same of the entry where a claim is known to be wrong: `W[0,1]`, `∂f[2]/∂x[0]`, of order 2 `∂x[0]∂x[1]`."""
+    example = claim.counterexample
+    if example is None:
+        return None
+    of, _, by = example.entry.removeprefix("∂").rpartition("∂")
+    of = of.removesuffix("/")
+    name = block.output
+    if len(claim.wrt) == 2:
+        name = claim.wrt[0] if block.output.endswith(f"/∂{claim.wrt[0]}") else ""
+    row = _index(of, name, block.shape[0]) if of else 0 if math.prod(block.shape[0]) == 1 else None
+    return _of_both(row, _index(by, block.input, block.shape[1]), block)
+
+
+def _of_both(row: int | None, column: int | None, block: Block) -> int | None:
+    return None if row is None or column is None else row * math.prod(block.shape[1]) + column
 
 
 def _index(label: str, name: str, shape: tuple[int, ...]) -> int | None:

@@ -230,10 +230,12 @@ class Cell:
 class Matrix:
     """A block of a Jacobian: the derivative of one output by one input in one mode, at all inputs that it was taken at.
 
-    shape: rows (elements of the output) and columns (of the input). stride: how many rows and columns a cell stands
+    shape: rows (elements of the output) and columns (of the input); where is_gradient, those of the input, of which a
+    function has one value. stride: how many rows and columns a cell stands
     for; (1, 1): each is an entry. z: an axis of sizes; sizes: of the largest true entry in each cell, row by row, None
     where none exists; empty where the numbers were not kept. cells: those that are marked. unmarked: how many entries
-    do not match beyond those, since no list has them.
+    do not match beyond those, since no list has them. refuted: (row, column) of cells in
+    which a claim is known to be wrong.
     """
 
     output: str
@@ -245,6 +247,8 @@ class Matrix:
     sizes: Grid
     cells: tuple[Cell, ...]
     unmarked: int = 0
+    is_gradient: bool = False
+    refuted: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

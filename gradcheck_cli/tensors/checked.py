@@ -47,10 +47,11 @@ def check_question(question: Question) -> CodeResult:
     options = Options(MODES[request.mode], request.rtol, request.atol, request.strict, constant=True, arrays=KEPT)
     result = check_asked(asked, options)
     result = _named(result, question)
+    claims = judged_claims(question, order) if request.claims and result.error is None else ()
+    result = replace(result, claims=claims)
     if request.picture:
         result = with_matrices(result)
-    claims = judged_claims(question, order) if request.claims and result.error is None else ()
-    result = with_expectations(replace(result, claims=claims), request)
+    result = with_expectations(result, request)
     passed = result.passed and all(claim.passed for claim in result.claims)
     return replace(
         result, passed=passed, seconds=time.perf_counter() - started,

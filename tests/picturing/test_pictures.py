@@ -227,6 +227,28 @@ def test_a_jacobian_is_a_matrix() -> None:
     assert (by_x.input, by_x.shape) == ("x", (2, 3))
 
 
+REFUTED: list[tuple[str, dict[str, object], list[tuple[str, tuple[int, int], bool, tuple[tuple[int, int], ...]]]]] = [
+    # formula, how it is checked; of each matrix: input, shape, whether it is laid out as that, where a claim is wrong
+    ("sum((W @ x)**2)", {"at": ("W=[[1,2],[3,4]], x=[1,-1]",), "claims": ("W: 2*W",)},
+     [("W", (2, 2), True, ((1, 0),)), ("x", (1, 2), False, ())]),
+    ("x @ A @ x", {"at": ("x=[1,2], A=[[1,2],[3,4]]",), "claims": ("x: 2*A @ x",)},
+     [("x", (1, 2), False, ((0, 0),)), ("A", (2, 2), True, ())]),
+    ("softmax(z)", {"at": ("z=[1,2,3]",), "claims": ("diag(f*(1 - f))",)}, [("z", (3, 3), False, ((1, 2),))]),
+    ("sum(x**3)", {"at": ("x=[1,2]",), "order": 2, "claims": ("diag(5*x)",)}, [("x", (2, 2), False, ((1, 1),))]),
+    ("sum(T**2)", {"shapes": ("T: 2x3x4",)}, [("T", (6, 4), True, ())]),
+    ("x**2", {"at": ("x=[1,2]",), "claims": ("diag(2*x)",)}, [("x", (2, 2), False, ())]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expression", "options", "matrices"), REFUTED, ids=[row[0] for row in REFUTED])
+def test_a_gradient_has_the_shape_of_its_input_and_a_wrong_claim_its_entry(
+    expression: str, options: dict[str, object], matrices: list[tuple[object, ...]]
+) -> None:
+    picture = check_request(Request(expression, picture=True, **options)).picture  # type: ignore[arg-type]
+    assert isinstance(picture, MatrixPicture)
+    assert [(one.input, one.shape, one.is_gradient, one.refuted) for one in picture.matrices] == matrices
+
+
 def test_nothing_is_drawn_that_nobody_asked_for() -> None:
     assert check_request(Request("x**2", at=("2",), derivatives=False)).picture is None
 

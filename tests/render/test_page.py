@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from gradcheck_cli.batch.run import check_request
 from gradcheck_cli.cli import problem_run
 from gradcheck_cli.cli.app import run_command
 from gradcheck_cli.records.report import Report
@@ -212,9 +213,7 @@ def test_of_many_problems_those_that_failed_have_it(
 
 
 def checked(expression: str, *at: str, **options: Any) -> Any:
-    from gradcheck_cli.checking.checker import check_expression
-
-    return check_expression(Request(expression, at=at, picture=True, **options))
+    return check_request(Request(expression, at=at, picture=True, **options))
 
 
 def test_a_thousand_problems_would_stay_below_five_megabytes() -> None:
@@ -234,6 +233,15 @@ def test_what_is_drawn_is_where_it_belongs() -> None:
     assert [d.count("M") for d in curves] == [1, 2]  # the function is whole, its slope jumps
     assert all(len(d) < 60 for d in curves)  # straight lines need no more than their ends
     assert "kink at 0" in found.title
+
+
+def test_arrays_are_drawn_where_that_says_more_than_their_numbers() -> None:
+    found = drawing(checked("sum((W @ x)**2)", "W=[[1,2],[3,4]], x=[1,-1]", claims=("W: 2*W",)))
+    assert found is not None
+    assert [label.text for label in found.labels] == ["∂f/∂W, 2x2, up to 2 in size"]  # and nothing of 1x2
+    assert [(mark.kind, mark.x > found.boxes[0].x) for mark in found.marks] == [("claim", True)]
+    assert ("claim", "where a claim is wrong") in found.key
+    assert drawing(checked("x @ x", "x=[1, 2, 3]")) is None
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.verdicts import Verdict
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.plain import encodable
+from gradcheck_cli.render.plot import words
 from gradcheck_cli.render.plot.canvas import BLANK, Canvas
 from gradcheck_cli.render.plot.terminal import render_plot
 from gradcheck_cli.render.plot.ticks import ticks
@@ -133,6 +134,17 @@ def test_wrong_entries_of_a_matrix_are_marked() -> None:
     (rows,) = panels(drawn(replace(result, picture=MatrixPicture((wrong,))))).values()
     assert [line[:4].count("✗") for line in rows] == [0, 2]
     assert rows[1].startswith("✗✗")
+
+
+def test_an_entry_of_a_wrong_claim_is_marked_and_a_matrix_is_named() -> None:
+    text = drawn(checked("sum((W @ x)**2)", "W=[[1,2],[3,4]], x=[1,-1]", claims=("W: 2*W",)))
+    assert "∂f/∂W: 2 x 2, laid out as W" in text
+    assert [row[:4] for row in panels(text)["∂f/∂W: 2 x 2, laid out as W"]] == ["████", "◆◆██"]
+    assert "◆ where a claim is wrong" in text
+    picture = checked("sum(x**3)", "x=[1,2]").picture
+    assert isinstance(picture, MatrixPicture)
+    (matrix,) = picture.matrices
+    assert words.matrix(replace(matrix, output="∂f/∂y")) == "∂²f/∂y∂x"
 
 
 @pytest.mark.parametrize("width", [20, 80, 200])
@@ -255,6 +267,11 @@ def test_nothing_of_a_figure_is_cut_off(asked: tuple[str, ...], claims: tuple[st
     width, height = canvas.get_width_height()
     assert [text for text, b in boxes.items() if b.x0 < 0 or b.y0 < 0 or b.x1 > width or b.y1 > height] == []
     assert [legend._ncols for legend in made.legends] == [columns]
+
+
+def test_a_figure_of_a_gradient() -> None:
+    found = texts(figure(checked("sum((W @ x)**2)", "W=[[1,2],[3,4]], x=[1,-1]", claims=("W: 2*W",)), "svg"))
+    assert {"∂f/∂W", "row of W", "column of W", "where a claim is wrong"} <= set(found)
 
 
 def test_a_figure_of_a_jacobian() -> None:

@@ -6,9 +6,11 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from gradcheck_cli import number_text
 from gradcheck_cli.records.picture import (
     Axis,
     Dot,
@@ -24,7 +26,7 @@ from gradcheck_cli.records.picture import (
 )
 from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.render.page.lines import inside, numbers, path
-from gradcheck_cli.render.page.ramp import colour
+from gradcheck_cli.render.page.ramp import WHITE, colour, grey
 from gradcheck_cli.render.plot import words
 from gradcheck_cli.render.plot.ticks import ticks
 
@@ -32,6 +34,8 @@ WIDTH, LEFT, RIGHT = 560, 62, 12
 VALUE, DERIVATIVE, ERRORS, GAP = 76, 110, 70, 20
 """Heights of the panels, and the room between them, where their names stand."""
 MAP = 170
+STRIP = 4
+"""Entries of a row or a column that is not drawn."""
 NAMED = 6
 """Places that are named where they are."""
 _SIGNS = {
@@ -117,7 +121,8 @@ def drawing(result: AnyResult) -> Drawing | None:
         case MapPicture() as picture:
             return _map(result, picture)
         case MatrixPicture() as picture:
-            return _matrices(picture)
+            shown = [one for one in picture.matrices if not _is_strip(one)]
+            return _matrices(shown, picture.notes) if shown else None
     return None
 
 
@@ -265,7 +270,9 @@ def _map(result: AnyResult, picture: MapPicture) -> Drawing:
 def _field(sheet: _Sheet, result: AnyResult, picture: MapPicture, one: Field, left: int, top: int, side: int) -> None:
     name, shown = words.scaled(words.panel(result, one.derivative.wrt), one.z), ticks(one.z, 4)
     sheet.labels.append(Label(left, top - 5, f"{name}: {shown[0].label} to {shown[-1].label}", "start"))
-    sheet.boxes.append(Box(left, top, side, MAP, "frame", _image(one.numbers, one.z)))
+    sheet.boxes.append(
+        Box(left, top, side, MAP, "frame", _image(one.numbers, lambda number: colour(one.z.place(number))))
+    )
 
     def at(x: float, y: float) -> tuple[int, int]:
         return left + round(picture.x.place(x) * side), _y(picture.y.place(y), top, MAP)
@@ -281,33 +288,47 @@ def _field(sheet: _Sheet, result: AnyResult, picture: MapPicture, one: Field, le
     sheet.labels.append(Label(left + side // 2, top + MAP + 25, " →, ".join(names) + " ↑"))
 
 
-def _matrices(picture: MatrixPicture) -> Drawing:
+def _is_strip(one: Matrix) -> bool:
+    """Whether it is so short that the numbers beside it say as much."""
+    return min(one.shape) == 1 and max(one.shape) <= STRIP
+
+
+def _matrices(matrices: Sequence[Matrix], notes: Sequence[str]) -> Drawing:
     """Below each other, rows downwards as in a matrix."""
     sheet, top = _Sheet(), 18
-    for one in picture.matrices:
+    for one in matrices:
         rows, columns = (len(one.sizes), len(one.sizes[0])) if one.sizes else one.shape
         size = max(2, min(24, (WIDTH - LEFT - RIGHT) // max(1, columns), 240 // max(1, rows)))
         sheet.labels.append(Label(LEFT, top - 5, _matrix_title(one), "start"))
-        image = _image(one.sizes[::-1], one.z) if one.sizes else ""
+        image = _image(one.sizes[::-1], partial(_size, one.z)) if one.sizes else ""
         sheet.boxes.append(Box(LEFT, top, size * columns, size * rows, "frame", image))
         for cell in one.cells:
             x, y = (place * size + size // 2 for place in (cell.column, cell.row))
             sheet.marks.append(Mark(LEFT + x, top + y, "ok" if cell.passed else "bad"))
+        for row, column in one.refuted:
+            sheet.marks.append(Mark(LEFT + column * size + size // 2, top + row * size + size // 2, "claim"))
         top += size * rows + 30
-    wrong = any(not cell.passed for one in picture.matrices for cell in one.cells)
+    wrong = any(not cell.passed for one in matrices for cell in one.cells)
     key = [("bad", "a wrong entry")] if wrong else []
-    return sheet.drawing(top, "the Jacobian, block by block", key, [*picture.notes, "dark is small, bright is large"])
+    key += [("claim", words.CLAIM_IS_WRONG)] if any(one.refuted for one in matrices) else []
+    how = "the darker an entry, the larger its size; white is 0"
+    return sheet.drawing(top - 16, "the derivatives, block by block", key, [*notes, how])
 
 
 def _matrix_title(one: Matrix) -> str:
-    return words.in_short(f"{one.output} by {one.input}, {one.shape[0]}x{one.shape[1]}")
+    sizes = [size for row in one.sizes for size in row if size]
+    up_to = f", up to {number_text.small(max(sizes))} in size" if sizes else ""
+    return f"{words.matrix(one)}, {one.shape[0]}x{one.shape[1]}{up_to}"
 
 
-def _image(numbers: Grid, axis: Axis) -> str:
+def _size(axis: Axis, size: float) -> bytes:
+    return grey(axis.place(size)) if size else WHITE
+
+
+def _image(numbers: Grid, painted: Callable[[float], bytes]) -> str:
     """Numbers, a row from below, as a PNG of one pixel each; transparent where there is none."""
     rows = [
-        b"\0" + b"".join(bytes((0, 0, 0, 0)) if x is None else colour(axis.place(x)) for x in row)
-        for row in reversed(numbers)
+        b"\0" + b"".join(bytes((0, 0, 0, 0)) if x is None else painted(x) for x in row) for row in reversed(numbers)
     ]
     header = struct.pack(">IIBBBBB", len(numbers[0]), len(numbers), 8, 6, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(b"".join(rows), 9)), (b"IEND", b""))

@@ -1,8 +1,9 @@
-"""A ramp of colours whose lightness grows evenly, so that it reads in grey and to the colour-blind: cividis, by three
-of its colours (Nuñez, Anderton and Renslow 2018)."""
+"""Ramps of colours whose lightness changes evenly. That of numbers reads in grey and to the colour-blind: cividis, by
+three of its colours (Nuñez, Anderton and Renslow 2018)."""
 
 from __future__ import annotations
 
+WHITE = bytes((255, 255, 255, 255))
 _STOPS = ((0, 34, 78), (124, 123, 120), (254, 232, 56))
 
 
@@ -13,3 +14,9 @@ def colour(place: float) -> bytes:
     part = scaled - index
     mixed = (round(a + (b - a) * part) for a, b in zip(_STOPS[index], _STOPS[index + 1], strict=True))
     return bytes((*mixed, 255))
+
+
+def grey(place: float) -> bytes:
+    """The same from light to so dark that a sign is seen on it."""
+    lightness = round(235 - 135 * min(max(place, 0.0), 1.0))
+    return bytes((lightness, lightness, lightness, 255))

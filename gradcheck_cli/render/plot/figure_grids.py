@@ -128,6 +128,8 @@ def draw_matrices(figure: Figure, picture: MatrixPicture) -> None:
         handles.append(Line2D([], [], label="wrong", **style.FAILS))
     if any(cell.passed for cell in cells):
         handles.append(Line2D([], [], label="passes, and is no match", **KINK))
+    if any(matrix.refuted for matrix in picture.matrices):
+        handles.append(Line2D([], [], label=words.CLAIM_IS_WRONG, **style.REFUTED))
     title = "; ".join(picture.notes)
     laid_out(figure, handles, title, left=0.6, right=0.7, wspace=0.45, hspace=0.55)
 
@@ -154,11 +156,17 @@ def _matrix(figure: Figure, axes: Axes, matrix: Matrix, *, named: bool) -> None:
             for c in cells
         ]
         dots(axes, places, {**looks, "markersize": side})
+    wrong = [
+        (_middle(column, matrix.stride[1], matrix.shape[1]), _middle(row, matrix.stride[0], matrix.shape[0]))
+        for row, column in matrix.refuted
+    ]
+    dots(axes, wrong, {**style.REFUTED, "markersize": side})
     output, given = words.in_short(matrix.output, 24), words.in_short(matrix.input, 24)
     mode = f" ({matrix.mode})" if named else ""
-    axes.set_title(f"∂{output}/∂{given}{mode}", fontsize="medium")
-    axes.set_ylabel(f"element of {output}")
-    axes.set_xlabel(f"element of {given}")
+    axes.set_title(fitted(f"{words.matrix(matrix)}{mode}", SIDE), fontsize="medium")
+    down, across = (f"row of {given}", "column") if matrix.is_gradient else (f"element of {output}", "element")
+    axes.set_ylabel(down)
+    axes.set_xlabel(f"{across} of {given}")
     for which in (axes.xaxis, axes.yaxis):
         which.set_major_locator(MaxNLocator(6, integer=True))
     if matrix.unmarked:

@@ -125,7 +125,7 @@ def _legend(figure: Figure, result: AnyResult, picture: LinePicture, judged: Seq
         if any((dot.asked, dot.passed) == (asked, passed) for dot in found):
             handles.append(Line2D([], [], label=name, **looks))
     if any(one.refuted for one in judged):
-        handles.append(Line2D([], [], label="where a claim is wrong", **style.REFUTED))
+        handles.append(Line2D([], [], label=words.CLAIM_IS_WRONG, **style.REFUTED))
     if any(one.tolerance for one in judged):
         handles.append(Line2D([], [], label="tolerance", **style.TOLERANCE))
     if picture.undefined:

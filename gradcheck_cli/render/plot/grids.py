@@ -11,7 +11,7 @@ from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.plot import words
 from gradcheck_cli.render.plot.frame import GUTTER, foot, wrapped
-from gradcheck_cli.render.plot.signs import ASKED, FAILS, NONE, SHADES
+from gradcheck_cli.render.plot.signs import ASKED, FAILS, NONE, REFUTED, SHADES
 from gradcheck_cli.render.plot.ticks import ticks
 
 LINES = 2
@@ -100,25 +100,24 @@ def matrix_lines(result: AnyResult, picture: MatrixPicture, width: int) -> Itera
     modes = {matrix.mode for matrix in picture.matrices}
     for matrix in picture.matrices:
         mode = f", {matrix.mode} mode" if len(modes) > 1 else ""
-        yield f"{_name(matrix)}{mode}: {_size(matrix)}"
+        yield f"{words.matrix(matrix)}{mode}: {_size(matrix)}"
         yield from _beside(_matrix(matrix, width), _sizes(matrix), width)
         if named := [words.in_short(cell.label) for cell in matrix.cells if not cell.passed][:MARKED]:
             more = sum(not cell.passed for cell in matrix.cells) - len(named)
             yield f"{FAILS} {', '.join(named)}{f' and {more:,} more' if more else ''}"
         if matrix.unmarked:
             yield f"{matrix.unmarked:,} entries that do not match are not marked: no list has them one by one"
-    yield from wrapped(picture.notes, width)
-
-
-def _name(matrix: Matrix) -> str:
-    output, given = words.in_short(matrix.output, 30), words.in_short(matrix.input, 30)
-    return f"∂{output}/∂{given}"
+    refuted = [f"{REFUTED} {words.CLAIM_IS_WRONG}"] if any(matrix.refuted for matrix in picture.matrices) else []
+    yield from wrapped([*refuted, *picture.notes], width)
 
 
 def _size(matrix: Matrix) -> str:
     rows, columns = matrix.shape
-    output, given = words.in_short(matrix.output, 30), words.in_short(matrix.input, 30)
-    said = f"{rows:,} x {columns:,}, a row for each element of {output}, a column for each of {given}"
+    output, given = words.in_short(matrix.output, words.MATRIX), words.in_short(matrix.input, words.MATRIX)
+    said = f"{rows:,} x {columns:,}, " + (
+        f"laid out as {given}" if matrix.is_gradient
+        else f"a row for each element of {output}, a column for each of {given}"
+    )  # fmt: skip
     if matrix.stride != (1, 1):
         said += f"; a sign stands for {matrix.stride[0]:,} x {matrix.stride[1]:,} entries"
     return said
@@ -136,6 +135,8 @@ def _matrix(matrix: Matrix, width: int) -> Iterator[str]:
 
 
 def _sign(matrix: Matrix, cell: Cell | None, row: int, column: int) -> str:
+    if (row, column) in matrix.refuted:
+        return REFUTED
     if cell is not None:
         return labels.SIGNS[cell.verdict] if cell.passed else FAILS
     if not matrix.sizes:

@@ -128,7 +128,7 @@ def _legend(picture: LinePicture, width: int) -> Iterator[str]:
     if any(not dot.passed for dot in judged):
         said.append(f"{FAILS} fails" + (", at the top: not finite" if any(dot.y is None for dot in judged) else ""))
     if any(one.refuted for one in picture.panels):
-        said.append(f"{REFUTED} where a claim is wrong")
+        said.append(f"{REFUTED} {words.CLAIM_IS_WRONG}")
     if any(one.tolerance for one in picture.panels):
         said.append(f"{TOLERANCE} tolerance")
     found = words.places(picture)

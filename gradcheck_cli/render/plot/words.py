@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gradcheck_cli import number_text
-from gradcheck_cli.records.picture import Axis, LinePicture, MapPicture, Panel, PlaceKind, Scale
+from gradcheck_cli.records.picture import Axis, LinePicture, MapPicture, Matrix, Panel, PlaceKind, Scale
 from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.plain import one_line
@@ -14,6 +14,9 @@ ERRORS = "error in ulps"
 MOST = 4
 """Places of a kind that are listed."""
 LONGEST = 60
+MATRIX = 30
+"""Characters of the name of an output, or an input."""
+CLAIM_IS_WRONG = "where a claim is wrong"
 _PLURALS = {
     PlaceKind.KINK: "kinks", PlaceKind.JUMP: "jumps", PlaceKind.POLE: "poles", PlaceKind.HOLE: "holes",
     PlaceKind.EDGE: "edges of the domain",
@@ -38,6 +41,13 @@ def panel(result: AnyResult, wrt: Sequence[str]) -> str:
 def scaled(what: str, axis: Axis, between: str = " ") -> str:
     """What an axis shows, and that equal steps on it are factors, where they are."""
     return what if axis.scale is Scale.LINEAR else f"{what}{between}(log scale)"
+
+
+def matrix(one: Matrix) -> str:
+    """∂f/∂W, of a Hessian ∂²f/∂x∂y: what a matrix is."""
+    output, given = in_short(one.output, MATRIX), in_short(one.input, MATRIX)
+    function, _, by = output.removeprefix("∂").partition("/∂")
+    return f"∂²{function}/∂{by}∂{given}" if by else f"∂{output}/∂{given}"
 
 
 def along(picture: LinePicture | MapPicture) -> str:
