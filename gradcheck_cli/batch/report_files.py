@@ -208,6 +208,7 @@ def _code(item: Json, common: Json) -> CodeResult:
         held=tuple(Held(**held) for held in item["held"]),
         operations=int(item["operations"]),
         source=item.get("source", ""),
+        sources=item.get("sources"),
         wrong_numbers=int(item.get("wrong_numbers", 0)),
         unexpected=_maybe(Verdict, item.get("unexpected")),
         expression=item.get("expression"),

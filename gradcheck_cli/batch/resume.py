@@ -21,6 +21,7 @@ from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.records.request import AnyRequest, CodeRequest, Expectation, ProblemSpec
 from gradcheck_cli.records.results import worst_first
 from gradcheck_cli.text_files import replace_file
+from gradcheck_cli.user_code.sources import digest
 from gradcheck_cli.versions import versions
 
 MAKES_A_VERDICT = (
@@ -100,13 +101,22 @@ def finished_problems(name: str, specs: Sequence[ProblemSpec]) -> dict[str, AnyR
 
 def serves(result: AnyResult, request: AnyRequest) -> bool:
     """Whether the result has all that is wanted of it."""
-    if result.error is not None or isinstance(result, CodeResult) or isinstance(request, CodeRequest):
+    if isinstance(request, CodeRequest):
+        return _is_of_the_same_code(result)
+    if result.error is not None or isinstance(result, CodeResult):
         return True
     return (
         (result.derivatives is not None or not request.derivatives)
         and (result.formula is not None or not request.formula)
         and len(result.checks) >= min(result.checks_total, request.keep)
     )
+
+
+def _is_of_the_same_code(result: AnyResult) -> bool:
+    """Whether all that it imported holds what it held. Of code that could not be run, it is not known."""
+    if not isinstance(result, CodeResult) or result.error is not None or result.sources is None:
+        return False
+    return all(digest(file) == held for file, held in result.sources.items())
 
 
 def _as_wanted(result: AnyResult, request: AnyRequest) -> AnyResult:

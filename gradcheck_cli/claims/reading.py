@@ -19,6 +19,8 @@ from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.surfaces import Option
 
 _CALLED = re.compile(r"([^\W\d]\w*)\s*\(")
+LONG = 2_000
+"""Characters of a claim that nobody writes by hand."""
 VALUES = ("f", "s", "y")
 """What people call the value of a function in its derivative, where it is nothing else."""
 
@@ -158,7 +160,8 @@ def _require_same(said: ClaimText, subject: Subject) -> None:
 
 def _read(derivative: Derivative, formula: str, subject: Subject) -> ReadClaim:
     names = {*subject.own, *subject.given} - set(subject.lets)
-    formula = _alone(formula)
+    typed = _alone(formula)
+    formula = _with_products(typed, subject) if len(typed) <= LONG else typed
     words = set(_CALLED.findall(formula)) if "(" in formula else set()
     called = [name for name in subject.values if name in words]
     functions = {name: _as_function(name, subject) for name in called}
@@ -173,7 +176,7 @@ def _read(derivative: Derivative, formula: str, subject: Subject) -> ReadClaim:
             )
     used = [name for name in subject.values if name in called or name in free]
     if not used:
-        return ReadClaim(derivative, formula, claim)
+        return ReadClaim(derivative, typed, claim)
 
     def as_value(node: Expr, below: tuple[Expr, ...]) -> Expr | None:
         if isinstance(node, Variable):
@@ -182,7 +185,7 @@ def _read(derivative: Derivative, formula: str, subject: Subject) -> ReadClaim:
 
     shown = " and ".join(used)
     return ReadClaim(
-        derivative, formula, rebuild(claim, as_value), f"{shown} in the claim is read as the value of the function"
+        derivative, typed, rebuild(claim, as_value), f"{shown} in the claim is read as the value of the function"
     )
 
 
@@ -190,6 +193,26 @@ def _alone(text: str) -> str:
     """What `lambda x: 2*x`, `return 2*x` and `2*x  # mine` say."""
     found = statements(text)
     return found.items[0].text if len(found.items) == 1 and not found.items[0].body else text
+
+
+def _with_products(formula: str, subject: Subject) -> str:
+    """`s*(1 - s)` for `s(1 - s)`: what is in the brackets is no argument of s where s itself is a value in it."""
+    for name in subject.values:
+        for found in reversed(list(re.finditer(rf"(?<!\w){re.escape(name)}\s*(?=\()", formula))):
+            inside = formula[found.end() : _closed(formula, found.end())]
+            if re.search(rf"(?<!\w){re.escape(name)}(?!\w|\s*\()", inside):
+                formula = f"{formula[: found.end()].rstrip()}*{formula[found.end() :]}"
+    return formula
+
+
+def _closed(text: str, opening: int) -> int:
+    """Behind the bracket that closes the one there; the end of the text where none does."""
+    depth = 0
+    for index in range(opening, len(text)):
+        depth += (text[index] in "([{") - (text[index] in ")]}")
+        if not depth:
+            return index + 1
+    return len(text)
 
 
 def _as_function(name: str, subject: Subject) -> Defined:

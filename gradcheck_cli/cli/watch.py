@@ -128,7 +128,7 @@ class Known:
         if not and_others:
             self._results, self._state = {}, {}
         for result in results:
-            files = result.sources if isinstance(result, CodeResult) else ()
+            files = (result.sources or {}) if isinstance(result, CodeResult) else {}
             state = _state(files)
             self._files.update(files)
             if result.key is not None and not any(one and one[2] > since * 1e9 for one in state.values()):

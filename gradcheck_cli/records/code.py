@@ -166,9 +166,10 @@ class CodeResult(Result):
     subject: its name; place: file and line; source: the path of that file, from the current folder where it is in it.
     checks: the entries that did not match, and the worst of the others, at most `records.MOST_ROWS`; checks_failed: how
     many entries did not pass. findings: what is known about why entries are wrong, first who is to blame. operations:
-    of numbers, that were recorded. sources: the user's files that it rests on. expression: of arrays, as typed; None:
-    it is code. formula: the right side of its function; lets: what else it defines, by left side. claims: about such a
-    formula; wrong_numbers: how many that were expected of it; unexpected: the verdict that an expectation was not of.
+    of numbers, that were recorded. sources: the user's files that it rests on, with digests of what they held; None: of
+    an older report, which does not say. expression: of arrays, as typed; None: it is code. formula: the right side of
+    its function; lets: what else it defines, by left side. claims: about such a formula; wrong_numbers: how many that
+    were expected of it; unexpected: the verdict that an expectation was not of.
     """
 
     subject: str
@@ -182,7 +183,7 @@ class CodeResult(Result):
     findings: tuple[CodeFinding, ...] = ()
     operations: int = 0
     source: str = ""
-    sources: tuple[str, ...] = ()
+    sources: Mapping[str, str] | None = field(default_factory=dict)
     expression: str | None = None
     formula: str = ""
     lets: Mapping[str, str] = field(default_factory=dict)

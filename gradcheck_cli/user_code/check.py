@@ -29,7 +29,7 @@ from gradcheck_cli.user_code.cases import Case, joined
 from gradcheck_cli.user_code.expected import with_expectations
 from gradcheck_cli.user_code.imports import found, importable
 from gradcheck_cli.user_code.inputs import Inputs, read_inputs
-from gradcheck_cli.user_code.sources import source_files
+from gradcheck_cli.user_code.sources import sources_of
 from gradcheck_cli.user_code.stress import stressed
 from gradcheck_cli.user_code.target import read_target
 
@@ -52,7 +52,7 @@ def check_request(request: CodeRequest) -> CodeResult:
     if request.picture:
         result = with_matrices(result)
     result = with_expectations(result, request.expectation.verdicts, strict=request.strict)
-    return replace(result, seconds=time.perf_counter() - started, sources=source_files(named, modules))
+    return replace(result, seconds=time.perf_counter() - started, sources=sources_of(named, modules))
 
 
 class _Named:

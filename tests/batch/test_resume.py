@@ -97,3 +97,31 @@ WANTED = ("derivatives", "formula", "keep", "picture", "chains", "words")
 
 def test_every_field_of_a_request_makes_a_verdict_or_is_what_is_wanted_of_it() -> None:
     assert {field.name for field in fields(Request)} == {*MAKES_A_VERDICT, *WANTED}
+
+
+@pytest.mark.parametrize("code", ["own.py::square", "package.module:square"])
+def test_of_code_all_that_it_imported_has_to_be_the_same(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("package").mkdir()
+    Path("package/__init__.py").touch()
+    text = "import factors\n\ndef square(x):\n    return factors.one() * x * x\n"
+    for file in ("own.py", "package/module.py"):
+        Path(file).write_text(text, encoding="utf-8")
+    Path("factors.py").write_text("def one():\n    return 1.0\n", encoding="utf-8")
+    Path("p.yaml").write_text(
+        f"problems:\n  - {{name: s, code: '{code}', inputs: {{x: randn(2)}}}}\n", encoding="utf-8"
+    )
+
+    def taken() -> int:
+        assert run_command(["run", "p.yaml", "--allow-code", "--resume", "r.jsonl", "-o", "r.jsonl"]) == 0
+        said = capsys.readouterr().err
+        return int(said.partition(" of 1 problem")[0].rpartition("\n")[2])
+
+    assert [taken(), taken()] == [0, 1]
+    Path("factors.py").write_text("def one():\n    return 1.00\n", encoding="utf-8")
+    assert [taken(), taken()] == [0, 1]
+    lines = [json.loads(line) for line in Path("r.jsonl").read_text(encoding="utf-8").splitlines()]
+    (problem,) = (line for line in lines if "sources" in line)
+    assert "factors.py" in problem["sources"]
+    del problem["sources"]
+    Path("r.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    assert taken() == 0  # an older report does not say what it rests on

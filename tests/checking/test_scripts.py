@@ -206,6 +206,23 @@ def test_a_name_that_is_something_else_without_its_signs(text: str, options: dic
 
 
 @pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("sigmoid(x)", "s(1-s)"),
+        ("sigmoid(x)", "f (1 - f)"),
+        ("sigmoid(x)", "f(x)(1 - f(x))"),
+        ("sigmoid(x)", "f(-x)*f(x)"),
+        ("σ(x) = 1/(1 + exp(-x))", "σ(1-σ)"),
+        ("y = tanh(x)", "(1 - y)(1 + y)"),
+        ("y = tanh(x)", "1 - y(y)"),
+    ],
+)
+def test_the_value_of_the_function_times_a_bracket_is_a_product(text: str, claim: str) -> None:
+    (found,) = check(text, at=1, claim=claim).claims
+    assert (found.status.value, found.expression) == ("proven", claim)
+
+
+@pytest.mark.parametrize(
     ("text", "options"),
     [
         ("logp*x", {"at": "logp=1,x=2"}),

@@ -19,6 +19,7 @@ def fields(result: CodeResult) -> Json:
         "lets": dict(result.lets),
         "place": result.place,
         "source": result.source,
+        "sources": None if result.sources is None else dict(result.sources),
         "inputs": [asdict(given) for given in result.inputs],
         "operations": result.operations,
         "findings": [{**asdict(finding), "cause": finding.cause.value} for finding in result.findings],
