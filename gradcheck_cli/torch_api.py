@@ -15,7 +15,7 @@ from gradcheck_cli.real_code.asked import Asked, Options
 from gradcheck_cli.real_code.causes.explain import explained
 from gradcheck_cli.real_code.checked import checked
 from gradcheck_cli.real_code.side import Forward, Reverse
-from gradcheck_cli.real_code.subject import UserError
+from gradcheck_cli.real_code.subject import NoCheckOfThis, UserError
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.runtime.one_at_a_time import one_at_a_time
@@ -48,7 +48,8 @@ def gradcheck(
     compares the products with three random cotangents, for every element of the inputs, instead of each entry.
     `surrogate` is not in torch: `surrogate={Round: lambda x: x}` says whose derivative an autograd.Function is meant to
     have.
-    Raises GradientMismatch, or returns False where `raise_exception` is False.
+    Raises GradientMismatch, or returns False where `raise_exception` is False; of complex and sparse inputs, which
+    are not checked, GradcheckError in either case.
     """
     modes = ("reverse",) * check_backward_ad + ("forward",) * check_forward_ad
     if not modes:
@@ -124,6 +125,8 @@ def _check(
         if not raises:
             return False
         raise (error.__cause__ or error) from None
+    except NoCheckOfThis:
+        raise
     except GradcheckError as error:
         problem = str(error)
     if problem is None:

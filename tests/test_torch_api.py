@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from gradcheck_cli import GradcheckError, check
 from gradcheck_cli.torch_api import GradientMismatch, gradcheck, gradgradcheck
 
 
@@ -199,3 +200,16 @@ def test_a_backward_that_changes_what_it_has_saved_is_not_deterministic() -> Non
 
     with pytest.raises(GradientMismatch, match=r"not deterministic: run again .* does it change what it has saved"):
         gradcheck(Once.apply, (leaf(2),))
+
+
+@pytest.mark.parametrize("raises", [True, False])
+@pytest.mark.parametrize("given", [torch.randn(2, dtype=torch.complex128), torch.eye(2).double().to_sparse()])
+def test_what_is_not_checked_is_not_called_wrong(given: torch.Tensor, raises: bool) -> None:
+    with pytest.raises(GradcheckError, match="are checked") as raised:
+        gradcheck(lambda z: z * z, (given.requires_grad_(),), raise_exception=raises)
+    assert not isinstance(raised.value, GradientMismatch)
+
+
+def test_a_surrogate_that_is_no_mapping_is_a_sentence() -> None:
+    with pytest.raises(GradcheckError, match="is no mapping: it says of which"):
+        check(lambda x: x, (torch.ones(2),), surrogate=lambda x: x)  # type: ignore[call-overload]

@@ -30,6 +30,10 @@ class BadInput(GradcheckError):
     """What was given cannot be checked."""
 
 
+class NoCheckOfThis(BadInput):
+    """It may be right, and is of a kind that no check is made of."""
+
+
 class UserError(GradcheckError):
     """The user's code raised. `__cause__` is what it raised."""
 
@@ -88,9 +92,9 @@ class Subject:
         for leaf in self.wanted:
             if leaf.tensor.is_complex() or leaf.tensor.dtype not in FLOATS:
                 kind = str(leaf.tensor.dtype).removeprefix("torch.")
-                raise BadInput(f"{leaf.name} is {kind}: only float64, float32, float16 and bfloat16 are checked")
+                raise NoCheckOfThis(f"{leaf.name} is {kind}: only float64, float32, float16 and bfloat16 are checked")
             if leaf.tensor.layout is not torch.strided:
-                raise BadInput(f"{leaf.name} is sparse: only dense tensors are checked")
+                raise NoCheckOfThis(f"{leaf.name} is sparse: only dense tensors are checked")
 
     def _arguments(
         self, arguments: Sequence[Any], named: Mapping[str, Any], wrt: Sequence[str] | None, everything: bool
@@ -327,6 +331,11 @@ def _parameter_names(function: Callable[..., Any], count: int) -> list[str]:
 
 
 def _checked_surrogates(surrogates: Surrogates) -> Surrogates:
+    if not isinstance(surrogates, Mapping):
+        raise BadInput(
+            f"surrogate: {surrogates!r} is no mapping: it says of which autograd.Function it is, as in "
+            "surrogate={Round: lambda x: x}"
+        )
     for function, meant in surrogates.items():
         if not (isinstance(function, type) and issubclass(function, torch.autograd.Function)):
             raise BadInput(f"surrogate: {function!r} is no autograd.Function: give the class itself, not its apply")

@@ -44,6 +44,13 @@ class Watching:
         time.sleep(seconds)
         return self.said == ""
 
+    def end_reading(self) -> None:
+        """Once the process and its workers, which have its streams, are gone."""
+        self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
     def end(self, number: int = signal.SIGINT) -> int:
         """The exit code after a signal."""
         self.process.send_signal(number)
@@ -59,9 +66,9 @@ def watching(*arguments: str, columns: int = 120) -> Iterator[Watching]:
         [sys.executable, "-u", "-m", "gradcheck_cli", *arguments, "--watch"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "COLUMNS": str(columns)},
     )  # fmt: skip
+    command = Watching(process)
     try:
-        yield Watching(process)
+        yield command
     finally:
         process.kill()
-        process.wait()
-        process.stdout.close()  # type: ignore[union-attr]
+        command.end_reading()
