@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,8 @@ from gradcheck_cli.records.results import (
 from gradcheck_cli.text_files import STANDARD_INPUT, read_source
 
 Json = Mapping[str, Any]
+MOST_PARTS = 5
+"""Parts that are named where they are missing."""
 T = TypeVar("T")
 
 
@@ -124,6 +127,7 @@ def merged(reports: Mapping[str, Written]) -> Report:
             if key in where:
                 raise UsageError(f"{where[key]} and {name} both hold the problem {problem.title}")
             where[key] = name
+    summaries = [report.summary for report in reports.values()]
     problems = sorted((p for report in reports.values() for p in report.problems), key=lambda problem: problem.index)
     return Report(
         tuple(problems),
@@ -131,9 +135,25 @@ def merged(reports: Mapping[str, Written]) -> Report:
         seconds=sum(float(report.summary.get("seconds", 0.0)) for report in reports.values()),
         not_run=sum(int(report.summary.get("not_run", 0)) for report in reports.values()),
         interrupted=any(not r.finished or bool(r.summary.get("interrupted")) for r in reports.values()),
-        troubles=tuple(dict.fromkeys(trouble for report in reports.values() for trouble in _troubles(report.summary))),
+        troubles=tuple(dict.fromkeys([*chain.from_iterable(map(_troubles, summaries)), *_missing(summaries)])),
         headings=tuple(dict.fromkeys(heading for report in reports.values() for heading in _headings(report.summary))),
     )
+
+
+def _missing(summaries: Iterable[Json]) -> Iterator[Trouble]:
+    """What is wrong where parts of a run, by --shard, are not all there."""
+    seen: dict[int, set[int]] = {}
+    for summary in summaries:
+        if shard := summary.get("shard"):
+            part, _, of = str(shard).partition("/")
+            seen.setdefault(int(of), set()).add(int(part))
+    for parts, found in sorted(seen.items()):
+        absent = [f"{part}/{parts}" for part in range(1, parts + 1) if part not in found]
+        more = f" and {len(absent) - MOST_PARTS} more" if len(absent) > MOST_PARTS else ""
+        if len(absent) == 1:
+            yield Trouble(f"the part {absent[0]} of the run is missing")
+        elif absent:
+            yield Trouble(f"the parts {', '.join(absent[:MOST_PARTS])}{more} of the run are missing")
 
 
 def _headings(summary: Json) -> Iterator[Heading]:

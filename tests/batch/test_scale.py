@@ -222,6 +222,23 @@ def test_shards_are_parts_and_merge_joins_them(capsys: pytest.CaptureFixture[str
     assert "cannot read missing.json" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("in_this_process")
+def test_a_part_that_is_missing_is_no_green_run(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("p.yaml").write_text(
+        "problems:\n" + "".join(f"  - {{name: p{n}, expression: x**2, at: {n}}}\n" for n in range(3)), encoding="utf-8"
+    )
+    for i in (1, 2, 3, 4):  # the last is empty
+        assert run_command(["run", "p.yaml", "--shard", f"{i}/4", "--output-file", f"{i}.jsonl", "-q"]) == 0
+    capsys.readouterr()
+    assert run_command(["merge", *(f"{i}.jsonl" for i in (1, 2, 3, 4)), "-q"]) == 0
+    assert run_command(["merge", "1.jsonl", "2.jsonl", "4.jsonl", "--junitxml", "m.xml"]) == 2
+    out, err = capsys.readouterr()
+    assert "the part 3/4 of the run is missing" in out + err
+    assert "the part 3/4 of the run is missing" in Path("m.xml").read_text(encoding="utf-8")
+    assert run_command(["merge", "1.jsonl"]) == 2
+    assert "the parts 2/4, 3/4, 4/4 of the run are missing" in "".join(capsys.readouterr())
+
+
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/0"])
 def test_shards_that_are_none(shard: str, capsys: pytest.CaptureFixture[str]) -> None:
     write_problems(4)

@@ -10,6 +10,7 @@ from gradcheck_cli.cli import options
 from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import Output, emit, reporting, unread
 from gradcheck_cli.cli.exit_codes import ExitCode
+from gradcheck_cli.cli.streams import complain
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.render.formats import FORMATS
 
@@ -36,4 +37,6 @@ def merge(
     with reporting(Output(where), unread):
         written = {name: read_report(name) for name in files}
         report = merged(written)
+    for trouble in report.troubles:
+        complain(trouble.message)
     return emit(report, Output(where, quiet, verbose, shared_options(written.values())))
