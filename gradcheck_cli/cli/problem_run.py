@@ -26,7 +26,7 @@ from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.code import CodeResult, Entry
 from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.records.request import ProblemSpec, Request
-from gradcheck_cli.records.results import Check, worst_first
+from gradcheck_cli.records.results import Check
 from gradcheck_cli.render.formats import FORMATS
 from gradcheck_cli.runtime import stopwatch
 from gradcheck_cli.runtime.interruption import Interrupted, held, let_in
@@ -39,7 +39,7 @@ T = TypeVar("T", Check, Entry)
 CHAINS = 100
 """Problems of which all have their chain rule on a page; of more, those that failed have it."""
 SHOWN = 20
-"""Failing rows of a problem that are kept for the table where the whole report goes elsewhere, line by line."""
+"""Wrong entries of code that are kept for the table where the whole report goes elsewhere, line by line."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,8 @@ def check_and_report(
         where_to, specs, found = asked.output.destinations, selection.specs, selection.found
         growing = [one for one in where_to if one.format == "json-lines"]
         lines = [_Lines(one.file, asked.output.options, specs, done) for one in growing]
-        slim = bool(growing) and not whole and all(one in growing or one.format == FORMATS[0] for one in where_to)
+        shown_briefly = all(one in growing or one.format == FORMATS[0] for one in where_to)
+        slim = bool(growing) and shown_briefly and not whole and not asked.output.verbose
         with stopwatch.phase("waiting"):
             report = _checked(asked, specs, done, [one.add for one in lines], slim=slim)
         headings = tuple(found.headings)
@@ -217,11 +218,19 @@ def _checked(
 
 def _slim(result: AnyResult) -> AnyResult:
     """The result without the rows and formulas that a table of many problems does not show."""
+    from gradcheck_cli.render.cells import select
+    from gradcheck_cli.render.display import Display
+    from gradcheck_cli.render.overview import worst_row
+
+    worst = worst_row(result)
     if isinstance(result, CodeResult):
-        return replace(result, checks=_few(result.checks))
-    return replace(result, checks=_few(result.checks), derivatives=None)
+        failing = [entry for entry in result.checks if not entry.passed][:SHOWN]
+        return replace(result, checks=_those(result.checks, [*failing, worst]))
+    shown = () if result.passed else select(result, Display())
+    return replace(result, checks=_those(result.checks, [*shown, worst]), derivatives=None)
 
 
-def _few(checks: Sequence[T]) -> tuple[T, ...]:
-    failing = [check for check in checks if not check.passed][:SHOWN]
-    return tuple(failing or sorted(checks, key=worst_first)[:1])
+def _those(rows: Sequence[T], kept: Sequence[object]) -> tuple[T, ...]:
+    """In the order in which they are."""
+    identities = set(map(id, kept))
+    return tuple(row for row in rows if id(row) in identities)

@@ -23,7 +23,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\uf
 def render_junit(report: Report, display: Display) -> str:
     """One XML document. A file that could not be read, and a run that did not come to its end, is a case of its own, so
     that nothing is silently green."""
-    root = ET.Element("testsuites", name="gradcheck", time=_seconds(report.seconds))
+    root = ET.Element("testsuites", name=_clean(report.title or "gradcheck"), time=_seconds(report.seconds))
     for file in dict.fromkeys(result.file for result in report.problems):
         _suite(root, file or NO_FILE, [result for result in report.problems if result.file == file], report)
     for trouble in report.troubles:

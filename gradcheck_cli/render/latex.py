@@ -1,16 +1,16 @@
-"""LaTeX, for a paper or a course: of a check all of it; of many, what became of each, and all of those that failed."""
+"""LaTeX, for a paper or a course: of a check all of it; of many, file by file, what became of each, and what failed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from gradcheck_cli.records.code import CodeResult
-from gradcheck_cli.records.report import AnyResult, Report
+from gradcheck_cli.records.report import AnyResult, Heading, Report
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.code.latex import code_report
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formula.latex import claims_about_arrays, formula_report
-from gradcheck_cli.render.latex_text import array, prose
+from gradcheck_cli.render.latex_text import FRAGMENT, array, paragraphs, prose
 from gradcheck_cli.render.plain import in_short
 from gradcheck_cli.render.sentences import place
 from gradcheck_cli.render.summary import summary_line
@@ -22,31 +22,46 @@ def render_latex(report: Report, display: Display) -> str:
 
 
 def _lines(report: Report, display: Display) -> Iterator[str]:
-    for heading in report.headings:
-        if heading.title:
-            yield rf"\section*{{{prose(in_short(heading.title))}}}"
-        if heading.description:
-            yield prose(in_short(heading.description))
-        yield ""
+    yield FRAGMENT
+    files = list(dict.fromkeys(result.file for result in report.problems))
+    headings = {heading.file: heading for heading in report.headings}
+    of_several = len(files) > 1
+    only = headings.get(files[0] or "") if len(files) == 1 else None
+    if title := report.title or (only.title if only is not None else None):
+        yield from _section("section", title)
     for trouble in report.troubles:
         yield from (prose(in_short(trouble.message)), "")
-    if report.is_batch and report.problems:
-        yield from array("lrrl", _HEADS, [_row(result) for result in report.problems])
-        yield ""
-    for result in report.problems:
-        if report.is_batch and result.passed and not display.verbose:
-            continue
-        if result.name is not None:
-            yield rf"\paragraph{{{prose(result.name)}}} {prose(f'({place(result)})')}"
-        if result.description is not None:
-            yield prose(result.description)
-        if isinstance(result, CodeResult):
-            yield from code_report(result, display)
-            yield from claims_about_arrays(result)
-        else:
-            yield from formula_report(result, display)
-        yield ""
+    for file in files:
+        heading = headings.get(file or "", Heading(file or ""))
+        if of_several:
+            yield from _section("subsection" if report.title else "section", heading.title or heading.file)
+        if heading.description:
+            yield from paragraphs(heading.description)
+        results = [result for result in report.problems if result.file == file]
+        if report.is_batch:
+            yield from array("lrrl", _HEADS, map(_row, results))
+            yield ""
+        for result in results:
+            if not (report.is_batch and result.passed and not display.verbose):
+                yield from _problem(result, display)
     yield prose(summary_line(report, display))
+
+
+def _section(kind: str, title: str) -> Iterator[str]:
+    yield from (rf"\{kind}*{{{prose(title)}}}", "")
+
+
+def _problem(result: AnyResult, display: Display) -> Iterator[str]:
+    if result.name is not None:
+        yield from (rf"\paragraph{{{prose(result.name)}}} {prose(f'({place(result)})')}", "")
+    if result.description is not None:
+        yield from paragraphs(result.description)
+    if isinstance(result, CodeResult):
+        yield from code_report(result, display)
+        yield from claims_about_arrays(result)
+    else:
+        yield from formula_report(result, display)
+    yield ""
 
 
 _HEADS = [rf"\text{{{head}}}" for head in ("problem", "checks", "failed", "verdict")]

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from gradcheck_cli.language.latex import number
+from gradcheck_cli.render import plain
 from gradcheck_cli.render.labels import NOTHING
-from gradcheck_cli.render.plain import one_line
+
+FRAGMENT = r"% for the body of a document that has \usepackage{amsmath,longtable}"
+"""The first line of all that is written."""
+LONGEST = 30
+"""Rows of a table that stay on one page."""
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -20,7 +25,13 @@ _SPECIAL = {
 
 def prose(text: str) -> str:
     """Text, on one line, outside of math mode."""
-    return "".join(_SPECIAL.get(c, c) for c in one_line(text))
+    return "".join(_SPECIAL.get(c, c) for c in plain.one_line(text))
+
+
+def paragraphs(text: str) -> Iterator[str]:
+    """Text of people, each paragraph with a blank line below it."""
+    for paragraph in plain.paragraphs(text):
+        yield from (prose(paragraph), "")
 
 
 def interval(text: str) -> str:
@@ -40,13 +51,25 @@ def environment(kind: str, rows: Sequence[str]) -> Iterator[str]:
 
 
 def array(alignment: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """A table for math mode, with a line below its heads."""
+    """A table for math mode, with a line below its heads; a long one is a longtable, which goes over pages."""
+    rows = list(rows)
+    if len(rows) > LONGEST:
+        yield rf"\begin{{longtable}}{{{alignment}}}"
+        yield rf"  {_in_math(heads)} \\ \hline"
+        yield r"\endhead"
+        yield from (rf"  {_in_math(row)} \\" for row in rows)
+        yield r"\end{longtable}"
+        return
     yield r"\begin{equation*}"
     yield rf"\begin{{array}}{{{alignment}}}"
     yield rf"  {' & '.join(heads)} \\ \hline"
     yield from (rf"  {' & '.join(row)} \\" for row in rows)
     yield r"\end{array}"
     yield r"\end{equation*}"
+
+
+def _in_math(cells: Iterable[str]) -> str:
+    return " & ".join(f"${cell}$" if cell else "" for cell in cells)
 
 
 def items(found: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from gradcheck_cli.records.code import CodeResult, Entry
 from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.records.results import Check
-from gradcheck_cli.render import labels
+from gradcheck_cli.render import labels, overview, plain
 from gradcheck_cli.render.code import words
 from gradcheck_cli.render.code.markdown import code_report
 from gradcheck_cli.render.display import Display
@@ -32,12 +33,14 @@ def render_markdown(report: Report, display: Display) -> str:
         else:
             what, shown = only.formula or only.expression, formula_report(only, display)
         end = f"<sub>{escaped(summary_line(report, display))}</sub>"
-        return "\n".join([f"## {sign} {code(what)}", "", *shown, "", end, ""])
-    lines = [f"## {sign} {escaped(in_short(report.title or 'gradcheck'))}", ""]
+        top = code(what) if report.title is None else escaped(report.title)
+        return "\n".join([f"## {sign} {top}", "", *shown, "", end, ""])
+    lines = [f"## {sign} {escaped(report.title or 'gradcheck')}", ""]
     for heading in report.headings:
-        said = [f"**{escaped(in_short(heading.title))}**"] if heading.title else []
-        said += [escaped(in_short(heading.description))] if heading.description else []
-        lines += [": ".join(said), ""]
+        paragraphs = list(map(escaped, plain.paragraphs(heading.description or "")))
+        if heading.title:
+            paragraphs[:1] = [": ".join([f"**{escaped(heading.title)}**", *paragraphs[:1]])]
+        lines += chain.from_iterable((paragraph, "") for paragraph in paragraphs)
     lines += [escaped(summary_line(report, display)), ""]
     for trouble in report.troubles:
         lines += [f"- ❌ {escaped(in_short(trouble.message))}", ""]
@@ -52,20 +55,25 @@ def render_markdown(report: Report, display: Display) -> str:
 
 
 def _failures(failed: Sequence[AnyResult]) -> Iterator[str]:
-    yield from head("problem", "point", "derivative", "analytical", "autograd", "verdict", "note")
+    """A table of the rows that failed, where there are any; the claims that failed."""
+    found: list[str] = []
     left = MOST
     for result in failed:
         if result.error is not None:
-            yield line(_problem(result), "", "", "", "", _outcome(result), escaped(in_short(result.error)))
+            found.append(line(_problem(result), "", "", "", "", _outcome(result), escaped(in_short(result.error))))
         rows = _rows(result, min(FEW, left))
         left -= len(rows)
-        yield from rows
+        found += rows
         if len(rows) < result.checks_failed:
             said = f"{len(rows):,} of {result.checks_failed:,} rows that failed, of {result.checks_total:,}"
-            yield line(_problem(result), said, "", "", "", "", "")
+            found.append(line(_problem(result), said, "", "", "", "", ""))
+    if found:
+        yield from head("problem", "point", "derivative", "analytical", "autograd", "verdict", "note")
+        yield from found
     sentences = [(result, claim(result, one)) for result in failed for one in result.claims if not one.passed]
-    if sentences:
+    if found and sentences:
         yield ""
+    if sentences:
         yield from (f"- {_problem(result)}: {escaped(sentence)}" for result, sentence in sentences)
 
 
@@ -88,12 +96,15 @@ def _row(result: AnyResult, found: Check | Entry, point: str, derivative: str, n
 
 
 def _all(problems: Sequence[AnyResult]) -> Iterator[str]:
-    yield from head("problem", "expression", "checks", "failed", "claims", "verdict")
+    are_described = any(result.description for result in problems)
+    about = ["description"] if are_described else []
+    yield from head("problem", *about, "expression", "checks", "failed", "claims", "verdict")
     for result in problems:
+        own = [escaped(result.description or "")] if are_described else []
         counts = f"{result.checks_total:,}", f"{result.checks_failed:,}"
-        statuses = ", ".join(one.status.value for one in result.claims)
+        claims = escaped(", ".join(overview.claims(result).plain.split("\n"))) if result.claims else ""
         what = result.expression or (result.signature if isinstance(result, CodeResult) else result.title)
-        yield line(_problem(result), code(what), *counts, statuses, _outcome(result))
+        yield line(_problem(result), *own, code(what), *counts, claims, _outcome(result))
 
 
 def _outcome(found: labels.Found) -> str:

@@ -10,12 +10,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from gradcheck_cli import number_text
+from gradcheck_cli.records.code import Entry
 from gradcheck_cli.records.report import AnyResult, Heading, Report
-from gradcheck_cli.records.results import Verdict
+from gradcheck_cli.records.results import Check, Verdict
 from gradcheck_cli.render import labels, layout
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.layout import Column
-from gradcheck_cli.render.plain import one_line
+from gradcheck_cli.render.plain import one_line, paragraphs
 
 MOST = 200
 """Problems that are all listed; of more, those that match are left out (-v shows all)."""
@@ -40,7 +41,7 @@ def overview(report: Report, display: Display) -> Iterator[RenderableType]:
         if names:
             yield Text(one_line(": ".join(names)), style="bold")
         if heading.description:
-            yield Text(one_line(heading.description), style="dim")
+            yield Text("\n\n".join(paragraphs(heading.description)), style="dim")
         if heading.title or heading.description:
             yield Text()
         yield from _table([result for result in problems if result.file == file], display.width)
@@ -74,11 +75,19 @@ def _table(problems: Sequence[AnyResult], width: int) -> Iterator[RenderableType
 
 
 def worst(result: AnyResult) -> str:
-    """The largest relative error; not a number is worse than any."""
-    errors = [check.rel_error for check in result.checks if check.rel_error is not None]
-    if not errors:
-        return labels.NOTHING
-    return number_text.small(max(errors, key=lambda error: math.inf if math.isnan(error) else error))
+    """The largest relative error."""
+    row = worst_row(result)
+    return labels.NOTHING if row is None or row.rel_error is None else number_text.small(row.rel_error)
+
+
+def worst_row(result: AnyResult) -> Check | Entry | None:
+    """The one with the largest relative error; not a number is worse than any."""
+
+    def size(row: Check | Entry) -> float:
+        error = row.rel_error
+        return -math.inf if error is None else math.inf if math.isnan(error) else error
+
+    return max(result.checks, key=size, default=None)
 
 
 def claims(result: AnyResult) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 # One character each, so that the columns of a table stay where they are.
@@ -37,6 +38,11 @@ def of_which_failed(count: int) -> str:
 def one_line(text: str) -> str:
     """`visible`, on one line."""
     return visible(" ".join(text.split()))
+
+
+def paragraphs(text: str) -> list[str]:
+    """What is between blank lines, each `one_line`."""
+    return [one_line(part) for part in re.split(r"\n[^\S\n]*\n", text.strip()) if part.strip()]
 
 
 def in_short(text: str) -> str:

@@ -76,11 +76,14 @@ def _report(record: Shown) -> Report:
 
 def _displayed(record: Shown) -> str:
     """The formulas and the rows, in display math. MathJax, which notebooks have, knows no lists and no paragraphs: what
-    is said in words is in the other forms. Where there are words only, of an error, there is none."""
+    is said in words is in the other forms. Where there are words only, of an error, there is none; nor where a table is
+    so long that it goes over pages, which MathJax does not know either."""
     report = _report(record)
     if report.troubles or report.problems_without_check:
         return ""
     text = _rendered(record, "latex", Display())
+    if r"\begin{longtable}" in text:
+        return ""
     return "\n\n".join(found[0] for found in _DISPLAYED.finditer(text))
 
 

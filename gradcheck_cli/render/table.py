@@ -31,16 +31,30 @@ def render_table(report: Report, display: Display) -> str:
 
     Of a batch: a row a problem, then the problems that did not pass; all of them with -v.
     """
-    if not report.is_batch:
+    if report.is_batch:
+        parts = [list(overview(report, display))]
+        parts += [
+            list(_problem(_in_batch(result, display), display))
+            for result in report.problems
+            if not result.passed or (display.verbose and not display.quiet)
+        ]
+    else:
         shown = [result for result in report.problems if not (display.quiet and result.passed)]
-        return "\n".join(render_problem(result, display) for result in shown)
-    parts = [list(overview(report, display))]
-    parts += [
-        list(_problem(result, display))
-        for result in report.problems
-        if not result.passed or (display.verbose and not display.quiet)
-    ]
-    return "\n".join(to_text(part, display) for part in parts if part)
+        parts = [list(_problem(result, display)) for result in shown]
+    found = [part for part in parts if part]
+    if report.title is not None and found:
+        found.insert(0, [Text(plain.one_line(report.title), style="bold")])
+    return "\n".join(to_text(part, display) for part in found)
+
+
+def _in_batch(result: AnyResult, display: Display) -> AnyResult:
+    """Without closed forms, which are there where another report has them: a table is the same whatever is written
+    beside it."""
+    if isinstance(result, CodeResult):
+        return result
+    if display.verbose:
+        return replace(result, derivatives=None)
+    return replace(result, derivatives=None, formula=None, definitions=None)
 
 
 def render_problem(result: AnyResult, display: Display) -> str:
@@ -52,7 +66,10 @@ def _problem(result: AnyResult, display: Display) -> Iterator[RenderableType]:
     if result.name is not None:
         yield Text(plain.one_line(f"{result.name} ({place(result)})"), style="bold")
     if result.description is not None:
-        yield Text(plain.one_line(result.description), style="dim")
+        paragraphs = plain.paragraphs(result.description)
+        yield Text("\n\n".join(paragraphs), style="dim")
+        if len(paragraphs) > 1:
+            yield Text()
     yield from code_report(result, display) if isinstance(result, CodeResult) else _formula(result, display)
     yield from claims(result, display.width)
 

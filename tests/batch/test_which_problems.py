@@ -125,7 +125,7 @@ def test_a_title_is_a_text(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("table", "Homework\n3\n\nproblem"),
         ("markdown", "\n**Homework**: 3\n"),
-        ("latex", "\\section*{Homework}\n3\n"),
+        ("latex", "\\section*{Homework}\n\n3\n\n"),
         ("junit", '<property name="title" value="Homework" />'),
         ("json", '"headings": [\n      {\n        "file": "a.yaml",\n        "title": "Homework",'),
         ("json-lines", '"headings": [{"file": "a.yaml", "title": "Homework", "description": "3"}]'),

@@ -15,6 +15,7 @@ from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.render import RENDERERS
 from gradcheck_cli.render.display import Display
+from gradcheck_cli.render.formats import FORMATS
 
 TAB = "problems:\n\t- name: a\n"
 
@@ -168,3 +169,26 @@ def test_the_list_of_problems_as_json(capsys: pytest.CaptureFixture[str]) -> Non
     }  # fmt: skip
     assert "color" in second["error"]
     assert run_command(["run", "p.yaml", "--list", FORMAT, "junit"]) == 2
+
+
+PROBLEMS = """problems:
+  - {name: named, expression: "y = x^2; z = 2y + 3", at: [1, 2], claim: 3*x}
+  - {name: many, expression: sin(x)*x, at: x=-3:3:150, gradient: 3}
+  - {name: fine, expression: sin(x)*x, at: x=-3:3:150}
+  - {name: let, expression: x**3 + w*x, let: {w: 2*x}, at: [1, 2, 3], dtype: float32, rtol: 1e-30, atol: 0}
+  - {name: arrays, expression: sum(x*x), at: {x: {tensor: [1, 2]}}, gradient: {x: [1, 2]}}
+"""
+
+
+@pytest.mark.parametrize("more", [[], ["-v"], ["-q"]])
+def test_the_table_is_the_same_whatever_is_written_beside_it(
+    more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("p.yaml").write_text(PROBLEMS, encoding="utf-8")
+    tables = {}
+    for name in (None, *FORMATS[1:]):
+        options = [] if name is None else ["-o", "report", "-f", name]
+        assert run_command(["run", "p.yaml", *more, *options]) == 1
+        tables[name] = capsys.readouterr().out
+    assert "wrong number" in tables[None]
+    assert [name for name, table in tables.items() if table != tables[None]] == []

@@ -12,13 +12,16 @@ KNOWN = {
     "cosh", "tanh", "coth", "max", "min", "Gamma", "le", "ge", "ne", "land", "lor", "lnot", "lvert", "rvert",
     "lfloor", "rfloor", "lceil", "rceil", "mathit", "pi", "tau", "item", "texttt",
     "textbackslash", "textasciitilde", "textasciicircum", "ldots", "times",
-    "to", "paragraph", *GREEK,
+    "to", "paragraph", "section", "subsection", "endhead", *GREEK,
 }  # fmt: skip
-ENVIRONMENTS = {"align*", "equation*", "array", "cases", "itemize", "pmatrix"}
+ENVIRONMENTS = {"align*", "equation*", "array", "cases", "itemize", "pmatrix", "longtable"}
+FRAGMENT = "% for the body of a document that has \\usepackage{amsmath,longtable}\n"
 
 
 def require_well_formed(text: str) -> None:
     """Braces, \\left and \\right, environments and columns balance; only known commands occur."""
+    assert text.startswith(FRAGMENT) or not text.startswith("%")
+    text = text.removeprefix(FRAGMENT)
     assert set(re.findall(r"\\([A-Za-z]+)", text)) <= KNOWN
     depth = 0
     for brace in re.findall(r"(?<!\\)[{}]", text):
@@ -41,6 +44,7 @@ def require_well_formed(text: str) -> None:
             block = re.sub(r"\\begin\{cases\}(?:(?!\\begin\{cases\}).)*?\\end\{cases\}", "", block)
         for line in block.split("\n"):
             assert len(re.findall(r"(?<!\\)&", line)) in (1, 3), line
-    for alignment, rows in re.findall(r"\\begin\{array\}\{(\w+)\}\n(.*?)\\end\{array\}", text, re.S):
+    text = text.replace("\n\\endhead\n", "\n")
+    for _, alignment, rows in re.findall(r"\\begin\{(array|longtable)\}\{(\w+)\}\n(.*?)\\end\{\1\}", text, re.S):
         for line in re.sub(r"\\begin\{cases\}.*\\end\{cases\}", "", rows).splitlines():
             assert len(re.findall(r"(?<!\\)&", line)) == len(alignment) - 1, line

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from helpers.latex import require_well_formed
+from helpers.latex import FRAGMENT, require_well_formed
 from helpers.records import a_check, a_problem, a_report, focal_loss, quartic
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck_cli.records.derivative import Derivative
-from gradcheck_cli.records.report import AnyResult
+from gradcheck_cli.records.report import AnyResult, Heading
 from gradcheck_cli.records.results import Claim, ClaimStatus, Counterexample, ProblemResult, Verdict
 from gradcheck_cli.render import RENDERERS
 from gradcheck_cli.render.display import Display
@@ -65,6 +65,7 @@ def test_markdown_of_all_that_a_check_has() -> None:
 
 def test_latex_of_one_point() -> None:
     assert rendered("latex", quartic()) == (
+        "% for the body of a document that has \\usepackage{amsmath,longtable}\n"
         "\\begin{align*}\n"
         "  f\\left(x\\right) &= 8 \\cdot x^{4} + 3 \\cdot x^{3} \\\\\n"
         "  f'\\left(x\\right) &= 32 \\cdot x^{3} + 9 \\cdot x^{2} \\\\\n"
@@ -129,9 +130,46 @@ def test_latex_of_many_problems() -> None:
     require_well_formed(text)
     assert "  \\text{the\\_first} & 3 & 1 & \\text{unstable} \\\\\n" in text
     assert "  \\text{focal} & 12 & 4 & \\text{mismatch} \\\\\n" in text
-    assert "\\paragraph{the\\_first} (a\\_b.yaml:3)\n100\\% wrong\n" in text
+    assert "\\paragraph{the\\_first} (a\\_b.yaml:3)\n\n100\\% wrong\n\n" in text
     assert "\\paragraph{quartic}" not in text
     assert "\\paragraph{quartic}" in RENDERERS["latex"](a_report(*named), Display(verbose=True))
+
+
+def test_latex_goes_file_by_file() -> None:
+    """With a section each, below the title of the report where it has one."""
+    problems = [replace(refuted(), name=f"p{n}", file=f"{'ab'[n % 2]}.yaml", line=n) for n in range(4)]
+    headings = Heading("b.yaml", "Week 2", "By hand."), Heading("a.yaml", None, "At first.")
+    parts = [r"section*{a.yaml}", "At first.", r"\text{p0}", r"\paragraph{p0}", r"\paragraph{p2}",
+             r"section*{Week 2}", "By hand.", r"\text{p1}", r"\paragraph{p1}", r"\paragraph{p3}"]  # fmt: skip
+    for title in (None, "Calculus"):
+        text = RENDERERS["latex"](replace(a_report(*problems), headings=headings, title=title), Display())
+        require_well_formed(text)
+        places = [text.index(part) for part in parts]
+        assert places == sorted(places)
+        assert text.count(r"\subsection*") == (0 if title is None else 2)
+        assert (r"\section*{Calculus}" in text) == (title is not None)
+
+
+def test_a_long_table_of_latex_goes_over_pages() -> None:
+    few, many = (
+        RENDERERS["latex"](a_report(*(replace(quartic(), name=f"p{n}", file="a.yaml", line=n) for n in range(count))),
+                           Display())
+        for count in (30, 31)
+    )  # fmt: skip
+    require_well_formed(many)
+    assert "longtable}{" not in few
+    assert "\\begin{longtable}{lrrl}\n  $\\text{problem}$ & $\\text{checks}$ & " in many
+    assert "\n  $\\text{p30}$ & $1$ & $0$ & $\\text{match}$ \\\\\n\\end{longtable}" in many
+    rows = [a_check({"x": float(n)}, None, None, Verdict.MATCH) for n in range(40)]
+    single = rendered("latex", a_problem("x", rows), verbose=True)
+    require_well_formed(single)
+    assert "\\begin{longtable}" in single
+
+
+def test_the_description_is_a_paragraph_of_its_own_in_latex() -> None:
+    for result in (focal_loss(), focal_loss(expression="sum(x)"), quartic()):
+        named = replace(result, name="p", file="a.yaml", line=3, description="Differentiate.", passed=False)
+        assert "\n\\paragraph{p} (a.yaml:3)\n\nDifferentiate.\n\n\\" in RENDERERS["latex"](a_report(named), Display())
 
 
 def test_a_function_as_markdown() -> None:
@@ -160,7 +198,9 @@ def test_a_function_as_markdown() -> None:
 def test_a_function_as_latex() -> None:
     text = rendered("latex", focal_loss())
     require_well_formed(text)
-    assert text.startswith("\\texttt{focal\\_loss(logits, target)} losses.py:25 $\\cdot$ logits float64 (4, 3) ")
+    assert text.removeprefix(FRAGMENT).startswith(
+        "\\texttt{focal\\_loss(logits, target)} losses.py:25 $\\cdot$ logits float64 (4, 3) "
+    )
     assert "  \\text{$\\partial$out/$\\partial$logits} & 12 & 7 & 1 & 4 & 3 & \\text{mismatch} \\\\\n" in text
     assert "-0.0597916 & -3.23917 & \\text{mismatch} & \\text{} \\\\\n" in text
     assert "\\item FocalLoss.backward (losses.py:18) is wrong by logits\n" in text

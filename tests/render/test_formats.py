@@ -21,7 +21,7 @@ from rich.cells import cell_len
 from gradcheck_cli import render
 from gradcheck_cli.checking.failures import failure
 from gradcheck_cli.records.derivative import Derivative
-from gradcheck_cli.records.report import Report, Trouble
+from gradcheck_cli.records.report import Heading, Report, Trouble
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Claim, ClaimStatus, Counterexample, ProblemResult, Verdict
 from gradcheck_cli.render import EXPLANATIONS, RENDERERS
@@ -279,8 +279,52 @@ def test_markdown() -> None:
     assert "- ❌ there is no file third.yaml\n" in text
     assert "| leak (problems.yaml:12) | x=-1 | f'(x) | 0 | nan | ✗ mismatch | the branch \\| leaks |\n" in text
     assert "- claim (more.yaml:2): the claim f'(x) = 2 is refuted: at x=3 it is 2, the derivative 6" in text
-    assert "| known (problems.yaml:15) | `where(x > 0, sqrt(x), 0)` | 1 | 0 |  | ✗ mismatch (expected) |\n" in text
+    assert "| leak (problems.yaml:12) | a trap | `where(x > 0, sqrt(x), 0)` | 1 | 1 |  | ✗ mismatch |\n" in text
+    assert "| known (problems.yaml:15) |  | `where(x > 0, sqrt(x), 0)` | 1 | 0 |  | ✗ mismatch (expected) |\n" in text
     assert RENDERERS["markdown"](Report((named(quartic(), "q", 1),), VERSIONS), Display()).startswith("## ✅ gradcheck")
+
+
+def test_markdown_has_no_table_without_rows_and_counts_claims() -> None:
+    [claim] = whole().problems[5].claims
+    proven = replace(claim, status=ClaimStatus.PROVEN, passed=True, counterexample=None)
+    alone = replace(whole().problems[5], claims=(claim, proven, proven))
+    text = RENDERERS["markdown"](Report((alone,), VERSIONS), Display())
+    assert "### Failed\n\n- claim (more.yaml:2): the claim f'(x) = 2 is refuted" in text
+    assert "| claim (more.yaml:2) | `x**2` | 1 | 0 | 1 refuted, 2 proven | ✗ refuted claim |\n" in text
+
+
+TITLED = {
+    "table": "\nWeek <3>\n", "json": '"title": "Week <3>"', "json-lines": '"title": "Week <3>"',
+    "junit": '<testsuites name="Week &lt;3&gt;"', "markdown": "# {sign} Week &lt;3&gt;\n",
+    "latex": "\n\\section*{Week $<$3$>$}\n", "html": "<h1>Week &lt;3&gt;</h1>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("github", "sarif", "gitlab")])
+@pytest.mark.parametrize("report", [whole(), Report((quartic(),), VERSIONS)], ids=["many", "one"])
+def test_what_a_report_is_called(report: Report, name: str) -> None:
+    """In all formats that have a place for it: those for code review have none."""
+    text = RENDERERS[name](replace(report, title="Week <3>"), Display())
+    assert TITLED[name].replace("{sign}", "✅" if report.passed else "❌") in f"\n{text}"
+    assert "Week" not in RENDERERS[name](report, Display())
+
+
+PARAGRAPHS = "The first,\n  in two lines.\n \n\nThe second. "
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("table", "The first, in two lines.\n\nThe second.\n\n"),
+        ("markdown", "The first, in two lines.\n\nThe second.\n\n"),
+        ("latex", "\n\nThe first, in two lines.\n\nThe second.\n\n"),
+    ],
+)
+def test_paragraphs_of_descriptions_are_kept(name: str, said: str) -> None:
+    report = replace(whole(), headings=(Heading("problems.yaml", description=PARAGRAPHS),))
+    assert said in RENDERERS[name](report, Display())
+    described = replace(whole(), problems=(replace(whole().problems[2], description=PARAGRAPHS),))
+    assert (said in RENDERERS[name](described, Display())) == (name != "markdown")  # there it is in a cell
 
 
 @given(st.text())

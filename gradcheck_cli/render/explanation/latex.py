@@ -9,13 +9,13 @@ from gradcheck_cli.number_text import brief
 from gradcheck_cli.records.explanation import Chain, Explanation, Flow, StepRecord
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.explanation import cells
-from gradcheck_cli.render.latex_text import array, environment, interval, items, prose
+from gradcheck_cli.render.latex_text import FRAGMENT, array, environment, interval, items, prose
 from gradcheck_cli.render.plain import counted
 
 
 def render_explanation_latex(explanation: Explanation, display: Display) -> str:
     """The steps with their local derivatives, the adjoints or tangents beside torch's, the chain rule."""
-    return "\n".join(_lines(explanation, display)) + "\n"
+    return "\n".join([FRAGMENT, *_lines(explanation, display)]) + "\n"
 
 
 def _lines(explanation: Explanation, display: Display) -> Iterator[str]:

@@ -11,12 +11,12 @@ from gradcheck_cli.render.code.arrays import equations
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.explanation.arrays import cells
 from gradcheck_cli.render.formula.latex import claims_about_arrays
-from gradcheck_cli.render.latex_text import array, items, prose
+from gradcheck_cli.render.latex_text import FRAGMENT, array, items, prose
 from gradcheck_cli.render.plain import counted, in_short
 
 
 def render_arrays_latex(explanation: ArrayExplanation, display: Display) -> str:
-    return "\n".join(_lines(explanation, display)) + "\n"
+    return "\n".join([FRAGMENT, *_lines(explanation, display)]) + "\n"
 
 
 def _lines(explanation: ArrayExplanation, display: Display) -> Iterator[str]:
