@@ -46,8 +46,10 @@ class ClaimedDerivative:
         note: str | None = None,
         truth: str | None = None,
     ) -> Claim:
-        """What became of the claim. truth: the right derivative, as a text."""
-        note = "; ".join(filter(None, (self.note, note))) or None
+        """What became of the claim. truth: the right derivative, as a text. A claim that is proven was read as it was
+        meant: how, is not said."""
+        reading = None if status is ClaimStatus.PROVEN else self.note
+        note = "; ".join(filter(None, (reading, note))) or None
         return Claim(self.derivative, self.text, status, status.passes, points, counterexample, note, truth)
 
     def closed_form(self, order: int) -> Expr:

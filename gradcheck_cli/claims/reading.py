@@ -87,7 +87,7 @@ class Unreadable:
 
 
 def read_claims(texts: Sequence[str], subject: Subject) -> tuple[ReadClaim | Unreadable, ...]:
-    """The claims of texts, at most one for each derivative. One that cannot be read does not keep others from it.
+    """The claims of texts, maybe several for one derivative. One that cannot be read does not keep others from it.
 
     As many as there are derivatives, none of which says which it is, stand in the order of these.
     """
@@ -101,8 +101,6 @@ def read_claims(texts: Sequence[str], subject: Subject) -> tuple[ReadClaim | Unr
             if in_order and len(said.formulas) == 1:
                 said = replace(said, names=subject.rows[index].wrt)
             for derivative, formula in zip(_which(said, subject), said.formulas, strict=True):
-                if derivative in [claim.derivative for claim in claims if isinstance(claim, ReadClaim)]:
-                    raise UsageError(f"there are two claims for {derivative.label}")
                 _require_same(said, subject)
                 claims.append(_read(derivative, formula, subject))
         except (ExpressionError, UsageError) as error:

@@ -156,13 +156,17 @@ def _state(files: Iterable[str]) -> State:
     return found
 
 
-def heading(again: Sequence[str], total: int) -> str:
-    """The line above a report that is not the first. again: the names of what was checked again, of so many."""
+def heading(again: Sequence[str], total: int, unread: Sequence[str] = ()) -> str:
+    """The line above a report that is not the first. again: the names of what was checked again, of so many; unread:
+    files that cannot be read as they are."""
     names = ", ".join(again) if len(again) <= NAMED else ""
+    waiting = f"waiting for {', '.join(unread)} to be saved again" if unread else ""
     if not again:
-        what = "nothing to check again"
+        what = waiting or "nothing to check again"
     elif total == 1:
         what = f"{names} checked again"
     else:
         what = f"{len(again):,} of {counted(total, 'problem')} checked again{names and f': {names}'}"
+    if again and waiting:
+        what += f"; {waiting}"
     return f"\n{time.strftime('%H:%M:%S')}  {what}\n"

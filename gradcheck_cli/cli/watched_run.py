@@ -49,7 +49,8 @@ class Rounds:
         again = [spec.name for spec in specs if problem_key(spec) not in stands]
         if known.is_news(specs, stands, (found.troubles, found.headings, found.others)):
             if self.begun and not asked.output.quiet:
-                say(heading(again, len(specs)))
+                waited_for = dict.fromkeys(trouble.file for trouble in found.troubles if trouble.file is not None)
+                say(heading(again, len(specs), list(waited_for)))
             self.begun = True
             selection.tell(quiet=asked.output.quiet)
             report, code = check_and_report(asked, selection, stands, whole=True)

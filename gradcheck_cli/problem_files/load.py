@@ -19,7 +19,7 @@ from gradcheck_cli.errors import FileError
 from gradcheck_cli.option_table import OPTIONS
 from gradcheck_cli.problem_files.fields import COMMA, Misread, advice, kind, short
 from gradcheck_cli.problem_files.fields import text as text_of
-from gradcheck_cli.problem_files.models import CodeProblem, Options, Problem, ProblemFile
+from gradcheck_cli.problem_files.models import CodeProblem, Defaults, Options, Problem, ProblemFile
 from gradcheck_cli.problem_files.names import name_of
 from gradcheck_cli.problem_files.plain_yaml import Node, YamlError, YamlList, YamlMapping, YamlText, compose
 from gradcheck_cli.records.report import Heading
@@ -71,8 +71,10 @@ def load_problems(
         raise _file_error(file, error) from None
     root, mistakes = document.root, sorted(document.mistakes, key=_place)
     problems = _problems_of(root, file, mistakes)
-    base = {**_renamed(defaults), **_file_defaults(root, file)}
-    loader = _Loader(file, base, _renamed(given), mistakes, os.path.abspath(folder), None if allow_code else allow)
+    own = _file_defaults(root, file)
+    base = {**_renamed(defaults), **fields_of_request(own)}
+    forbidden = None if allow_code else allow
+    loader = _Loader(file, base, _renamed(given), mistakes, os.path.abspath(folder), forbidden, own.tags)
     return Loaded([loader.load(place, node) for place, node in enumerate(problems, 1)], _heading(root, file))
 
 
@@ -118,21 +120,23 @@ def _unknown_in_file(key: str) -> str:
     shown = short(key)
     if plain in _OPTIONS:
         return f"{shown} is an option: put it under defaults:, or into a problem"
+    if plain == "tags":
+        return f"{shown} are of problems: put them under defaults:, for all of them, or into a problem"
     if plain in (*_KEYS, *_CODE_KEYS):
         return f"{shown} is a key of a problem: put it into the list under problems:"
     return f"{shown} is not a key of a problem file: {advice(plain, tuple(ProblemFile.model_fields), 'the keys are')}"
 
 
-def _file_defaults(root: Node, file: str) -> dict[str, object]:
+def _file_defaults(root: Node, file: str) -> Defaults:
     node = root.get("defaults") if isinstance(root, YamlMapping) else None
     if node is None or (isinstance(node, YamlText) and node.is_null):
-        return {}
+        return Defaults()
     if not isinstance(node, YamlMapping):
         raise _file_error(
             file, _at(node, f"defaults is {kind(node)}: it takes options, for example {{dtype: float32}}")
         )
     try:
-        return fields_of_request(Options.model_validate(node))
+        return Defaults.model_validate(node)
     except ValidationError as error:
         mistakes = mistakes_of(error, node, "defaults")
         told = "\n".join(f"{file}:{mistake}" for mistake in mistakes)
@@ -142,7 +146,7 @@ def _file_defaults(root: Node, file: str) -> dict[str, object]:
 class _Loader:
     """Loads one problem after the other, and remembers their names and how many points they list.
 
-    forbidden: how a user allows the code that problems name; None: it is allowed.
+    forbidden: how a user allows the code that problems name; None: it is allowed. tags: of every problem.
     """
 
     def __init__(
@@ -153,9 +157,10 @@ class _Loader:
         mistakes: list[YamlError],
         folder: str,
         forbidden: str | None,
+        tags: tuple[str, ...],
     ) -> None:
         self.file, self.base, self.given = file, base, given
-        self.folder, self.forbidden = folder, forbidden
+        self.folder, self.forbidden, self.tags = folder, forbidden, tags
         self.mistakes = mistakes
         self.lines: dict[str, int] = {}
         self.points = 0
@@ -182,13 +187,14 @@ class _Loader:
             mistakes.append(_at(node.get("name", node), f"the name is taken: {short(name)} begins in line {first}"))
         if problem is None or not isinstance(node, YamlMapping) or mistakes:
             error_text = "\n".join(_sentence(self.file, name, mistake) for mistake in sorted(mistakes, key=_place))
-            return ProblemSpec(name, self.file, node.line, error=error_text)
+            return ProblemSpec(name, self.file, node.line, error=error_text, tags=self.tags)
         self.points += len(problem.at) if isinstance(problem, Problem) else 0
         if self.points > MAX_POINTS:
             message = f"the problems list more than {MAX_POINTS:,} points: write ranges, for example x=-3:3:101"
             raise _file_error(self.file, _at(node, message))
         return ProblemSpec(
-            name, self.file, node.line, self._request(problem), description=problem.description, tags=problem.tags,
+            name, self.file, node.line, self._request(problem), description=problem.description,
+            tags=tuple(dict.fromkeys((*self.tags, *problem.tags))),
             expect=_written(node.get("expect")), expect_claim=_written(node.get("expect_claim")),
         )  # fmt: skip
 
@@ -243,7 +249,7 @@ def mistakes_of(error: ValidationError, node: YamlMapping, owner: str) -> list[Y
 @lru_cache
 def _unknown(key: str, owner: str) -> str:
     """Cached, since who misspells a key does so in every problem, and to seek similar ones takes time."""
-    known = {"problem": _KEYS, "code": _CODE_KEYS}.get(owner, _OPTIONS)
+    known = {"problem": _KEYS, "code": _CODE_KEYS, "defaults": (*_OPTIONS, "tags")}.get(owner, _OPTIONS)
     if key.endswith(")"):
         return f"{short(key)} {COMMA}"
     plain = _normal(key)
@@ -251,7 +257,7 @@ def _unknown(key: str, owner: str) -> str:
         return f"{short(key)} is for an expression, and this problem has code: the keys are {', '.join(_CODE_KEYS)}"
     if owner == "problem" and plain in _CODE_KEYS and plain not in _KEYS:
         return f"{short(key)} is for code, and this problem has an expression: the keys are {', '.join(_KEYS)}"
-    if owner not in ("problem", "code") and plain in (*_KEYS, *_CODE_KEYS) and plain not in _OPTIONS:
+    if owner not in ("problem", "code") and plain in (*_KEYS, *_CODE_KEYS) and plain not in known:
         return f"{short(key)} belongs to a problem, not to {owner}"
     what = "a key of a problem" if owner in ("problem", "code") else "an option"
     return f"{short(key)} is not {what}: {advice(_OTHER_NAMES.get(plain, plain), known, 'the keys are')}"

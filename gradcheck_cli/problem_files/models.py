@@ -129,6 +129,15 @@ class Options(Shared):
     ] = 0  # fmt: skip
 
 
+class Defaults(Options):
+    """What holds for all problems of a file."""
+
+    tags: Annotated[
+        tuple[str, ...], _read(fields.texts), WithJsonSchema(_list_or(_SCALAR)),
+        Field(description="Tags that every problem has, beside its own."),
+    ] = ()  # fmt: skip
+
+
 class Named(BaseModel):
     """What is said of a problem."""
 
@@ -263,7 +272,9 @@ class ProblemFile(BaseModel):
         str | None, _read(fields.text), WithJsonSchema(_SCALAR),
         Field(description="More about it."),
     ] = None  # fmt: skip
-    defaults: Options = Field(default_factory=Options, description="Options for all problems of the file.")
+    defaults: Defaults = Field(
+        default_factory=Defaults, description="Options for all problems of the file, and their tags."
+    )
     problems: list[Problem | CodeProblem] = Field(description="What to check.", min_length=1)
 
 

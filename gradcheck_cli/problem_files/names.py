@@ -20,10 +20,10 @@ def named_in(text: str) -> list[Named]:
         root = compose(text).root
     except YamlError:
         return []
-    problems = root.get("problems") if isinstance(root, YamlMapping) else None
-    if not isinstance(problems, list):
+    if not isinstance(root, YamlMapping) or not isinstance(problems := root.get("problems"), list):
         return []
-    return [Named(name_of(node, place), _tags_of(node)) for place, node in enumerate(problems, 1)]
+    of_all = _tags_of(root.get("defaults"))
+    return [Named(name_of(node, place), (*of_all, *_tags_of(node))) for place, node in enumerate(problems, 1)]
 
 
 def name_of(node: Node, place: int) -> str:
@@ -33,7 +33,7 @@ def name_of(node: Node, place: int) -> str:
     return found if found and found.isprintable() else f"problem {place}"
 
 
-def _tags_of(node: Node) -> tuple[str, ...]:
+def _tags_of(node: Node | None) -> tuple[str, ...]:
     tags = node.get("tags") if isinstance(node, YamlMapping) else None
     try:
         return () if tags is None else texts("tags", tags)

@@ -68,11 +68,13 @@ def where(result: Result, point: Mapping[str, float]) -> str:
 
 
 def place_of(result: Result, example: Counterexample) -> str:
-    """The same of a counterexample, which may be at numbers that are no doubles: `x=3/10`; or an entry: `W[0,1]`."""
+    """The same of a counterexample, which may be at numbers that are no doubles: `x=3/10`; or of an array: `the
+    entry W[0,1]`, `∂f[2]/∂x[0]`."""
     doubles = {name: value for name, value in example.point.items() if name not in example.exactly}
     exact = [f"{name}={value}" for name, value in example.exactly.items()]
     numbers = ", ".join(filter(None, (where(result, doubles), *exact)))
-    return f"{example.entry}{f' where {numbers}' if numbers else ''}" if example.entry else numbers
+    entry = f"the entry {example.entry}" if "[" in example.entry and "∂" not in example.entry else example.entry
+    return f"{entry}{f' where {numbers}' if numbers else ''}" if entry else numbers
 
 
 def pair(result: ProblemResult, check: Check) -> tuple[str, str]:

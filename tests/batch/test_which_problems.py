@@ -55,6 +55,17 @@ def test_what_is_run(arguments: list[str], listed: str, said: str, capsys: pytes
     assert capsys.readouterr() == ("".join(f"{line}\n" for line in listed.split(", ")), said)
 
 
+def test_of_several_tags_any_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.yaml").write_text(
+        "defaults: {tags: lab}\nproblems:\n  - {name: a, expression: x, tags: [p]}\n"
+        "  - {name: b, expression: x, tags: [q, r]}\n  - {name: c, expression: x}\n"
+    )
+    for tags, names in (("p", "a"), ("p q", "ab"), ("p,r", "ab"), ("lab", "abc"), ("q lab", "abc")):
+        options = [word for tag in tags.split() for word in ("--tag", tag)]
+        assert run_command(["run", "t.yaml", *options, "--list", "-f", "json"]) == 0
+        assert "".join(one["name"] for one in json.loads(capsys.readouterr().out)) == names
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

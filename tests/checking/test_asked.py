@@ -92,8 +92,10 @@ def test_claims(expression: str, at: object, claims: list[str], statuses: str) -
 
 
 def test_a_claim_in_terms_of_the_value_says_so() -> None:
-    (claim,) = check("sigmoid(x)", at=2, claim="s*(1-s)").claims
-    assert claim.note == "s in the claim is read as the value of the function"
+    """Where it is not proven: one that is was read as it was meant."""
+    right, wrong = check("sigmoid(x)", at=2, claim=["s*(1-s)", "s*(2-s)"]).claims
+    assert (right.status.value, right.note) == ("proven", None)
+    assert (wrong.note or "").startswith("s in the claim is read as the value of the function")
     (other,) = check("sigmoid(x)", at={"x": 2, "s": 0.5}, claim="s*(1-s)").claims
     assert other.status.value == "refuted", "s is given a value, and is no value of the function"
 

@@ -70,7 +70,10 @@ def test_what_changed_is_checked_again() -> None:
         assert "1 of 2 problems checked again: square" in said
         assert "✗ refuted at x=3: the claim is 9, the derivative 6" in said
         save("problems.yaml", "problems:\n  - {name: cubic, expression: [")
-        assert "problems.yaml:3:1: a value is missing here" in run.until("1 file not read")
+        said = run.until("1 file not read")
+        assert "problems.yaml:3:1: a value is missing here" in said
+        assert "waiting for problems.yaml to be saved again" in said
+        assert "nothing to check again" not in said
         save("problems.yaml", PROBLEMS)
         assert "1 of 2 problems checked again: square" in run.until("1 claim: 1 proven")
         Path("problems.yaml").unlink()
@@ -210,16 +213,19 @@ def test_without_watchfiles(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize(
-    ("again", "total", "words"),
+    ("again", "total", "unread", "words"),
     [
-        ([], 4, "nothing to check again"),
-        (["a"], 1, "a checked again"),
-        (["a", "b"], 4, "2 of 4 problems checked again: a, b"),
-        (list("abcd"), 4_000, "4 of 4,000 problems checked again"),
+        ([], 4, [], "nothing to check again"),
+        (["a"], 1, [], "a checked again"),
+        (["a", "b"], 4, [], "2 of 4 problems checked again: a, b"),
+        (list("abcd"), 4_000, [], "4 of 4,000 problems checked again"),
+        ([], 0, ["p.yaml"], "waiting for p.yaml to be saved again"),
+        (["a"], 2, ["p.yaml", "q.yaml"],
+         "1 of 2 problems checked again: a; waiting for p.yaml, q.yaml to be saved again"),
     ],
-)
-def test_what_is_said_above_a_report(again: list[str], total: int, words: str) -> None:
-    assert heading(again, total).rstrip("\n").endswith(f"  {words}")
+)  # fmt: skip
+def test_what_is_said_above_a_report(again: list[str], total: int, unread: list[str], words: str) -> None:
+    assert heading(again, total, unread).rstrip("\n").endswith(f"  {words}")
 
 
 def test_the_page_shows_what_is_printed() -> None:

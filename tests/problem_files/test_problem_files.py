@@ -24,6 +24,7 @@ from gradcheck_cli.errors import GradcheckError, UsageError
 from gradcheck_cli.problem_files import plain_yaml
 from gradcheck_cli.problem_files.load import load_problems
 from gradcheck_cli.problem_files.models import json_schema
+from gradcheck_cli.problem_files.names import named_in
 from gradcheck_cli.problem_files.plain_yaml import YamlError, YamlMapping, YamlText, compose
 from gradcheck_cli.problem_files.pyproject import read_pyproject
 from gradcheck_cli.records.request import Expectation, ProblemSpec, Request
@@ -300,6 +301,10 @@ BAD_FILES = [
     ("claim-rtol: 1", "1:1: claim-rtol is an option: put it under defaults:, or into a problem"),
     ("defaults: {rtl: 1}\nproblems: [{expression: x}]", "1:12: rtl is not an option: did you mean rtol?"),
     ("defaults: {at: 1}\nproblems: [{expression: x}]", "1:12: at belongs to a problem, not to defaults"),
+    ("defaults: {tag: 1}\nproblems: [{expression: x}]", "1:12: tag is not an option: did you mean tags?"),
+    ("defaults: {tags: []}\nproblems: [{expression: x}]", "1:18: tags is an empty list"),
+    ("tags: week 3\nproblems: [{expression: x}]", "1:1: tags are of problems: put them under defaults:, for all of "
+                                                  "them, or into a problem"),
     ("defaults: 3\nproblems: [{expression: x}]", "1:11: defaults is a text: it takes options, for example {dtype: "
                                                  "float32}"),
     ("defaults: {rtol: x}\nproblems: [{expression: x}]", "1:18: rtol x: it takes a finite number from 0, for example "
@@ -442,6 +447,21 @@ def test_precedence() -> None:
     assert spec.request == Request("x", order=2, rtol=0.3, dtype="bfloat16", seed=4, derivatives=False)
     (spec,) = load("problems:\n- {expression: x, range: 0:1}\n", {"range": ("2:3",)}, {"ranges": ("4:5",)})
     assert spec.request == Request("x", ranges=("2:3",))
+
+
+def test_tags_of_the_defaults_are_those_of_every_problem() -> None:
+    """Beside its own; also of one that cannot be read, which --tag would pass over otherwise."""
+    text = (
+        "defaults: {tags: [week 3, lab], rtol: 0.2}\n"
+        "problems:\n- {name: a, expression: x, tags: [hard, lab]}\n- {name: b, expression: x}\n"
+        "- {name: c, expression: [x]}\n"
+    )
+    tags = [("week 3", "lab", "hard"), ("week 3", "lab"), ("week 3", "lab")]
+    assert [spec.tags for spec in load(text)] == tags
+    assert [set(one.tags) for one in named_in(text)] == list(map(set, tags))
+    readable = text.replace("[x]", "x")
+    assert VALIDATOR.is_valid(yaml.safe_load(readable))
+    assert not VALIDATOR.is_valid(yaml.safe_load(readable.replace("[week 3, lab]", "[]")))
 
 
 def test_an_option_can_be_set_back_to_its_default() -> None:

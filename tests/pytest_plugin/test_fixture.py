@@ -76,7 +76,9 @@ FAILING = {
     'gradcheck("x*sigmoid(x)", at=[-1, 0, 1], claim="sigmoid(x)")': [
         "✗ refuted at x=-1: the claim is 0.268941, the derivative 0.0723295"
     ],
-    'gradcheck("sum(x**2)", arrays={"x": [1, 2]}, claim="x")': ["✗ refuted at x[1]: the claim is 2, the derivative 4"],
+    'gradcheck("sum(x**2)", arrays={"x": [1, 2]}, claim="x")': [
+        "✗ refuted at the entry x[1]: the claim is 2, the derivative 4"
+    ],
     "as_it_is_used(gradcheck)": [
         "derivative  entries  match  mismatch  worst relative error  verdict",
         "• Swish.backward (test_failures.py:11) is wrong by x",

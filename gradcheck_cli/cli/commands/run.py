@@ -59,7 +59,11 @@ def run(
     ] = None,
     tag: Annotated[
         list[str] | None,
-        typer.Option(metavar="TAG", help="Only problems with this tag. Repeatable.", autocompletion=candidates.tags),
+        typer.Option(
+            metavar="TAG",
+            help="Only problems with this tag; of several, any is enough.",
+            autocompletion=candidates.tags,
+        ),
     ] = None,
     deselect: Annotated[
         list[str] | None,
