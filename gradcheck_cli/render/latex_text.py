@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from gradcheck_cli.language.latex import number
 from gradcheck_cli.render import plain
+from gradcheck_cli.render.inline_math import pieces
 from gradcheck_cli.render.labels import NOTHING
 
-FRAGMENT = r"% for the body of a document that has \usepackage{amsmath,longtable}"
+FRAGMENT = r"% for the body of a document that has \usepackage{amsmath,amssymb,longtable}"
 """The first line of all that is written."""
 LONGEST = 30
 """Rows of a table that stay on one page."""
@@ -25,13 +26,18 @@ _SPECIAL = {
 
 def prose(text: str) -> str:
     """Text, on one line, outside of math mode."""
-    return "".join(_SPECIAL.get(c, c) for c in plain.one_line(text))
+    return _escaped(plain.one_line(text))
+
+
+def _escaped(text: str) -> str:
+    return "".join(_SPECIAL.get(c, c) for c in text)
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    """Text of people, each paragraph with a blank line below it."""
+    """What people write, each paragraph with a blank line below it, and its formulas in math mode."""
     for paragraph in plain.paragraphs(text):
-        yield from (prose(paragraph), "")
+        parts = pieces(paragraph)
+        yield from ("".join(f"${part}$" if is_formula else _escaped(part) for part, is_formula in parts), "")
 
 
 def interval(text: str) -> str:

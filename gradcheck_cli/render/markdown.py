@@ -13,7 +13,7 @@ from gradcheck_cli.render.code import words
 from gradcheck_cli.render.code.markdown import code_report
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formula.markdown import claims, formula_report
-from gradcheck_cli.render.markup import code, escaped, head, line
+from gradcheck_cli.render.markup import code, escaped, head, line, written
 from gradcheck_cli.render.plain import counted, in_short
 from gradcheck_cli.render.sentences import claim, pair, place, title, where
 from gradcheck_cli.render.summary import summary_line
@@ -37,7 +37,7 @@ def render_markdown(report: Report, display: Display) -> str:
         return "\n".join([f"## {sign} {top}", "", *shown, "", end, ""])
     lines = [f"## {sign} {escaped(report.title or 'gradcheck')}", ""]
     for heading in report.headings:
-        paragraphs = list(map(escaped, plain.paragraphs(heading.description or "")))
+        paragraphs = list(map(written, plain.paragraphs(heading.description or "")))
         if heading.title:
             paragraphs[:1] = [": ".join([f"**{escaped(heading.title)}**", *paragraphs[:1]])]
         lines += chain.from_iterable((paragraph, "") for paragraph in paragraphs)
@@ -100,7 +100,7 @@ def _all(problems: Sequence[AnyResult]) -> Iterator[str]:
     about = ["description"] if are_described else []
     yield from head("problem", *about, "expression", "checks", "failed", "claims", "verdict")
     for result in problems:
-        own = [escaped(result.description or "")] if are_described else []
+        own = [written(result.description or "")] if are_described else []
         counts = f"{result.checks_total:,}", f"{result.checks_failed:,}"
         claims = escaped(", ".join(overview.claims(result).plain.split("\n"))) if result.claims else ""
         what = result.expression or (result.signature if isinstance(result, CodeResult) else result.title)

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 
+from gradcheck_cli.render.inline_math import pieces
 from gradcheck_cli.render.plain import one_line
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -24,7 +25,19 @@ def line(*cells: str) -> str:
 
 def escaped(text: str) -> str:
     """Text that means nothing to Markdown or HTML, on one line."""
-    return _SPECIAL.sub(lambda match: html.escape(match[0]) if match[0] in "<>" else f"\\{match[0]}", one_line(text))
+    return _escaped(one_line(text))
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(lambda match: html.escape(match[0]) if match[0] in "<>" else f"\\{match[0]}", text)
+
+
+def written(text: str) -> str:
+    """What people write, on one line: its formulas stay, for GitHub and notebooks show them."""
+    return "".join(
+        f"${part}$" if is_formula and not set("<>|") & set(part) else _escaped(f"${part}$" if is_formula else part)
+        for part, is_formula in pieces(one_line(text))
+    )
 
 
 def code(text: str) -> str:

@@ -15,7 +15,7 @@ KNOWN = {
     "to", "paragraph", "section", "subsection", "endhead", *GREEK,
 }  # fmt: skip
 ENVIRONMENTS = {"align*", "equation*", "array", "cases", "itemize", "pmatrix", "longtable"}
-FRAGMENT = "% for the body of a document that has \\usepackage{amsmath,longtable}\n"
+FRAGMENT = "% for the body of a document that has \\usepackage{amsmath,amssymb,longtable}\n"
 
 
 def require_well_formed(text: str) -> None:

@@ -65,7 +65,7 @@ def test_markdown_of_all_that_a_check_has() -> None:
 
 def test_latex_of_one_point() -> None:
     assert rendered("latex", quartic()) == (
-        "% for the body of a document that has \\usepackage{amsmath,longtable}\n"
+        "% for the body of a document that has \\usepackage{amsmath,amssymb,longtable}\n"
         "\\begin{align*}\n"
         "  f\\left(x\\right) &= 8 \\cdot x^{4} + 3 \\cdot x^{3} \\\\\n"
         "  f'\\left(x\\right) &= 32 \\cdot x^{3} + 9 \\cdot x^{2} \\\\\n"

@@ -18,6 +18,7 @@ from gradcheck_cli.render.code import parts as code_parts
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formula import parts
 from gradcheck_cli.render.layout import Column
+from gradcheck_cli.render.page import mathml
 from gradcheck_cli.render.sentences import place
 
 KINDS = {"": "", "green": "good", "cyan": "fair", "yellow": "weak", "magenta": "none", "red": "bad", "bold red": "bad"}
@@ -67,14 +68,14 @@ class Picture:
 @dataclass(frozen=True)
 class Block:
     """title: what was checked. place: where it is asked for, `problems.yaml:12`. outcome: (`✓ match`, its class).
-    formulas: lines of text, as they stand; math: the same as MathML, in their place. value: of the function, at the
-    point. about: where it is defined, its inputs. below: lines of text after the tables. remarks: (the
-    mark in a table, the text)."""
+    description: by paragraphs. formulas: lines of text, as they stand; math: the same as MathML, in their place.
+    value: of the function, at the point. about: where it is defined, its inputs. below: lines of text after the
+    tables. remarks: (the mark in a table, the text)."""
 
     title: str
     outcome: tuple[str, str] = ("", "")
     place: str = ""
-    description: str = ""
+    description: tuple[Markup, ...] = ()
     formulas: tuple[str, ...] = ()
     math: tuple[Markup, ...] = ()
     value: str = ""
@@ -139,7 +140,7 @@ def _of_formula(result: ProblemResult, display: Display) -> Block:
         title=result.title,
         outcome=outcome(result),
         place=place(result),
-        description=result.description or "",
+        description=mathml.paragraphs(result.description or ""),
         formulas=(*in_line(shown), *([more] if more else [])),
         value=value,
         error=plain.lines(result.error or ""),
@@ -170,7 +171,7 @@ def _of_code(result: CodeResult, display: Display) -> Block:
         title=result.title,
         outcome=outcome(result),
         place=place(result),
-        description=result.description or "",
+        description=mathml.paragraphs(result.description or ""),
         formulas=() if result.expression is None else tuple(arrays.lines(result, display)),
         about=" · ".join([*code_parts.header(result)[1:], *code_parts.inputs(result, display)]),
         error=plain.lines(result.error or ""),

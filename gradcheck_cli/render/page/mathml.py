@@ -6,12 +6,14 @@ import re
 from functools import lru_cache
 
 from latex2mathml.converter import convert
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.report import AnyResult
+from gradcheck_cli.render import plain
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formula import latex, parts
+from gradcheck_cli.render.inline_math import pieces
 
 _BRACKETS = re.compile(r'<mo stretchy="true" fence="true" form="(?:prefix|postfix)">(?=&#x0002[89];)')
 _BY_NUMBER = re.compile(r"&#x([0-9A-F]+);")
@@ -27,6 +29,16 @@ def equations(result: AnyResult, display: Display) -> list[Markup]:
     rows = [f"{latex.label(result, equation)} = {latex.formula(result, equation.text)}" for equation in found]
     shown = [_converted(row) for row in rows]
     return [one for one in shown if one is not None] if all(shown) else []
+
+
+def paragraphs(text: str) -> tuple[Markup, ...]:
+    """What people write, with its formulas."""
+    return tuple(Markup("").join(map(_piece, pieces(paragraph))) for paragraph in plain.paragraphs(text))
+
+
+def _piece(part: tuple[str, bool]) -> Markup:
+    text, is_formula = part
+    return (is_formula and _converted(text)) or escape(f"${text}$" if is_formula else text)
 
 
 @lru_cache(10_000)

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from markupsafe import Markup
+
 from gradcheck_cli.records.array_explanation import ArrayExplanation
 from gradcheck_cli.records.explanation import Explanation
 from gradcheck_cli.records.report import AnyResult, Heading, Report
@@ -65,6 +67,10 @@ class Section:
     articles: Sequence[Article]
     heading: Heading | None = None
 
+    @property
+    def description(self) -> tuple[Markup, ...]:
+        return mathml.paragraphs(self.heading.description or "") if self.heading is not None else ()
+
 
 def render_page(report: Report, display: Display) -> str:
     """All of a report, as HTML. What passes is there with -q too: a page is read later, and by others."""
@@ -113,7 +119,7 @@ def _shell(sections: Sequence[Section], report: Report, display: Display, title:
         count=len(articles),
         is_long=len(articles) > LONG,
         title=title,
-        description=description,
+        description=mathml.paragraphs(description),
         troubles=[plain.lines(trouble.message) for trouble in report.troubles],
         outcome=("✓ passed", "good") if report.passed else ("✗ failed", "bad"),
         summary=summary_line(report, display).strip(),
