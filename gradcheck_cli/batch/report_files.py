@@ -128,6 +128,7 @@ def merged(reports: Mapping[str, Written]) -> Report:
                 raise UsageError(f"{where[key]} and {name} both hold the problem {problem.title}")
             where[key] = name
     summaries = [report.summary for report in reports.values()]
+    titles = {summary.get("title") for summary in summaries}
     problems = sorted((p for report in reports.values() for p in report.problems), key=lambda problem: problem.index)
     return Report(
         tuple(problems),
@@ -137,6 +138,7 @@ def merged(reports: Mapping[str, Written]) -> Report:
         interrupted=any(not r.finished or bool(r.summary.get("interrupted")) for r in reports.values()),
         troubles=tuple(dict.fromkeys([*chain.from_iterable(map(_troubles, summaries)), *_missing(summaries)])),
         headings=tuple(dict.fromkeys(heading for report in reports.values() for heading in _headings(report.summary))),
+        title=titles.pop() if len(titles) == 1 else None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from gradcheck_cli.cli.destinations import Destination
@@ -32,7 +32,8 @@ ON_SCREEN = Destination("table", None)
 class Output:
     """What a command line says of its output.
 
-    options: what was asked for, for the formats that record it. plot: where pictures go.
+    options: what was asked for, for the formats that record it. plot: where pictures go. title: what the reports are
+    called.
     """
 
     destinations: tuple[Destination, ...]
@@ -40,13 +41,21 @@ class Output:
     verbose: bool = False
     options: Mapping[str, object] = field(default_factory=dict)
     plot: Plot | None = None
+    title: str | None = None
 
     def display(self, *, to_file: bool = False) -> Display:
-        return display_for(quiet=self.quiet, verbose=self.verbose, to_file=to_file, options=self.options)
+        return replace(
+            display_for(quiet=self.quiet, verbose=self.verbose, to_file=to_file, options=self.options),
+            title=self.title,
+        )
+
+    def titled(self, report: Report) -> Report:
+        return report if self.title is None else replace(report, title=self.title)
 
 
 def emit(report: Report, output: Output, *, written: Collection[Destination] = ()) -> ExitCode:
     """Write a report. written: where it has been written already, as it came."""
+    report = output.titled(report)
     return emit_as(RENDERERS, report, report, output, written=written)
 
 
@@ -94,7 +103,7 @@ def reporting(
     try:
         yield
     except GradcheckError as error:
-        report, begun = report_of(str(error)), growing or {}
+        report, begun = output.titled(report_of(str(error))), growing or {}
         for destination in output.destinations:
             with contextlib.suppress(GradcheckError):  # the first error is the one that is told
                 if destination in begun:

@@ -112,6 +112,8 @@ Color = Annotated[
     bool | None,
     typer.Option("--color/--no-color", help="With colors, or without; else as the terminal is.", callback=_with_color),
 ]
+Title = Annotated[str | None, typer.Option("--title", metavar="TEXT", help="What the report is called.")]
+PageTitle = Annotated[str | None, typer.Option("--title", metavar="TEXT", help="What the page is called, with html.")]
 NoDerivatives = Annotated[bool, typer.Option("--no-derivatives", help="Leave out the closed form of the derivative.")]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Check again what changed whenever a file is saved.")]
 Profile = Annotated[bool, typer.Option("--profile", help="Show at the end where the time went.")]

@@ -54,7 +54,6 @@ class Asked:
     output: Output
     shard: str | None = None
     resume: str | None = None
-    title: str | None = None
     allow_code: bool = False
     fail_fast: bool = False
     profile: bool = False
@@ -130,7 +129,7 @@ def check_and_report(
             report = _checked(asked, specs, done, [one.add for one in lines], slim=slim)
         headings = tuple(found.headings)
         report = replace(
-            report, troubles=tuple(found.troubles), shard=asked.shard, headings=headings, title=asked.title
+            report, troubles=tuple(found.troubles), shard=asked.shard, headings=headings, title=asked.output.title
         )
         remember(report.problems)
         for one in lines:

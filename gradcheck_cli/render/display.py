@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 class Display:
     """width: columns to fill; color: whether ANSI colours may be used; quiet: failures only; verbose: everything.
 
-    options: what was asked for, for the formats that record it.
+    options: what was asked for, for the formats that record it. title: what the page of an explanation is called, where
+    that was asked for; a report has its own.
     """
 
     width: int = 80
@@ -18,3 +19,4 @@ class Display:
     quiet: bool = False
     verbose: bool = False
     options: Mapping[str, object] = field(default_factory=dict)
+    title: str | None = None

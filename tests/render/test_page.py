@@ -106,6 +106,41 @@ def test_the_title_of_the_command_line_prevails(tmp_path: Path, monkeypatch: pyt
     "arguments",
     [
         ["x**2", "--at", "1"],
+        ["explain", "x**2", "--at", "1"],
+        ["explain", "x**2", "--at", "1", "--at", "2"],
+        ["explain", "sum(x**2)", "--at", "x=[1, 2]"],
+        ["code", "f.py::f", "randn(3)"],
+        ["merge", "part.json"],
+    ],
+)
+def test_every_page_has_the_title_that_is_asked_for(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("f.py").write_text("def f(x):\n    return x**2\n", encoding="utf-8")
+    assert run_command(["x", "--at", "1", "-o", "part.json"]) == 0
+    assert run_command([*arguments, "--title", "Handed <out>", "-o", "p.html"]) == 0
+    assert "<h1>Handed &lt;out&gt;</h1>" in Path("p.html").read_text(encoding="utf-8")
+
+
+def test_a_title_is_for_what_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["explain", "x**2", "--at", "1", "--title", "T"]) == 2
+    assert "--title is what a page is called: write one by --output-file FILE.html" in capsys.readouterr().err
+
+
+def test_parts_of_a_run_keep_their_title(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text("problems:\n  - {expression: x, at: 1}\n  - {expression: x, at: 2}\n", encoding="utf-8")
+    for part in "12":
+        assert run_command(["run", "p.yaml", "--shard", f"{part}/2", "-o", f"{part}.json", "--title", "Parts"]) == 0
+    assert run_command(["merge", "1.json", "2.json", "-o", "all.html"]) == 0
+    assert "<h1>Parts</h1>" in Path("all.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["x**2", "--at", "1"],
         ["explain", "1/(1 + exp(-x))", "--at", "2"],
         ["explain", "x**2*sin(x)", "--at", "1", "--at", "2", "--order", "2"],
         ["explain", "sum((W @ x)**2)", "--at", "W=[[1,2],[3,4]], x=[1,-1]"],

@@ -65,6 +65,7 @@ def check(
     output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
     junitxml: options.JunitFile = None,
+    title: options.Title = None,
     no_derivatives: options.NoDerivatives = False,
     plot: options.Plot = None,
     quiet: options.Quiet = False,
@@ -101,7 +102,7 @@ def check(
     ] = None,
 ) -> ExitCode:
     lists = {"at": at, "lets": let, "claims": claim, "shapes": shape}
-    for texts in ([expression], wrt, ranges, gradient, value, *lists.values()):
+    for texts in ([expression], [title or ""], wrt, ranges, gradient, value, *lists.values()):
         options.require_readable(*(texts or ()))
     where = destinations(output_format, output_file, FORMATS, junitxml)
     drawn = plot_of(plot, where)
@@ -123,11 +124,11 @@ def check(
     if all_rows and not growing:
         raise UsageError("--all-rows is for --output-format json-lines, which has a line for each row")
     request = Request(expression, **asked)
-    output = Output(where, quiet, verbose, options_of(vars(request)), drawn)
+    output = Output(where, quiet, verbose, options_of(vars(request)), drawn, title)
     with stopwatch.measuring(profile) as phases:
         lines = [GrowingLines(one.file, output.options) for one in growing]
         with reporting(output, partial(failed, request), growing=dict(zip(growing, lines, strict=True))):
-            report = _checked(request, quiet=quiet, on_row=_to_all(lines))
+            report = output.titled(_checked(request, quiet=quiet, on_row=_to_all(lines)))
         for one in lines:
             one.whole(report)
         code = emit(report, output, written=growing)

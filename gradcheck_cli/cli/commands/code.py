@@ -56,6 +56,7 @@ def code(
     output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
     junitxml: options.JunitFile = None,
+    title: options.Title = None,
     plot: options.Plot = None,
     watch: options.Watch = False,
     quiet: options.Quiet = False,
@@ -71,7 +72,7 @@ def code(
 
     The file or module is imported and run, in a process of its own.
     """
-    options.require_readable(target, init or "", *(values or ()), *(inputs or ()), *(wrt or ()))
+    options.require_readable(target, title or "", init or "", *(values or ()), *(inputs or ()), *(wrt or ()))
     where = destinations(output_format, output_file, FORMATS, junitxml)
     drawn = plot_of(plot, where)
     given = options.given(
@@ -85,7 +86,7 @@ def code(
     given["picture"] = drawn is not None or options.are_pictured(where)
     request = CodeRequest(target, tuple(map(input_of, texts)), wrt=options.names(wrt or ()), **given)
     asked = {field.name: getattr(request, field.name) for field in fields(request) if field.name in given}
-    output = Output(where, quiet, verbose, {"code": target, "input": texts, **asked}, drawn)
+    output = Output(where, quiet, verbose, {"code": target, "input": texts, **asked}, drawn, title)
     if watch:
         return _watching(request, output, profile=profile)
     with stopwatch.measuring(profile) as phases:

@@ -10,10 +10,11 @@ from gradcheck_cli.cli import options
 from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import Output, emit_as, failed, reporting
 from gradcheck_cli.cli.exit_codes import ExitCode
+from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.report import Report
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.render import ARRAY_EXPLANATIONS, EXPLAINED
-from gradcheck_cli.render.formats import EXPLANATION_FORMATS
+from gradcheck_cli.render.formats import EXPLANATION_FORMATS, has_pictures
 from gradcheck_cli.tensors.wanted import is_about_arrays
 from gradcheck_cli.versions import versions
 
@@ -36,6 +37,7 @@ def explain(
     ranges: options.Range = None,
     output_format: options.ExplanationFormat = None,
     output_file: options.OutputFile = None,
+    title: options.PageTitle = None,
     verbose: options.Verbose = False,
     color: options.Color = None,
 ) -> ExitCode:
@@ -53,9 +55,11 @@ def explain(
       gradcheck explain "sum((W @ x - y)**2)" --at "W=[[1,2],[3,4]], x=[1,-1], y=[0,1]"
     """
     lists = {"at": at, "lets": let, "shapes": shape, "claims": claim}
-    for texts in ([expression], wrt, ranges, *lists.values()):
+    for texts in ([expression], [title or ""], wrt, ranges, *lists.values()):
         options.require_readable(*(texts or ()))
     where = destinations(output_format, output_file, EXPLANATION_FORMATS)
+    if title is not None and not any(has_pictures(one.format) for one in where):
+        raise UsageError("--title is what a page is called: write one by --output-file FILE.html")
     asked: dict[str, Any] = {name: tuple(texts) for name, texts in lists.items() if texts}
     given = options.given(
         order=order, dtype=dtype, device=device, mode=mode, rtol=rtol, atol=atol, samples=samples, seed=seed,
@@ -67,7 +71,7 @@ def explain(
     from gradcheck_cli.claims.reading import raise_unreadable
 
     request = Request(expression, **asked, derivatives=False)
-    output = Output(where, verbose=verbose)
+    output = Output(where, verbose=verbose, title=title)
     with reporting(output, partial(failed, request)):
         if is_about_arrays(request):
             return _arrays(request, output)

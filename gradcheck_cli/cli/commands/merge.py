@@ -20,6 +20,7 @@ def merge(
     output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
     junitxml: options.JunitFile = None,
+    title: options.Title = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     color: options.Color = None,
@@ -34,9 +35,10 @@ def merge(
     for name in files:
         if files.count(name) > 1:
             raise UsageError(f"{name} is named twice: each report counts once")
-    with reporting(Output(where), unread):
+    options.require_readable(title or "")
+    with reporting(Output(where, title=title), unread):
         written = {name: read_report(name) for name in files}
         report = merged(written)
     for trouble in report.troubles:
         complain(trouble.message)
-    return emit(report, Output(where, quiet, verbose, shared_options(written.values())))
+    return emit(report, Output(where, quiet, verbose, shared_options(written.values()), title=title))

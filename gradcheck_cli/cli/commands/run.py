@@ -111,7 +111,7 @@ def run(
     output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
     junitxml: options.JunitFile = None,
-    title: Annotated[str | None, typer.Option(metavar="TEXT", help="What the report is called, on a page too.")] = None,
+    title: options.Title = None,
     no_derivatives: options.NoDerivatives = False,
     watch: options.Watch = False,
     quiet: options.Quiet = False,
@@ -123,6 +123,7 @@ def run(
 
     Options given here hold for every problem, whatever its file says; see docs/problem-files.md for the files.
     """
+    options.require_readable(title or "")
     known, junit = (LIST_FORMATS, None) if list_only else (FORMATS, junitxml)
     where_to = destinations(output_format, output_file, known, junit)
     given = options.given(
@@ -135,10 +136,10 @@ def run(
     given["derivatives"], given["formula"] = in_full and not no_derivatives, in_full or verbose
     given["picture"] = options.are_pictured(where_to)
     given["keep"] = options.rows_kept(formats, verbose=verbose)
-    output = Output(where_to, quiet, verbose, options_of(given))
+    output = Output(where_to, quiet, verbose, options_of(given), title=title)
     wanted = Wanted(keyword, tag or (), deselect or (), lf)
     asked = Asked(
-        files or [], given, wanted, _where(jobs, executor), output, shard, resume, title,
+        files or [], given, wanted, _where(jobs, executor), output, shard, resume,
         allow_code=allow_code or list_only, fail_fast=fail_fast, profile=profile,
     )  # fmt: skip
     if watch:

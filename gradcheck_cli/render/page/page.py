@@ -106,7 +106,7 @@ def render_explanations_page(shown: Sequence[Block], result: AnyResult, display:
         for number, (heading, block) in enumerate(zip(headings, shown, strict=True), 1)
     ]
     own = title if len(shown) > 1 else shown[0].title
-    return _shell([Section(articles)], Report((result,), versions()), display, own)
+    return _shell([Section(articles)], Report((result,), versions()), display, display.title or own)
 
 
 def _shell(sections: Sequence[Section], report: Report, display: Display, title: str, description: str = "") -> str:
