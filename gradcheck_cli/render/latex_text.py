@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gradcheck_cli.language.latex import number
 from gradcheck_cli.render import plain
@@ -78,9 +78,9 @@ def _in_math(cells: Iterable[str]) -> str:
     return " & ".join(f"${cell}$" if cell else "" for cell in cells)
 
 
-def items(found: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """A list of pairs (what marks it, as LaTeX; a text)."""
+def items(found: Iterable[tuple[str, str]], written: Callable[[str], str] = prose) -> Iterator[str]:
+    """A list of pairs (what marks it, as LaTeX; a text). written: the text as LaTeX."""
     yield r"\begin{itemize}"
     for mark, text in found:
-        yield rf"  \item{mark} {'{}' if text.startswith('[') else ''}{prose(text)}"  # not its optional argument
+        yield rf"  \item{mark} {'{}' if text.startswith('[') else ''}{written(text)}"  # not its optional argument
     yield r"\end{itemize}"

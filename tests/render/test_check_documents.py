@@ -94,6 +94,24 @@ def test_latex_of_all_that_a_check_has() -> None:
     assert "The derivative is $2 \\cdot x$.\n\\begin{itemize}\n  \\item the power is off\n\\end{itemize}\n" in text
 
 
+@pytest.mark.parametrize(
+    ("note", "latex"),
+    [
+        ("the product rule for x**2*exp(x) is there", r"for $x^{2} \cdot \exp\left(x\right)$ is there"),
+        ("it is off (2*x, not 3*x).", r"it is off ($2 \cdot x$, not $3 \cdot x$)."),
+        ("cancellation in 2*x - 1; write where(x > 0, 2*x, 1) instead: 2*x",
+         r"in $2 \cdot x$ - 1; write where(x $>$ 0, 2*x, 1) instead: 2*x"),
+        ("5 * 3 and x*) and *x and a*b*.py", "5 * 3 and x*) and *x and a*b*.py"),
+    ],
+)  # fmt: skip
+def test_formulas_in_notes_of_latex(note: str, latex: str) -> None:
+    row = a_check({"x": 1.0}, 1.0, 2.0, Verdict.MISMATCH, note=note)
+    claim = Claim(Derivative(("x",)), "2", ClaimStatus.REFUTED, False, 1, note=note)
+    text = rendered("latex", a_problem("x", [row], claims=(claim,), notices=(note,)))
+    require_well_formed(text)
+    assert text.count(latex) == 3
+
+
 def several(wrt: tuple[str, ...], variables: tuple[str, ...] = ("w_1", "x"), **fields: Any) -> ProblemResult:
     point = dict.fromkeys(variables, 2.0)
     return a_problem("sin(w_1)*x", [a_check(point, wrt=wrt)], variables=variables, **fields)

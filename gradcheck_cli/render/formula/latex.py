@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
 
 from gradcheck_cli.errors import GradcheckError
@@ -39,7 +40,8 @@ def formula_report(result: ProblemResult, display: Display) -> Iterator[str]:
     remarks = parts.remarks(result, checks, notes, markers)
     if remarks:
         yield ""
-        yield from items(("" if mark is None else f"[${{}}^{{{mark}}}$]", remark) for mark, remark in remarks)
+        marked = (("" if mark is None else f"[${{}}^{{{mark}}}$]", remark) for mark, remark in remarks)
+        yield from items(marked, partial(_sentence, result))
     for claim in result.claims:
         yield ""
         yield from _claim(result, claim)
@@ -51,6 +53,32 @@ def formula(result: ProblemResult, text: str) -> str:
         return to_latex(_read(result, text))
     except GradcheckError:
         return rf"\texttt{{{prose(text)}}}"
+
+
+def _sentence(result: ProblemResult, text: str) -> str:
+    """A note, in which a word with a sign of multiplication is a formula, where it can be read as one. What is to be
+    written in place of something stays as it is to be typed."""
+    return "; ".join(
+        prose(clause)
+        if "write " in clause
+        else " ".join(_word(result, word) if "*" in word else prose(word) for word in clause.split())
+        for clause in plain.one_line(text).split("; ")
+    )
+
+
+def _word(result: ProblemResult, word: str) -> str:
+    core = word.rstrip(",.;:")
+    while core.count(")") > core.count("(") and core.endswith(")"):
+        core = core[:-1]
+    opened = 0
+    while core[opened:].count("(") > core.count(")") and core[opened:].startswith("("):
+        opened += 1
+    core = core[opened:]
+    try:
+        written = f"${to_latex(_read(result, core))}$"
+    except GradcheckError:
+        return prose(word)
+    return f"{prose(word[:opened])}{written}{prose(word[opened + len(core) :])}"
 
 
 def _read(result: ProblemResult, text: str) -> Expr:
@@ -141,4 +169,4 @@ def _claim(result: ProblemResult, claim: Claim) -> Iterator[str]:
     if claim.analytical is not None:
         yield f"The derivative is ${formula(result, claim.analytical)}$."
     if claim.note:
-        yield from items([("", claim.note)])
+        yield from items([("", claim.note)], partial(_sentence, result))
