@@ -45,8 +45,8 @@ FORM_BITS = 200
 class Comparison:
     """Derivative and claim at one place.
 
-    differs: beyond the tolerance, proven. close: proven different, but within. tied: a branch is decided there at a
-    tie, so that the formula of the derivative need not hold.
+    differs: beyond the tolerance, proven. close: proven different, but within. probed: the formula of the derivative
+    need not hold there, since it has no value, or (tied) since a branch is decided at a tie.
     """
 
     analytical: float
@@ -55,6 +55,7 @@ class Comparison:
     differs: bool
     close: bool
     tied: bool = False
+    probed: bool = False
 
 
 class ClaimUndefined:
@@ -88,14 +89,18 @@ class DerivativeAndClaim:
             with precision(bits):
                 values = self.program.run(Balls(env, EXACT, settle=last))
                 *chain, claim = (values[root] for root in self.roots)
-                if any(isinstance(value, Undefined) for value in chain):
+                function, *derivatives = chain
+                if isinstance(function, Undefined):
                     return None
+                if not good(function) or not good(claim):
+                    continue
                 ties = [seams.ties(values, name) for seams, name in self.seams]
-                if True in ties:
-                    return self._tied(self.chain[0], point, claim) if good(claim) else None
-                if None in ties or not all(map(good, chain)) or not good(claim):
-                    if last and None not in ties and all(map(good, chain)):
-                        return None  # nothing is known of the claim
+                tied = True in ties
+                if tied or any(isinstance(value, Undefined) for value in derivatives):
+                    return self._probed(self.chain[0], point, claim, tied=tied)
+                if None in ties or not all(map(good, derivatives)):
+                    if bits == LAST_PRECISION and None not in ties:  # 0 times inf, as in sqrt(x**4) at 0
+                        return self._probed(self.chain[0], point, claim, tied=False)
                     continue
                 return self._compared(chain[-1], claim)
         return None
@@ -108,12 +113,12 @@ class DerivativeAndClaim:
             with precision(bits):
                 values = program.run(Balls({}, EXACT))
                 *chain, claim = (values[root] for root in program.roots)
-                if any(isinstance(value, Undefined) for value in chain):
+                if isinstance(chain[0], Undefined):
                     return None
                 if not good(claim) or not good(chain[0]):
                     continue
-                if tied:
-                    return self._tied(*_moved(self.chain[0], place), claim)
+                if tied or any(isinstance(value, Undefined) for value in chain):
+                    return self._probed(*_moved(self.chain[0], place), claim, tied=tied)
                 if all(map(good, chain)):
                     return self._compared(chain[-1], claim)
         return None
@@ -127,15 +132,18 @@ class DerivativeAndClaim:
                 found.update(dict.fromkeys(raw_gaps(node)))
         return list(found)
 
-    def _tied(self, function: Expr, point: Mapping[str, float], claim: Value) -> Found:
-        """Where a branch is decided at a tie, the derivative may exist all the same: known to the nearest double."""
+    def _probed(self, function: Expr, point: Mapping[str, float], claim: Value, *, tied: bool) -> Found:
+        """Where a branch is decided at a tie, or the formula of the derivative has no value, the derivative may exist
+        all the same: known to the nearest double."""
         derivatives = Derivatives(function, [self.which], EXACT, DTYPES["float64"])
         reference = references_at(derivatives, point).rows[self.which]
         if reference.value is None or not math.isfinite(reference.value):
             return None
-        return self._compared(arb(reference.value, abs(reference.value) * 2.0**-52), claim, tied=True)
+        return self._compared(arb(reference.value, abs(reference.value) * 2.0**-52), claim, tied=tied, probed=True)
 
-    def _compared(self, derivative: Value, claim: Value, *, tied: bool = False) -> Comparison | type[ClaimUndefined]:
+    def _compared(
+        self, derivative: Value, claim: Value, *, tied: bool = False, probed: bool = False
+    ) -> Comparison | type[ClaimUndefined]:
         if isinstance(claim, Undefined):
             return ClaimUndefined
         assert isinstance(derivative, arb)
@@ -150,6 +158,7 @@ class DerivativeAndClaim:
             differs=bool(difference > limit),
             close=not claim.overlaps(derivative) and not bool(difference > limit) and not negligible,
             tied=tied,
+            probed=probed,
         )
 
 

@@ -59,10 +59,11 @@ def _right_at(claimed: ClaimedDerivative, compared: Compared, asked: Sequence[Po
 
 def _truth(claimed: ClaimedDerivative, place: Place, found: Comparison) -> tuple[str | None, str | None]:
     """The true derivative as a text, and what to say where that does not hold at a place: where a branch is decided
-    at a tie, a formula may be wrong though the derivative exists."""
+    at a tie, or an inner derivative is infinite, a formula may be wrong though the derivative exists."""
     forms = dict.fromkeys((claimed.closed_form(claimed.derivative.order), claimed.right))
-    holding = [form for form in forms if not found.tied or _holds(form, place, found.analytical)]
-    remark = None if holding else f"the formula shown holds beside {at_text(place)}, not there: a branch changes there"
+    holding = [form for form in forms if not found.probed or _holds(form, place, found.analytical)]
+    why = ": a branch changes there" if found.tied else ", where it has no value"
+    remark = None if holding else f"the formula shown holds beside {at_text(place)}, not there{why}"
     for form in (*holding, *forms):
         if (text := text_within(form, 1_000)) is not None:
             return text, remark
@@ -78,9 +79,9 @@ def _holds(form: Expr, place: Place, number: float) -> bool:
 def _slip(claimed: ClaimedDerivative, compared: Compared) -> str | None:
     """The slip that leads to what is claimed, at several places where that is wrong, and everywhere else.
 
-    Where a branch is decided at a tie, formulas need not be derivatives, neither the right one nor a slip's.
+    Where it took probes to know the derivative, formulas need not be it, neither the right one nor a slip's.
     """
-    plain = [(place, found) for place, found in compared.pairs if not found.tied and not exactly(place)]
+    plain = [(place, found) for place, found in compared.pairs if not found.probed and not exactly(place)]
     refuting = [place for place, found in plain if found.differs]
     if len(refuting) < 2:
         return None

@@ -8,6 +8,7 @@ shapes that were given.
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -134,10 +135,23 @@ class _Claimed:
         truths, of, columns = self._truths
         truth, radius = (np.concatenate([x[:, columns] for x in part]).reshape(-1) for part in _in_batches(truths, of))
         claim, claim_radius = truths.values.value[self.claimed], truths.values.radius[self.claimed]
+        if self._is_large and len(self.by) == 1:
+            self._probe(truth, radius)
         refuting = _refuting(claim, truth, radius + claim_radius, self.question.request.claim_rtol)
         if refuting is not None:
             return self._refuted(refuting, claim, truth)
         return self._entry_by_entry(truth, radius, claim, claim_radius)
+
+    def _probe(self, truth: Floats, radius: Floats) -> None:
+        """The entries that float64 leaves open, as at norm(x) = 0, by expressions and balls."""
+        truths, of, _ = self._truths
+        given = next(one for one in self._recorded.recorder.tape.inputs if one.name == self.by[0])
+        open_ = ~np.isfinite(truth + radius).reshape(len(of), -1)
+        for row in np.flatnonzero(open_.any(axis=1)).tolist():
+            names = {given.label(k): row * open_.shape[1] + k for k in np.flatnonzero(open_[row]).tolist()}
+            for name, reference in truths.exact(int(of[row])).references(list(names), DTYPES["float64"]).items():
+                if reference.value is not None and math.isfinite(reference.value):
+                    truth[names[name]], radius[names[name]] = reference.value, abs(reference.value) * 2.0**-52
 
     @cached_property
     def _recorded(self) -> Recorded:
@@ -160,6 +174,15 @@ class _Claimed:
         if len(self.by) == 2:
             of = gradient(tape, of, np.full(1, tape.constant(1.0)))[columns[self.by[0]]]
         return Truths(tape), of, columns[self.by[1 if len(self.by) == 2 else 0]]
+
+    @cached_property
+    def _is_large(self) -> bool:
+        """Whether it is compared at the point alone."""
+        if len(self.claimed) > MOST_ENTRIES:
+            return True
+        expressions = Expressions(self._truths[0].values, everywhere=True)
+        elements = dict.fromkeys([*self.claimed.tolist(), *self._first_elements.tolist()])
+        return max((expressions.size(element, MOST_OPERATIONS) for element in elements), default=0) > MOST_OPERATIONS
 
     # What the numbers say
 
@@ -208,16 +231,12 @@ class _Claimed:
         if (without := np.flatnonzero(~np.isfinite(claim) & np.isfinite(truth + radius))).size:
             where = self._label(int(without[0]))
             self.remarks.append(f"the claim is undefined at {where}, where the derivative exists")
-        if unknown.all():
-            return self._claim(ClaimStatus.UNCHECKED, 0, "no entry of both has a value at this point")
         shapes = "for these shapes"
-        expressions = Expressions(self._truths[0].values, everywhere=True)
-        sizes = [
-            expressions.size(int(e), MOST_OPERATIONS)
-            for e in (*self.claimed[:MOST_ENTRIES], *self._first_elements[:MOST_ENTRIES])
-        ]
-        if len(self.claimed) > MOST_ENTRIES or max(sizes, default=0) > MOST_OPERATIONS:
+        if self._is_large:
+            if unknown.all():
+                return self._claim(ClaimStatus.UNCHECKED, 0, "no entry of both has a value at this point")
             return self._claim(ClaimStatus.AGREES, 1, f"{shapes}; too large for a proof: compared at the point alone")
+        expressions = Expressions(self._truths[0].values, everywhere=True)
         statuses, points = [], 1
         deadline = time.monotonic() + PROOF_SECONDS
         for place, (function, names) in enumerate(self._functions(expressions)):
@@ -228,6 +247,8 @@ class _Claimed:
                 return replace(self._claim(ClaimStatus.REFUTED, 1, found.note), counterexample=example)
             statuses.append(found.status)
             points = max(points, found.points)
+        if all(status is ClaimStatus.UNCHECKED for status in statuses):
+            return self._claim(ClaimStatus.UNCHECKED, 0, "no entry of both has a value at the points tried")
         if self._recorded.recorder.guards:  # an order, or an index, that depends on the numbers
             return self._claim(ClaimStatus.AGREES, points, f"{shapes}, and as long as the same elements are chosen")
         if all(status is ClaimStatus.PROVEN for status in statuses):

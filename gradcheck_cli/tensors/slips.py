@@ -56,6 +56,8 @@ def _same(a: Floats, b: Floats) -> bool:
 def _factor(question: Question, truth: Floats, claim: Floats) -> Iterator[str]:
     """Every entry is the same number of times the derivative."""
     at = np.unravel_index(int(np.abs(truth).argmax()), truth.shape)
+    if not truth[at]:
+        return
     number = float(claim[at] / truth[at])
     if not math.isfinite(number) or not number or not _same(claim, number * truth):
         return

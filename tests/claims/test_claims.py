@@ -365,6 +365,25 @@ def test_what_happens_at_a_tie() -> None:
     assert judged("where(x == 0, 7, x**2)", "2*x", "0", "1").status.passes
 
 
+@pytest.mark.parametrize(
+    ("function", "right", "wrong"),
+    [
+        ("sqrt(x**4)", "2*x", "2*x + where(x == 0, 1, 0)"),
+        ("sqrt(x**2)**2", "2*x", "2*x + where(x == 0, 1, 0)"),
+        ("sqrt(3*(x - 1/3)**4)", "2*sqrt(3)*(x - 1/3)", "2*sqrt(3)*(x - 1/3) + where(x == 1/3, 1, 0)"),
+        ("where(x == 0, 0, x**2*sin(1/x))", "where(x == 0, 0, 2*x*sin(1/x) - cos(1/x))",
+         "where(x == 0, 1, 2*x*sin(1/x) - cos(1/x))"),
+    ],
+)  # fmt: skip
+def test_where_the_formula_of_the_derivative_has_no_value_it_may_exist(function: str, right: str, wrong: str) -> None:
+    """0 times infinity, as in the chain rule of an even power of a norm."""
+    assert judged(function, right, "0").status.passes
+    found = judged(function, wrong, "0")
+    assert found.counterexample is not None
+    assert found.counterexample.claimed == 1.0
+    assert found.counterexample.analytical == pytest.approx(0.0, abs=1e-12)
+
+
 def test_claims_by_variable_and_order() -> None:
     result = check_expression(Request("x**2*y", at=("x=1,y=2",), claims=("x: 2*x*y", "y: x**2", "x,y: 2*x")))
     assert [(claim.wrt, claim.status) for claim in result.claims] == [

@@ -198,3 +198,27 @@ def test_a_number_that_is_no_fraction_costs_no_memory() -> None:
 def test_the_ones_of_a_onehot_are_those_of_the_working_dtype() -> None:
     (claim,) = check("cross_entropy(x, 1)/3", arrays=VECTOR, claim="softmax(x)/3 - onehot(1, 3)/3").claims
     assert claim.passed
+
+
+@pytest.mark.parametrize(
+    ("formula", "arrays", "right", "wrong"),
+    [
+        ("norm(x)**2", {"x": [0, 0]}, "2*x", "2*x + where(x == 0, 1, 0)"),
+        ("0.5*||x - y||^2", {"x": [1, 2], "y": [1, 2]}, "x: x - y", "x: x - y + where(x == y, 1, 0)"),
+        ("norm(x)**4", {"x": [0, 0]}, "4*norm(x)**2*x", "x"),
+        ("sqrt(sum(x**2))**2", {"x": [0, 0]}, "2*x", "x"),
+        ("norm(x)**2", {"x": [0.0] * 120}, "2*x", "2*x + where(x == 0, 1, 0)"),
+    ],
+)
+def test_a_power_of_a_norm_has_a_derivative_at_0(
+    formula: str, arrays: dict[str, list[object]], right: str, wrong: str
+) -> None:
+    claims = check(formula, arrays=arrays, claim=[right, wrong]).claims
+    assert claims[0].passed
+    assert claims[1].status is ClaimStatus.REFUTED
+
+
+@pytest.mark.parametrize("size", [2, 120])
+def test_a_norm_itself_has_none_there(size: int) -> None:
+    (claim,) = check("norm(x)", arrays={"x": [0] * size}, claim="where(norm(x) == 0, 7, x/norm(x))").claims
+    assert claim.status is not ClaimStatus.REFUTED
