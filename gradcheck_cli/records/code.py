@@ -122,6 +122,7 @@ class Cause(Enum):
     OPERATION = "operation"  # torch's own, or a custom one
     HOOK = "hook"  # of a tensor or a module
     CUT = "cut"  # the graph, by a detach() or no_grad() that is differentiated through
+    NAN = "nan"  # 0 times infinity, between operations that are right by themselves
     SOUND = "sound"  # each function and operation is right by itself
 
     # what was done wrong; it holds for every wrong entry, at other inputs as well

@@ -21,7 +21,7 @@ from gradcheck_cli.text_files import STANDARD_INPUT, shown
 
 _BLAME = frozenset({
     Cause.FUNCTION, Cause.DOUBLE_BACKWARD, Cause.STALE, Cause.COTANGENT_CHANGED, Cause.OPERATION, Cause.HOOK, Cause.CUT,
-    Cause.SOUND,
+    Cause.NAN, Cause.SOUND,
 })  # fmt: skip
 """The causes that say who is to blame; what follows one of them is what was done wrong there."""
 _VERDICTS = {verdict.value for verdict in Verdict}

@@ -115,6 +115,7 @@ _CAUSES: Mapping[Cause, str] = {
     Cause.OPERATION: "An operation has a wrong derivative.",
     Cause.HOOK: "A hook of a tensor or a module changes the gradient.",
     Cause.CUT: "The graph is cut by a detach() or no_grad().",
+    Cause.NAN: "NaN enters where 0 is multiplied by an infinite derivative.",
     Cause.SOUND: "Each function and operation is right by itself.",
     Cause.FACTOR: "Every wrong entry is the same multiple of the truth, often the size of a batch, 2 or -1.",
     Cause.FACTOR_ALONG: "Every wrong entry is a multiple of the truth that is the same along a dimension.",

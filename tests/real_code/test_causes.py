@@ -250,7 +250,7 @@ def test_nan_of_one_hot_cotangents_says_what_it_means() -> None:
     result = check_code(lambda x: x.sqrt(), leaf(4.0, 0.0))
     notes = {(entry.output, entry.wrt): entry.note for entry in result.checks if not entry.passed}
     assert notes == {("out[0]", ("x[1]",)): "a loss that ignores out[1] gets NaN at x[1]"}
-    assert result.findings[0].text.startswith(f"the derivative of sqrt ({HERE}:")
+    assert result.findings[0].text.startswith(f"NaN enters at sqrt ({HERE}:")
 
 
 class Leaky(torch.autograd.Function):
@@ -389,3 +389,35 @@ def test_an_explanation_ends_well_at_odd_inputs(spoil: Any, number: float) -> No
         x, w = torch.full(shape, 0.5), torch.full(shape, number, dtype=torch.float32)
         result = check_code(Spoilt.apply, (x, w))
         assert all(finding.text for finding in result.findings)
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs", "said"),
+    [
+        (lambda x: x.pow(2).sqrt(), (0.0,),
+         "at pow ({here}): local derivative 0 times incoming inf, which comes from sqrt ({here})"),
+        (lambda x: x.pow(2).sum().sqrt() ** 2, (0.0, 0.0),
+         "at sqrt ({here}): a local derivative that is not finite times incoming 0"),
+        (lambda x: torch.where(x > 0, x.sqrt(), 0 * x).sum(), (1.0, -1.0),
+         "at sqrt ({here}): a local derivative that is not finite times incoming 0"),
+        (lambda x: x.sqrt() - x.sqrt(), (0.0,), "where the contributions to the gradient of x are added: inf and -inf"),
+        (lambda x: (lambda y: y.sqrt() - y.sqrt())(x * 1), (0.0,),
+         "where the contributions to the gradient of what mul ({here}) gives are added: inf and -inf"),
+        (lambda x: (torch.cat([x, x]).abs() ** 0.5)[:1] ** 2, (0.0,),
+         "at pow ({here}): a local derivative that is not finite times incoming 0"),
+    ],
+)  # fmt: skip
+def test_nan_enters_between_operations_that_are_right(function: Any, inputs: tuple[float, ...], said: str) -> None:
+    (finding,) = found(function, leaf(*inputs))
+    assert finding.cause is Cause.NAN
+    place = f"{HERE}:{function.__code__.co_firstlineno}"
+    assert said.format(here=place) in finding.text
+
+
+def test_nan_that_a_hook_makes_is_the_hook_s() -> None:
+    def function(x: Tensor) -> Tensor:
+        y = x * 1
+        y.register_hook(lambda gradient: gradient * float("nan"))
+        return y.sum()
+
+    assert [one.cause for one in found(function, leaf(1.0, 2.0))] == [Cause.HOOK]

@@ -12,6 +12,7 @@ from gradcheck_cli.real_code.asked import Asked, Options
 from gradcheck_cli.real_code.causes.functions import Functions, calls_of, failures, mismatches
 from gradcheck_cli.real_code.causes.mistakes import mistakes
 from gradcheck_cli.real_code.causes.nan import with_notes
+from gradcheck_cli.real_code.causes.nan_enters import is_nan, nan_enters
 from gradcheck_cli.real_code.causes.operations import operations, wrong_operations
 from gradcheck_cli.real_code.causes.samples import Code
 from gradcheck_cli.real_code.causes.surroundings import cut, hook
@@ -19,6 +20,7 @@ from gradcheck_cli.real_code.causes.wording import worded
 from gradcheck_cli.real_code.checked import Check
 from gradcheck_cli.real_code.generators import generators_kept
 from gradcheck_cli.records.code import Cause, CodeFinding, CodeResult
+from gradcheck_cli.records.results import Verdict
 
 
 def explained(result: CodeResult, check: Check, asked: Asked, options: Options) -> CodeResult:
@@ -45,6 +47,10 @@ def _findings(result: CodeResult, check: Check, asked: Asked, options: Options) 
     if blamed or not mismatches(result):
         return
     around = [*cut(options, check), *hook(asked, options)]
+    if not around and (entered := nan_enters(result, asked, check)) is not None:
+        yield entered
+        if all(map(is_nan, (one for one in result.checks if one.verdict is Verdict.MISMATCH))):
+            return
     ran = operations(asked.subject()) if not around else []
     wrong, count = wrong_operations(ran, mode)
     if around or wrong:

@@ -45,7 +45,7 @@ def _notes(names: list[tuple[str, ...]], result: CodeResult, check: Check) -> It
     for name in names:
         for other in result.checks:
             if other.wrt == name and _has_no_finite_truth(other):
-                where = _place(other.output, check)
+                where = element_of(other.output, check)
                 if where is not None and _is_by_zeros(check, *where, columns[name]):
                     yield name, f"a loss that ignores {other.output} gets NaN at {name[0]}"
                     break
@@ -55,7 +55,7 @@ def _has_no_finite_truth(entry: Entry) -> bool:
     return entry.mode == "reverse" and (entry.analytical is None or not math.isfinite(entry.analytical))
 
 
-def _place(label: str, check: Check) -> tuple[int, int] | None:
+def element_of(label: str, check: Check) -> tuple[int, int] | None:
     """(output, row) of an element by its label."""
     for k, output in enumerate(check.reverse.outputs):
         if label.partition("[")[0] == output.name:

@@ -56,6 +56,19 @@ def _operation(finding: CodeFinding) -> str:
     return f"{own} {_placed(finding)} is wrong by {finding.argument}"
 
 
+def _nan(finding: CodeFinding) -> str:
+    texts, where = finding.texts, _placed(finding)
+    if "added to" in texts:
+        of = f"what {where} gives" if finding.function else texts["added to"]
+        return f"NaN enters where the contributions to the gradient of {of} are added: inf and -inf"
+    source = f", which comes from {texts['source']}" if "source" in texts else ""
+    if texts["incoming"] == "0":
+        product = "a local derivative that is not finite times incoming 0"
+    else:
+        product = "local derivative 0 times incoming inf" if "local" in texts else "what comes in is infinite"
+    return f"NaN enters at {where}: {product}{source}"
+
+
 def _sound(finding: CodeFinding) -> str:
     kinds = [(int(finding.numbers[f"{kind}s"]), kind) for kind in ("function", "operation")]
     counted = " and ".join(f"{count} {kind}{'s' * (count != 1)}" for count, kind in kinds if count)
@@ -190,6 +203,7 @@ _WORDS: dict[Cause, Callable[[CodeFinding], str]] = {
     ),
     Cause.HOOK: lambda finding: f"a hook changes the gradient ({finding.place}): without hooks, every entry is right",
     Cause.OPERATION: _operation,
+    Cause.NAN: _nan,
     Cause.SOUND: _sound,
     Cause.FACTOR: _factor,
     Cause.FACTOR_ALONG: _factor_along,
