@@ -80,3 +80,6 @@ DTYPES = {
         Dtype("bfloat16", 8, 128, -133, 5e-2, 1e-3),
     )
 }
+
+TF32 = Dtype("tf32", 11, 128, -136, 1e-2, 1e-4)
+"""What products of float32 may be computed in on CUDA: float32's range with float16's precision. No tensor has it."""

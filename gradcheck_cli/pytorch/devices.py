@@ -41,5 +41,8 @@ def resolve_device(text: str) -> torch.device:
 
 
 def device_name(device: torch.device) -> str:
-    """The device for people: cpu, or cuda with the name of the card."""
-    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+    """The device for people: cpu, or `cuda:0 (the name of the card)`."""
+    if device.type != "cuda":
+        return str(device)
+    index = torch.cuda.current_device() if device.index is None else device.index
+    return f"cuda:{index} ({torch.cuda.get_device_name(index)})"

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import GradcheckError, TorchRefusal
+from gradcheck_cli.pytorch.devices import device_name
 from gradcheck_cli.real_code.asked import Asked, Options
 from gradcheck_cli.real_code.branches import tied
 from gradcheck_cli.real_code.generators import generators_kept
@@ -65,6 +66,7 @@ class Check:
         if self.options.replay:
             self._replay(outputs)
         self._notice_ties()
+        self._notice_tf32()
         values = self._compared_values()
         blocks, refused = self._blocks(outputs)
         constant = not blocks and self._is_constant()
@@ -159,6 +161,13 @@ class Check:
             places = ", ".join(dict.fromkeys(guard.origin.place for guard in exact))
             self.notices.append(f"a branch is decided at a tie ({places}): what is said holds on one side only")
 
+    def _notice_tf32(self) -> None:
+        for setting in self.recorded.recorder.in_tf32:
+            self.notices.append(
+                f'products of float32 are computed in TF32, with 11 bits instead of 24: set {setting} = "ieee" to check'
+                " the code in float32"
+            )
+
     def _is_cut(self, k: int) -> bool:
         """Whether torch drops an output's dependence silently, by an operation that it does not differentiate."""
         recorder, tensor = self.recorded.recorder, self.recorded.outputs[k].tensor
@@ -191,7 +200,8 @@ def identity(subject: Subject, options: Options, dtype: Dtype) -> dict[str, Any]
     return {
         "subject": subject.name, "place": subject.place, "source": subject.source,
         "inputs": tuple(_input(leaf, subject) for leaf in subject.leaves),
-        "dtype": dtype.name, "device": str(subject.wanted[0].tensor.device), "rtol": options.rtol, "atol": options.atol,
+        "dtype": dtype.name, "device": device_name(subject.wanted[0].tensor.device),
+        "rtol": options.rtol, "atol": options.atol,
     }  # fmt: skip
 
 

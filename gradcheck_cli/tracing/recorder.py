@@ -14,9 +14,11 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
+from gradcheck_cli.dtypes import TF32
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.tape import Origin, Tape
 from gradcheck_cli.tracing.errors import Opaque
+from gradcheck_cli.tracing.fewer_bits import tf32_setting
 from gradcheck_cli.tracing.guard import Guard
 from gradcheck_cli.tracing.held import HeldConstants
 from gradcheck_cli.tracing.moving import moved
@@ -32,7 +34,8 @@ DEPTH = 30
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """through_detach: nothing is held constant. items: of each number that went to Python, what it was; None where it
-    does not depend on the inputs, or where it counts (in the forward of an `autograd.Function`)."""
+    does not depend on the inputs, or where it counts (in the forward of an `autograd.Function`). in_tf32: the settings
+    of torch by which products were computed in TF32."""
 
     def __init__(self, *, through_detach: bool = False) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -40,6 +43,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.through_detach = through_detach
         self.guards: list[Guard] = []
         self.items: list[Any] = []
+        self.in_tf32: dict[str, None] = {}
         self.places = Places()
         self.held = HeldConstants(self.tape, self.places)
         self._shadows = Shadows(self.tape)
@@ -265,6 +269,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         rule = plan.of_complex if of_complex else plan.rule
         if rule is not None:
             self._set_dtype(outs)
+            if outs and (setting := tf32_setting(plan.name, outs[0])):
+                self.tape.dtype = TF32
+                self.in_tf32.setdefault(setting)
             self._put_all(out, rule(self, out, *args, **kwargs))
         elif plan.rule is not None or plan.of_complex is not None:
             raise NotHere

@@ -12,11 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.checkpoint import checkpoint
 
 from gradcheck_cli.real_code.check import check_code
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.results import Verdict
+from gradcheck_cli.tracing import recorder
 
 GENERATOR = torch.Generator().manual_seed(3)
 X = torch.randn(3, 4, generator=GENERATOR, dtype=torch.float64)
@@ -229,6 +231,34 @@ def test_autocast_rounds_on_the_way() -> None:
     assert result.passed, why(result)
     saturated = check_code(half, (X.float(), W.float()))  # 1 - tanh(x)**2 is 0 in bfloat16
     assert saturated.verdict is Verdict.UNSTABLE
+
+
+class CutProducts(TorchDispatchMode):
+    """Matrices of float32 are multiplied as cards do in TF32: of each operand 11 bits are read."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.ops.aten.mm.default and args[0].dtype is torch.float32:
+            args = [(x.view(torch.int32) & ~0x1FFF).view(torch.float32) for x in (y.contiguous() for y in args)]
+        return func(*args, **(kwargs or {}))
+
+
+def multiplied(x: Tensor, w: Tensor) -> Tensor:
+    return (x @ w).tanh()
+
+
+def test_products_in_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They round as TF32 does; a product that is wrong beyond that is wrong."""
+    given = X.float(), W.float() / 3
+    with CutProducts():
+        assert check_code(multiplied, given).verdict is Verdict.ERROR  # torch has not said that it does so
+        monkeypatch.setattr(
+            recorder, "tf32_setting", lambda operation, _: "the.setting" if operation == "aten::mm" else None
+        )
+        result = check_code(multiplied, given)
+        wrong = check_code(lambda x, w: multiplied(Doubled.apply(x), w), given)
+    assert result.passed, why(result)
+    assert any("in TF32" in notice and 'the.setting = "ieee"' in notice for notice in result.notices)
+    assert {b.input: b.verdict for b in wrong.blocks} == {"x": Verdict.MISMATCH, "w": result.blocks[1].verdict}
 
 
 class Doubled(torch.autograd.Function):

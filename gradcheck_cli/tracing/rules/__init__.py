@@ -10,6 +10,7 @@ from gradcheck_cli.tracing.rules import (  # noqa: F401
     normalisation,
     pointwise,
     products,
+    recurrent,
     reductions,
     reflections,
     sampling,
