@@ -112,7 +112,7 @@ def test_functions(name: str) -> None:
 def test_modules(name: str) -> None:
     module, shape = MODULES[name]
     assert check(module, torch.randn(shape), dtype="float64", device="cuda").verdict is Verdict.MATCH
-    assert gradcheck(module.to("cuda", torch.float64), leaf(*shape))
+    assert gradcheck(module.to("cuda", torch.float64), leaf(*shape), nondet_tol=1e-15)  # cuDNN adds in any order
 
 
 @pytest.mark.parametrize("row", range(len(ROWS)), ids=[f"{k}-{row[0]}" for k, row in enumerate(ROWS)])
@@ -122,12 +122,13 @@ def test_the_table_of_operations(row: int, monkeypatch: pytest.MonkeyPatch) -> N
     name, function, shapes = ROWS[row]
     for constant in ("INDEX", "MASK", "BOTH"):
         monkeypatch.setattr(test_rules, constant, getattr(test_rules, constant).cuda())
+    given = tuple(tensor.cuda() for tensor in drawn(shapes))
     with torch.device("cuda"):
         try:
-            function(*(tensor.cuda() for tensor in drawn(shapes)))
+            function(*given)
         except (RuntimeError, NotImplementedError) as error:
             pytest.skip(f"torch has no {name} on CUDA: {str(error).splitlines()[0]}")
-        result = check_code(function, tuple(tensor.cuda() for tensor in drawn(shapes)))
+        result = check_code(function, given)
     assert result.error is None
     assert result.passed, [entry for entry in result.checks if not entry.passed][:3]
 
@@ -145,6 +146,21 @@ def test_attention(backend: str, causal: bool) -> None:
     assert isinstance(result, CodeResult)
     assert result.error is None
     assert not result.counts[Verdict.MISMATCH]
+
+
+@pytest.mark.parametrize("network", [torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_recurrent_networks_round_as_cudnn_does(network: type[torch.nn.Module], dtype: torch.dtype) -> None:
+    result = check(network(3, 2).to("cuda", dtype), leaf(4, 2, 3, dtype=dtype))
+    assert isinstance(result, CodeResult)
+    assert result.error is None
+    assert not result.counts[Verdict.MISMATCH]
+
+
+def test_the_dropout_of_cudnn_is_an_error_that_says_so() -> None:
+    result = check(torch.nn.LSTM(3, 2, num_layers=2, dropout=0.5).to("cuda", torch.float64), leaf(4, 2, 3))
+    assert isinstance(result, CodeResult)
+    assert "draws the random numbers of cuDNN" in str(result.error)
 
 
 @pytest.mark.skipif(not TF32, reason="this card has no TF32")

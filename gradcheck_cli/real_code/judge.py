@@ -247,28 +247,30 @@ class Rows:
             self._one(row, place, references[self.names[place]])
 
     def _by_enclosure(self, row: int, middle: Floats, reach: Floats) -> list[int]:
-        """Entries of a row that is too large for an expression, by what all branches at its ties may give. Returns what
-        that has no bounds for."""
+        """Entries of a row that is too large for an expression, by what all branches at its ties may give, or by what
+        rounding may. Returns what neither says anything of."""
         has_value = bool(self.truths.has_value(self.elements[[row]]).all())
+        limit = self.tolerance.atol + self.tolerance.rtol * float(self._scale()[row])
         left = []
         for place in np.flatnonzero(self.codes[row] == OPEN).tolist():
             low, high = float(middle[place] - reach[place] * WIDER), float(middle[place] + reach[place] * WIDER)
-            number = float(self.autograd[row, place])
-            if not has_value or not np.isfinite(high - low):
+            number, truth = float(self.autograd[row, place]), float(self.truth[row, place])
+            tied = not self.radius[row, place] < BLURRED
+            bounded = bool(np.isfinite(high - low))
+            if not has_value or (tied and not bounded):
                 left.append(place)
                 continue
-            tied = self.radius[row, place] >= BLURRED
-            if not low <= number <= high:
+            if bounded and not low <= number <= high:
                 verdict = Verdict.MISMATCH
             elif tied:
                 verdict = Verdict.KINK
             else:
-                small = high - low <= self.tolerance.atol + self.tolerance.rtol * float(self._scale()[row])
+                small = abs(number - truth) + float(self.radius[row, place]) <= limit
                 verdict = Verdict.IMPRECISE if small else Verdict.UNSTABLE
             self.codes[row, place] = CODE[verdict]
-            note = AT_A_TIE if tied else None
-            self.truth[row, place] = middle[place]
-            self.details[row, place] = Detail(low if tied else None, high if tied else None, note, has_value=not tied)
+            if tied:
+                self.truth[row, place] = middle[place]
+                self.details[row, place] = Detail(low, high, AT_A_TIE, has_value=False)
         return left
 
     def _one(self, row: int, place: int, reference: Reference) -> None:

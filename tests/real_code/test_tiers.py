@@ -34,6 +34,42 @@ class Wrong(torch.autograd.Function):
         return torch.where(x == 0, 2 * g, torch.where(x > 0, g, 0 * g))
 
 
+class Shifted(torch.autograd.Function):
+    """x + b; the gradient by b is off by a little more than rounding."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, b: Tensor) -> Tensor:
+        return x + b
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor]:
+        return g, g.sum((0, 2, 3), keepdim=True) + 1e-8
+
+
+@pytest.mark.usefixtures("no_expressions")
+def test_a_gradient_that_cancels_to_nothing_is_imprecise() -> None:
+    """Batch norm takes away what a bias before it adds, and attention the bias of its keys."""
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(2, 3, 4, 4, generator=generator, dtype=torch.float64)
+    b = torch.randn(1, 3, 1, 1, generator=generator, dtype=torch.float64)
+    right = check_code(lambda x, b: F.batch_norm(x + b, None, None, training=True), (x, b))
+    assert {block.input: block.verdict for block in right.blocks} == {"x": Verdict.MATCH, "b": Verdict.IMPRECISE}
+    wrong = check_code(lambda x, b: F.batch_norm(Shifted.apply(x, b), None, None, training=True), (x, b))
+    assert {block.input: block.verdict for block in wrong.blocks} == {"x": Verdict.MATCH, "b": Verdict.MISMATCH}
+    layer = torch.nn.TransformerEncoderLayer(4, 2, 4, dropout=0.0, batch_first=True, dtype=torch.float64)
+    result = check_code(layer, (torch.randn(1, 3, 4, generator=generator, dtype=torch.float64),))
+    assert result.passed, result.counts
+
+
+@pytest.mark.usefixtures("no_expressions")
+def test_half_precision_of_what_is_too_large_for_an_expression() -> None:
+    torch.manual_seed(1)
+    layer = torch.nn.TransformerEncoderLayer(4, 2, 4, dropout=0.0, batch_first=True, dtype=torch.float16)
+    result = check_code(layer, (torch.randn(1, 3, 4, dtype=torch.float16),))
+    assert not result.counts[Verdict.ERROR]
+    assert not result.counts[Verdict.MISMATCH]
+
+
 @pytest.mark.usefixtures("no_expressions")
 def test_a_tie_in_what_is_too_large_for_an_expression() -> None:
     x = torch.tensor([0.0, 1.0, -1.0], dtype=torch.float64)
