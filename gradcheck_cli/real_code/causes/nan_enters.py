@@ -38,7 +38,7 @@ def nan_enters(result: CodeResult, asked: Asked, check: Check) -> CodeFinding | 
         return None
     sweep = _Sweep(asked)
     try:
-        return sweep.finding(*place, wrong.wrt[0])
+        return sweep.finding(*place)
     except (GradcheckError, RuntimeError):
         return None
 
@@ -57,9 +57,10 @@ class _Sweep:
             finally:
                 self.graph.places.finish()
         self.infinite: Any = None
+        self.seen = False  # a NaN
         self.found: CodeFinding | None = None
 
-    def finding(self, output: int, row: int, wrt: str) -> CodeFinding | None:
+    def finding(self, output: int, row: int) -> CodeFinding | None:
         tensor = self.outputs[output].tensor
         cotangent = torch.zeros_like(tensor).reshape(-1)
         cotangent[row] = 1
@@ -69,9 +70,7 @@ class _Sweep:
         finally:
             for handle in handles:
                 handle.remove()
-        if self.found is None:
-            return self._summed_into(gradients, self.subject.wanted)
-        return self.found
+        return self.found if self.seen else self._summed_into(gradients, self.subject.wanted)
 
     def _summed_into(self, gradients: Gradients, wanted: Sequence[Leaf]) -> CodeFinding | None:
         """What is NaN though nothing that was added up is."""
@@ -81,22 +80,22 @@ class _Sweep:
 
     def _hook(self, node: Any) -> Callable[[Gradients, Gradients], None]:
         def hook(passed_on: Gradients, incoming: Gradients) -> None:
-            if self.found is None:
+            if not self.seen:
                 self._look(node, passed_on, incoming)
 
         return hook
 
     def _look(self, node: Any, passed_on: Gradients, incoming: Gradients) -> None:
         name, place = self.graph.called(node)
-        if any(x.isnan().any() for x in incoming if x is not None):
-            if self.infinite is not None:
-                self.found = CodeFinding(Cause.NAN, name, place, texts={"added to": "its result"})
-            return
         made = [x for x in passed_on if x is not None and not bool(x.isfinite().all())]
         odd = next((x for x in made if x.isnan().any()), None)
-        if odd is not None:
-            texts = self._factors(odd, incoming)
-            if texts:  # else the operation itself is asked
+        if any(x.isnan().any() for x in incoming if x is not None):
+            self.seen = True
+            if self.infinite is not None:
+                self.found = CodeFinding(Cause.NAN, name, place, texts={"added to": "its result"})
+        elif odd is not None:
+            self.seen = True
+            if texts := self._factors(odd, incoming):  # else the operation itself is to be asked
                 self.found = CodeFinding(Cause.NAN, name, place, texts=texts)
         elif made and self.infinite is None:
             self.infinite = node
