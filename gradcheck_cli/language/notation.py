@@ -34,11 +34,14 @@ class Notation(Calls):
         before, token = self.previous, self.token
         if "\n" in self.text[before.end : token.start]:
             raise self.side_by_side(operands[-1])
-        name = before.text
-        if self.is_variable(name) or name in CONSTANTS:
-            return
-        if self.is_function(name) or not (_SHORT.fullmatch(name) or name in GREEK):
+        if not self.takes_factor(before.text):
             raise self.side_by_side(operands[-1])
+
+    def takes_factor(self, name: str) -> bool:
+        """Whether a name may have a factor beside it."""
+        if self.is_variable(name) or name in CONSTANTS:
+            return True
+        return not self.is_function(name) and bool(_SHORT.fullmatch(name) or name in GREEK)
 
     def side_by_side(self, left: Operand) -> ExpressionError:
         """The error for `x 2` and `learning rate`."""

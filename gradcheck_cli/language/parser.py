@@ -24,12 +24,13 @@ nesting is bounded.
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.expression import operators as op
-from gradcheck_cli.expression.nodes import Expr, call, count
+from gradcheck_cli.expression.nodes import Constant, Expr, call, count
 from gradcheck_cli.language.cursor import MAX_NESTING, Defined, Operand, Operator, enclosed
 from gradcheck_cli.language.notation import Notation
 from gradcheck_cli.language.syntax import (
@@ -46,6 +47,8 @@ from gradcheck_cli.language.syntax import (
     SIGN,
 )
 from gradcheck_cli.language.tokens import DERIVES, Kind, Token
+
+_NUMBER = re.compile(r"[-+]?[0-9.]+")
 
 
 def parse(
@@ -205,18 +208,37 @@ class Parser(Notation):
     def factor(self, waiting: list[Operator], operands: list[Operand]) -> Operator:
         """The multiplication that is not written, before the operand that comes next."""
         self.reduce(waiting, operands, SIGN, over_powers=False)
-        if waiting and waiting[-1].precedence == POWER:
-            exponent = operands[-1]
-            if self.text[exponent.start] == "(" and enclosed(self.text[exponent.start : exponent.end]):
-                self.apply(waiting.pop(), operands)  # e^(2x) x has no second reading
-                self.reduce(waiting, operands, SIGN, over_powers=False)
+        if waiting and waiting[-1].precedence == POWER and self.is_exponent_whole(*operands[-2:]):
+            self.apply(waiting.pop(), operands)
+            self.reduce(waiting, operands, SIGN, over_powers=False)
         if waiting and waiting[-1].symbol in ("/", "**", "^"):
-            raise self.ambiguous(waiting[-1], operands)
+            raise self.ambiguous(waiting, operands)
         return Operator("*", PRODUCT, self.token.start, self.token.start)
 
-    def ambiguous(self, operator: Operator, operands: list[Operand]) -> ExpressionError:
+    def is_exponent_whole(self, base: Operand, exponent: Operand) -> bool:
+        """Whether what comes next is surely no part of an exponent: e^(2x) x, x^2 y, x^2sin(x). Of e^2 x it may be."""
+        written = self.text[exponent.start : exponent.end]
+        if written[0] == "(" and enclosed(written):
+            return True
+        if not _NUMBER.fullmatch(written) or isinstance(base.expr, Constant):
+            return False
+        is_name = self.token.kind is Kind.NAME
+        if is_name and self.is_called_function():
+            return True
+        between = self.text[self.previous.end : self.token.start]
+        is_apart = between != "" and "\n" not in between
+        return is_apart and not (is_name and not self.takes_factor(self.token.text))
+
+    def ambiguous(self, waiting: list[Operator], operands: list[Operand]) -> ExpressionError:
         """The error for `1/2x` and `e^2x`, with both readings in terms of what was typed."""
         left, right = operands[-2:]
+        place = 2
+        while len(waiting) >= place and waiting[-1].precedence == waiting[-place].precedence == POWER:
+            left, place = operands[-place - 1], place + 1  # x^2^3 y
+        start, before = left, ""
+        while len(waiting) >= place and waiting[-place].is_unwritten:
+            start, place = operands[-place - 1], place + 1
+            before = f"{self.shown(start.start, start.end)}*{before}"
         factor = self.operand()
         while self.comes("**", "^"):
             self.take()
@@ -224,9 +246,9 @@ class Parser(Notation):
                 pass
             factor = factor._replace(end=self.operand().end)
         shown = self.shown(factor.start, factor.end)
-        first = f"({self.shown(left.start, right.end)})*{shown}"
-        second = f"{self.shown(left.start, right.start)}({self.shown(right.start, right.end)}*{shown})"
-        return self.error(f"This can be read in two ways: write {first} or {second}.", left, factor.end)
+        first = f"{before}({self.shown(left.start, right.end)})*{shown}"
+        second = f"{before}{self.shown(left.start, right.start)}({self.shown(right.start, right.end)}*{shown})"
+        return self.error(f"This can be read in two ways: write {first} or {second}.", start, factor.end)
 
     def reduce(
         self,
