@@ -308,7 +308,7 @@ class _Reader(LatexFunctions):
         self.bracketed(quotient, item)
 
     def root(self, item: Token) -> None:
-        """\\sqrt{x}, and \\sqrt[3]{x}, which is x**(1/3)."""
+        """\\sqrt{x}; \\sqrt[3]{x}, the real root, which x**(1/3) is not; \\sqrt[4]{x}, which is x**(1/4)."""
         self.begin(item)
         if not self.comes("["):
             self.name("sqrt", item)
@@ -316,6 +316,16 @@ class _Reader(LatexFunctions):
             return
         opening = self.item
         degree = self.aside(self.bracketed, lambda: self.until(self.take(), "]"), opening)
+        if _is_odd(degree[1:-1]):
+            self.name("sympy", item)
+            self.symbol(".", item)
+            self.name("real_root", item)
+            start = len(self.out)
+            self.argument(item)
+            if len(self.out) == start + 2:
+                raise self.missing(item)
+            self.out[-1:] = [Token(Kind.SYMBOL, ",", *opening[2:4]), *degree[1:]]
+            return
 
         def inverse() -> None:
             self.number("1", item)
@@ -328,3 +338,8 @@ class _Reader(LatexFunctions):
             self.bracketed(inverse, item)
 
         self.bracketed(power, item)
+
+
+def _is_odd(degree: list[Token]) -> bool:
+    """Whether a root of that degree is real for negative numbers."""
+    return len(degree) == 1 and degree[0].kind is Kind.NUMBER and degree[0].value > 1 and degree[0].value % 2 == 1
