@@ -7,7 +7,11 @@ from fractions import Fraction
 
 from gradcheck_cli.certified.comparison import ClaimUndefined, Comparison, Found
 from gradcheck_cli.certified.comparison_points import Point
+from gradcheck_cli.certified.equality import Together
+from gradcheck_cli.certified.seam_search.gaps import raw_gaps
 from gradcheck_cli.certified.seam_search.places import Place
+from gradcheck_cli.expression.function import Function
+from gradcheck_cli.expression.nodes import Call, Expr, topological
 
 
 class Compared:
@@ -38,8 +42,8 @@ class Compared:
         """Whether the two differ somewhere, though by less than the tolerance."""
         return any(found.close for _, found in self.pairs)
 
-    def notes(self) -> list[str]:
-        """What there is to say of a claim that is not refuted."""
+    def notes(self, function: Expr) -> list[str]:
+        """What there is to say of a claim about a function that is not refuted."""
         notes = []
         if self.missing is not None:
             notes.append(f"the claim is undefined at {at_text(self.missing)}, where the derivative exists")
@@ -47,8 +51,25 @@ class Compared:
             place, found = max(self.pairs, key=lambda pair: pair[1].relative)
             everywhere = sum(one.close for _, one in self.pairs) > len(self.pairs) // 2
             where = "" if everywhere else f" at {at_text(place)}"
-            notes.append(f"equal to {found.relative:.0e} only{where}: a rounded constant?")
+            past = self._past_a_seam(function)
+            why = "a rounded constant?" if past is None else f"{past.usage()} is {past.doc}"
+            notes.append(f"equal to {found.relative:.0e} only{where}: {why}")
         return notes
+
+    def _past_a_seam(self, function: Expr) -> Function | None:
+        """The function of the table beyond a seam of which the two differ, and nowhere else: softplus is x there."""
+        for node in topological(function):
+            if not isinstance(node, Call) or node.function.definition is None:
+                continue
+            for gap in raw_gaps(node):
+                together = Together(gap)
+                sides = {True: set[int](), False: set[int]()}
+                for place, found in self.pairs:
+                    (value,) = together.at({name: float(number) for name, number in place.items()})
+                    sides[found.close].add(1 if value > 0 else -1 if value < 0 else 0)
+                if len(sides[True]) == 1 and sides[False] and not sides[True] & sides[False]:
+                    return node.function
+        return None
 
 
 def exactly(place: Place) -> dict[str, str]:

@@ -64,7 +64,7 @@ def judge(
         )
     if compared.refuting:
         return refuted(claimed, compared, own if asked else (), words)
-    notes = compared.notes()
+    notes = compared.notes(claimed.expression)
     if not compared.close and _proven(claimed, seconds):
         return claimed.record(ClaimStatus.PROVEN, len(compared.pairs), note="; ".join(notes) or None)
     return claimed.record(ClaimStatus.AGREES, len(compared.pairs), note="; ".join(notes) or None)

@@ -246,6 +246,8 @@ class _Claimed:
                 example = replace(found.counterexample, entry=self._label(place))
                 return replace(self._claim(ClaimStatus.REFUTED, 1, found.note), counterexample=example)
             statuses.append(found.status)
+            if found.status is ClaimStatus.AGREES and found.note and not self.remarks:
+                self.remarks.append(f"{self._label(place)}: {found.note}")
             points = max(points, found.points)
         if all(status is ClaimStatus.UNCHECKED for status in statuses):
             return self._claim(ClaimStatus.UNCHECKED, 0, "no entry of both has a value at the points tried")

@@ -336,6 +336,32 @@ def test_a_rounded_constant_agrees_with_a_remark() -> None:
     assert judged("2**x", "0.6931*2**x", claim_rtol=1e-3).status is ClaimStatus.AGREES
 
 
+@pytest.mark.parametrize(
+    ("function", "claim"),
+    [
+        ("softplus(x)", "sigmoid(x)"),
+        ("softplus(2*x)", "2*sigmoid(2*x)"),
+        ("x + softplus(x, 2)", "1 + sigmoid(2*x)"),
+        ("softplus(-x)", "-sigmoid(-x)"),
+    ],
+)
+def test_the_threshold_of_softplus_is_no_rounded_constant(function: str, claim: str) -> None:
+    found = judged(function, claim, "1")
+    assert found.status is ClaimStatus.AGREES
+    assert found.note is not None
+    assert found.note.startswith("equal to ")
+    assert found.note.endswith(
+        ": softplus(x, beta=1, threshold=20) is log(1 + exp(beta*x))/beta, and x where beta*x > threshold"
+    )
+
+
+@pytest.mark.parametrize("function", ["abs(x)*2**x", "softplus(2**x)", "relu(x)*2**x + softplus(x)"])
+def test_a_rounded_constant_beside_a_seam_is_one(function: str) -> None:
+    right = {"abs(x)*2**x": "sign(x)*2**x + {}*abs(x)*2**x", "softplus(2**x)": "sigmoid(2**x)*{}*2**x"}
+    claim = right.get(function, "(x > 0)*2**x + {}*relu(x)*2**x + sigmoid(x)").format("0.6931471805599453")
+    assert "a rounded constant?" in str(judged(function, claim, "1").note)
+
+
 def test_where_the_derivative_is_zero_atol_decides() -> None:
     assert judged("5 + 0*x", "1e-13*x/x", "1").status is ClaimStatus.AGREES
     assert judged("5 + 0*x", "1e-11*x/x", "1").status is ClaimStatus.REFUTED
