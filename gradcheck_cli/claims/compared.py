@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from gradcheck_cli.certified.comparison import ClaimUndefined, Comparison, Found
 from gradcheck_cli.certified.comparison_points import Point
-from gradcheck_cli.certified.equality import Together
+from gradcheck_cli.certified.equality import Together, midpoint
 from gradcheck_cli.certified.seam_search.gaps import raw_gaps
 from gradcheck_cli.certified.seam_search.places import Place
 from gradcheck_cli.expression.function import Function
@@ -65,8 +65,8 @@ class Compared:
                 together = Together(gap)
                 sides = {True: set[int](), False: set[int]()}
                 for place, found in self.pairs:
-                    (value,) = together.at({name: float(number) for name, number in place.items()})
-                    sides[found.close].add(1 if value > 0 else -1 if value < 0 else 0)
+                    value = midpoint(together.at({name: float(number) for name, number in place.items()})[0]) or 0.0
+                    sides[found.close].add((value > 0) - (value < 0))
                 if len(sides[True]) == 1 and sides[False] and not sides[True] & sides[False]:
                     return node.function
         return None

@@ -40,6 +40,8 @@ def refuted(claimed: ClaimedDerivative, compared: Compared, asked: Sequence[Poin
         notes.append(number)
     elif (slip := _slip(claimed, compared)) is not None:
         notes.append(slip)
+    elif not compared.refutes_one_of(asked) and (right := _right(compared, asked)):
+        notes.append(f"it is right at {at_text(right[0])}, and not in general")
     truth, remark = _truth(claimed, place, found)
     notes += [remark] if remark else []
     note = "; ".join(notes) or None
@@ -48,13 +50,16 @@ def refuted(claimed: ClaimedDerivative, compared: Compared, asked: Sequence[Poin
 
 def _right_at(claimed: ClaimedDerivative, compared: Compared, asked: Sequence[Point]) -> str | None:
     """What to say of a number that is the derivative at a point asked for, and no derivative as a function."""
-    if variables(claimed.claim):
-        return None
-    right = [place for place, found in compared.pairs if not found.differs and place in asked]
-    if not right:
+    right = _right(compared, asked)
+    if variables(claimed.claim) or not right:
         return None
     names = " and ".join(dict.fromkeys(variables(claimed.right)))
     return f"{claimed.text} is right at {at_text(right[0])}, and wrong as a function of {names}"
+
+
+def _right(compared: Compared, asked: Sequence[Point]) -> list[Place]:
+    """The points asked for at which the claim is right."""
+    return [place for place, found in compared.pairs if not found.differs and place in asked]
 
 
 def _truth(claimed: ClaimedDerivative, place: Place, found: Comparison) -> tuple[str | None, str | None]:

@@ -35,6 +35,7 @@ from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.expressions import Expressions
 from gradcheck_cli.tape.gradient import gradient
+from gradcheck_cli.tensors.constraints import sufficient
 from gradcheck_cli.tensors.cursor import Term
 from gradcheck_cli.tensors.program import Program, Ref, Step
 from gradcheck_cli.tensors.question import Question, are
@@ -244,7 +245,8 @@ class _Claimed:
             if found.status is ClaimStatus.REFUTED:
                 assert found.counterexample is not None
                 example = replace(found.counterexample, entry=self._label(place))
-                return replace(self._claim(ClaimStatus.REFUTED, 1, found.note), counterexample=example)
+                note = "; ".join(filter(None, [self._where_it_holds(expressions, unknown), found.note])) or None
+                return replace(self._claim(ClaimStatus.REFUTED, 1, note), counterexample=example)
             statuses.append(found.status)
             if found.status is ClaimStatus.AGREES and found.note and not self.remarks:
                 self.remarks.append(f"{self._label(place)}: {found.note}")
@@ -257,6 +259,25 @@ class _Claimed:
             return self._claim(ClaimStatus.PROVEN, points, f"entry by entry, {shapes}")
         proven = sum(status is ClaimStatus.PROVEN for status in statuses)
         return self._claim(ClaimStatus.AGREES, points, f"{shapes}; {proven} of {len(statuses)} entries are proven")
+
+    def _where_it_holds(self, expressions: Expressions, unknown: NDArray[np.bool_]) -> str | None:
+        """What to say of a claim that is right at the numbers given, and refuted at others."""
+        if unknown.any():
+            return None
+        pairs = []
+        for place, (function, names) in enumerate(self._functions(expressions)):
+            claimed = ClaimedDerivative(
+                ReadClaim(Derivative(names), self.text, expressions.of(int(self.claimed[place]))), function
+            )
+            pairs.append((claimed.claim, claimed.right))
+        given = {one.name: one for one in self._recorded.recorder.tape.inputs}
+        arrays = {name: one.elements for name, one in given.items()}
+        numbers = {name: self._recorded.recorder.tape.numbers[elements] for name, elements in arrays.items()}
+        labels = {name: [one.label(k) for k in range(one.elements.size)] for name, one in given.items()}
+        where = sufficient(pairs, numbers, labels)
+        if where is not None:
+            return f"it holds where {where}, as at the numbers given, and not in general"
+        return "every entry is right at the numbers given, and not in general"
 
     @property
     def _first_elements(self) -> Elements:

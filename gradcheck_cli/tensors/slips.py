@@ -33,7 +33,8 @@ def slip(
     if not (np.isfinite(truth).all() and np.isfinite(claim).all()):
         return None
     slips = (
-        _simple(truth, claim), _factor(question, truth, claim), _outer(question, truth, claim),
+        _simple(truth, claim), _diagonal(question, text, truth, claim), _factor(question, truth, claim),
+        _outer(question, truth, claim),
         _other_operand(question, text, truth, again), _missing_term(question, truth, claim),
         _off(truth, claim, label), _summed(truth, claim),
     )  # fmt: skip
@@ -47,6 +48,15 @@ def _simple(truth: Floats, claim: Floats) -> Iterator[str]:
         yield "the sign is wrong: every entry is -1 times the derivative"
     elif truth.ndim == 2 and truth.shape[0] == truth.shape[1] and _same(claim.T, truth):
         yield "it is transposed"
+
+
+def _diagonal(question: Question, text: str, truth: Floats, claim: Floats) -> Iterator[str]:
+    """A row stands for a matrix that is diagonal, as if the function were a sum."""
+    is_square = truth.ndim == 2 and truth.shape[0] == truth.shape[1] > 1
+    if not is_square or (truth - np.diag(np.diag(truth))).any():
+        return
+    if _same(claim, np.tile(np.diag(truth), (len(truth), 1))):
+        yield f"these are the entries of its diagonal: write diag({text}), or check sum({question.formula})"
 
 
 def _same(a: Floats, b: Floats) -> bool:

@@ -178,6 +178,12 @@ def test_a_number_that_is_right_at_the_point_is_wrong_as_a_function() -> None:
     assert "right at" not in (judged("x**2", "6", "2").note or "")
 
 
+def test_a_formula_that_is_right_at_the_point_alone_is_said_to_be() -> None:
+    assert judged("x**2*y", "x: 2*x*y**3", "x=3,y=1").note == "it is right at x=3, y=1, and not in general"
+    assert judged("x**2*y", "x: 2*x*y**3", "x=3,y=2").note is None
+    assert "not in general" not in str(judged("x**2*y", "x: 2*x*y**3", "x=3,y=1", "x=3,y=2").note)
+
+
 def test_a_slip_is_named_only_where_it_leads_to_the_claim() -> None:
     assert judged("relu(x) - relu(-x)", "where(x > 0, 1, 0) + where(x < 0, 1, 0)").note == (
         "the formula shown holds beside x=0, not there: a branch changes there"

@@ -222,3 +222,33 @@ def test_a_power_of_a_norm_has_a_derivative_at_0(
 def test_a_norm_itself_has_none_there(size: int) -> None:
     (claim,) = check("norm(x)", arrays={"x": [0] * size}, claim="where(norm(x) == 0, 7, x/norm(x))").claims
     assert claim.status is not ClaimStatus.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("formula", "arrays", "claim", "where"),
+    [
+        ("-sum(y*log_softmax(x))", {"x": [1, 2, 3], "y": [0, 1, 0]}, "x: softmax(x) - y", "sum(y) = 1"),
+        ("-sum(y*log(softmax(x)))", {"x": [1, 2, 3], "y": [0.2, 0.5, 0.3]}, "x: softmax(x) - y", "sum(y) = 1"),
+        ("x @ A @ x", {"x": [1, 2], "A": [[1, 2], [2, 3]]}, "x: 2*A @ x", "A = A.T"),
+        ("x/norm(x)", {"x": [0.6, 0.8]}, "eye(2) - outer(x, x)", "norm(x) = 1"),
+        ("sum(b*x**2)", {"x": [1, 2], "b": 1}, "x: 2*x", "b = 1"),
+        ("sum(logaddexp(0, -(2*y - 1)*z))", {"z": [0.3, -0.7], "y": [1, 0]}, "z: sigmoid(z) - y",
+         "each element of y is 0 or 1"),
+    ],
+)  # fmt: skip
+def test_where_a_claim_holds_that_is_wrong_in_general(
+    formula: str, arrays: dict[str, object], claim: str, where: str
+) -> None:
+    (found,) = check(formula, arrays=arrays, claim=claim).claims
+    assert found.status is ClaimStatus.REFUTED
+    assert f"it holds where {where}, as at the numbers given, and not in general" in str(found.note)
+
+
+def test_a_claim_that_is_right_by_chance_is_said_to_be() -> None:
+    (found,) = check("sum(x**2)", arrays={"x": [1, 3]}, claim="[2, 6]").claims
+    assert str(found.note).startswith("every entry is right at the numbers given, and not in general")
+
+
+def test_the_diagonal_of_a_jacobian_is_named() -> None:
+    (found,) = check("x**2", arrays={"x": [1, 3]}, claim="2*x").claims
+    assert found.note == "these are the entries of its diagonal: write diag(2*x), or check sum(x**2)"
