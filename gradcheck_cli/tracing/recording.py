@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from gradcheck_cli.tracing import rules  # noqa: F401 - each registers itself
 from gradcheck_cli.tracing.compiled import eagerly
+from gradcheck_cli.tracing.cudnn import without_cudnn
 from gradcheck_cli.tracing.recorder import Recorder
 
 T = TypeVar("T")
@@ -16,7 +17,7 @@ def recorded(recorder: Recorder, run: Callable[[], T]) -> T:
     """Run something and record it."""
     recorder.places.start()
     try:
-        with eagerly(), recorder:
+        with eagerly(), without_cudnn(recorder.places), recorder:
             return run()
     finally:
         recorder.places.finish()

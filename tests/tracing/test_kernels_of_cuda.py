@@ -9,10 +9,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
+from gradcheck_cli.real_code.check import check_code
 from gradcheck_cli.real_code.reference import Truths
-from gradcheck_cli.tracing import rules  # noqa: F401 - each registers itself
+from gradcheck_cli.tracing import cudnn, fewer_bits, recorder
 from gradcheck_cli.tracing.recorder import Recorder
 from gradcheck_cli.tracing.table import RULES, qualified
 
@@ -65,12 +65,12 @@ def test_a_rule(name: str, plain: Callable[..., Any], more: Any, named: Any, sha
 
 
 def compare(by_rule: Callable[[Recorder], Any], plain: Callable[..., Any], given: Sequence[Tensor]) -> None:
-    recorder = Recorder(through_detach=True)  # no gradient is asked for here
+    tape_of = Recorder(through_detach=True)  # no gradient is asked for here
     for k, tensor in enumerate(given):
-        recorder.lift(tensor, f"x{k}")
-    with recorder:
-        results = by_rule(recorder)
-    found = [Truths(recorder.tape).rows(elements.reshape(-1))[0] for elements in results if elements is not None]
+        tape_of.lift(tensor, f"x{k}")
+    with tape_of:
+        results = by_rule(tape_of)
+    found = [Truths(tape_of.tape).rows(elements.reshape(-1))[0] for elements in results if elements is not None]
     expected = torch.autograd.functional.jacobian(plain, tuple(given))
     assert len(found) == len(expected)
     for rows, blocks in zip(found, expected, strict=True):
@@ -78,44 +78,27 @@ def compare(by_rule: Callable[[Recorder], Any], plain: Callable[..., Any], given
         torch.testing.assert_close(torch.from_numpy(rows), wanted, rtol=1e-12, atol=1e-13)
 
 
-NETWORKS = {
-    "lstm": (nn.LSTM(3, 2), 2),
-    "deep, both ways, projected": (nn.LSTM(3, 2, num_layers=2, bidirectional=True, proj_size=1), 2),
-    "gru without biases": (nn.GRU(3, 2, bias=False), 3),
-    "tanh, batch first": (nn.RNN(3, 2, batch_first=True), 1),
-    "relu": (nn.RNN(3, 2, nonlinearity="relu"), 0),
-}
+@pytest.mark.parametrize("network", [nn.LSTM(3, 2), nn.GRU(3, 2), nn.RNN(3, 2), nn.RNN(3, 2, nonlinearity="relu")])
+def test_a_network_goes_step_by_step(network: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it would on CUDA: cuDNN is off while it is recorded, and the products are those of a network of cuDNN."""
+    monkeypatch.setattr(cudnn, "_is_on_cuda", lambda args: True)
+    seen = set()
+
+    def setting_of(operation: str, result: Tensor) -> None:
+        if operation in fewer_bits.MATRICES:
+            seen.add((fewer_bits._OF_MATRICES.get(), torch.backends.cudnn.enabled))
+
+    monkeypatch.setattr(recorder, "tf32_setting", setting_of)
+    x = torch.randn(4, 2, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    assert check_code(network.double(), (x,)).passed
+    assert seen == {(fewer_bits.RNN, False)}
+    assert torch.backends.cudnn.enabled
 
 
-@pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_network_of_cudnn(name: str, packed: bool) -> None:
-    """The operation that CUDA has for a whole network gives what the CPU computes step by step."""
-    network, mode = NETWORKS[name]
-    if packed and network.batch_first:
-        pytest.skip("what is packed has no batch first")
-    network = network.double()
-    generator = torch.Generator().manual_seed(2)
-    x = torch.randn(4, 2, 3, generator=generator, dtype=torch.float64)
-    sizes = [2, 2, 1] if packed else []
-    x = x.reshape(-1, 3)[: sum(sizes)] if packed else x
-    weights = [w for layer in network.all_weights for w in layer]
-    layers = network.num_layers * (2 if network.bidirectional else 1)
-    batch = x.shape[0] if network.batch_first else 2
-    states = [torch.zeros(layers, batch, network.proj_size or 2, dtype=x.dtype)]
-    states += [torch.zeros(layers, batch, 2, dtype=x.dtype)] * (mode == 2)
-
-    def by_rule(recorder: Recorder) -> Any:
-        return RULES["aten::_cudnn_rnn"](
-            recorder, None, x, [w.detach() for w in weights], len(network.all_weights[0]), None, states[0],
-            states[1] if mode == 2 else None, mode, 2, network.proj_size, network.num_layers, network.batch_first,
-            0.0, True, network.bidirectional, sizes, None,
-        )  # fmt: skip
-
-    def plain(x: Tensor, *weights: Tensor) -> Any:
-        given = PackedSequence(x, torch.tensor(sizes)) if packed else x
-        out, state = torch.func.functional_call(network, dict(zip(names, weights, strict=True)), (given,))
-        return (out.data if packed else out, *(state if mode == 2 else (state,)))
-
-    names = [parameter for layer in network._all_weights for parameter in layer]
-    compare(by_rule, plain, [x, *(w.detach() for w in weights)])
+def test_the_dropout_of_cudnn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cudnn, "_is_on_cuda", lambda args: True)
+    network = nn.LSTM(3, 2, num_layers=2, dropout=0.5).double()
+    x = torch.randn(4, 2, 3, dtype=torch.float64)
+    assert "lstm" in str(check_code(network, (x,)).error)
+    assert "its dropout draws the random numbers of cuDNN" in str(check_code(network, (x,)).error)
+    assert check_code(network.eval(), (x,)).passed

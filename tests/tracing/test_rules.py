@@ -251,7 +251,7 @@ ALIASES = {
     "_native_batch_norm_legit_no_training", "_native_batch_norm_legit_functional", "_batch_norm_no_update",
     "prims::sum", "scatter.reduce", "max.other", "min.other", "_autocast_to_reduced_precision", "_thnn_fused_lstm_cell",
     "_thnn_fused_gru_cell", "_scaled_dot_product_flash_attention", "_scaled_dot_product_efficient_attention",
-    "_scaled_dot_product_cudnn_attention", "_cudnn_rnn", "_cudnn_rnn_flatten_weight",
+    "_scaled_dot_product_cudnn_attention",
 }  # fmt: skip
 """Other names of rules that have a row: torch runs them under it on some builds or devices only."""
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from gradcheck_cli.errors import GradcheckError
@@ -64,7 +65,8 @@ def _no_hooks(module: nn.Module | None) -> Iterator[list[Any]]:
 
     def pretend(self: Tensor, hook: Any) -> Any:
         seen.append(hook)
-        return register(self, lambda gradient: None)
+        with torch._C.DisableTorchFunction():  # by which torch would come here once more
+            return register(self, lambda gradient: None)
 
     parts = list(module.modules()) if module is not None else []
     kept = [(part, name, getattr(part, name)) for part in parts for name in ("_backward_hooks", "_backward_pre_hooks")]
