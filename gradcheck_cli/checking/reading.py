@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
 
-from gradcheck_cli.checking.points.texts import Points, names_in, read_points
+from gradcheck_cli.checking.points.texts import Points, names_in, read_points, text_of
+from gradcheck_cli.checking.points.written import take_apart
 from gradcheck_cli.claims.claim_text import claimed_names
 from gradcheck_cli.claims.reading import ReadClaim, Subject, Unreadable, read_claims
 from gradcheck_cli.errors import ExpressionError, UsageError
@@ -17,7 +18,7 @@ from gradcheck_cli.language.joined import application_in, product_in
 from gradcheck_cli.language.script import read_script
 from gradcheck_cli.option_table import MAX_ORDER
 from gradcheck_cli.records.derivative import Derivative
-from gradcheck_cli.records.request import Request
+from gradcheck_cli.records.request import PointNumbers, Request
 from gradcheck_cli.surfaces import Message, Option
 
 
@@ -58,8 +59,14 @@ def read(request: Request) -> Reading:
     notices = (*script.notices, *_joined_names(request, found, given | names_in(script.at)))
     if script.at:
         its = " and ".join(script.at)
-        if request.at or (request.ranges and request.samples is None):
+        if (completed := _completed(request.at, script.at, given, found)) is not None:
+            request, given = replace(request, at=completed[0]), given | names_in(completed[0])
+            notices = (f"the text gives {completed[1]}", *notices)
+        elif request.at or (request.ranges and request.samples is None):
             notices += (f"passed over: the point {its} of the text",)
+        elif lacking := [name for name in found if name not in names_in(script.at)]:
+            by = Option("at", ",".join(f"{name}=1" for name in lacking))
+            raise UsageError(f"the text gives {its}, and no value to {' and '.join(lacking)}: give it by ", by)
         else:
             request, given = replace(request, at=script.at), given | names_in(script.at)
             notices = (f"the text gives the point {its}", *notices)
@@ -74,6 +81,24 @@ def read(request: Request) -> Reading:
     points = read_points(request.at, found, optional=others, count=request.samples)
     own = script.function_name, script.definitions, notices
     return Reading(request, expression, lets, found, rows, claims, points, *own)
+
+
+def _completed(
+    at: Sequence[str | PointNumbers], own: Sequence[str], given: Collection[str], found: Collection[str]
+) -> tuple[tuple[str, ...], str] | None:
+    """The points with what the text gives of the other variables, and that; None where they lack none, or more."""
+    if not at or len(own) != 1:
+        return None
+    values = {name: value for name, value in take_apart(own[0]).parts if name is not None}
+    texts = [text_of(one) for one in at]
+    left = [name for name in found if name not in values]
+    if not given and len(left) == 1 and not any(sign in text for text in texts for sign in "=;"):
+        texts, given = [f"{left[0]}={text}" for text in texts], left
+    lacking = {name: values.get(name) for name in found if name not in given}
+    if not lacking or None in lacking.values() or any("=" not in text or ";" in text for text in texts):
+        return None
+    rest = ",".join(f"{name}={value}" for name, value in lacking.items())
+    return tuple(f"{text},{rest}" for text in texts), rest
 
 
 def _in_order(found: tuple[str, ...], parameters: tuple[str, ...]) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ from gradcheck_cli.language.tokens import shorten
 from gradcheck_cli.surfaces import Message, Option
 
 LONGEST_NOTICE = 100
+_NUMBER = re.compile(r"[-+]?\s*(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _RATIO = re.compile(r"[d∂](\w+)\s*/\s*[d∂]\w+")
 
 
@@ -230,10 +231,16 @@ class _Reader:
         for item in items:
             require_gradient_itself(item)
         self.values = {item.name: _number(item) for item in items if item.name is not None and item.value}
-        self.names |= self.values.keys()
         found = [_Definition(item) for item in items if not item.value]
         if not found:
             raise ExpressionError("There is no formula in this text, only points.", items[-1].said)
+        while len(found) > 1 and _is_value(found[-1], found[:-1]):  # f(x) = x^2; x = 3
+            one, parameters = found.pop(), {name for other in found for name in other.parameters or ()}
+            if parameters and one.name not in parameters:
+                found.insert(0, one)  # f(x) = a*x^2; a = 3
+            else:
+                self.values[one.name or ""] = one.text
+        self.names |= self.values.keys()
         self.announce(found, " is used before its definition")
         names = {one.name for one in found}
         asked = [one for one in found if (ratio := _RATIO.fullmatch(one.text)) and ratio[1] in names and not one.name]
@@ -329,6 +336,14 @@ class _Reader:
         values = {name: given[name] for name in free if name in given}
         point = ",".join(f"{name}={text}" for name, text in values.items())
         return expression, (point,) if point else ()
+
+
+def _is_value(one: _Definition, before: Sequence[_Definition]) -> bool:
+    """Whether a definition gives a number to a variable of those before it."""
+    if one.name is None or one.parameters is not None or one.statement.is_target or not _NUMBER.fullmatch(one.text):
+        return False
+    place = re.compile(rf"\b{re.escape(one.name)}\b")
+    return all(one.name != other.name for other in before) and any(place.search(other.text) for other in before)
 
 
 def _number(item: Statement) -> str:

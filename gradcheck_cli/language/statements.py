@@ -99,6 +99,7 @@ _CONSTANT = re.compile(
 """What makes constants of all that is computed in it."""
 _DEF = re.compile(rf"def\s+({NAME})\s*\(((?:[^()]|\([^()]*\))*)\)\s*(?:->[^:]*)?:(.*)", re.DOTALL)
 _AT = re.compile(rf"\s+(?:at|for|where|when)\s+(?={NAME}\s*=(?!=))")
+_LIST = re.compile(r"\[[-+\d.eE_\s,\[\]]+\]")
 _VALUE = re.compile(rf"({NAME})\s*=(?!=)\s*([^=<>]+)", re.DOTALL)
 _LAMBDA = re.compile(rf"(?:({NAME})\s*=\s*)?lambda\b([^:()]*):(.*)", re.DOTALL)
 _PARAMETER = re.compile(rf"\s*({NAME})\s*(?::[^=]*)?(?:=(.*))?", re.DOTALL)
@@ -216,7 +217,8 @@ def _renames(text: str) -> bool:
 
 
 def _points(text: str) -> tuple[str, list[Statement]]:
-    """The formula in `y = x**2, x = 3` and `x**2 at x = 3`, and its point: a number for names that it has."""
+    """The formula in `y = x**2, x = 3` and `x**2 at x = 3`, and its point: a number, or a list of those, for names that
+    it has."""
     words = _AT.split(text, maxsplit=1)
     first, *others = arguments_in(words[0])
     others += arguments_in(words[1]) if words[1:] else []
@@ -226,7 +228,7 @@ def _points(text: str) -> tuple[str, list[Statement]]:
         not found
         or len(names) < len(others)
         or text.startswith("lambda")
-        or not all(_is_number(one[2]) for one in found)
+        or not all(_LIST.fullmatch(one[2]) or _is_number(one[2]) for one in found)
     ):
         return text, []
     return first, [Statement(one[2], one[1], value=one[2], said=text) for one in found]

@@ -29,6 +29,8 @@ from gradcheck_cli.tensors.wanted import LEFT, gives_array
 LONGEST_NOTICE = 100
 _MODULE = re.compile(r"(?:torch\.)?nn\.(\w+)\s*\([^()]*\)")
 _REQUIRES = re.compile(r"requires_grad\s*=\s*True")
+_REQUIRED = re.compile(r"requires_grad|Variable|Parameter")
+_NUMBER = re.compile(r"[-+]?\s*(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _NAME = re.compile(r"[^\W\d]\w*")
 _WHOLE = re.compile(r"(?:torch\.)?(?:tensor\s*\(|(?:arange|randint)\s*\()?[-+\d\s,\[\]()]+")
 _OF_FLOATS = re.compile(r"dtype|Tensor\s*\(|Variable|\.(?:array|double|float)\s*\(")
@@ -135,12 +137,14 @@ class Script:
         target = target_of(items)
         if target is None:
             formulas = [item for item in items if not item.value]
-            target = formulas[-1] if formulas else items[-1]
+            functions = [item for item in formulas if not _is_given(item)]
+            target = (functions or formulas or items)[-1]
         self.wrt = tuple(dict.fromkeys(name for item in items for name in item.wrt))
         place = next(index for index, item in enumerate(items) if item is target)
         after = [item for item in items[place + 1 :] if not item.is_target]
-        passed += [item.said or item.text for item in after if not item.value]
-        before = [item for item in (*items[:place], *(item for item in after if item.value)) if not item.is_target]
+        given = [item for item in after if item.value or _is_given(item)]
+        passed += [item.said or item.text for item in after if item not in given]
+        before = [item for item in (*given, *items[:place]) if not item.is_target]
         return before, target
 
     def _given(self, formulas: Sequence[Formula]) -> list[Formula]:
@@ -187,8 +191,8 @@ class Script:
             raise one.error(f"{name} is made of what requires a gradient, and is no variable of its own: leave "
                             "requires_grad out.")  # fmt: skip
         is_whole = _WHOLE.fullmatch(text) is not None and not _OF_FLOATS.search(statement.said)
-        if is_whole and statement.value:
-            raise one.error(f"torch gives no gradient by whole numbers, and refuses this: write {_as_floats(text)}.")
+        if is_whole and _REQUIRED.search(statement.said):
+            raise one.error(f"torch gives no gradient by whole numbers, and refuses this: write {_as_floats(text)}")
         numbers = term.value if isinstance(term.value, tuple) else (term.value,)
         if not all(isinstance(one, Tensor | int | float) and not isinstance(one, bool) for one in numbers):
             raise one.error(f"{name} is no array of numbers.", name)
@@ -323,6 +327,12 @@ def _require_first_derivatives(items: Sequence[Statement]) -> None:
             raise ExpressionError((*message, "."), item.said, 0, len(item.said))
 
 
+def _is_given(item: Statement) -> bool:
+    """Whether a statement gives an array or a number, and not a formula of others."""
+    one = formula_of(item)
+    return _is_array(one) or (one.name is not None and one.parameters is None and bool(_NUMBER.fullmatch(one.right)))
+
+
 def _is_array(one: Formula) -> bool:
     return one.name is not None and one.parameters is None and gives_array(one.statement)
 
@@ -343,4 +353,7 @@ def _sizes(value: object) -> str:
 
 
 def _as_floats(text: str) -> str:
-    return shorten(re.sub(r"\d+", lambda found: f"{found[0]}.", text), 40)
+    """A text with its whole numbers as floating-point ones, and the dot of a sentence."""
+    if text.strip().isdigit():
+        return f"{text.strip()}.0."
+    return shorten(re.sub(r"\d+", lambda found: f"{found[0]}.", text), 40) + "."

@@ -66,6 +66,26 @@ def test_the_variables_stand_as_the_function_has_them() -> None:
     assert check("lambda x, y: y + x*y", at="1,2").checks[0].point == {"x": 1, "y": 2}
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "point"),
+    [
+        ("f(x, y) = x*y, y = 2", "x=1", {"x": 1, "y": 2}),
+        ("f(x, y) = x*y, y = 2", "1", {"x": 1, "y": 2}),
+        ("f(x, y) = x*y, y = 2", {"x": 1}, {"x": 1, "y": 2}),
+        ("f(x, y) = x*y; y = 2", "x=1", {"x": 1, "y": 2}),
+        ("f(x, y) = x*y; x = 3; y = 2", "x=1", {"x": 1, "y": 2}),
+        ("f(x, y) = x*y; x = 3; y = -2.5", (), {"x": 3, "y": -2.5}),
+        ("y = x**2; x = 3", (), {"x": 3}),
+        ("f(x) = a*x**2; a = 3", "2", {"x": 2}),
+        ("f(x, y) = x*y at x=1, y=2", "x=5,y=6", {"x": 5, "y": 6}),
+    ],
+)
+def test_values_that_the_text_gives(text: str, at: object, point: dict[str, float]) -> None:
+    result = check(text, at=at)  # type: ignore[call-overload]
+    assert [row.point for row in result.checks] == [point] * len(point)
+    assert result.passed
+
+
 def test_explain_calls_the_result_as_the_text_does() -> None:
     assert explain("σ(x) = 1/(1 + exp(-x))", at=2).name == "σ"
     cell = explain(CELL, at=())
@@ -116,6 +136,7 @@ def test_definitions_in_files(tmp_path: Path) -> None:
         ("y = x; z = 2*y", "y=1", "y is given a value and defined here: leave one of them out."),
         ("z = 2*y; y = x", "1", "y is used before its definition: put that one first."),
         ("y = x; y = 2*x", "1", "y is defined twice."),
+        ("f(x, y) = x*y; y = 2", (), 'the text gives y=2, and no value to x: give it by at="x=1"'),
         ("y = x + y, y = 2", (), "y is defined twice."),
         ("y = x, z = 2", (), "One expression is wanted here, and this comma begins a second."),
         ("y = x**2, x = 1, x = 2", (), "One expression is wanted here, and this comma begins a second."),
