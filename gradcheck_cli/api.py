@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeVar, ov
 
 from gradcheck_cli import python_arguments
 from gradcheck_cli.errors import GradcheckError, UsageError
+from gradcheck_cli.python_arguments import with_its_arguments
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.report import Heading, Report
 from gradcheck_cli.records.request import ProblemSpec, Request
@@ -99,6 +100,7 @@ def check(
 ) -> CodeResult: ...
 
 
+@with_its_arguments
 @one_at_a_time
 def check(
     expression: str | Callable[..., Any],
@@ -170,7 +172,8 @@ def check(
         return _check_function(expression, at, wrt, options, of_code)
     python_arguments.require_none(of_code, "a function of tensors", "an expression")
     if arrays is not None or shape:
-        of_numbers = {"at": at, "samples": samples, "range": range}
+        python_arguments.require_no_points(at)
+        of_numbers = {"samples": samples, "range": range}
         python_arguments.require_none(of_numbers, "an expression of numbers", "arrays")
         from gradcheck_cli.tensors.check import check_arrays
 
@@ -241,6 +244,7 @@ def explain(
 ) -> ArrayExplanation: ...
 
 
+@with_its_arguments
 @one_at_a_time
 def explain(
     expression: str,
@@ -266,7 +270,8 @@ def explain(
     """
     options = {"mode": mode, "dtype": dtype, "device": device, "rtol": rtol, "atol": atol, "derivatives": False}
     if arrays is not None or shape:
-        python_arguments.require_none({"at": at, "mode": mode}, "an expression of numbers", "arrays")
+        python_arguments.require_no_points(at)
+        python_arguments.require_none({"mode": mode}, "an expression of numbers", "arrays")
         from gradcheck_cli.tensors.explain import explain_arrays
 
         return _of_arrays(expression, arrays or {}, shape, wrt, let, None).ask(explain_arrays, options)

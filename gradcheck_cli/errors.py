@@ -81,6 +81,10 @@ class UsageError(GradcheckError):
     """Options, points or names that do not fit together."""
 
 
+class WrongArguments(UsageError, TypeError):
+    """A function of ours that is called with arguments that it does not have."""
+
+
 class FileError(UsageError):
     """A file that cannot be read as a whole. place: its name, as messages have it, and the line at fault if any."""
 

@@ -5,23 +5,28 @@ Numbers may be of any library: an array, a tensor or a scalar says itself what i
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import itertools
 import math
 import os
 import re
 import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from gradcheck_cli import option_values
 from gradcheck_cli.checking.points.texts import MAX_POINTS, text_of
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.errors import UsageError
+from gradcheck_cli.errors import UsageError, WrongArguments
 from gradcheck_cli.language.lines import is_left_side
 from gradcheck_cli.option_table import COTANGENTS, MODES
 from gradcheck_cli.records.request import PointNumbers
 from gradcheck_cli.surfaces import Option, in_python
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Texts = list[tuple[str, object]]
 """The texts of an option, each with what the caller gave for it."""
 Points = list[tuple[str | PointNumbers, object]]
@@ -33,6 +38,49 @@ _AT = 'at takes 2, [1, 2], {"x": 1, "y": 2}, an array, or a text such as "x=-3:3
 def shown(value: object) -> str:
     """A value as Python writes it, cut to a length that a message has room for."""
     return reprlib.repr(value)
+
+
+def with_its_arguments(function: Callable[P, T]) -> Callable[P, T]:
+    """A public function that says in a sentence which arguments it has not."""
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise WrongArguments(_call_error(function.__name__, signature, args, kwargs, str(error))) from None
+        return function(*args, **kwargs)
+
+    return called
+
+
+def _call_error(
+    name: str, signature: inspect.Signature, args: Sequence[object], kwargs: Mapping[str, object], said: str
+) -> str:
+    known = [one.name for one in signature.parameters.values()]
+    of_code = f"{name}(function, (a, b))"
+    is_code = name in ("gradcheck", "gradgradcheck") or bool(args and callable(args[0]))
+    example = of_code if is_code else f'{name}("x*y", at={{"x": 1, "y": 2}})'
+    for keyword in kwargs:
+        if keyword not in known:
+            close = difflib.get_close_matches(keyword, known, n=1)
+            if close:
+                return f"{name}() has no argument {keyword}: did you mean {close[0]}?"
+            if len(keyword) == 1 or (is_code and not args[2:]):
+                where = "inputs are given together" if is_code else "values are given by at"
+                return f"{name}() has no argument {keyword}: {where}, as in {example}"
+            return f"{name}() has no argument {keyword}: help(gradcheck_cli.{name}) says which there are"
+    if not args and known[0] not in kwargs:
+        also = "" if is_code or name == "explain" else f", or a function with its inputs: {of_code}"
+        return f"{name}() needs what is to be checked: {example}{also}"
+    if is_code and len(args) == 1:
+        return f"{name}() needs the inputs of the function: {example}"
+    most = sum(one.kind is not one.KEYWORD_ONLY for one in signature.parameters.values())
+    if len(args) > most:
+        what = "the inputs of a function are given together" if is_code else "what follows the points has a name"
+        return f"{name}() takes {most} arguments without a name, and {len(args)} were given: {what}, as in {example}"
+    return f"{name}(): {said}"
 
 
 def plain(name: str, value: object) -> Any:
@@ -337,6 +385,14 @@ def require_none(given: Mapping[str, object], of: str, here: str) -> None:
     for name, value in given.items():
         if value is not None and value != ():
             raise UsageError(f"{name} is for {of}, and what is checked is {here}")
+
+
+def require_no_points(at: object) -> None:
+    """Beside arrays there is no at."""
+    if at is not None and at != ():
+        raise UsageError(
+            'beside arrays, numbers are given by arrays as well: arrays={"x": [1, 2], "a": 2}, and not by at'
+        )
 
 
 def file(name: object) -> str:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gradcheck_cli.errors import ForUsers, GradcheckError
+from gradcheck_cli.python_arguments import with_its_arguments
 from gradcheck_cli.real_code.asked import Asked, Options
 from gradcheck_cli.real_code.causes.explain import explained
 from gradcheck_cli.real_code.checked import checked
@@ -33,6 +34,7 @@ class GradientMismatch(ForUsers, RuntimeError, AssertionError):
         self.result = result
 
 
+@with_its_arguments
 @one_at_a_time
 def gradcheck(
     func: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: float | None = None, rtol: float | None = None,
@@ -65,6 +67,7 @@ def gradcheck(
     )  # fmt: skip
 
 
+@with_its_arguments
 @one_at_a_time
 def gradgradcheck(
     func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, eps: float = 1e-6, atol: float | None = None,

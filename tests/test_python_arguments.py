@@ -13,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcheck_cli import GradcheckError, check, explain, python_arguments, run
+from gradcheck_cli import GradcheckError, check, explain, gradcheck, gradgradcheck, python_arguments, run
 
 ONE = [{"x": 1.0}]
 TWO = [{"x": 1.0}, {"x": 2.0}]
@@ -171,3 +171,38 @@ NAMES = [
 def test_whatever_is_given_is_judged_or_refused(name: str, value: object) -> None:
     with contextlib.suppress(GradcheckError):
         check("x", derivatives=False, **{"at": 1, name: value})  # type: ignore[arg-type]
+
+
+def _product(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return x * y
+
+
+X = torch.tensor(1.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: check(_product, X, X), "check() takes 2 arguments without a name, and 3 were given: the inputs of a "
+         "function are given together, as in check(function, (a, b))"),
+        (lambda: check(_product, X, y=X), "check() has no argument y: inputs are given together, as in "
+         "check(function, (a, b))"),
+        (lambda: gradcheck(_product), "gradcheck() needs the inputs of the function: gradcheck(function, (a, b))"),
+        (lambda: check("x**2", claims="2*x"), "check() has no argument claims: did you mean claim?"),
+        (lambda: check("x*y", x=1, y=2), 'check() has no argument x: values are given by at, as in check("x*y", '
+         'at={"x": 1, "y": 2})'),
+        (lambda: check("x**2", plot=True), "check() has no argument plot: help(gradcheck_cli.check) says which there"),
+        (lambda: check(), 'check() needs what is to be checked: check("x*y", at={"x": 1, "y": 2}), or a function with'),
+        (lambda: check("x**2", 1, 2), "check() takes 2 arguments without a name, and 3 were given: what follows the "
+         "points has a name"),
+        (lambda: explain("x**2", att=1), "explain() has no argument att: did you mean at?"),
+        (lambda: gradcheck(_product, X, X), "gradcheck() takes 2 arguments without a name, and 3 were given: the"),
+        (lambda: gradgradcheck(_product, (X,), X, X), "gradgradcheck() takes 3 arguments without a name, and 4 were"),
+        (lambda: check("x*y", 2, arrays={"x": [1, 2]}), "beside arrays, numbers are given by arrays as well: arrays="),
+    ],
+)  # fmt: skip
+def test_arguments_that_a_function_has_not(call: Callable[[], object], said: str) -> None:
+    with pytest.raises(GradcheckError) as caught:
+        call()
+    assert str(caught.value).startswith(said)
+    assert isinstance(caught.value, TypeError) == ("arrays" not in said)
