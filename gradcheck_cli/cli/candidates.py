@@ -25,6 +25,7 @@ MOST_BYTES = 4 * 2**20
 """Of problem files that are read while somebody waits for the Tab key."""
 MOST_FILES = 200
 _NAME = re.compile(r"[^\W\d]\w*\Z")
+_CALLED = re.compile(r"[^\W\d]\w*\(?\Z")
 _WORD = re.compile(r"[^\s()]*\Z")
 _TARGET = re.compile(r"(?P<file>.*\.py)(?P<colons>:{0,2})(?P<name>\w*)", re.DOTALL)
 _IN_MODULE = re.compile(r"(?P<module>\w+(?:\.\w+)*):(?P<name>\w*)")
@@ -54,11 +55,12 @@ def formats(known: Sequence[str]) -> Autocompletion:
 
 def formulas(ctx: typer.Context, incomplete: str) -> Candidates:
     """The function whose name is typed at the end of a formula."""
-    typed = _NAME.search(incomplete)
+    typed = (_CALLED if ctx.obj else _NAME).search(incomplete)
     if typed is None or incomplete[: typed.start()].endswith("\\") or _is_in_folder(incomplete):
         return []
-    before, beginning = incomplete[: typed.start()], typed.group()
-    found = [row for row in _functions() if row[0].startswith(beginning)]
+    before, beginning = incomplete[: typed.start()], typed.group().removesuffix("(")
+    is_called = typed.group() != beginning
+    found = [row for row in _functions() if (row[0] == beginning if is_called else row[0].startswith(beginning))]
     if len(found) == 1 and ctx.obj:  # a single candidate would end the quote
         name, usage, what = found[0]
         return [(f"{before}{name}(", what), (f"{before}{usage}", what)]
@@ -66,19 +68,14 @@ def formulas(ctx: typer.Context, incomplete: str) -> Candidates:
 
 
 def functions(ctx: typer.Context, incomplete: str) -> Candidates:
-    from gradcheck_cli.render.functions import matching
-
-    return [(row.name, row.doc) for row in matching()]
+    return [(name, what) for name, _, what in _functions()]
 
 
 def _functions() -> list[tuple[str, str, str]]:
     """(name, usage, what it is) of all functions of formulas, each name once."""
-    from gradcheck_cli.render.functions import matching
-    from gradcheck_cli.tensors.functions import TENSOR_FUNCTIONS
+    from gradcheck_cli.cli.function_list import all_functions
 
-    of_arrays = ((row.name, row.usage(), row.doc) for row in TENSOR_FUNCTIONS.values())
-    of_numbers = ((row.name, row.usage(), row.doc) for row in matching())
-    return list({row[0]: row for row in (*of_arrays, *of_numbers)}.values())
+    return list({row.name: (row.name, row.usage, row.doc) for row in reversed(all_functions())}.values())
 
 
 def arrays(ctx: typer.Context, incomplete: str) -> Candidates:

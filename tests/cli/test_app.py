@@ -26,6 +26,7 @@ from gradcheck_cli.errors import ExpressionError, InternalError, UsageError
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.render import RENDERERS
+from gradcheck_cli.tensors.functions import TENSOR_FUNCTIONS
 from gradcheck_cli.versions import __version__
 
 
@@ -452,6 +453,15 @@ def test_functions(capsys: Any) -> None:
     assert "softplus(x, beta=1, threshold=20)" in capsys.readouterr().out
     assert run_command(["functions", "softplus", "--output-format", "json"]) == 0
     assert "softplus" in [row["name"] for row in json.loads(capsys.readouterr().out)]
+
+
+def test_functions_of_arrays_are_listed(capsys: Any) -> None:
+    assert run_command(["functions", "of arrays", "--output-format", "json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows.keys() == TENSOR_FUNCTIONS.keys()
+    assert rows["sum"]["usage"] == "sum(input, dim=, keepdim=)"
+    assert run_command(["functions", "logsumexp"]) == 0
+    assert "log(sum(exp(x)))" in capsys.readouterr().out
 
 
 def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -179,6 +179,10 @@ LINES: dict[str, list[str]] = {
     # functions, at the end of a formula
     'gradcheck "x*softp': ["x*softplus(", "x*softplus(x, beta=1, threshold=20)"],
     "gradcheck 'x*softp": ["x*softplus(", "x*softplus(x, beta=1, threshold=20)"],
+    'gradcheck "x*softplus(': ["x*softplus(", "x*softplus(x, beta=1, threshold=20)"],
+    'gradcheck "1 + sum(': ["1 + sum(", "1 + sum(input, dim=, keepdim=)"],
+    'gradcheck "x*(': [],
+    'gradcheck "x*softpl(': [],
     'gradcheck "x*hard': [f"x*hard{name}" for name in ("tanh", "sigmoid", "swish", "shrink")],
     'gradcheck explain "2 * torch.softp': ["2 * torch.softplus(", "2 * torch.softplus(x, beta=1, threshold=20)"],
     'gradcheck "trac': ["trace(", "trace(input)"],

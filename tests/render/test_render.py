@@ -18,7 +18,7 @@ from gradcheck_cli.records.finding import Code, Finding
 from gradcheck_cli.records.results import Check, Claim, ClaimStatus, Verdict
 from gradcheck_cli.render import RENDERERS
 from gradcheck_cli.render.display import Display
-from gradcheck_cli.render.functions import matching, render_functions, render_functions_json
+from gradcheck_cli.render.functions import matching, of_numbers, render_functions, render_functions_json
 from gradcheck_cli.render.plain import encodable
 from gradcheck_cli.render.summary import summary_line
 from gradcheck_cli.render.table import render_table
@@ -381,12 +381,12 @@ def test_json_lines() -> None:
 
 
 def test_functions_are_listed() -> None:
-    shown = render_functions(matching(), Display())
-    listed = json.loads(render_functions_json(matching(), Display()))
+    shown = render_functions(of_numbers(), Display())
+    listed = json.loads(render_functions_json(of_numbers(), Display()))
     assert [row["name"] for row in listed] == [row.name for row in FUNCTIONS.values() if not row.internal]
     assert all(f"  {row['usage']}" in shown for row in listed if len(row["usage"]) < 30)
     assert max(map(len, shown.splitlines())) <= 80
-    assert {row.name for row in matching("SOFTPLUS")} >= {"softplus"}
+    assert {row.name for row in matching(of_numbers(), "SOFTPLUS")} >= {"softplus"}
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,11 @@ def functions(
     color: options.Color = None,
 ) -> ExitCode:
     """List the functions that expressions may use."""
+    from gradcheck_cli.cli.function_list import all_functions
     from gradcheck_cli.render.functions import matching, render_functions, render_functions_json
 
     where = destinations(output_format, output_file, LIST_FORMATS)
-    rows = matching(word)
+    rows = matching(all_functions(), word)
     if not rows:
         raise UsageError(f"no function has {word!r} in its name or description; gradcheck functions lists all")
     emit_list(where, partial(render_functions, rows), partial(render_functions_json, rows))
