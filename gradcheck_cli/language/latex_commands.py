@@ -7,7 +7,7 @@ from gradcheck_cli.language.libraries import words
 
 # Commands that are one token of ours.
 SYMBOLS = {
-    **dict.fromkeys(words("cdot times ast bullet"), "*"),
+    **dict.fromkeys(words("cdot times ast bullet odot"), "*"),
     **dict.fromkeys(words("div slash"), "/"),
     **dict.fromkeys(words("le leq leqslant"), "<="),
     **dict.fromkeys(words("ge geq geqslant"), ">="),

@@ -43,6 +43,9 @@ class LatexItems:
     call; has_slash: whether a quotient is open to the right.
     """
 
+    beside = "*"
+    """What stands for a multiplication that is not written."""
+
     def __init__(self, text: str) -> None:
         self.text = text
         self.items = items_of(text)
@@ -118,7 +121,7 @@ class LatexItems:
         """An operand begins: what is before it is multiplied by it."""
         if self.is_operand:
             if not self.has_slash:
-                self.symbol("*", place)
+                self.symbol(self.beside, place)
             elif self.out[-1].kind is Kind.NAME and place.text in ("(", "[", "{", "\\left", *_FRACTIONS):
                 message = "This can be read in two ways: put what is below the line in ( ), or write \\frac{}{}."
                 raise self.error(message, place)  # else the parser says so

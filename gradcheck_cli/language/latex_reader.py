@@ -22,10 +22,10 @@ LONGEST_PRODUCT = 3  # letters that are a product where they are no name
 
 def latex_tokens(text: str) -> list[Token]:
     """The tokens that `text` stands for, an END token last. ExpressionError for what cannot be read."""
-    return _Reader(text).tokens()
+    return LatexReader(text).tokens()
 
 
-class _Reader(LatexFunctions):
+class LatexReader(LatexFunctions):
     """One text. is_math: whether letters stand for themselves, so that xy is a product: not where all that is LaTeX's
     own are braces."""
 
@@ -227,6 +227,8 @@ class _Reader(LatexFunctions):
     def styled(self, item: Token) -> None:
         """\\mathrm{relu}, \\text{if}: a name, or a word."""
         text, end = self.raw(item)
+        if text[:1] == "\\" and text[1:] in commands.LETTERS:
+            text = commands.LETTERS[text[1:]]
         place = item._replace(end=end)
         if text in commands.OTHERWISE:
             self.name("True", place)

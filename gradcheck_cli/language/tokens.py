@@ -51,7 +51,7 @@ _DASHES = "−–‒‐‑"
 _LONG_DASHES = "—―"  # offered only: word processors make them of two hyphens too
 _PASTED = {
     **dict.fromkeys(_DASHES, "-"),
-    **dict.fromkeys("×·⋅∙∗", "*"),
+    **dict.fromkeys("×·⋅∙∗⊙", "*"),
     **dict.fromkeys("÷∕⁄", "/"),
     "≤": "<=",
     "≥": ">=",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keyword
-import re
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -18,14 +17,14 @@ from gradcheck_cli.arrays.reader import read_array
 from gradcheck_cli.arrays.values import array_value
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.language.cursor import MAX_LENGTH, MAX_NESTING
-from gradcheck_cli.language.tokens import Kind, Token, shorten, tokenize
+from gradcheck_cli.language.tokens import Kind, Token, shorten
 from gradcheck_cli.surfaces import Message, Option
 from gradcheck_cli.tensors import shapes
 from gradcheck_cli.tensors.program import Operation, Program, Ref, Span, Step
 from gradcheck_cli.tensors.shapes import Misfit
+from gradcheck_cli.tensors.written import BESIDE, TRANSPOSED, tokens_of
 
 MAX_STEPS = 5_000
-_TRANSPOSED = re.compile(r"\s*(?:\^\s*\{?\s*T\s*\}?|ᵀ|\^⊤)")
 
 
 Literal = list["int | float | Literal"]
@@ -35,7 +34,8 @@ Literal = list["int | float | Literal"]
 class Term(NamedTuple):
     """A part of the text: what stands for it in the program (a Ref, or a constant), and its value now.
 
-    literal: the numbers of an array that was typed as a list, so that lists of such lists are arrays as well.
+    literal: the numbers of an array that was typed as a list, so that lists of such lists are arrays as well. is_row:
+    whether it is the transpose of a vector by xᵀ, beside which a vector is a column.
     """
 
     arg: Any
@@ -43,6 +43,7 @@ class Term(NamedTuple):
     start: int
     end: int
     literal: Literal | None = None
+    is_row: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,18 +88,16 @@ PLAIN = Scope()
 
 
 class Cursor(ABC):
-    """One text being read. names: what has been given a value, or a name. dtype: of the numbers in it."""
+    """One text being read. names: what has been given a value, or a name. dtype: of the numbers in it. is_math: whether
+    it is written as on paper, where what stands side by side is multiplied."""
 
     def __init__(self, text: str, program: Program, names: Mapping[str, Term | Ref], dtype: torch.dtype,
                  scope: Scope) -> None:  # fmt: skip
         if len(text) > MAX_LENGTH:
             raise ExpressionError(f"The text has {len(text):,} characters; {MAX_LENGTH:,} are allowed.")
-        if (transposed := _TRANSPOSED.search(text)) and "T" not in names:
-            written = " @ ".join(_TRANSPOSED.sub(".T ", text).split())
-            message = f"The transpose is written .T, and the product @: {shorten(written, 60)}"
-            raise ExpressionError(message, text, transposed.start(), transposed.end())
         self.text, self.program, self.names, self.dtype, self.scope = text, program, names, dtype, scope
-        self.tokens, self.index, self.level = tokenize(text), 0, scope.depth
+        self.tokens, self.index, self.level = tokens_of(text, {*names, *scope.functions}), 0, scope.depth
+        self.is_math = any(token.is_symbol(TRANSPOSED, BESIDE) for token in self.tokens)
 
     @property
     def token(self) -> Token:

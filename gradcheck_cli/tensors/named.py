@@ -14,6 +14,7 @@ from gradcheck_cli.arrays.reader import read_array
 from gradcheck_cli.arrays.values import array_value
 from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.language.cursor import MAX_NESTING
+from gradcheck_cli.language.joined import product_in
 from gradcheck_cli.language.tokens import Kind, Token
 from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tensors import shapes
@@ -42,6 +43,7 @@ WORDS = {"True": True, "true": True, "False": False, "false": False, "None": Non
 _LISTS = frozenset({"tensor", "array", "asarray", "as_tensor", "Tensor", "FloatTensor", "DoubleTensor", "LongTensor",
                     "Variable", "constant", "from_numpy"})  # fmt: skip
 _DRAWN = frozenset({"randn", "rand", "uniform", "randint", "randn_like", "rand_like"})
+_ON_PAPER = {"sigma": "sigmoid", "σ": "sigmoid", "tr": "trace"}
 _FRAMES = 3
 """Levels of brackets that the call of a function counts as."""
 _UNREAD = frozenset({"dtype", "device", "generator", "requires_grad"})
@@ -54,7 +56,7 @@ class Calls(Literals):
 
     def name(self) -> Term:
         token = self.take()
-        if token.text in self.names and not self.comes("("):
+        if token.text in self.names and (self.is_math or not self.comes("(")):
             return self.named(token.text, token)
         if token.text in self.scope.functions:
             return self.of_user(self.scope.functions[token.text], token)
@@ -73,6 +75,10 @@ class Calls(Literals):
             return Term(CONSTANTS[name], CONSTANTS[name], token.start, end)
         if (row := row_of(name)) is not None:
             self.fail(f"{name} is a function: write {row.usage()}.", token.start, end)
+        if len(path) == 1 and (product := product_in(name, self.names)):
+            parts = product.split("*")
+            message = f"{name} has no value: for the product write {' @ '.join(parts)} (element by element {product})."
+            self.fail(message, token.start, end)
         shape = Option("shape", f"{name}: 3")
         return self.fail(
             (f"{name} has no value: give it one by ", Option("at"), ", or a shape by ", shape, "."), token.start, end
@@ -94,6 +100,7 @@ class Calls(Literals):
             self.fail((f"{name} draws numbers: give them to a variable, by ", given, "."), token.start, token.end)
         positional, named = self.arguments()
         end = self.tokens[self.index - 1].end
+        name = _ON_PAPER.get(name, name) if len(path) == 1 else name
         if name in MODULES and path[-2:-1] in ([], ["nn"]):
             return self.module(name, token, positional, named)
         if name in _LISTS:

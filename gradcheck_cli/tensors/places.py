@@ -15,6 +15,7 @@ from gradcheck_cli.tensors.functions import ATTRIBUTES
 from gradcheck_cli.tensors.named import Calls
 from gradcheck_cli.tensors.program import Operation
 from gradcheck_cli.tensors.shapes import Misfit
+from gradcheck_cli.tensors.written import TRANSPOSED
 
 _AS_IT_IS = frozenset({"float", "double", "clone", "contiguous", "values", "requires_grad_", "to", "type"})
 """Methods that change none of the numbers, unless they are given a dtype that rounds."""
@@ -30,7 +31,10 @@ class Places(Calls):
             if token.kind is Kind.SUPERSCRIPT:
                 self.take()
                 power = int(token.value)
-                term = self.binary("**", term, Term(power, power, token.start, token.end))
+                term = self.binary("^", term, Term(power, power, token.start, token.end))
+            elif token.is_symbol(TRANSPOSED):
+                self.take()
+                term = self.transposed(term, token)
             elif token.is_symbol("."):
                 term = self.attribute(term)
             elif token.is_symbol("[") and isinstance(term.value, Tensor | int | float):
@@ -74,10 +78,22 @@ class Places(Calls):
             self.fail("A number has no transpose.", term.start, name.end)
         if term.value.ndim > 2 and name.text == "T":
             self.fail("This has more than two dimensions: write .mT for the last two.", name.start, name.end)
+        return self.turned(term, name.end)
+
+    def turned(self, term: Term, end: int) -> Term:
+        """With the last two dimensions exchanged."""
         if term.value.ndim < 2:
-            return term._replace(end=name.end)
+            return term._replace(end=end)
         what = Operation("t", {"input": term.arg})
-        return self.call(_transposed, (term.arg,), (term.value,), term.start, name.end, operation=what)
+        return self.call(_transposed, (term.arg,), (term.value,), term.start, end, operation=what)
+
+    def transposed(self, term: Term, sign: Token) -> Term:
+        """xᵀ: of a vector the row."""
+        self.require_number(term)
+        if not isinstance(term.value, Tensor) or not term.value.ndim:
+            self.fail("A number has no transpose.", term.start, sign.end)
+        turned = self.turned(term, sign.end)
+        return turned._replace(is_row=term.value.ndim == 1 and not term.is_row)
 
     def require_exact(self, name: Token, term: Term, positional: Sequence[Term], end: int) -> None:
         """That a method, such as to(torch.float16), leaves the numbers as they are."""

@@ -54,13 +54,15 @@ class Step:
 class Program:
     """Steps that are run one after the other; and what each is at the numbers that were given, while it is read.
 
-    warnings: what torch said then. calls: how often functions that a text defines were called.
+    warnings: what torch said then. readings: how something was read that could be meant otherwise. calls: how often
+    functions that a text defines were called.
     """
 
     def __init__(self, inputs: Mapping[str, Value]) -> None:
         self.steps: list[Step] = []
         self.values: list[Value] = []
         self.warnings: list[str] = []
+        self.readings: list[str] = []
         self.calls = 0
         self.inputs: dict[str, Ref] = {}
         for name, value in inputs.items():

@@ -88,7 +88,7 @@ def read_question(request: Request) -> Question:
     if not result.value.numel():
         raise ExpressionError("There is nothing to differentiate: the result has no elements.", request.expression)
     notices += script.notices
-    notices += dict.fromkeys(program.warnings)
+    notices += dict.fromkeys([*program.readings, *program.warnings])
     classes = _classes(program, whole)
     if script.variables and not request.wrt:
         request = replace(request, wrt=_asked(script, request))

@@ -2,10 +2,10 @@
 
     expression = sum [("<" | "<=" | ">" | ">=" | "==" | "!=") sum]
     sum        = product {("+" | "-") product}
-    product    = signed {("*" | "/" | "@" | nothing) signed}         nothing: 2x, 2(x + y)
+    product    = signed {("*" | "/" | "@" | "·" | nothing) signed}   nothing: 2x, 2(x + y), xᵀ A x
     signed     = {"-" | "+"} power
     power      = postfix [("**" | "^") signed]
-    postfix    = operand {superscript | ".T" | "." name "(" arguments ")" | "[" indices "]"}
+    postfix    = operand {superscript | "ᵀ" | ".T" | "." name "(" arguments ")" | "[" indices "]"}
     operand    = number | name | "(" expression ")" | list | name "(" arguments ")" | "|" expression "|" | "||" ... "||"
 
 Each call is made once while it is read, on the numbers that were given: so all shapes are known.
@@ -25,9 +25,10 @@ from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.language.tokens import Kind, Token
 from gradcheck_cli.tensors import shapes
 from gradcheck_cli.tensors.cursor import PLAIN, Scope, Term, sentence
-from gradcheck_cli.tensors.places import Places
+from gradcheck_cli.tensors.products import CROSS, DOT, PRODUCTS, Products, is_number
 from gradcheck_cli.tensors.program import Operation, Program, Ref
 from gradcheck_cli.tensors.shapes import Misfit
+from gradcheck_cli.tensors.written import BESIDE, is_cross, is_dot
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
@@ -37,7 +38,9 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "**": operator.pow, "^": operator.pow,
 }  # fmt: skip
 _SUM, _PRODUCT, _SIGN, _POWER = 1, 2, 3, 4
-_BINDING = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "@": _PRODUCT, "**": _POWER, "^": _POWER}
+_BINDING = {
+    "+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "@": _PRODUCT, BESIDE: _PRODUCT, "**": _POWER, "^": _POWER,
+}  # fmt: skip
 
 
 def read(text: str, program: Program, names: Mapping[str, Term | Ref], dtype: torch.dtype, *, what: str = "",
@@ -52,7 +55,7 @@ def read(text: str, program: Program, names: Mapping[str, Term | Ref], dtype: to
     return reader.whole()
 
 
-class _Reader(Places):
+class _Reader(Products):
     """Operators and operands."""
 
     def expression(self) -> Term:
@@ -77,7 +80,7 @@ class _Reader(Places):
             binding = self.infix()
             if binding is None:
                 break
-            if self.token.start == binding[2] and waiting and waiting[-1][0] in ("/", "**", "^"):
+            if self.token.start == binding[2] and waiting and self.may_go_on(waiting[-1][0], operands):
                 self.refuse_two_readings(waiting[-1][0], operands)
             strength = binding[1]
             while waiting and (waiting[-1][1] > strength or (waiting[-1][1] == strength and strength != _POWER)):
@@ -91,11 +94,26 @@ class _Reader(Places):
         token, before = self.token, self.tokens[self.index - 1]
         if token.kind is Kind.SYMBOL and token.text in _BINDING:
             self.take()
-            return token.text, _BINDING[token.text], token.start
-        starts = token.kind is Kind.NAME or token.is_symbol("(")
-        if starts and before.kind is Kind.NUMBER and token.text not in ("if", "else", "and", "or"):
-            return "*", _PRODUCT, token.start
+            symbol = DOT if is_dot(token, self.text) else CROSS if is_cross(token, self.text) else token.text
+            return symbol, _BINDING[token.text], token.start
+        starts = token.is_symbol("(") or (token.kind is Kind.NAME and token.text not in ("if", "else", "and", "or"))
+        if starts and (self.is_math or before.kind is Kind.NUMBER):
+            return BESIDE, _PRODUCT, token.start
         return None
+
+    def may_go_on(self, symbol: str, operands: list[Term]) -> bool:
+        """Whether what comes next may belong to the right operand of a quotient or power. Not in x^2 sin(x)."""
+        if symbol not in ("**", "^"):
+            return symbol == "/"
+        base, exponent = operands[-2:]
+        if not isinstance(base.value, Tensor) or not isinstance(exponent.value, int | float):
+            return True
+        is_apart = self.tokens[self.index - 1].end < self.token.start
+        if self.token.kind is not Kind.NAME or self.token.text in self.names:
+            known = self.names.get(self.token.text)
+            value = self.program.values[known.step] if isinstance(known, Ref) else known and known.value
+            return not (is_apart and (self.is_math or (known is not None and is_number(value))))
+        return not self.tokens[self.index + 1].is_symbol("(")
 
     def refuse_two_readings(self, symbol: str, operands: list[Term]) -> NoReturn:
         """The error for `1/2x`."""
@@ -121,12 +139,17 @@ class _Reader(Places):
         if not isinstance(right.value, Tensor):
             return Term(-right.value, -right.value, place, right.end)
         what = Operation("neg", {"a": right.arg})
-        return self.call(operator.neg, (right.arg,), (right.value,), place, right.end, operation=what)
+        negative = self.call(operator.neg, (right.arg,), (right.value,), place, right.end, operation=what)
+        return negative._replace(is_row=right.is_row)
 
     def binary(self, symbol: str, left: Term, right: Term) -> Term:
         for term in (left, right):
             self.require_number(term)
         start, end = left.start, right.end
+        if symbol in PRODUCTS or left.is_row or right.is_row:
+            return self.product(symbol, left, right)
+        if symbol == "^":
+            self.refuse_inverse(left, right)
         operands = (self.shown(left), left.value), (self.shown(right), right.value)
         try:
             (shapes.require_product if symbol == "@" else _fit_each)(*operands)
@@ -161,6 +184,9 @@ class _Reader(Places):
             case Kind.NUMBER, _:
                 self.take()
                 term = self.number(token)
+            case Kind.QUOTIENT, _:
+                self.take()
+                term = Term(float(token.value), float(token.value), token.start, token.end)
             case Kind.NAME, _:
                 term = self.name()
             case Kind.SYMBOL, "(":

@@ -27,6 +27,7 @@ from gradcheck_cli.tensors.reader import read
 from gradcheck_cli.tensors.wanted import LEFT, gives_array
 
 LONGEST_NOTICE = 100
+_IN_DOLLARS = re.compile(rf"\s*(?P<sign>\$\$?)(?P<left>{LEFT.pattern})(?P<right>.*)(?P=sign)\s*", re.DOTALL)
 _MODULE = re.compile(r"(?:torch\.)?nn\.(\w+)\s*\([^()]*\)")
 _REQUIRES = re.compile(r"requires_grad\s*=\s*True")
 _REQUIRED = re.compile(r"requires_grad|Variable|Parameter")
@@ -65,6 +66,8 @@ class Formula(NamedTuple):
 
 
 def formula_of(statement: Statement) -> Formula:
+    if found := _IN_DOLLARS.fullmatch(statement.text):
+        statement = statement._replace(text=f"{found['left']} {found['sign']}{found['right']}{found['sign']}")
     left = LEFT.match(statement.text) if statement.name is None and statement.parameters is None else None
     if left is None:
         return Formula(statement, statement.name, statement.parameters, 0)

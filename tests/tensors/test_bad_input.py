@@ -124,9 +124,6 @@ WRONG = [
     ("x**2a", "This can be read in two ways: write (x**2)*a or x**(2*a)"),
     ("x y", "An operator is missing: write x*y (element by element) or x @ y"),
     ("W x", "An operator is missing: write W*x (element by element) or W @ x"),
-    ("x^T W x", "The transpose is written .T, and the product @: x.T @ W @ x"),
-    ("W^T", "The transpose is written .T"),
-    ("x^{T} W", "The transpose is written .T"),
     ("|W|", "This can be read in two ways: write abs(W) or det(W)"),
     ("||x", "This || is never closed"),
     ("|x", "This | is never closed"),
@@ -235,6 +232,11 @@ HOSTILE = [
     "ones(1000, 1000, 1000) @ x",
     "arange(0, 1e300, 1e-300)",
     "W[" + "0," * 5_000 + "0]",
+    "x^T " * 5_000,
+    "x·" * 5_000 + "x",
+    "\\|" * 5_000,
+    "\\frac" * 5_000,
+    "x^{T" * 3_000,
 ]
 
 
@@ -247,7 +249,7 @@ def test_hostile_texts_end_in_a_sentence(text: str) -> None:
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.text("xyzWA()[]{}@*+-.,:0123T =|^'", max_size=25) | st.text(max_size=12))
+@given(st.text("xyzWA()[]{}@*+-.,:0123T =|^'\\\\$ᵀ·×_", max_size=25) | st.text(max_size=12))
 def test_no_text_ends_in_anything_but_a_sentence(text: str) -> None:
     try:
         read_question(Request(text, at=(AT,)))
