@@ -20,9 +20,10 @@ from gradcheck_cli.language.cursor import MAX_LENGTH, MAX_NESTING
 from gradcheck_cli.language.tokens import Kind, Token, shorten
 from gradcheck_cli.surfaces import Message, Option
 from gradcheck_cli.tensors import shapes
+from gradcheck_cli.tensors.latex import BESIDE, TRANSPOSED
 from gradcheck_cli.tensors.program import Operation, Program, Ref, Span, Step
 from gradcheck_cli.tensors.shapes import Misfit
-from gradcheck_cli.tensors.written import BESIDE, TRANSPOSED, tokens_of
+from gradcheck_cli.tensors.written import tokens_of
 
 MAX_STEPS = 5_000
 

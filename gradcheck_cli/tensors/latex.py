@@ -7,8 +7,10 @@ from typing import NoReturn
 
 from gradcheck_cli.language.latex_reader import LatexReader
 from gradcheck_cli.language.tokens import Kind, Token
-from gradcheck_cli.tensors.written import BESIDE, TRANSPOSED
 
+TRANSPOSED = "ᵀ"
+BESIDE = "\u2062"
+"""The product of what stands side by side."""
 _SIGN = r"(?:T|\\top|\\intercal|\\(?:mathsf|mathrm|mathit|text)\s*(?:T|\{\s*T\s*\}))"
 _TRANSPOSE = re.compile(rf"\^\s*(?:{_SIGN}(?![a-zA-Z]*\{{)|\{{\s*{_SIGN}\s*\}})")
 _NORMS = ("\\|", "\\lVert", "\\Vert")

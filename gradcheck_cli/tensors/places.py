@@ -12,10 +12,10 @@ from gradcheck_cli.surfaces import Option
 from gradcheck_cli.tensors import shapes
 from gradcheck_cli.tensors.cursor import Term, sentence
 from gradcheck_cli.tensors.functions import ATTRIBUTES
+from gradcheck_cli.tensors.latex import TRANSPOSED
 from gradcheck_cli.tensors.named import Calls
 from gradcheck_cli.tensors.program import Operation
 from gradcheck_cli.tensors.shapes import Misfit
-from gradcheck_cli.tensors.written import TRANSPOSED
 
 _AS_IT_IS = frozenset({"float", "double", "clone", "contiguous", "values", "requires_grad_", "to", "type"})
 """Methods that change none of the numbers, unless they are given a dtype that rounds."""

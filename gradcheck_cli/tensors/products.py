@@ -7,8 +7,8 @@ from typing import Any
 from torch import Tensor
 
 from gradcheck_cli.tensors.cursor import Term
+from gradcheck_cli.tensors.latex import BESIDE
 from gradcheck_cli.tensors.places import Places
-from gradcheck_cli.tensors.written import BESIDE
 
 DOT, CROSS = "·", "×"
 PRODUCTS = (DOT, CROSS, BESIDE)

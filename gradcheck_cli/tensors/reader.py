@@ -25,10 +25,11 @@ from gradcheck_cli.errors import ExpressionError
 from gradcheck_cli.language.tokens import Kind, Token
 from gradcheck_cli.tensors import shapes
 from gradcheck_cli.tensors.cursor import PLAIN, Scope, Term, sentence
+from gradcheck_cli.tensors.latex import BESIDE
 from gradcheck_cli.tensors.products import CROSS, DOT, PRODUCTS, Products, is_number
 from gradcheck_cli.tensors.program import Operation, Program, Ref
 from gradcheck_cli.tensors.shapes import Misfit
-from gradcheck_cli.tensors.written import BESIDE, is_cross, is_dot
+from gradcheck_cli.tensors.written import is_cross, is_dot
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,

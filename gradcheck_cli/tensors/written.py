@@ -10,10 +10,8 @@ from collections.abc import Collection
 
 from gradcheck_cli.language.joined import product_in
 from gradcheck_cli.language.tokens import Kind, Token, tokenize
+from gradcheck_cli.tensors.latex import TRANSPOSED, latex_tokens
 
-TRANSPOSED = "ᵀ"
-BESIDE = "\u2062"
-"""The product of what stands side by side."""
 _TRANSPOSE = re.compile(r"\^\s*\{\s*(?:T|⊤)\s*\}|\^\s*⊤|\^\s*T(?P<rest>\w*)|ᵀ")
 _BRACES = {"{": "(", "}": ")"}
 
@@ -21,8 +19,6 @@ _BRACES = {"{": "(", "}": ")"}
 def tokens_of(text: str, names: Collection[str]) -> list[Token]:
     """An END token last. names: of variables; one that is called T is no transpose. ExpressionError as of any text."""
     if "\\" in text or "$" in text:
-        from gradcheck_cli.tensors.latex import latex_tokens
-
         return latex_tokens(text)
     found = [one for one in _TRANSPOSE.finditer(text) if _is_transpose(one, names)]
     masked = list(text)
