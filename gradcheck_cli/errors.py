@@ -17,16 +17,21 @@ class ForUsers(BaseException):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython asks for."""
-        frames, theirs = self.__traceback__, []
-        while frames is not None:
-            if not frames.tb_frame.f_code.co_filename.startswith(_OURS):
-                theirs.append(frames)
-            frames = frames.tb_next
-        kept = None
-        for one in reversed(theirs):
-            kept = TracebackType(kept, one.tb_frame, one.tb_lasti, one.tb_lineno)
         shell: Any = sys.modules["IPython"].get_ipython()
-        return list(shell.InteractiveTB.structured_traceback(type(self), self, kept))
+        return list(shell.InteractiveTB.structured_traceback(type(self), self, frames_of_others(self.__traceback__)))
+
+
+def frames_of_others(frames: TracebackType | None) -> TracebackType | None:
+    """A traceback without the frames that are ours."""
+    theirs = []
+    while frames is not None:
+        if not frames.tb_frame.f_code.co_filename.startswith(_OURS):
+            theirs.append(frames)
+        frames = frames.tb_next
+    kept = None
+    for one in reversed(theirs):
+        kept = TracebackType(kept, one.tb_frame, one.tb_lasti, one.tb_lineno)
+    return kept
 
 
 class GradcheckError(ForUsers, Exception):

@@ -19,7 +19,7 @@ from typing import Any, ParamSpec, TypeVar
 from gradcheck_cli import option_values
 from gradcheck_cli.checking.points.texts import MAX_POINTS, text_of
 from gradcheck_cli.dtypes import DTYPES
-from gradcheck_cli.errors import UsageError, WrongArguments
+from gradcheck_cli.errors import ForUsers, UsageError, WrongArguments
 from gradcheck_cli.language.lines import is_left_side
 from gradcheck_cli.option_table import COTANGENTS, MODES
 from gradcheck_cli.records.request import PointNumbers
@@ -41,16 +41,21 @@ def shown(value: object) -> str:
 
 
 def with_its_arguments(function: Callable[P, T]) -> Callable[P, T]:
-    """A public function that says in a sentence which arguments it has not."""
+    """A public function that says in a sentence which arguments it has not. What it raises for users shows no frame of
+    ours."""
     signature = inspect.signature(function)
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        __tracebackhide__ = True
         try:
             signature.bind(*args, **kwargs)
         except TypeError as error:
             raise WrongArguments(_call_error(function.__name__, signature, args, kwargs, str(error))) from None
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except ForUsers as error:
+            raise error.with_traceback(None) from error.__cause__
 
     return called
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradcheck_cli.errors import ForUsers, GradcheckError
+from gradcheck_cli.errors import ForUsers, GradcheckError, frames_of_others
 from gradcheck_cli.python_arguments import with_its_arguments
 from gradcheck_cli.real_code.asked import Asked, Options
 from gradcheck_cli.real_code.causes.explain import explained
@@ -46,13 +46,15 @@ def gradcheck(
     """Whether the gradients of `func` at `inputs` are right, by all inputs that require grad.
 
     As torch.autograd.gradcheck, but against the exact derivative of what `func` computes. Where `atol` and `rtol` are
-    not given, they follow the dtype. `eps` and `masked` are taken and do nothing: nothing is perturbed. `fast_mode`
-    compares the products with three random cotangents, for every element of the inputs, instead of each entry.
+    not given, they follow the dtype; `atol` is for derivatives that are 0, and for what rounding explains. `eps` and
+    `masked` are taken and do nothing: nothing is perturbed. `fast_mode` compares the products with three random
+    cotangents, for every element of the inputs, instead of each entry.
     `surrogate` is not in torch: `surrogate={Round: lambda x: x}` says whose derivative an autograd.Function is meant to
     have.
     Raises GradientMismatch, or returns False where `raise_exception` is False; of complex and sparse inputs, which
     are not checked, GradcheckError in either case.
     """
+    __tracebackhide__ = True
     modes = ("reverse",) * check_backward_ad + ("forward",) * check_forward_ad
     if not modes:
         raise ValueError("gradcheck needs check_backward_ad or check_forward_ad")
@@ -82,6 +84,7 @@ def gradgradcheck(
     cotangents; random ones where they are not given. The other arguments are those of `gradcheck`;
     `gen_non_contig_grad_outputs` does nothing, since numbers are compared.
     """
+    __tracebackhide__ = True
     modes = ("reverse",) * check_rev_over_rev + ("forward",) * check_fwd_over_rev
     cotangents = None if grad_outputs is None else _inputs(grad_outputs)
     return _check(
@@ -91,6 +94,7 @@ def gradgradcheck(
 
 
 def _inputs(inputs: Any) -> tuple[Any, ...]:
+    __tracebackhide__ = True
     given = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     if not any(isinstance(x, Tensor) and x.requires_grad for x in _flat(given)):
         raise ValueError(
@@ -111,6 +115,7 @@ def _check(
     dtypes: bool = False, batched: bool = False, batched_forward: bool = False, cotangents: Any = None,
     surrogate: Surrogates | None = None,
 ) -> bool:  # fmt: skip
+    __tracebackhide__ = True
     result = None
     try:
         asked = Asked(func, inputs, everything=False, order=order, grad_outputs=cotangents, surrogate=surrogate)
@@ -127,7 +132,8 @@ def _check(
     except UserError as error:
         if not raises:
             return False
-        raise (error.__cause__ or error) from None
+        cause = error.__cause__ or error
+        raise cause.with_traceback(frames_of_others(cause.__traceback__)) from None
     except NoCheckOfThis:
         raise
     except GradcheckError as error:

@@ -31,7 +31,7 @@ class Tally:
     def add(self, judged: Judged, autograd: Floats) -> None:
         for code, count in zip(*np.unique(judged.codes, return_counts=True), strict=True):
             self.counts[VERDICTS[code]] += int(count)
-        wrong = judged.codes == CODE[Verdict.MISMATCH]
+        wrong = np.isin(judged.codes, [CODE[Verdict.MISMATCH], CODE[Verdict.UNSTABLE]])
         comparable = (judged.codes == CODE[Verdict.MATCH]) | wrong
         if comparable.any():
             relative = np.where(comparable & (judged.truth != 0), _relative(judged, autograd), 0.0)

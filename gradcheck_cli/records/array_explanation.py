@@ -43,7 +43,7 @@ class ArrayStep:
     blamed: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ArrayExplanation(Shown):
     """The chain rule of a formula of arrays, operation by operation.
 
@@ -56,6 +56,9 @@ class ArrayExplanation(Shown):
     summed: bool
     steps: tuple[ArrayStep, ...]
     sentences: tuple[str, ...] = ()
+
+    def _repr_words(self) -> str:
+        return self.result._repr_words()
 
     @property
     def by_name(self) -> dict[str, ArrayStep]:

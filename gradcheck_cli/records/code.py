@@ -58,9 +58,9 @@ class Block:
     """The derivative of one output by one input in one mode.
 
     shape: of the output, and of the input. counts: entries by verdict. worst: the largest relative error of an entry
-    that matches or does not; None where there is none. cotangents: "one-hot", or "random": of each input element, three
-    products with the Jacobian are compared. analytical, autograd: the entries, row by row (a row an element of the
-    output), where they were asked for; None for what does not exist.
+    that matches, is unstable or a mismatch; None where there is none. cotangents: "one-hot", or "random": of each input
+    element, three products with the Jacobian are compared. analytical, autograd: the entries, row by row (a row an
+    element of the output), where they were asked for; None for what does not exist.
     """
 
     output: str
@@ -160,7 +160,7 @@ class CodeFinding:
     text: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CodeResult(Result):
     """A function of tensors, checked.
 
@@ -191,6 +191,9 @@ class CodeResult(Result):
     claims: tuple[Claim, ...] = ()
     wrong_numbers: int = 0
     unexpected: Verdict | None = None
+
+    def _repr_words(self) -> str:
+        return self._in_short(self.title, self.counts)
 
     @property
     def signature(self) -> str:

@@ -97,7 +97,7 @@ class Parting:
     sentence: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation(Shown):
     """The chain rule of one expression at one point, node by node.
 
@@ -112,6 +112,9 @@ class Explanation(Shown):
     partings: tuple[Parting, ...] = ()
     notices: tuple[str, ...] = ()
 
+    def _repr_words(self) -> str:
+        return self.result._repr_words()
+
     def in_texts(self) -> Explanation:
         """Without the formulas that are no texts: these cannot leave the process."""
         steps = (
@@ -125,7 +128,7 @@ class Explanation(Shown):
         return {step.name: step for step in self.steps}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explained(Shown):
     """What `gradcheck explain` shows: one chain rule after the other.
 
@@ -135,6 +138,9 @@ class Explained(Shown):
 
     explanations: tuple[Explanation, ...]
     result: ProblemResult
+
+    def _repr_words(self) -> str:
+        return self.result._repr_words()
 
     @property
     def of_higher_order(self) -> bool:

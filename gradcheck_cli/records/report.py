@@ -30,7 +30,7 @@ class Heading:
     description: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report(Shown):
     """All of a run.
 
@@ -48,6 +48,11 @@ class Report(Shown):
     shard: str | None = None
     headings: tuple[Heading, ...] = ()
     title: str | None = None
+
+    def _repr_words(self) -> str:
+        counts = ", ".join(f"{count:,} {verdict.value}" for verdict, count in self.counts.items() if count)
+        outcome = "passed" if self.passed else f"{self.problems_failed:,} failed"
+        return f"{len(self.problems):,} problems: {outcome}{f' ({counts})' if counts else ''}"
 
     @property
     def passed(self) -> bool:

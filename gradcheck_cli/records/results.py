@@ -13,6 +13,8 @@ from gradcheck_cli.records.picture import Picture
 from gradcheck_cli.records.shown import Shown
 from gradcheck_cli.records.verdicts import Verdict as Verdict
 
+_TITLE = 60
+"""Characters of a title in a repr."""
 MOST_ROWS = 10_000
 """Rows of a problem that a report holds one by one, failing ones first, then the worst."""
 
@@ -167,7 +169,7 @@ class Claim:
         return UNEXPECTED_CLAIM if self.status.passes else self.status.value
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Result(Shown):
     """What the result of any problem has, be it a formula or code.
 
@@ -204,13 +206,21 @@ class Result(Shown):
     chain: Shown | None = None
     key: str | None = None
 
+    def _in_short(self, title: str, counts: Mapping[Verdict, int]) -> str:
+        """`focal_loss(logits): mismatch, failed (8 match, 4 mismatch)`. counts: of rows or entries."""
+        title = " ".join(title.split())
+        title = title if len(title) <= _TITLE else f"{title[: _TITLE - 1]}…"
+        told = ", ".join(f"{count:,} {verdict.value}" for verdict, count in counts.items() if count)
+        outcome = f"{self.verdict.value}, {'passed' if self.passed else 'failed'}"
+        return f"{title}: {outcome}{f' ({told})' if told else ''}"
+
     @property
     def unexpected(self) -> Verdict | None:
         """The verdict that failed since another was expected, though it passes by itself."""
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ProblemResult(Result):
     """One expression, checked.
 
@@ -236,6 +246,9 @@ class ProblemResult(Result):
     formula: str | None = None
     function_name: str | None = None
     definitions: Mapping[str, str] | None = None
+
+    def _repr_words(self) -> str:
+        return self._in_short(self.title, self.counts)
 
     @property
     def title(self) -> str:

@@ -14,6 +14,14 @@ class Shown:
 
     __slots__ = ()
 
+    def __repr__(self) -> str:
+        """In a few words: assertions of pytest, debuggers and lists show records so."""
+        return f"<{type(self).__name__} of {self._repr_words()}>"
+
+    def _repr_words(self) -> str:
+        """What it is of, and what came out."""
+        raise NotImplementedError
+
     def __str__(self) -> str:
         """The summary, as the command line prints it."""
         from gradcheck_cli.render.shown import summary

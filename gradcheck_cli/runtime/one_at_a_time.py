@@ -23,6 +23,7 @@ def one_at_a_time(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def alone(*args: P.args, **kwargs: P.kwargs) -> T:
+        __tracebackhide__ = True
         with _lock:
             return function(*args, **kwargs)
 

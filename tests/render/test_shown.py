@@ -91,3 +91,12 @@ def test_rich_keeps_the_colours_where_the_console_has_some() -> None:
         console.print(wrong)
         assert isinstance(console.file, io.StringIO)
         assert ("\x1b[" in console.file.getvalue()) is has_colour
+
+
+def test_a_repr_is_a_few_words(record: Shown) -> None:
+    assert len(repr(record)) < 200
+    assert repr(record).startswith(f"<{type(record).__name__} of ")
+
+
+def test_a_repr_says_what_came_out() -> None:
+    assert repr(quartic()).endswith(": match, passed (1 match)>")
