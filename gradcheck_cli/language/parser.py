@@ -46,9 +46,15 @@ from gradcheck_cli.language.syntax import (
     REPLACEMENTS,
     SIGN,
 )
-from gradcheck_cli.language.tokens import DERIVES, Kind, Token
+from gradcheck_cli.language.tokens import DERIVES, Kind, Token, shorten
+from gradcheck_cli.surfaces import Option
 
 _NUMBER = re.compile(r"[-+]?[0-9.]+")
+_ASKED = re.compile(
+    r"\s*(?:(?:find|compute|calculate|what is)\s+)?(?:the\s+)?"
+    r"(?:(?:(?:first\s+)?derivative|gradient)\s+of|differentiate)\s+(?P<rest>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def parse(
@@ -96,8 +102,13 @@ class Parser(Notation):
         self.refuse_equation()
         if self.token.text == "d":
             self.refuse_derivative()
+        if (asked := _ASKED.match(self.text)) and not self.is_variable(self.token.text):
+            message = f"gradcheck differentiates by itself: give the function alone, {shorten(asked['rest'].strip())}."
+            raise self.error(message, self.token, asked.start("rest"))
         operand = self.expression()
         if not self.at_end():
+            if self.comes(",") and _NUMBER.fullmatch(rest := self.text[self.token.end :].strip()):
+                raise self.error(("A point is given by ", Option("at", rest), "."), self.token, len(self.text))
             raise self.unexpected()
         expr = operand.expr if self.internal else self.function(operand)
         count(expr, self.work.counted)
@@ -145,7 +156,7 @@ class Parser(Notation):
             names.append(self.tokens[index])
             if self.tokens[index + 1].is_symbol(")") and len({name.text for name in names}) == len(names):
                 return names, index + 2
-            if not self.tokens[index + 1].is_symbol(","):
+            if not self.tokens[index + 1].is_symbol(",", ";", "|"):
                 break
             index += 2
         return [], self.index
@@ -232,6 +243,9 @@ class Parser(Notation):
     def ambiguous(self, waiting: list[Operator], operands: list[Operand]) -> ExpressionError:
         """The error for `1/2x` and `e^2x`, with both readings in terms of what was typed."""
         left, right = operands[-2:]
+        if self.shown(right.start, right.end) == "T" and not self.is_variable("T"):
+            message = "^T is the transpose of an array: give arrays as values, as in "
+            raise self.error((message, Option("at", "x=[1, 2]"), "."), left, right.end)
         place = 2
         while len(waiting) >= place and waiting[-1].precedence == waiting[-place].precedence == POWER:
             left, place = operands[-place - 1], place + 1  # x^2^3 y

@@ -166,7 +166,7 @@ class _Reader:
         if name in self.given:
             raise one.error((name, *given, ": leave one of them out."))
         if name in self.lets or name in self.values:
-            raise one.error(f"{name} is defined twice.")
+            raise one.error(f"{name} is defined twice: give the second one a name of its own.")
         self.later[name] = (f"{name} is defined by itself.",)
         self.lets[name] = self.parse(one) if one.parameters is None else self.parse_function(one, one.parameters)
         self.definitions[one.label] = one.text, self.lets[name]

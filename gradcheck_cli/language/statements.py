@@ -98,7 +98,11 @@ _CONSTANT = re.compile(
 )
 """What makes constants of all that is computed in it."""
 _DEF = re.compile(rf"def\s+({NAME})\s*\(((?:[^()]|\([^()]*\))*)\)\s*(?:->[^:]*)?:(.*)", re.DOTALL)
-_AT = re.compile(rf"\s+(?:at|for|where|when)\s+(?={NAME}\s*=(?!=))")
+_WORD = re.compile(NAME)
+_LEFT = rf"{NAME}\s*(?:\([^()]*\)\s*)?=(?!=)"
+_AT = re.compile(rf"[\s,](?:at|for|where|when|with)\s+(?={_LEFT})")
+_AND = re.compile(rf"\sand\s+(?={_LEFT})")
+_DEFINED = re.compile(rf"({NAME})\s*(?:\([^()]*\)\s*)?=(?!=)(.+)", re.DOTALL)
 _LIST = re.compile(r"\[[-+\d.eE_\s,\[\]]+\]")
 _VALUE = re.compile(rf"({NAME})\s*=(?!=)\s*([^=<>]+)", re.DOTALL)
 _LAMBDA = re.compile(rf"(?:({NAME})\s*=\s*)?lambda\b([^:()]*):(.*)", re.DOTALL)
@@ -126,6 +130,8 @@ def statements(text: str) -> Statements:
     """The statements of a text. ExpressionError where lines can be read in two ways."""
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"The text has {len(text):,} characters; {MAX_LENGTH:,} are allowed.")
+    if text.rstrip().endswith(",") and text.strip(" \t\r\n,"):
+        text = text.rstrip()[:-1]
     if _UNUSUAL.isdisjoint(text) and not any(word in text for word in _WORDS):
         return Statements((Statement(text),))
     bare = text.strip()
@@ -176,9 +182,10 @@ def _read(lines: list[Line], passed: list[str], *, inside: bool = False) -> Iter
                 raise ExpressionError((message, Option("order", "2"), "."), text, 0, len(text))
             yield Statement(f"{found[2]}({found[3]})", is_target=True, is_jacobian=found[1] != "grad", said=text)
         elif _CONSTANT.fullmatch(text) and (held := _held(line, lines[index:])):
+            what = shorten(held).rstrip(":")
             raise ExpressionError(
-                f"What is computed here has no gradient, for torch holds it constant: {shorten(held)}. Give its value "
-                "in its place, or leave this line out.",
+                f"What is computed here has no gradient, for torch holds it constant: {what}. Give its value in its "
+                "place, or leave this line out.",
                 text, 0, len(text),
             )  # fmt: skip
         elif not inside and (found := _AUTOGRAD.fullmatch(text)):
@@ -189,7 +196,9 @@ def _read(lines: list[Line], passed: list[str], *, inside: bool = False) -> Iter
         elif _PASSED.fullmatch(text) or _renames(text) or _CONSTANT.fullmatch(text):
             passed.append(text)
         else:
-            formula, points = _points(text)
+            formula, definitions, points = _clauses(text)
+            for one in definitions:
+                yield _statement(one, passed)
             yield _statement(formula, passed)
             yield from points
 
@@ -216,22 +225,30 @@ def _renames(text: str) -> bool:
     return found is not None and found[1] == found[2].lower() and signatures.find(found[1]) is not None
 
 
-def _points(text: str) -> tuple[str, list[Statement]]:
-    """The formula in `y = x**2, x = 3` and `x**2 at x = 3`, and its point: a number, or a list of those, for names that
-    it has."""
+def _clauses(text: str) -> tuple[str, list[str], list[Statement]]:
+    """The formula in `y = x**2, x = 3`, `x**2 at x = 3` and `y = u^2 where u = 3x + 1`; the definitions that stand
+    behind it; its point: numbers, or lists of those."""
     words = _AT.split(text, maxsplit=1)
     first, *others = arguments_in(words[0])
-    others += arguments_in(words[1]) if words[1:] else []
-    found = [one for other in others if (one := _VALUE.fullmatch(other)) and re.search(rf"\b{one[1]}\b", first)]
-    names = {one[1] for one in found}
-    if (
-        not found
-        or len(names) < len(others)
-        or text.startswith("lambda")
-        or not all(_LIST.fullmatch(one[2]) or _is_number(one[2]) for one in found)
-    ):
-        return text, []
-    return first, [Statement(one[2], one[1], value=one[2], said=text) for one in found]
+    others += [one.strip() for part in words[1:] for piece in arguments_in(part) for one in _AND.split(piece)]
+    others = [one for one in others if one]
+    for other in others:
+        if _DERIVATIVE.fullmatch(other):
+            _statement(other, [])  # which says what to do with it
+    found = [_DEFINED.fullmatch(other) for other in others]
+    named = [one for one in found if one is not None]
+    used = set(_WORD.findall(" ".join([first, *(one[2] for one in named)])))
+    is_used = all(one[1] in used for one in named)
+    if not named or len({one[1] for one in named}) < len(others) or not is_used or text.startswith("lambda"):
+        return text, [], []
+    values = [one for other in others if (one := _VALUE.fullmatch(other)) and _is_value(one[2])]
+    points = [Statement(one[2], one[1], value=one[2], said=text) for one in values]
+    given = {one[1] for one in values}
+    return first, [one[0] for one in reversed(named) if one[1] not in given], points
+
+
+def _is_value(text: str) -> bool:
+    return _LIST.fullmatch(text) is not None or _is_number(text)
 
 
 def _is_number(text: str) -> bool:

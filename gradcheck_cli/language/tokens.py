@@ -227,7 +227,11 @@ def _unusual(name: str, plain: str) -> str:
     if odd is None:
         return f"The name {shorten(name)} is written with combining characters: type it as {shorten(plain)}."
     if unicodedata.decomposition(odd).startswith("<super>"):
-        return f"{odd} is a superscript letter: write a power with **."
+        if odd == "ᵀ":
+            return "ᵀ is the transpose of an array, and this is a formula of numbers: write a power with **."
+        before, _, after = name.partition(odd)
+        example = f", {before}**{unicodedata.normalize('NFKC', odd + after)}" if before else ""
+        return f"{odd} is a superscript letter: write a power with **{example}."
     return f"The name {shorten(name)} is written with {_code(odd)}: if {shorten(plain)} is meant, type that."
 
 
@@ -251,6 +255,8 @@ def _stray(char: str) -> str:
     plain = str(unicodedata.decimal(char, "")) or unicodedata.normalize("NFKC", char).replace("\u2044", "/")
     if char in _LONG_DASHES:
         plain = "-"
+    if char == "∘":
+        return "∘ is the composition of functions: write f(g(x))."
     if char == "∞":
         return "Infinity is not a number here."
     if char == "∂":

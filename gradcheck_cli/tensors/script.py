@@ -71,7 +71,9 @@ def formula_of(statement: Statement) -> Formula:
     left = LEFT.match(statement.text) if statement.name is None and statement.parameters is None else None
     if left is None:
         return Formula(statement, statement.name, statement.parameters, 0)
-    parameters = None if left[2] is None else tuple(filter(None, arguments_in(left[2].strip()[1:-1])))
+    parameters = (
+        None if left[2] is None else tuple(filter(None, arguments_in(re.sub("[;|]", ",", left[2].strip()[1:-1]))))
+    )
     return Formula(statement, left[1], parameters, left.end())
 
 

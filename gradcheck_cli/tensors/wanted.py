@@ -14,7 +14,7 @@ from gradcheck_cli.records.request import Request
 if TYPE_CHECKING:
     from gradcheck_cli.language.statements import Statement
 
-LEFT = re.compile(r"\s*([^\W\d]\w*)\s*(\([\w\s,]*\)\s*)?:?=(?!=)\s*")
+LEFT = re.compile(r"\s*([^\W\d]\w*)\s*(\([\w\s,;|]*\)\s*)?:?=(?!=)\s*")
 """The left side of a definition, with its parameters."""
 _MAY_GIVE = re.compile(
     r"tensor|Tensor|requires_grad|array|Variable|Parameter|rand|ones|zeros|full|eye|arange|linspace|=\s*\["

@@ -454,7 +454,15 @@ ERRORS = [
     ("1e-401*x", "1e-401 does not fit in a double (5e-324 to 1.8e308): write 0.", "  ^^^^^^"),
     ("x\u200b", "There is an invisible or unreadable character here, U+200B (ZERO WIDTH SPACE): delete it.", "   ^"),
     ("ｘ", "The name ｘ is written with U+FF58 (FULLWIDTH LATIN SMALL LETTER X): if x is meant, type that.", "  ^"),
-    ("xⁿ", "ⁿ is a superscript letter: write a power with **.", "  ^^"),
+    ("xⁿ", "ⁿ is a superscript letter: write a power with **, x**n.", "  ^^"),
+    ("eˣ + 1", "ˣ is a superscript letter: write a power with **, e**x.", "  ^^"),
+    ("xᵀ", "ᵀ is the transpose of an array, and this is a formula of numbers: write a power with **.", "  ^^"),
+    ("f ∘ g", "∘ is the composition of functions: write f(g(x)).", "    ^"),
+    ("x^T x", "^T is the transpose of an array: give arrays as values, as in --at x=[1, 2].", "  ^^^"),
+    ("x**2, 2", "A point is given by --at 2.", "      ^^^"),
+    ("derivative of sin x", "gradcheck differentiates by itself: give the function alone, sin x.", "  " + "^" * 14),
+    ("Find the gradient of x^2", "gradcheck differentiates by itself: give the function alone, x^2.", "  " + "^" * 21),
+    ("sp.diff(x**2, x)", "sp.diff: gradcheck differentiates by itself: give the function alone.", "  ^^^^^^^"),
     ("😀*x", "The character 😀, U+1F600 (GRINNING FACE), has no meaning here.", "  ^"),
 ]  # fmt: skip
 
@@ -512,7 +520,7 @@ def test_lets_are_named_and_see_the_ones_before() -> None:
     [
         (["y = y + 1"], [], "y is defined by itself."),
         (["y = z", "z = y"], [], "z is used before its --let: put that one first."),
-        (["y = x", "y = 2"], [], "y is defined twice."),
+        (["y = x", "y = 2"], [], "y is defined twice: give the second one a name of its own."),
         (["y = x"], ["y"], "y is given a value and defined by --let: leave one of them out."),
         (["x*x"], [], '--let takes a definition such as "y = x*x".'),
         (["y == x"], [], '--let takes a definition such as "y = x*x".'),
