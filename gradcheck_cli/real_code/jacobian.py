@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.real_code.alone import Alone, alone
 from gradcheck_cli.real_code.asked import Options
 from gradcheck_cli.real_code.branches import OtherBranches, tied
 from gradcheck_cli.real_code.judge import CODE, OPEN, Column, Detail, Judged, Names, Rows
@@ -89,8 +90,10 @@ class Jacobian:
                     tallies = [Tally(tally.column, keeps=self._keeps(tally.column, count)) for tally in tallies]
             for first in range(0, len(rows), self.truths.batch):
                 self._judge(side, k, rows[first : first + self.truths.batch], tallies)
-            if cotangents == "one-hot" and side.mode == "reverse" and self.truths.has_functions:
-                self._judge_another_cotangent(k, tallies)
+            if side.mode == "reverse" and self.truths.has_functions:
+                if cotangents == "one-hot":
+                    self._judge_another_cotangent(k, tallies)
+                self._judge_alone(k, tallies)
             for tally, given in zip(tallies, self.tape.inputs, strict=True):
                 yield tally.block(
                     self.reverse.outputs[k], given.elements.shape, side.mode, self.options.strict, cotangents
@@ -173,6 +176,34 @@ class Jacobian:
                 tally.add(judged, autograd[:, column.place])
                 label = f"{self.reverse.outputs[k].name} · another cotangent"
                 self.entries += self._listed([label], column, judged, autograd, self.reverse)
+
+    def _judge_alone(self, k: int, tallies: Sequence[Tally]) -> None:
+        """By inputs of which all is right so far: also where they alone need a gradient, if a backward asks that."""
+        if self._alone is None:
+            return
+        elements = self.recorded.elements[k].reshape(-1)
+        numbers = np.random.default_rng(self.reverse.subject.seed).choice(OTHERS, (1, len(elements)))
+        right = [not set(tally.counts) - {Verdict.MATCH, Verdict.IMPRECISE} for tally in tallies]
+        found = self.truths.rows(elements, numbers.T)
+        for case in self._alone.cases:
+            autograd = self._alone.combined(case, k, numbers)
+            if autograd is None:
+                continue
+            for place in case.needed:
+                column = tallies[place].column
+                rows = Rows(self.truths, elements, autograd, column, column.names, "reverse", found, numbers.T)
+                judged = rows.judged() if right[place] else None
+                if judged is not None and (judged.codes == CODE[Verdict.MISMATCH]).any():
+                    right[place] = False
+                    tallies[place].add(judged, autograd[:, column.place])
+                    label = f"{self.reverse.outputs[k].name} · {case.text}"
+                    self.entries += self._listed([label], column, judged, autograd, self.reverse)
+
+    @cached_property
+    def _alone(self) -> Alone | None:
+        if isinstance(self.reverse.subject, GradientSubject) or self.spread:
+            return None
+        return alone(self.recorded.recorder, self.reverse)
 
     def _confirmed(
         self, side: Side, k: int, rows: NDArray[np.int64], elements: Elements, autograd: Floats,

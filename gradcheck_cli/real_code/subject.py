@@ -83,6 +83,7 @@ class Subject:
         self.leaves = [*self._arguments(arguments, named or {}, wrt, everything), *self._parameters(wrt)]
         self.wanted = [leaf for leaf in self.leaves if leaf.differentiated]
         self._require_known(wrt or ())
+        self._frozen: list[Leaf] = []
         self._buffers = dict(self.module.named_buffers()) if self.module is not None else {}
         if not self.wanted:
             raise BadInput(
@@ -150,6 +151,14 @@ class Subject:
         other.wanted = list(moved.values())
         return other
 
+    def by(self, leaves: Sequence[Leaf]) -> Subject:
+        """The same code where some of the wanted leaves alone require grad."""
+        other = Subject.__new__(Subject)
+        other.__dict__.update(self.__dict__)
+        other.wanted = list(leaves)
+        other._frozen = [leaf for leaf in self.wanted if leaf.place < 0 and leaf not in other.wanted]
+        return other
+
     def _in_module(self, replaced: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Parameters by the names that the module has for them: a compiled one has another one inside."""
         compiled = self.module is not self.written
@@ -188,7 +197,7 @@ class Subject:
     def run(self, given: Sequence[Tensor]) -> list[Output]:
         """Run the code with these tensors in place of the wanted leaves."""
         flat = [twin(value) if isinstance(value, Tensor) else value for value in self._flat]
-        replaced: dict[str, Tensor] = {}
+        replaced = {leaf.name: twin(leaf.tensor) for leaf in self._frozen}
         for leaf, tensor in zip(self.wanted, given, strict=True):
             if leaf.place < 0:
                 replaced[leaf.name] = tensor

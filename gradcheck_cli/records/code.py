@@ -140,6 +140,7 @@ class Cause(Enum):
     PERMUTED = "permuted"  # transposed, flipped, shifted
     ELSEWHERE = "elsewhere"  # the derivative at other numbers
     OF_THE_OUTPUT = "of the output"  # a formula of the output, given the input
+    NEEDED = "needed"  # another gradient where other inputs need one: a wrong index of ctx.needs_input_grad
     COTANGENT = "cotangent"  # the backward does not depend on it as it should
 
 

@@ -13,6 +13,7 @@ from gradcheck_cli.real_code.causes.functions import Functions, calls_of, failur
 from gradcheck_cli.real_code.causes.mistakes import mistakes
 from gradcheck_cli.real_code.causes.nan import with_notes
 from gradcheck_cli.real_code.causes.nan_enters import is_nan, nan_enters
+from gradcheck_cli.real_code.causes.needed import needed
 from gradcheck_cli.real_code.causes.operations import operations, wrong_operations
 from gradcheck_cli.real_code.causes.samples import Code
 from gradcheck_cli.real_code.causes.surroundings import cut, hook
@@ -43,7 +44,8 @@ def _findings(result: CodeResult, check: Check, asked: Asked, options: Options) 
     for one in blamed:
         yield one.finding
         if one.finding.cause is Cause.FUNCTION:
-            yield from mistakes(Code(one.asked, one.mode))
+            code = Code(one.asked, one.mode)
+            yield from (*mistakes(code), *needed(code))
     if blamed or not mismatches(result):
         return
     around = [*cut(options, check), *hook(asked, options)]

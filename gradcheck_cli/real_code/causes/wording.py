@@ -194,6 +194,14 @@ def _cotangent(finding: CodeFinding) -> str:
     return f"the gradient of {finding.argument} is not linear in the incoming gradient"
 
 
+def _needed(finding: CodeFinding) -> str:
+    texts = finding.texts
+    return (
+        f"the gradient of {finding.argument} is another one where {texts['where']}: is an index of"
+        f" ctx.needs_input_grad that of another input ({texts['places']})?"
+    )
+
+
 _WORDS: dict[Cause, Callable[[CodeFinding], str]] = {
     Cause.FUNCTION: _function,
     Cause.DOUBLE_BACKWARD: _double_backward,
@@ -222,5 +230,6 @@ _WORDS: dict[Cause, Callable[[CodeFinding], str]] = {
     Cause.OF_THE_OUTPUT: lambda finding: (
         f"the gradient of {finding.argument} is a formula of the output that is given the input"
     ),
+    Cause.NEEDED: _needed,
     Cause.COTANGENT: _cotangent,
 }
