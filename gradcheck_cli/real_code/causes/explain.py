@@ -45,7 +45,8 @@ def _findings(result: CodeResult, check: Check, asked: Asked, options: Options) 
         yield one.finding
         if one.finding.cause is Cause.FUNCTION:
             code = Code(one.asked, one.mode)
-            yield from (*mistakes(code), *needed(code))
+            yield from mistakes(code)
+            yield from needed(code)
     if blamed or not mismatches(result):
         return
     around = [*cut(options, check), *hook(asked, options)]
