@@ -163,7 +163,7 @@ def _several(expressions: Sequence[str], options: Options) -> UsageError:
     more = f" and {len(expressions) - 4} more" if len(expressions) > 4 else ""
     return UsageError(
         f"one expression is checked at a time, but there are {len(expressions)}: {shown}{more}. "
-        f"Put the expression in quotes, so that the shell leaves spaces, * and ( alone: {EXAMPLE}"
+        f"Put the expression in quotes, so that spaces, * and ( are part of it: {EXAMPLE}"
     )
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
+_TEXTS = ("--claim", "--let")
+"""Options whose value is a formula, which has spaces."""
 _POINT = re.compile(r"[^\W\d]\w*=[^=]")
 
 
@@ -36,14 +38,24 @@ def words(line: str) -> list[Word]:
 
 
 def formula_first(line: str, found: Sequence[Word], options: Collection[str]) -> list[str]:
-    """The texts of the words, where the first of them, up to an option or a point, are one formula; a formula in quotes
-    is the one that stands in them."""
-    texts = [word.text for word in found]
-    if not found or found[0].quoted or found[0].text.partition("=")[0] in options:
-        return texts
+    """The texts of the words, where the first of them, up to an option or a point, are one formula, and so are those
+    behind --claim and --let; a formula in quotes is the one that stands in them."""
+    texts: list[str] = []
+    at = 0
+    while at < len(found):
+        word, before = found[at], found[at - 1].text if at else ""
+        name, equals, _ = word.text.partition("=")
+        is_formula = before in _TEXTS or (equals and name in _TEXTS) or (not at and name not in options)
+        count = _length(found[at:], options) if is_formula and not word.quoted else 1
+        texts.append(word.text if count == 1 else line[word.start : found[at + count - 1].end])
+        at += count
+    return texts
+
+
+def _length(found: Sequence[Word], options: Collection[str]) -> int:
+    """How many words a formula has that the first of them begins."""
     pairs = enumerate(pairwise(found), 1)
-    count = next((i for i, (before, word) in pairs if _ends_formula(before, word, options)), len(found))
-    return [line[found[0].start : found[count - 1].end], *texts[count:]]
+    return next((i for i, (before, word) in pairs if _ends_formula(before, word, options)), len(found))
 
 
 def _ends_formula(before: Word, word: Word, options: Collection[str]) -> bool:

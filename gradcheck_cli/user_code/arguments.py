@@ -144,7 +144,7 @@ def _bind(
         reason = str(error)
         missing = re.search(r"missing a required (?:keyword-only )?argument: '(\w+)'", reason)
         if missing and option != "--init":
-            how = f'give --input "{missing[1]}=..."' if option == "--input" else f"{option} needs it"
+            how = f'give it a value, such as "{missing[1]}=randn(3)"' if option == "--input" else f"{option} needs it"
             reason = f"the argument {missing[1]} is missing: {how}"
         raise UsageError(f"{reason}; {takes}") from None
 

@@ -114,7 +114,7 @@ MISTAKES = {
     "code odd.py::rude x=1.0": "rude raises Rude: (its text raises an exception itself)\n  odd.py:",
     "code odd.py::later x=1.0": "later (odd.py:",
     "code odd.py::in_place x=1.0": "in_place raises RuntimeError: a leaf Variable that requires grad is being used in",
-    "code odd.py::two 'x=randn(2, 2)'": 'the argument w is missing: give --input "w=..."; two takes (x, w, *, k=2,',
+    "code odd.py::two 'x=randn(2, 2)'": 'the argument w is missing: give it a value, such as "w=randn(3)"; two',
     "code odd.py::two x=1.0 w=1.0 kk=2": "--input kk: there is no such argument: did you mean k? two takes (x, w, *,",
     "code odd.py::two 1.0 1.0 2": "too many positional arguments; two takes (x, w, *, k=2,",
     "code odd.py::two x=1.0 x=2.0": "the input x is given twice",

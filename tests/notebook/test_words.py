@@ -10,7 +10,7 @@ from gradcheck_cli.errors import UsageError
 from gradcheck_cli.notebook.variables import with_numbers
 from gradcheck_cli.notebook.words import formula_first, words
 
-OPTIONS = {"--at", "--claim", "-v", "-q"}
+OPTIONS = {"--at", "--claim", "--let", "-v", "-q"}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,11 @@ OPTIONS = {"--at", "--claim", "-v", "-q"}
         (r'"\frac{\"x\"}{\\ 2}"', [r'\frac{"x"}{\ 2}']),
         ("f'(x) = 2*x", ["f'(x) = 2*x"]),
         ('x --claim "f\'(x) = 1"', ["x", "--claim", "f'(x) = 1"]),
+        ("w*x --claim w: x --at w=1,x=2", ["w*x", "--claim", "w: x", "--at", "w=1,x=2"]),
+        ("x**2 --claim 2 x", ["x**2", "--claim", "2 x"]),
+        ("x**2 --claim=2*x + 0 x=1", ["x**2", "--claim=2*x + 0", "x=1"]),
+        ("z = 2y --let y = x*x + 1 --claim x: 4x -v", ["z = 2y", "--let", "y = x*x + 1", "--claim", "x: 4x", "-v"]),
+        ('x**2 --claim "2 * x" x=1', ["x**2", "--claim", "2 * x", "x=1"]),
         ("sin(x --at 2", ["sin(x", "--at", "2"]),
         ("'x", ["'x"]),
         ('"x" "y"z', ["x", "yz"]),
