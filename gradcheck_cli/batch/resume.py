@@ -26,7 +26,7 @@ from gradcheck_cli.versions import versions
 
 MAKES_A_VERDICT = (
     "expression", "at", "wrt", "lets", "claims", "order", "mode", "dtype", "device", "rtol", "atol", "claim_rtol",
-    "strict", "samples", "seed", "ranges", "shapes", "timeout", "expectation",
+    "strict", "samples", "seed", "ranges", "shapes", "timeout", "expectation", "defaulted",
 )  # fmt: skip
 """The fields of a Request on which the result rests. The others say how much of it is wanted; see `serves`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -128,7 +128,7 @@ def make_plan(request: Request, reading: Reading | None = None) -> Plan:
         claim_tolerance=Tolerance(request.claim_rtol, tolerance.atol),
         strict=request.strict,
         points=points,
-        samples=_samples(request, points),
+        samples=_samples(request, points, reading.variables),
         expected=expected,
         claims=claims,
         notices=(*reading.notices, *underflows, *points.notices, *_beside(points, request.words)),
@@ -180,15 +180,18 @@ def _number(node: Constant) -> str:
     return node.value if isinstance(node.value, str) else exact(float(node.value))
 
 
-def _samples(request: Request, points: Points) -> Samples | None:
+def _samples(request: Request, points: Points, variables: Sequence[str]) -> Samples | None:
     if points.counted or (request.samples is None and request.at):
-        if request.ranges and points.counted:
+        if request.names("ranges") and points.counted:
             even = " is where to sample, but the points of ", Option("at"), " are evenly spaced: leave one of them out"
             raise UsageError(Option("range"), *even)
-        if request.ranges:
+        if request.names("ranges"):
             needs = " is where to sample: give ", Option("samples", "N"), " as well, or leave out ", Option("at")
             raise UsageError(Option("range"), *needs)
         return None
     count = DEFAULT_COUNT if request.samples is None else request.samples
+    passed_over = set(points.optional)
     ranges = read_ranges(request.ranges)
-    return Samples(count, request.seed, {name: one for name, one in ranges.items() if name not in points.optional})
+    if not request.names("ranges"):
+        passed_over |= {name for name in ranges if name is not None and name not in variables}
+    return Samples(count, request.seed, {name: one for name, one in ranges.items() if name not in passed_over})

@@ -62,7 +62,7 @@ def read(request: Request) -> Reading:
         if (completed := _completed(request.at, script.at, given, found)) is not None:
             request, given = replace(request, at=completed[0]), given | names_in(completed[0])
             notices = (f"the text gives {completed[1]}", *notices)
-        elif request.at or (request.ranges and request.samples is None):
+        elif request.at or (request.names("ranges") and request.samples is None):
             notices += (f"passed over: the point {its} of the text",)
         elif lacking := [name for name in found if name not in names_in(script.at)]:
             by = Option("at", ",".join(f"{name}=1" for name in lacking))

@@ -24,7 +24,8 @@ class Destination:
 def destinations(
     formats: Sequence[str] | None, files: Sequence[str] | None, known: Sequence[str], junit: str | None = None
 ) -> tuple[Destination, ...]:
-    """Formats and files are pairs, in order; of files that are left without a format, the suffix decides.
+    """As many formats as files are pairs, in order; where there are fewer, the suffixes say which file a format is for,
+    and what the others have.
 
     known: the formats that there are, the first for standard output. junit: one more file, for that format. Raises
     UsageError for what makes no pairs, for a format that is none of these, and for a file that cannot be written or is
@@ -43,18 +44,33 @@ def destinations(
                 "or as often as --output-file: they are pairs"
             )
         return (Destination(formats[0] if formats else known[0]), *more)
-    guessed = len(formats) < len(names) and any(map(_contradicts, formats, names))
-    if len(formats) > len(names) or guessed:
+    if len(formats) > len(names):
         raise UsageError(
             f"--output-format is given {_times(len(formats))} and --output-file {_times(len(names))}: "
-            "they are pairs, in order; of files that are left without a format, the suffix decides"
+            "each format is for one file"
         )
     places = [os.path.realpath(name) for name in names]
     for name, place in zip(names, places, strict=True):
         if places.count(place) > 1:
             raise UsageError(f"--output-file {name} is given twice: each report needs a file of its own")
-    chosen = [*formats, *(_of_suffix(name, known) for name in names[len(formats) :])]
+    chosen = formats if len(formats) == len(names) else _chosen(formats, names, known)
     return (*(Destination(format, writable(name)) for format, name in zip(chosen, names, strict=True)), *more)
+
+
+def _chosen(formats: Sequence[str], names: Sequence[str], known: Sequence[str]) -> list[str]:
+    """The formats of files that are more than the formats given: each of these goes to the first that may have it."""
+    left, chosen = list(formats), []
+    for name in names:
+        given = next((format for format in left if not _contradicts(format, name)), None)
+        if given is not None:
+            left.remove(given)
+        chosen.append(_of_suffix(name, known) if given is None else given)
+    if left:
+        raise UsageError(
+            f"--output-format {left[0]}: by their suffixes, the files have other formats: give --output-format "
+            "once for each --output-file, in their order"
+        )
+    return chosen
 
 
 def _contradicts(format: str, name: str) -> bool:

@@ -85,16 +85,23 @@ def find(name: str) -> list[Source]:
         files = sorted(_within(name))
         if not files:
             raise UsageError(f"{shown(name)}: there is no YAML file in this folder")
-    elif _MAGIC.search(name) and not os.path.lexists(name):
-        from glob import iglob
-
-        matching = islice(iglob(name, recursive=True), MOST_ENTRIES)
-        files = sorted(file for file in matching if os.path.isfile(file))
-        if not files:
-            raise UsageError(f"{shown(name)}: {_nothing_there(name)}")
+    elif (found := matching(name)) is not None:
+        files = found
     else:
         return [Source(name)]
     return [Source(file, searched=True) for file in files]
+
+
+def matching(name: str) -> list[str] | None:
+    """The files that a pattern stands for, in order; None: the name is no pattern. Raises UsageError for none."""
+    if not _MAGIC.search(name) or os.path.lexists(name):
+        return None
+    from glob import iglob
+
+    files = sorted(file for file in islice(iglob(name, recursive=True), MOST_ENTRIES) if os.path.isfile(file))
+    if not files:
+        raise UsageError(f"{shown(name)}: {_nothing_there(name)}")
+    return files
 
 
 def places(name: str) -> Iterator[str]:

@@ -35,6 +35,8 @@ _OPTIONS = tuple(sorted(Options.model_fields, key=list(OPTIONS).index))
 _KEYS = ("name", "description", "tags", "expression", "let", "at", "shape", *_OPTIONS, "value", "gradient", "claim",
          "expect", "expect_claim")  # fmt: skip
 _CODE_KEYS = ("code", "inputs", *(key for key in CodeProblem.model_fields if key not in ("code", "inputs")))
+_GIVE_WAY = ("samples", "ranges")
+"""Fields of a request that exclude others: as defaults, they are for the problems that they suit."""
 _OF_CODE = frozenset(field.name for field in dataclass_fields(CodeRequest))
 ALLOW = "--allow-code only (from Python: allow_code=True)"
 _OTHER_NAMES = {
@@ -205,8 +207,9 @@ class _Loader:
         values: dict[str, Any] = {
             **self.base, "words": in_file, "expression": problem.expression, "at": problem.at, "lets": problem.let,
             "claims": problem.claim, "shapes": problem.shape, "expectation": expectation,
-            **fields_of_request(problem), **self.given,
+            **(own := {**fields_of_request(problem), **self.given}),
         }  # fmt: skip
+        values["defaulted"] = tuple(name for name in _GIVE_WAY if name in self.base and name not in own)
         return Request(**values)
 
     def _code_request(self, problem: CodeProblem) -> CodeRequest:

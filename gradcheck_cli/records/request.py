@@ -36,7 +36,8 @@ class Request:
     "x: 2*x"); timeout: seconds until the check is given up; derivatives: their closed forms are wanted; formula: so is
     the expression as it was read, also of a problem that passes; picture: so is what a picture shows; chains: so is the
     chain rule at the worst row, of "all" problems or of those that "failed"; keep: how many rows are kept in the
-    result; words: how whoever asks calls the options.
+    result; defaulted: those of samples and ranges that are defaults of many problems, and give way where they do not
+    suit this one; words: how whoever asks calls the options.
     """
 
     expression: str
@@ -57,6 +58,7 @@ class Request:
     ranges: tuple[str, ...] = ()
     shapes: tuple[str, ...] = ()
     timeout: float | None = None
+    defaulted: tuple[str, ...] = ()
     derivatives: bool = True
     formula: bool = True
     picture: bool = False
@@ -68,6 +70,10 @@ class Request:
     def explains(self, *, passed: bool) -> bool:
         """Whether the chain rule of a problem that passed, or did not, is wanted."""
         return self.chains == "all" or (self.chains == "failed" and not passed)
+
+    def names(self, option: str) -> bool:
+        """Whether samples or ranges are given to this problem itself."""
+        return getattr(self, option) not in (None, ()) and option not in self.defaulted
 
 
 CodeInput = tuple[str | None, str]

@@ -111,8 +111,8 @@ def _asked(script: Script, request: Request) -> tuple[str, ...]:
 
 def _inputs(request: Request, dtype: torch.dtype, notices: list[str]) -> tuple[dict[str, Tensor], set[str]]:
     """The arrays by name, and which of them are whole numbers only."""
-    if request.samples is not None or request.ranges:
-        given = Option("samples" if request.samples is not None else "range")
+    if request.names("samples") or request.names("ranges"):
+        given = Option("samples" if request.names("samples") else "range")
         how = Option("shape", "x: 3"), " or ", Option("at", "x=randn(3)")
         raise UsageError(given, " is for formulas of numbers: arrays are drawn by ", *how)
     if len(request.at) > 1:

@@ -186,6 +186,30 @@ def test_command_line_over_problem_over_file_over_pyproject() -> None:
     assert (problem["rtol"], problem["atol"], problem["checks"][0]["mode"]) == (0.1, 0.3, "reverse")
 
 
+def test_samples_and_range_of_the_defaults_are_for_the_problems_that_they_suit() -> None:
+    """What excludes them, points, another variable, arrays, is of the problem itself, and prevails."""
+    text = (
+        'defaults: {range: ["x=5:6", "0:1"], samples: 3}\nproblems:\n'
+        '  - {name: counted, expression: x**2, at: "x=0:1"}\n'
+        "  - {name: other, expression: y**2}\n"
+        "  - {name: array, expression: sum(x**2), shape: {x: 3}}\n"
+        "  - {name: more, expression: x**2, at: 2}\n"
+        '  - {name: given, expression: "x = torch.tensor(2.0, requires_grad=True); y = x**2"}\n'
+    )
+    Path("problems.yaml").write_text(text, encoding="utf-8")
+    code, data = report()
+    assert {one["name"]: (one["error"], one["checks_total"]) for one in data["problems"]} == {
+        "counted": (None, 3), "other": (None, 3), "array": (None, 3), "more": (None, 4), "given": (None, 4)
+    }  # fmt: skip
+    assert code == 0
+    assert all(5 <= row["point"]["x"] <= 6 for row in data["problems"][3]["checks"] if row["point"]["x"] != 2)
+    Path("problems.yaml").write_text(text.replace(", samples: 3", ""), encoding="utf-8")
+    assert [one["checks_total"] for one in report()[1]["problems"]] == [5, 5, 3, 1, 1]
+    Path("problems.yaml").write_text(text.replace("at: 2", "at: 2, range: 0:1").replace(", samples: 3", ""), "utf-8")
+    told = next(one["error"] for one in report()[1]["problems"] if one["error"])
+    assert told == "range is where to sample: give samples: N as well, or leave out at"
+
+
 def test_a_pyproject_that_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     write(PASSING)
     write("[tool.gradcheck]\nrtl = 1\n", "pyproject.toml")

@@ -51,6 +51,11 @@ DESTINATIONS = [
      "table"),
     ([FORMAT, "github", FILE, "a", FILE, "b.md", FILE, "c.xml"], {"a": "github", "b.md": "markdown", "c.xml": "junit"},
      "table"),
+    ([FILE, "a.md", FORMAT, "json", FILE, "b.json", FILE, "c"], {"a.md": "markdown", "b.json": "json", "c": "table"},
+     "table"),
+    ([FORMAT, "json", FILE, "a.md", FORMAT, "junit", FILE, "b.xml", FILE, "c.json"],
+     {"a.md": "markdown", "b.xml": "junit", "c.json": "json"}, "table"),
+    ([FORMAT, "markdown", FILE, "a", FILE, "b.json"], {"a": "markdown", "b.json": "json"}, "table"),
     ([FILE, "a.txt", FILE, "b.json", FORMAT, "junit", FORMAT, "github"], {"a.txt": "junit", "b.json": "github"},
      "table"),
 ]  # fmt: skip
@@ -73,11 +78,10 @@ def test_formats_and_files_are_pairs_and_without_a_format_the_suffix_decides(
          "standard output takes one report, so --output-format is given once, or as often as --output-file: they are "
          "pairs"),
         ([FORMAT, "json", FORMAT, "junit", FILE, "a"],
-         "--output-format is given twice and --output-file once: they are pairs, in order; of files that are left "
-         "without a format, the suffix decides"),
-        ([FILE, "a.md", FORMAT, "json", FILE, "b.json", FILE, "c"],
-         "--output-format is given once and --output-file 3 times: they are pairs, in order; of files that are left "
-         "without a format, the suffix decides"),
+         "--output-format is given twice and --output-file once: each format is for one file"),
+        ([FILE, "a.md", FORMAT, "json", FILE, "b.xml"],
+         "--output-format json: by their suffixes, the files have other formats: give --output-format once for each "
+         "--output-file, in their order"),
         ([FILE, "a.json", FILE, "a.json"], "--output-file a.json is given twice: each report needs a file of its own"),
         ([FILE, "a.json", FILE, "./a.json"], "--output-file a.json is given twice: each report needs a file of its "),
         ([FILE, "a.csv"],
@@ -90,6 +94,20 @@ def test_what_makes_no_pairs(options: list[str], message: str, capsys: pytest.Ca
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith(f"gradcheck: {message}")
+
+
+def test_reports_to_merge_are_named_by_patterns_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """As run takes them: the shell of a CI file does not expand what is quoted."""
+    Path("parts").mkdir()
+    for name in ("1", "2"):
+        text = Path("part.json").read_text(encoding="utf-8").replace("square", name)
+        Path(f"parts/{name}.json").write_text(text, encoding="utf-8")
+    assert run_command(["merge", "part.json", "parts/*.json", FORMAT, "json"]) == 1
+    assert json.loads(capsys.readouterr().out)["summary"]["problems"] == 3
+    assert run_command(["merge", "parts/1.json", "**/*.json"]) == 2
+    assert "parts/1.json is named twice: each report counts once" in capsys.readouterr().err
+    assert run_command(["merge", "none-*.json"]) == 2
+    assert "none-*.json: no file has such a name" in capsys.readouterr().err
 
 
 def test_explanations_and_lists_know_their_own_suffixes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,11 +12,14 @@ from gradcheck_cli.cli.emit import Output, emit, reporting, unread
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.streams import complain
 from gradcheck_cli.errors import UsageError
+from gradcheck_cli.problem_files.find import matching
 from gradcheck_cli.render.formats import FORMATS
 
 
 def merge(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Reports as JSON or JSON Lines.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Reports as JSON or JSON Lines; or 'part-*.json'.")
+    ],
     output_format: options.OutputFormat = None,
     output_file: options.OutputFile = None,
     junitxml: options.JunitFile = None,
@@ -32,12 +35,13 @@ def merge(
     where = destinations(output_format, output_file, FORMATS, junitxml)
     from gradcheck_cli.batch.report_files import merged, read_report, shared_options
 
-    for name in files:
-        if files.count(name) > 1:
-            raise UsageError(f"{name} is named twice: each report counts once")
     options.require_readable(title or "")
     with reporting(Output(where, title=title), unread):
-        written = {name: read_report(name) for name in files}
+        names = [file for name in files for file in matching(name) or [name]]
+        for name in names:
+            if names.count(name) > 1:
+                raise UsageError(f"{name} is named twice: each report counts once")
+        written = {name: read_report(name) for name in names}
         report = merged(written)
     for trouble in report.troubles:
         complain(trouble.message)
