@@ -105,6 +105,8 @@ REFUSED = {
     **dict.fromkeys(words("partial nabla prime"), DERIVES),
     **dict.fromkeys(words("sum prod int iint oint lim sup inf limsup liminf argmax argmin"), _SUMS),
     "infty": "Infinity is not a number here.",
+    **dict.fromkeys(words("top intercal"),
+                    "This is the transpose of an array: give arrays as values, such as x=[1, 2]."),
     "circ": "\\circ is the composition of functions: write f(g(x)).",
     **dict.fromkeys(words("pm mp"), "This stands for two functions: write one of them, with + or -."),
     **dict.fromkeys(words("ldots cdots dots vdots"), "Dots stand for what is left out: write it out."),

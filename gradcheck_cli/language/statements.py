@@ -241,6 +241,8 @@ def _clauses(text: str) -> tuple[str, list[str], list[Statement]]:
     is_used = all(one[1] in used for one in named)
     if not named or len({one[1] for one in named}) < len(others) or not is_used or text.startswith("lambda"):
         return text, [], []
+    if any("\\end" in other for other in others):  # the condition of a case
+        return text, [], []
     values = [one for other in others if (one := _VALUE.fullmatch(other)) and _is_value(one[2])]
     points = [Statement(one[2], one[1], value=one[2], said=text) for one in values]
     given = {one[1] for one in values}

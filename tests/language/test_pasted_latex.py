@@ -227,6 +227,8 @@ REFUSED = [
     (r"$1/2\pi$", r"This can be read in two ways: write (1/2)*\pi or 1/(2*\pi).", "   ^^^^^^"),
     (r"$a/b\frac{c}{2}$", "This can be read in two ways: put what is below the line in ( )", None),
     ("$x^10$", "In LaTeX ^ takes one sign: write ^{10}, or ^{1} 0 for a product.", "    ^^^"),
+    (r"w^\top x", "This is the transpose of an array: give arrays as values, such as x=[1, 2].", r"    ^^^^"),
+    (r"(f \circ g)(x)", r"\circ is the composition of functions: write f(g(x)).", r"     ^^^^^"),
     (r"\sqrt[3]{}", r"Something is missing after \sqrt.", r"  ^^^^^"),
     ("$x^2^3$", "This can be read in two ways: put braces, as in {x^2}^3 or x^{2^3}.", "      ^"),
     ("$wxyz$", "wxyz is read letter by letter in LaTeX: write \\mathrm{wxyz} for one name", "   ^^^^"),
