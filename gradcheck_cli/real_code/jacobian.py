@@ -162,12 +162,13 @@ class Jacobian:
         return True
 
     def _judge_another_cotangent(self, k: int, tallies: Sequence[Tally]) -> None:
-        """Where all matches: a backward by hand may be right for a cotangent of 1 only, as one is that forgets it."""
+        """Where all matches: a backward by hand may be right for a cotangent of 1 only, as one is that forgets it; or
+        once, as one is that multiplies what it has saved by it in place."""
         if any(set(tally.counts) - {Verdict.MATCH} for tally in tallies):
             return
         elements = self.recorded.elements[k].reshape(-1)
         numbers = np.random.default_rng(self.reverse.subject.seed).choice(OTHERS, (1, len(elements)))
-        autograd, found = self.reverse.combined(k, numbers), self.truths.rows(elements, numbers.T)
+        autograd, found = self.reverse.combined(k, np.tile(numbers, (2, 1)))[1:], self.truths.rows(elements, numbers.T)
         for tally in tallies:
             column = tally.column
             rows = Rows(self.truths, elements, autograd, column, column.names, "reverse", found, numbers.T)

@@ -151,6 +151,19 @@ class Subject:
         other.wanted = list(moved.values())
         return other
 
+    def with_arguments(self, tensors: Mapping[str, Tensor]) -> Subject:
+        """The same code with other tensors, by name, for some of its arguments."""
+        other = Subject.__new__(Subject)
+        other.__dict__.update(self.__dict__)
+        moved = {id(leaf): replace(leaf, tensor=tensors.get(leaf.name, leaf.tensor)) for leaf in self.leaves}
+        other.leaves = list(moved.values())
+        other.wanted = [moved[id(leaf)] for leaf in self.wanted]
+        other._flat = list(self._flat)
+        for leaf in other.leaves:
+            if leaf.place >= 0:
+                other._flat[leaf.place] = leaf.tensor
+        return other
+
     def by(self, leaves: Sequence[Leaf]) -> Subject:
         """The same code where some of the wanted leaves alone require grad."""
         other = Subject.__new__(Subject)

@@ -140,6 +140,7 @@ class Cause(Enum):
     PERMUTED = "permuted"  # transposed, flipped, shifted
     ELSEWHERE = "elsewhere"  # the derivative at other numbers
     OF_THE_OUTPUT = "of the output"  # a formula of the output, given the input
+    SAVED_CHANGED = "saved changed"  # in place, by the backward, so that the next one gives something else
     NEEDED = "needed"  # another gradient where other inputs need one: a wrong index of ctx.needs_input_grad
     COTANGENT = "cotangent"  # the backward does not depend on it as it should
 

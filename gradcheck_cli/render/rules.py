@@ -131,6 +131,7 @@ _CAUSES: Mapping[Cause, str] = {
     Cause.PERMUTED: "The right numbers stand at wrong places: transposed, flipped or shifted.",
     Cause.ELSEWHERE: "The gradient is that at other numbers.",
     Cause.OF_THE_OUTPUT: "A formula of the output is given the input.",
+    Cause.SAVED_CHANGED: "The backward gives something else when it runs again: it changes what it has saved.",
     Cause.NEEDED: "The gradient is another one where other inputs need a gradient.",
     Cause.COTANGENT: "The backward does not depend on the gradient that comes in as it should.",
 }

@@ -172,6 +172,60 @@ def test_a_backward_that_writes_into_its_cotangent() -> None:
     assert Cause.COTANGENT_CHANGED in causes
 
 
+class Kept(torch.autograd.Function):
+    """exp(x), with its result in ctx, which the backward multiplies."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.y = x.exp()
+        return ctx.y.clone()
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        return ctx.y.mul_(g)
+
+
+class Saved(torch.autograd.Function):
+    """x * w, with a backward that changes x behind autograd's back."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, w: Tensor) -> Tensor:
+        ctx.save_for_backward(w, x)
+        return x * w
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        w, x = ctx.saved_tensors
+        return g * w, g * x.data.mul_(2)
+
+
+class Drawn(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        return g * torch.rand_like(g)
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs", "said"),
+    [
+        (Kept.apply, (leaf(1.0, 2.0),), "the backward changes ctx.y in place: "),
+        (lambda x: Kept.apply(x).sum(), (leaf(1.0, 2.0),), "the backward changes ctx.y in place: "),
+        (Kept.apply, (torch.tensor(1.0, dtype=torch.float64),), "the backward changes ctx.y in place: "),
+        (Saved.apply, (leaf(1.0, 2.0), leaf(0.5, 3.0)), "the backward changes ctx.saved_tensors[1] in place: "),
+        (Drawn.apply, (leaf(1.0, 2.0),), "the gradient of x is another one each time the backward runs, "),
+    ],
+    ids=["in ctx", "in other code", "with one backward a check", "saved", "random"],
+)
+def test_a_backward_that_gives_something_else_when_it_runs_again(function: Any, inputs: Any, said: str) -> None:
+    first, second = found(function, *inputs)
+    assert (first.cause, second.cause) == (Cause.FUNCTION, Cause.SAVED_CHANGED)
+    assert second.text.startswith(said)
+
+
 def test_a_hook_that_changes_the_gradient() -> None:
     def halved(gradient: Tensor) -> Tensor:
         return gradient / 2

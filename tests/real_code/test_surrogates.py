@@ -91,6 +91,32 @@ def test_a_backward_that_is_not_that_of_its_surrogate_is_blamed() -> None:
     assert "the gradient of x is the incoming gradient, as it came" in str(wrong.value)
 
 
+class Gated(torch.autograd.Function):
+    """A sign that passes on what is small."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x.sign()
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        return g * (ctx.saved_tensors[0].abs() < 2)
+
+
+@pytest.mark.parametrize("function", [Round, Gated])
+def test_an_estimator_without_one_is_told_of_it(function: Any) -> None:
+    _, mistake = check_code(function.apply, leaf()).findings
+    assert mistake.text.endswith(
+        f"if {function.__name__} is meant to have the derivative of another function, say so from Python:"
+        f" surrogate={{{function.__name__}: lambda x: x}}"
+    )
+
+
+def test_what_is_not_constant_is_no_estimator() -> None:
+    assert "surrogate=" not in "".join(one.text for one in check_code(Clipped.apply, leaf()).findings)
+
+
 def test_classes_are_left_as_they_were() -> None:
     before = Round.__dict__["forward"]
 

@@ -69,14 +69,13 @@ def constant(pair: Pair) -> Iterator[Guess]:
     factor = float(np.median(ratio))
     if not np.allclose(ratio, factor, rtol=100 * SAME, atol=0) or factor == 0:
         return
-    size, number = next(sizes(pair, abs(factor)), None), _python_number(pair, abs(factor))
+    number = _python_number(pair, abs(factor))
     exact, numbers, texts = factor, {}, {}
     if number is not None:
         texts = {"number": number}
-    elif size is not None:
-        form, n, what = size
-        exact = math.copysign(form.of(n), factor)
-        numbers, texts = {"n": float(n)}, {"form": form.text, "what": what}
+    elif (size := size_of(pair, factor, _times)) is not None:
+        exact = math.copysign(size.form.of(size.n), factor)
+        numbers, texts = {"n": float(size.n)}, size.texts
     yield Guess(Cause.FACTOR, partial(_times, exact), numbers | {"factor": exact}, texts)
 
 
@@ -134,22 +133,72 @@ def _evaluated(quantity: Callable[[Pair], Floats | None], form: Form, pair: Pair
     return found
 
 
-def sizes(pair: Pair, factor: float) -> Iterator[tuple[Form, int, str]]:
-    """What a factor may be, of the sizes that there are."""
-    if any(math.isclose(factor, simple, rel_tol=SAME) for simple in (1, 2, 0.5)):
+@dataclass(frozen=True)
+class Size:
+    """What a number may be: a form of a size n. what: it is of. confirmed: the number changes as the size does; else
+    the code cannot be run at another size."""
+
+    form: Form
+    n: int
+    what: str
+    confirmed: bool
+
+    @property
+    def texts(self) -> dict[str, str]:
+        return {"form": self.form.text, "what": self.what, **({} if self.confirmed else {"unconfirmed": "yes"})}
+
+
+def size_of(pair: Pair, number: float, predict: Callable[[float, Pair], Floats]) -> Size | None:
+    """The size that a number is made of, if it is one. predict: what autograd then has, of such a number."""
+    found = None
+    for form, (n, what, tensor, dim) in sizes(pair, abs(number)):
+        there = _at_another_size(pair, n, tensor, dim)
+        if there is None:
+            found = found or Size(form, n, what, confirmed=False)
+            continue
+        other = next((m for m, of, *_ in _known_sizes(there) if of == what), n)
+        predicted = predict(math.copysign(form.of(other), number), there)
+        if there.wrong.any() and there.close(predicted)[there.wrong].all():
+            return Size(form, n, what, confirmed=True)
+    return found
+
+
+def sizes(pair: Pair, number: float) -> Iterator[tuple[Form, Known]]:
+    """What a number may be, of the sizes that there are."""
+    if any(math.isclose(number, simple, rel_tol=SAME) for simple in (1, 2, 0.5)):
         return
+    for form in SIZES:
+        for known in _known_sizes(pair):
+            if known[0] > 1 and math.isclose(form.of(known[0]), number, rel_tol=SAME):
+                yield form, known
+
+
+Known = tuple[int, str, str, int]
+"""A size, what it is of, and the tensor and its dimension that are made larger to change it."""
+
+
+def _known_sizes(pair: Pair) -> Iterator[Known]:
     sample = pair.sample
     tensors = [(pair.name, pair.in_shape), (sample.output_names[pair.output], pair.out_shape)]
     tensors += [(leaf.name, tuple(leaf.tensor.shape)) for leaf in sample.subject.leaves if leaf.name != pair.name]
-    for form in SIZES:
-        for name, shape in tensors:
-            known = [(n, f"dimension {d} of {name}") for d, n in enumerate(shape)]
-            known += [(math.prod(shape), f"the number of elements of {name}")] if len(shape) > 1 else []
-            if len(shape) > 2:
-                known += [(a * b, f"dimensions {d} and {d + 1} of {name}") for d, (a, b) in enumerate(pairwise(shape))]
-            for n, what in known:
-                if n > 1 and math.isclose(form.of(n), factor, rel_tol=SAME):
-                    yield form, n, what
+    for name, shape in tensors:
+        for d, n in enumerate(shape):
+            yield n, f"dimension {d} of {name}", name, d
+        if len(shape) > 1:
+            yield math.prod(shape), f"the number of elements of {name}", name, 0
+        if len(shape) > 2:
+            for d, (a, b) in enumerate(pairwise(shape)):
+                yield a * b, f"dimensions {d} and {d + 1} of {name}", name, d
+
+
+def _at_another_size(pair: Pair, n: int, tensor: str, dim: int) -> Pair | None:
+    sample = pair.sample
+    shapes = {leaf.name: tuple(leaf.tensor.shape) for leaf in sample.subject.leaves}
+    shape = shapes.get(tensor, pair.out_shape)
+    there = sample.code.larger(shape[dim], tensor, dim)
+    if there is None or there.outputs[pair.output].ndim != len(pair.out_shape):
+        return None
+    return there.pair(pair.output, pair.argument)
 
 
 def _python_number(pair: Pair, factor: float) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck_cli.real_code.causes import factors, indices, terms, values
+from gradcheck_cli.real_code.causes.again import changed
 from gradcheck_cli.real_code.causes.guess import Guess, Pattern
 from gradcheck_cli.real_code.causes.samples import Code, Pair, Sample
 from gradcheck_cli.records.code import Cause, CodeFinding
@@ -37,11 +38,12 @@ def mistakes(code: Code) -> Iterator[CodeFinding]:
     found = _wrong_sample(code)
     if found is None:
         return
-    ignoring = list(_ignored_cotangents(found))
-    if ignoring:
-        yield from ignoring
+    spoilt = list(changed(found.code)) or list(_ignored_cotangents(found))
+    if spoilt:
+        yield from spoilt
         return
     others = list(found.code.elsewhere())
+    is_constant = not any(pair.truth.any() for pair in found.pairs())  # but for its steps, as a quantiser is
     for pair in found.pairs():
         if not pair.wrong.any():
             continue
@@ -50,6 +52,8 @@ def mistakes(code: Code) -> Iterator[CodeFinding]:
             texts = dict(guess.texts)
             if len(found.outputs) > 1:
                 texts.setdefault("output", found.output_names[pair.output])
+            if found.code.function is not None and is_constant:
+                texts["surrogate"] = found.code.function.__name__
             yield CodeFinding(guess.cause, argument=pair.name, numbers=guess.numbers, texts=texts)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
-
 from gradcheck_cli.real_code.alone import asking, different
 from gradcheck_cli.real_code.causes.samples import Code
 from gradcheck_cli.records.code import Cause, CodeFinding
@@ -13,10 +11,9 @@ from gradcheck_cli.records.code import Cause, CodeFinding
 
 def needed(code: Code) -> Iterator[CodeFinding]:
     """code: of an `autograd.Function` by itself. Each argument once."""
-    function = getattr(code.asked.function, "__self__", None)
-    if code.mode != "reverse" or not (isinstance(function, type) and issubclass(function, torch.autograd.Function)):
+    if code.mode != "reverse" or code.function is None:
         return
-    places = list(asking(function))
+    places = list(asking(code.function))
     said: set[str] = set()
     for case, name in different(code.subject, code.digits) if places else ():
         if name not in said:

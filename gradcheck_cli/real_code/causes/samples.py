@@ -39,6 +39,12 @@ class Code:
         self.subject = asked.subject()
 
     @property
+    def function(self) -> type[torch.autograd.Function] | None:
+        """The `autograd.Function` that is asked about by itself; None: it is other code."""
+        owner = getattr(self.asked.function, "__self__", None)
+        return owner if isinstance(owner, type) and issubclass(owner, torch.autograd.Function) else None
+
+    @property
     def is_double(self) -> bool:
         return all(leaf.tensor.dtype is torch.float64 for leaf in self.subject.wanted)
 
@@ -83,6 +89,21 @@ class Code:
             sample = self.at([move(x, generator) for x in given])
             if sample is not None:
                 yield sample
+
+    def larger(self, size: int, name: str = "", dim: int = 0) -> Sample | None:
+        """With one element more along a dimension: of one argument alone or, where that cannot be run, wherever an
+        argument has that size. None: neither can."""
+        arguments = {leaf.name: leaf.tensor for leaf in self.subject.leaves if leaf.place >= 0}
+        everywhere = {key: [d for d, n in enumerate(x.shape) if n == size] for key, x in arguments.items()}
+        for chosen in ([{name: [dim]}] if name in arguments else []) + [everywhere]:
+            tensors = {key: _longer(arguments[key], dims) for key, dims in chosen.items() if dims}
+            if not tensors:
+                continue
+            try:
+                return Sample(self, self.subject.with_arguments(tensors))
+            except (GradcheckError, RuntimeError, ValueError, TypeError, IndexError):
+                continue
+        return None
 
 
 class Sample:
@@ -212,6 +233,13 @@ def _moved(x: Floats, generator: np.random.Generator) -> Floats:
     typical = float(np.abs(x).mean()) if x.any() else 1.0
     factor, small = generator.uniform(0.6, 1.6, x.shape), generator.uniform(0.05, 0.3, x.shape)
     return np.where(x == 0, typical * small, x * factor)
+
+
+def _longer(x: Tensor, dims: Sequence[int]) -> Tensor:
+    for dim in dims:
+        more = x.detach().narrow(dim, 0, 1)
+        x = torch.cat([x.detach(), more * 1.25 if more.is_floating_point() else more], dim)
+    return x
 
 
 def _shuffled(x: Floats, generator: np.random.Generator) -> Floats:

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from gradcheck_cli.real_code.causes.factors import sizes
+from gradcheck_cli.real_code.causes.factors import size_of
 from gradcheck_cli.real_code.causes.guess import Guess
 from gradcheck_cli.real_code.causes.samples import Floats, Mask, Pair
 from gradcheck_cli.records.code import Cause
@@ -36,11 +36,9 @@ def offset(pair: Pair) -> Iterator[Guess]:
         return
     constant = float(np.median(off))
     numbers, texts = {"off": constant}, {}
-    size = next(sizes(pair, abs(constant)), None)
-    if size is not None:
-        form, n, what = size
-        numbers, texts = numbers | {"n": float(n)}, {"form": form.text, "what": what}
-        constant = float(np.copysign(form.of(n), constant))
+    if (size := size_of(pair, constant, _off_by)) is not None:
+        numbers, texts = numbers | {"n": float(size.n)}, size.texts
+        constant = float(np.copysign(size.form.of(size.n), constant))
     if pair.in_shape and _is_one_hot(pair):
         texts["where"] = "one hot"
     yield Guess(Cause.OFFSET, partial(_off_by, constant), numbers, texts)

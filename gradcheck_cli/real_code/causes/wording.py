@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 
 from gradcheck_cli.records.code import Cause, CodeFinding
 
@@ -109,7 +111,7 @@ def _factor(finding: CodeFinding) -> str:
     if "form" in texts:
         n = int(finding.numbers["n"])
         times, hint = (text.format(n=n, less=n - 1) for text in _OF_A_SIZE[texts["form"]])
-        return f"{every} is {times} the truth{sign}, and {texts['what']} is {n}: {hint}"
+        return f"{every} is {times} the truth{sign}, and {texts['what']} is {n}{_untried(finding)}: {hint}"
     if size == 1:
         return f"{every} has the wrong sign"
     if "number" in texts:
@@ -117,7 +119,14 @@ def _factor(finding: CodeFinding) -> str:
     if size in (2, 0.5):
         times, hint = ("twice", "is it counted twice?") if size == 2 else ("half", "is a factor of 2 missing?")
         return f"{every} is {times} the truth{sign}: {hint}"
+    exact = Fraction(size).limit_denominator(12)
+    if exact.denominator > 1 and math.isclose(exact, size, rel_tol=1e-9):
+        return f"{every} is {exact} of the truth{sign}"
     return f"{every} is {size:.6g} times the truth{sign}"
+
+
+def _untried(finding: CodeFinding) -> str:
+    return " (which may be chance: the code does not run at another size)" if "unconfirmed" in finding.texts else ""
 
 
 def _factor_along(finding: CodeFinding) -> str:
@@ -142,7 +151,7 @@ def _offset(finding: CodeFinding) -> str:
     shown = f"{abs(off):.6g}"
     if "form" in finding.texts:
         n = int(finding.numbers["n"])
-        shown += f" ({finding.texts['form']}, where {finding.texts['what']} is n = {n})"
+        shown += f" ({finding.texts['form']}, where {finding.texts['what']} is n = {n}{_untried(finding)})"
     hint = ": is the one-hot forgotten?" if "where" in finding.texts else ""
     return f"{_every(finding)} is too {'large' if off > 0 else 'small'} by {shown}{hint}"
 
@@ -155,7 +164,22 @@ def _zero(finding: CodeFinding) -> str:
     return f"{_every(finding)} is 0 where the truth is not{where}{none}"
 
 
+def _meant(finding: CodeFinding) -> str:
+    """Of a function that is constant between its steps, which a straight-through estimator has."""
+    return (
+        f"if {finding.texts['surrogate']} is meant to have the derivative of another function, say so from Python:"
+        f" surrogate={{{finding.texts['surrogate']}: lambda x: x}}"
+    )
+
+
+def _passed_on(finding: CodeFinding) -> str:
+    told = f"the gradient of {finding.argument} is the incoming gradient, as it came"
+    return f"{told}, where the truth is 0: {_meant(finding)}" if "surrogate" in finding.texts else told
+
+
 def _not_zero(finding: CodeFinding) -> str:
+    if "surrogate" in finding.texts:
+        return f"{_every(finding)} is 0 in truth: {_meant(finding)}"
     hint = "is a mask forgotten?" if "elementwise" in finding.texts else "does it reach elements that it should not?"
     return f"{_every(finding)} is 0 in truth: {hint}"
 
@@ -194,6 +218,18 @@ def _cotangent(finding: CodeFinding) -> str:
     return f"the gradient of {finding.argument} is not linear in the incoming gradient"
 
 
+def _saved_changed(finding: CodeFinding) -> str:
+    if "what" in finding.texts:
+        return (
+            f"the backward changes {finding.texts['what']} in place: whoever runs it again, or uses that tensor as"
+            f" well, gets another gradient of {finding.argument}; copy it first"
+        )
+    return (
+        f"the gradient of {finding.argument} is another one each time the backward runs, with the same incoming"
+        " gradient: does it draw random numbers, or keep something from run to run?"
+    )
+
+
 def _needed(finding: CodeFinding) -> str:
     texts = finding.texts
     return (
@@ -220,7 +256,7 @@ _WORDS: dict[Cause, Callable[[CodeFinding], str]] = {
     Cause.ZERO: _zero,
     Cause.CUT: _cut,
     Cause.NOT_ZERO: _not_zero,
-    Cause.PASSED_ON: lambda finding: f"the gradient of {finding.argument} is the incoming gradient, as it came",
+    Cause.PASSED_ON: _passed_on,
     Cause.SIGN_ONLY: lambda finding: f"the gradient of {finding.argument} is the sign of the truth only",
     Cause.SIGN_LOST: lambda finding: f"{_every(finding)} is the truth without its sign",
     Cause.ONE_SUMMAND: _one_summand,
@@ -230,6 +266,7 @@ _WORDS: dict[Cause, Callable[[CodeFinding], str]] = {
     Cause.OF_THE_OUTPUT: lambda finding: (
         f"the gradient of {finding.argument} is a formula of the output that is given the input"
     ),
+    Cause.SAVED_CHANGED: _saved_changed,
     Cause.NEEDED: _needed,
     Cause.COTANGENT: _cotangent,
 }
