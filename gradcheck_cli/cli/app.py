@@ -68,7 +68,7 @@ USAGES = {
     DEFAULT_COMMAND: "EXPR [POINT]... [OPTIONS]",
     "run": "run [FILE]... [OPTIONS]",
     "code": "code TARGET [INPUT]... [OPTIONS]",
-    "explain": "explain EXPR [POINT]... [OPTIONS]",
+    "explain": "explain EXPR|FILE::NAME [POINT]... [OPTIONS]",
     "merge": "merge FILE... [OPTIONS]",
     "functions": "functions [WORD] [OPTIONS]",
     "schema": "schema [OPTIONS]",
@@ -76,9 +76,8 @@ USAGES = {
 }
 """How each command is typed."""
 NOT_HERE = {
-    ("run", "--plot"): "gradcheck run draws nothing: `gradcheck EXPR --plot` draws one formula, and "
-    "`gradcheck code TARGET --plot` the Jacobian of code",
-    ("explain", "--plot"): "gradcheck explain draws nothing: `gradcheck EXPR --plot` draws the formula",
+    ("explain", "--plot"): "gradcheck explain draws nothing: `gradcheck EXPR --plot` draws the formula, and "
+    "`gradcheck run FILE::NAME --plot` a problem of a file",
 }
 """Options that a command does not have though one may look for them there, and what to do."""
 

@@ -35,8 +35,8 @@ NOT_NAMED = "-"
 """What stands for a value that does not follow."""
 
 _ASSIGNMENT = re.compile(r"\s*[^\W\d]\w*\s*=(?!=)")
-_FIGURE = re.compile(r".*\.(?:svg|png|pdf)|[^\s()*^=+]*\.[a-z]{2,5}", re.IGNORECASE | re.DOTALL)
-"""A name of a file, be it of one that can be written or not: no formula ends like that."""
+_FIGURE = re.compile(r".*\.(?:svg|png|pdf)|[^\s()*^=+]*\.(?!ya?ml\Z)[a-z]{2,5}", re.IGNORECASE | re.DOTALL)
+"""A name of a file, be it of one that can be written or not: no formula ends like that. One of problems is another."""
 _NAMED = {"[FILE]": _FIGURE, "[SHELL]": re.compile(r"[a-z]+")}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?,?", re.ASCII)
 

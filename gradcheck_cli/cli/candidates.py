@@ -103,6 +103,10 @@ def variables(ctx: typer.Context, incomplete: str) -> Candidates:
     return _in_list(incomplete, dict.fromkeys(names))
 
 
+def formulas_or_problems(ctx: typer.Context, incomplete: str) -> Candidates:
+    return files_or_problems(ctx, incomplete) if "::" in incomplete else formulas(ctx, incomplete)
+
+
 def files_or_problems(ctx: typer.Context, incomplete: str) -> Candidates:
     """The problems of a file, FILE::NAME; files are the shell's affair."""
     file, colon, _ = incomplete.partition(":")

@@ -24,6 +24,14 @@ Expression = Annotated[
     str,
     typer.Argument(metavar="EXPR", help="The function, in Python syntax.", autocompletion=candidates.formulas),
 ]
+Explained = Annotated[
+    str,
+    typer.Argument(
+        metavar="EXPR",
+        help="The function, in Python syntax; or a problem, FILE::NAME.",
+        autocompletion=candidates.formulas_or_problems,
+    ),
+]
 COMPLETED = {
     "let": candidates.formulas,
     "claim": candidates.formulas,

@@ -19,6 +19,7 @@ from gradcheck_cli.cli.emit import Output, emit
 from gradcheck_cli.cli.exit_codes import ExitCode
 from gradcheck_cli.cli.growing_file import GrowingLines
 from gradcheck_cli.cli.last_failed import remember
+from gradcheck_cli.cli.options import are_pictured
 from gradcheck_cli.cli.problems import Files, Wanted
 from gradcheck_cli.cli.progress import batch_progress
 from gradcheck_cli.cli.streams import complain, say
@@ -84,7 +85,9 @@ def select(asked: Asked) -> Selection:
     specs, remark = problems.selected(found.specs, asked.wanted)
     if asked.shard is not None:
         specs = select_shard(specs, asked.shard)
-    if asked.given.get("picture"):
+    if asked.output.plot is not None and len(specs) != 1:
+        raise UsageError(f"--plot draws one problem, and there are {len(specs):,}: name one, by FILE::NAME or -k")
+    if are_pictured(asked.output.destinations):
         chains = "all" if len(specs) <= CHAINS else "failed"
         specs = [_with_chains(spec, chains) for spec in specs]
     return Selection(specs, found, remark)

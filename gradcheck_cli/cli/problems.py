@@ -100,6 +100,24 @@ def read_files(names: Sequence[str], given: dict[str, Any], *, allow_code: bool 
     return found
 
 
+def only_problem(name: str, given: dict[str, Any]) -> ProblemSpec:
+    """The problem that FILE::NAME stands for, or the only one of a file. given: options that prevail over its own.
+
+    Code that it names is not imported. Raises UsageError and FileError where there is no such problem, or several, and
+    for one that cannot be read.
+    """
+    found = read_files([name], given, allow_code=True)
+    if found.troubles:
+        raise UsageError(found.troubles[0].message)
+    first = found.specs[0]
+    if len(found.specs) > 1:
+        this = "::" if name.endswith("::") or "::" in name else f"{name}::"
+        raise UsageError(f"{name} stands for {len(found.specs):,} problems: name one, for example {this}{first.name}")
+    if first.request is None:
+        raise UsageError(first.error or f"{name} cannot be read")
+    return first
+
+
 def selected(specs: Sequence[ProblemSpec], wanted: Wanted) -> tuple[list[ProblemSpec], str | None]:
     """The problems that are wanted, numbered, and a sentence on those that failed before. UsageError for none."""
     kept = _without(specs, wanted.deselected)

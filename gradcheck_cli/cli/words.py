@@ -55,6 +55,11 @@ def is_file(argument: str) -> bool:
     return _FILE.fullmatch(argument) is not None
 
 
+def is_problem(argument: str) -> bool:
+    """Whether an argument can only be a problem of a file, or a file that has one."""
+    return argument.startswith("::") or (is_file(argument) and not argument.endswith("/"))
+
+
 def require_formula(arranged: Sequence[str], commands: Collection[str]) -> None:
     """UsageError for a word that is read as a formula only because it is no command: `gradcheck problems`, `-x`, and
     for the path of a folder, which is a quotient.

@@ -157,3 +157,46 @@ def test_several_files_have_their_names_above_and_are_merged_with_what_they_say(
     out = capsys.readouterr().out
     assert out.startswith("a.yaml: Homework\n3\n\nproblem")
     assert "\nsub/b.yml\nproblem" in out
+
+
+def test_explain_takes_a_problem_of_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """With all that the file says of it; what is given on the command line prevails."""
+    Path("e.yaml").write_text(
+        "defaults: {dtype: float32}\nproblems:\n"
+        "  - {name: a, expression: 3*y, let: {y: x**2}, at: {x: 5}, wrt: y, claim: 3, gradient: 4}\n"
+        "  - {name: m, expression: sum(x**2), at: {x: {tensor: [1, 2]}}}\n"
+        "  - {name: c, code: 'own.py::f', inputs: {x: '1'}}\n"
+        "  - {name: b, expression: x +}\n"
+    )
+    assert run_command(["explain", "e.yaml::a"]) == 0
+    shown, summary = capsys.readouterr()
+    assert "at     x=5" in shown
+    assert "df/dy = 3" in shown
+    assert "df/dx" not in shown
+    assert "✓ proven" in shown
+    assert "float32" in summary
+    assert run_command(["explain", "e.yaml::a", "--at", "7", "--dtype", "float64"]) == 0
+    shown, summary = capsys.readouterr()
+    assert "at     x=7" in shown
+    assert "float64" in summary
+    assert run_command(["explain", "e.yaml::m"]) == 0
+    assert "[2  4]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("a.yaml", "a.yaml stands for 2 problems: name one, for example a.yaml::one"),
+        ("a.yaml::on", "a.yaml has no problem on: did you mean one?"),
+        ("::one", "there is no problems.yaml in this folder: name a problem file, or - for standard input"),
+        (
+            "c.yaml::c",
+            "c is code, and gradcheck explain shows formulas: gradcheck run c.yaml::c --allow-code checks it",
+        ),
+        ("c.yaml::b", "c.yaml:3:5: b: there is no expression: a problem has at least an expression"),
+    ],
+)
+def test_what_explain_says_of_other_problems(name: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("c.yaml").write_text("problems:\n  - {name: c, code: 'own.py::f', inputs: {x: '1'}}\n  - {name: b}\n")
+    assert run_command(["explain", name]) == 2
+    assert capsys.readouterr() == ("", f"gradcheck: {message}\n")

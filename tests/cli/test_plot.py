@@ -54,20 +54,37 @@ def test_the_jacobian_of_code_is_drawn(
     assert "∂out/∂x: 2 x 2" in capsys.readouterr().out
 
 
+@pytest.fixture
+def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "problems:\n- {name: a, expression: x**3, at: 2}\n- {name: b, expression: x, at: 2}\n"
+    Path("two.yaml").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.usefixtures("two")
+def test_a_problem_of_a_file_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["run", "--plot", "two.yaml::a"]) == 0
+    report = capsys.readouterr().out
+    assert report.index("✓ match") < report.index("o autograd at the points asked for")
+    pytest.importorskip("matplotlib")
+    assert run_command(["run", "two.yaml", "-k", "b", "--plot", "b.svg"]) == 0
+    assert Path("b.svg").stat().st_size > 1_000
+
+
 BAD = [
     ([*FORMULA, "--plot", "a.jpg"], "--plot a.jpg: a figure is written as .svg, .png, .pdf"),
     ([*FORMULA, "--plot=a"], "--plot a: a figure is written as"),
     ([*FORMULA, "--plot="], "--plot= needs the name of a file"),
     ([*FORMULA, "--plot", "--output-format", "json"], "standard output has json"),
     ([*FORMULA, "--plot", "/nowhere/a.svg"], "cannot write /nowhere/a.svg"),
-    (["run", "--plot"], "gradcheck run draws nothing"),
+    (["run", "--plot", "two.yaml"], "--plot draws one problem, and there are 2: name one, by FILE::NAME or -k"),
     (["explain", "x", "--plot"], "gradcheck explain draws nothing"),
 ]
 
 
 @pytest.mark.parametrize(("arguments", "message"), BAD, ids=[" ".join(arguments) for arguments, _ in BAD])
 def test_what_cannot_be_drawn_is_a_sentence(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], two: None
 ) -> None:
     assert run_command(arguments) == 2
     assert message in capsys.readouterr().err

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from gradcheck_cli.checking import loading
 from gradcheck_cli.cli import options
 from gradcheck_cli.cli.destinations import destinations
-from gradcheck_cli.cli.emit import Output, emit_as, failed, reporting
+from gradcheck_cli.cli.emit import Output, emit_as, failed, reporting, unread
 from gradcheck_cli.cli.exit_codes import ExitCode
+from gradcheck_cli.cli.problems import only_problem
+from gradcheck_cli.cli.words import is_problem
 from gradcheck_cli.errors import UsageError
 from gradcheck_cli.records.report import Report
-from gradcheck_cli.records.request import Request
+from gradcheck_cli.records.request import Expectation, Request
 from gradcheck_cli.render import ARRAY_EXPLANATIONS, EXPLAINED
 from gradcheck_cli.render.formats import EXPLANATION_FORMATS, has_pictures
 from gradcheck_cli.tensors.wanted import is_about_arrays
@@ -20,7 +23,7 @@ from gradcheck_cli.versions import versions
 
 
 def explain(
-    expression: options.Expression,
+    expression: options.Explained,
     at: options.At = None,
     wrt: options.Wrt = None,
     let: options.Let = None,
@@ -44,7 +47,8 @@ def explain(
     """Show the chain rule, node by node: values, local derivatives, and the adjoints beside torch's.
 
     Several points come one after the other; without any, one is drawn. With --order 2 the chain rule of the derivative
-    follows, which is taken in closed form.
+    follows, which is taken in closed form. FILE::NAME is a problem of a file; what is given here prevails over what it
+    says.
 
     \b
     Examples:
@@ -52,6 +56,7 @@ def explain(
       gradcheck explain --let "y = x*x" "2*y + 3" --at 3.5 --wrt x --wrt y
       gradcheck explain "where(x > 0, sqrt(x), 0)" --at -1
       gradcheck explain "x**y" --at x=-2,y=2 --wrt x --mode both
+      gradcheck explain problems.yaml::problem-5
       gradcheck explain "sum((W @ x - y)**2)" --at "W=[[1,2],[3,4]], x=[1,-1], y=[0,1]"
     """
     lists = {"at": at, "lets": let, "shapes": shape, "claims": claim}
@@ -66,12 +71,17 @@ def explain(
         range=ranges,
     )  # fmt: skip
     asked |= {"ranges" if name == "range" else name: value for name, value in given.items()}
-    asked["wrt"] = options.names(wrt or ())
+    if wrt:
+        asked["wrt"] = options.names(wrt)
     from gradcheck_cli.checking.reading import read
     from gradcheck_cli.claims.reading import raise_unreadable
 
-    request = Request(expression, **asked, derivatives=False)
     output = Output(where, verbose=verbose, title=title)
+    if is_problem(expression):
+        with reporting(output, unread):
+            request = _of_file(expression, given, asked)
+    else:
+        request = Request(expression, **asked, derivatives=False)
     with reporting(output, partial(failed, request)):
         if is_about_arrays(request):
             return _arrays(request, output)
@@ -83,6 +93,16 @@ def explain(
         explained = explain_points(request, reading=reading)
         report = Report((explained.result,), versions(), explained.result.seconds)
         return emit_as(EXPLAINED, explained, report, output)
+
+
+def _of_file(name: str, given: dict[str, Any], asked: dict[str, Any]) -> Request:
+    """The request of a problem of a file. given: options; asked: all that the command line says, which prevails."""
+    spec = only_problem(name, given)
+    if not isinstance(spec.request, Request):
+        raise UsageError(
+            f"{spec.name} is code, and gradcheck explain shows formulas: gradcheck run {name} --allow-code checks it"
+        )
+    return replace(spec.request, **asked, derivatives=False, expectation=Expectation())
 
 
 def _arrays(request: Request, output: Output) -> ExitCode:

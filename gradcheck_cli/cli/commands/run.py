@@ -16,6 +16,7 @@ from gradcheck_cli.cli import candidates, options
 from gradcheck_cli.cli.destinations import destinations
 from gradcheck_cli.cli.emit import Output, emit_list, reporting, unread
 from gradcheck_cli.cli.exit_codes import ExitCode
+from gradcheck_cli.cli.plots import plot_of
 from gradcheck_cli.cli.problem_run import (
     Asked,
     check_and_report,
@@ -112,6 +113,7 @@ def run(
     output_file: options.OutputFile = None,
     junitxml: options.JunitFile = None,
     title: options.Title = None,
+    plot: options.Plot = None,
     no_derivatives: options.NoDerivatives = False,
     watch: options.Watch = False,
     quiet: options.Quiet = False,
@@ -126,6 +128,7 @@ def run(
     options.require_readable(title or "")
     known, junit = (LIST_FORMATS, None) if list_only else (FORMATS, junitxml)
     where_to = destinations(output_format, output_file, known, junit)
+    drawn = None if list_only else plot_of(plot, where_to)
     given = options.given(
         order=order, mode=mode, dtype=dtype, device=device, rtol=rtol, atol=atol, claim_rtol=claim_rtol,
         strict=strict, samples=samples, seed=seed, range=ranges, timeout=timeout,
@@ -134,9 +137,9 @@ def run(
     formats = {one.format for one in where_to}
     in_full = any(map(has_closed_forms, formats))
     given["derivatives"], given["formula"] = in_full and not no_derivatives, in_full or verbose
-    given["picture"] = options.are_pictured(where_to)
+    given["picture"] = drawn is not None or options.are_pictured(where_to)
     given["keep"] = options.rows_kept(formats, verbose=verbose)
-    output = Output(where_to, quiet, verbose, options_of(given), title=title)
+    output = Output(where_to, quiet, verbose, options_of(given), drawn, title)
     wanted = Wanted(keyword, tag or (), deselect or (), lf)
     asked = Asked(
         files or [], given, wanted, _where(jobs, executor), output, shard, resume,
