@@ -117,6 +117,11 @@ def in_lines(text: str, room: int, places: Sequence[str] = _PLACES) -> list[str]
     return [line.rstrip() for line in lines[:-1]] + lines[-1:]
 
 
+def between_words(text: str, room: int) -> str:
+    """A text that is whole where it fits, and else goes on in further lines, which stand in a little."""
+    return text if cell_len(text) <= room else "\n  ".join(in_lines(text, room - 2, _PLACES[:1]))
+
+
 def stacked(columns: Sequence[Column]) -> Iterator[Text | Table]:
     """Each row as lines of a label and a value, with an empty line between rows."""
     for index in range(len(columns[0].cells)):

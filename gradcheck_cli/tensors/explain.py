@@ -313,6 +313,8 @@ def _without_one(text: str) -> str:
 
 def _bare(text: str) -> str:
     """A text without the brackets around all of it."""
+    if not text.startswith("("):
+        return text
     depth = 0
     for index, sign in enumerate(text):
         depth += (sign == "(") - (sign == ")")

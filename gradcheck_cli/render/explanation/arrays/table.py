@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -16,6 +17,10 @@ from gradcheck_cli.render.console import to_text
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.explanation.arrays import cells
 from gradcheck_cli.render.layout import Column
+
+
+LEAST = 20
+"""Columns for numbers, however little room there is."""
 
 
 def render_arrays_table(explanation: ArrayExplanation, display: Display) -> str:
@@ -34,7 +39,7 @@ def _parts(explanation: ArrayExplanation, display: Display) -> Iterator[Renderab
         yield Text()
         forward = _forward(explanation, steps, display)
         table = layout.fitting(forward, display.width)
-        yield from layout.stacked(forward) if table is None else [table]
+        yield from layout.stacked(_in_room(forward, display.width)) if table is None else [table]
         yield Text()
         backward = _backward(explanation, steps, display)
         table = layout.fitting(backward, display.width)
@@ -49,13 +54,26 @@ def _parts(explanation: ArrayExplanation, display: Display) -> Iterator[Renderab
 
 def _in_lines(backward: Sequence[Column], width: int) -> Iterator[RenderableType]:
     """Each adjoint as lines: its formula, then both numbers."""
-    for index, (name, product, *rest) in enumerate(zip(*(column.cells for column in backward), strict=True)):
+    columns = [*backward[:2], *_in_room([replace(one, header=f"  {one.header}") for one in backward[2:]], width)]
+    headers = [Text(column.header) for column in columns[2:]]
+    for index, (name, product, *rest) in enumerate(zip(*(column.cells for column in columns), strict=True)):
         if index:
             yield Text()
         written = f"{name.plain} = {' '.join(product.plain.split())}"
         yield Text("\n".join(layout.in_lines(written, width)), style="bold")
-        headers = [column.header for column in backward[2:]]
-        yield layout.hanging([(Text(f"  {head}"), cell) for head, cell in zip(headers, rest, strict=True)], gap=2)
+        yield layout.hanging(zip(headers, rest, strict=True), gap=2)
+
+
+def _in_room(columns: Sequence[Column], width: int) -> list[Column]:
+    """The columns with cells that fit behind their headers: the row of a matrix goes on in a further line, between two
+    numbers."""
+    room = max(LEAST, width - max(len(column.header) for column in columns) - 2)
+    return [replace(one, cells=tuple(_in_rows(cell, room) for cell in one.cells)) for one in columns]
+
+
+def _in_rows(cell: Text, room: int) -> Text:
+    rows = (layout.between_words(line, room) for line in cell.plain.split("\n"))
+    return Text("\n".join(rows), style=cell.style)
 
 
 def _forward(explanation: ArrayExplanation, steps: Sequence[ArrayStep], display: Display) -> list[Column]:
