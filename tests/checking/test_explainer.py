@@ -101,7 +101,27 @@ def test_names_never_clash() -> None:
 
 def test_sums_where_paths_join() -> None:
     text = shown("x*sin(x)", "1")
-    assert "df/dx = df/da · da/dx + a\n      = 1 · 0.540302 + 0.841471\n      = 1.381773290676036" in text
+    assert "df/dx = ∂f/∂a · da/dx + a\n      = 1 · 0.540302 + 0.841471\n      = 1.381773290676036" in text
+
+
+def test_partial_derivatives_have_a_sign_of_their_own() -> None:
+    """Of a step by one of several operands: what goes along all ways is another number, even between the same two."""
+    text = shown("x*exp(x)*y", "x=1,y=2")
+    assert "∂f/∂b = y = 2" in text
+    assert "da/dx = exp(x)" in text
+    assert "df/dx = ∂f/∂b · ∂b/∂a · da/dx + ∂f/∂b · ∂b/∂x" in text
+    found = explained("x*exp(x)*y", "x=1,y=2")
+    written = EXPLANATIONS["latex"](found, Display())
+    assert r"\frac{df}{dx} &= \frac{\partial f}{\partial b} \cdot \frac{\partial b}{\partial a}" in written
+    assert r"\frac{da}{dx} &= \exp" in written
+
+
+def test_a_sum_by_the_last_step_has_adjoints_also_of_operands_of_the_result() -> None:
+    """Of `a*y` with y made of a, ∂f/∂a is y, and df/da is what stands in the table."""
+    lets = ("a = sin(x)", "y0 = a", *(f"y{i + 1} = y{i}*sin(y{i})" for i in range(4)))
+    text = shown("a*y4", "2", lets=lets, wrt=("x",))
+    assert "∂f/∂a = y4 = 0.0456134" in text
+    assert "df/dx = df/da · da/dx\n      = 0.587853 · -0.416147\n      = -0.24463305457006176 " in text
 
 
 def test_many_paths_are_written_by_the_last_step() -> None:
@@ -176,7 +196,7 @@ KINKS = [
     # (expression, the chain rule at 0): no factor is a number there
     ("relu(x)", "df/dx = where(x > 0, 1, 0)\n      = [0, 1]    (autograd: 0, ∧ kink)\n\n"),
     ("relu(x) - relu(-x)",
-     "df/dx = df/da · da/dx + df/dc · dc/db · db/dx\n      = 1    (autograd: 0, ✗ mismatch)\n"
+     "df/dx = ∂f/∂a · da/dx + ∂f/∂c · dc/db · db/dx\n      = 1    (autograd: 0, ✗ mismatch)\n"
      "        da/dx and dc/db do not exist at this point: the chain rule gives no\n        number here\n"),
     ("2*abs(x)", "df/dx = df/da · da/dx\n      = [-2, 2]    (autograd: 0, ∧ kink)\n"
      "        da/dx does not exist at this point: the chain rule gives no number here\n"),
@@ -276,7 +296,7 @@ def test_several_points_come_one_after_the_other(capsys: pytest.CaptureFixture[s
     assert run_command(["explain", "relu(x) - relu(-x)", "--at", "1,0,2", "--claim", "1"]) == 1
     out, err = capsys.readouterr()
     assert [line for line in out.splitlines() if line.startswith("at ")] == [f"at     x={x}" for x in (1, 0, 2)]
-    assert out.count("df/dx = df/da") == 3
+    assert out.count("df/dx = ∂f/∂a") == 3
     assert out.endswith("✓ proven (agrees at 29 points)\n")
     assert err.startswith("3 checks (1 failed): 2 match, 1 mismatch · 1 claim: 1 proven")
     assert run_command(["explain", "x**2", "--at", "1,2,3", "-f", "json"]) == 0

@@ -232,7 +232,7 @@ def test_the_chain_rule_is_below(page: Path, capsys: pytest.CaptureFixture[str])
     assert run_command(["x*sigmoid(x)", "--at", "1", "--at", "2", "--output-format", "html"]) == 0
     text = capsys.readouterr().out
     assert re.findall(CHAIN, text) == [(" open", "the chain rule at x=1")]
-    assert "df/dx = df/da · da/dx + a" in text
+    assert "df/dx = ∂f/∂a · da/dx + a" in text
 
 
 def test_of_many_problems_those_that_failed_have_it(

@@ -222,3 +222,23 @@ def test_what_is_large_shows_its_worst_entry_and_how_many_steps_are_left_out(
 def test_what_cannot_be_explained(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["explain", *arguments]) == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_product_that_is_one_name_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["explain", "c @ v", "--at", "c=[1, 2], v=[3, 4]"]) == 0
+    rows = {row.split()[0]: row.split()[1] for row in capsys.readouterr().out.splitlines() if row.startswith("df/d")}
+    assert rows == {"df/dv": "c", "df/dc": "v"}
+
+
+@pytest.mark.parametrize("columns", ["80", "40"])
+def test_the_row_of_a_matrix_goes_on_between_two_numbers(
+    columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    at = "x=[0.123456, -0.234567, 0.345678, -0.456789, 0.567891, -0.678912, 0.789123]"
+    assert run_command(["explain", "sum(3*x)", "--at", at, "-v"]) == 0
+    written = capsys.readouterr().out
+    assert max(map(len, written.splitlines())) <= int(columns)
+    value = written.partition("value")[2].partition("]")[0]
+    assert "\n" in value.strip()
+    assert value.replace("[", "").split() == at[3:-1].split(", ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gradcheck_cli import number_text
 from gradcheck_cli.dtypes import DTYPES, Dtype
@@ -21,16 +22,27 @@ FACTORS = 12
 """Factors of a path that are written out unless -v asks for all."""
 
 
+class Factor(NamedTuple):
+    """A derivative in the chain rule, by the names of the steps above and below.
+
+    local: of a step by one of its operands, the others held; else along all ways from the one to the other.
+    """
+
+    above: str
+    below: str
+    local: bool = True
+
+
 @dataclass(frozen=True)
 class Sum:
     """A derivative as a sum of products.
 
-    terms: pairs (of the result by ..., factor) as names (above, below). numbers: the text of each factor; none where
+    terms: the factors of each. numbers: the text of each factor; none where
     one has no number. remarks: why that is so, and what is left out.
     """
 
     by: str
-    terms: tuple[tuple[tuple[str, str], ...], ...]
+    terms: tuple[tuple[Factor, ...], ...]
     numbers: tuple[tuple[str, ...], ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -85,9 +97,20 @@ def local_derivatives(explanation: Explanation, step: StepRecord) -> list[str]:
     for local in step.locals:
         number = local_number(local, dtype)
         formula = "no known form" if local.text is None else local.text
-        parts = [f"d{step.name}/d{local.by}", formula, *([number] if number != formula else [])]
+        parts = [symbol(explanation, Factor(step.name, local.by)), formula, *([number] if number != formula else [])]
         texts.append(" = ".join(parts))
     return texts
+
+
+def is_partial(explanation: Explanation, factor: Factor) -> bool:
+    """Whether it is a partial derivative: others are held, since the step has several operands."""
+    return factor.local and len(explanation.by_name[factor.above].locals) > 1
+
+
+def symbol(explanation: Explanation, factor: Factor) -> str:
+    """`∂b/∂x` of a step by one of several operands; `db/dx` by its only one, and of what goes along all steps."""
+    d = "∂" if is_partial(explanation, factor) else "d"
+    return f"{d}{factor.above}/{d}{factor.below}"
 
 
 def local_number(local: LocalDerivative, dtype: Dtype) -> str:
@@ -119,10 +142,13 @@ def written_out(explanation: Explanation, chain: Chain, everything: bool) -> Sum
         everything or (len(chain.paths) <= PATHS and all(len(path.steps) - 1 <= FACTORS for path in chain.paths))
     )
     if few:
-        return _sum(explanation, chain.by, [tuple(zip(p.steps, p.steps[1:], strict=False)) for p in chain.paths])
+        return _sum(explanation, chain.by, [tuple(map(Factor, p.steps, p.steps[1:])) for p in chain.paths])
     through = chain.through if everything else chain.through[:PATHS]
     name = explanation.name
-    terms = [((name, step), (step, chain.by)) if step != name else ((name, chain.by),) for step in through]
+    terms = [
+        (Factor(name, step, local=False), Factor(step, chain.by)) if step != name else (Factor(name, chain.by),)
+        for step in through
+    ]
     more = len(chain.through) - len(through)
     left_out = f" (and {counted(more, 'more term')})" if more else ""
     paths = f"{chain.count:,}" if chain.count < 10**9 else f"{chain.count:.2g}"
@@ -133,13 +159,13 @@ def written_out(explanation: Explanation, chain: Chain, everything: bool) -> Sum
     return _sum(explanation, chain.by, terms, how)
 
 
-def _sum(explanation: Explanation, by: str, terms: Sequence[tuple[tuple[str, str], ...]], *remarks: str) -> Sum:
+def _sum(explanation: Explanation, by: str, terms: Sequence[tuple[Factor, ...]], *remarks: str) -> Sum:
     """The terms with their numbers, or why they have none: at a kink, one derivative does not exist."""
-    numbers = tuple(tuple(factor(explanation, above, below) for above, below in term) for term in terms)
+    numbers = tuple(tuple(number_of(explanation, factor) for factor in term) for term in terms)
     missing = {
-        f"d{above}/d{below}": len(term) > 1 or len(terms) > 1
+        symbol(explanation, factor): len(term) > 1 or len(terms) > 1
         for term, texts in zip(terms, numbers, strict=True)
-        for (above, below), text in zip(term, texts, strict=True)
+        for factor, text in zip(term, texts, strict=True)
         if text == NOTHING or text.startswith("[")
     }
     if not missing:
@@ -152,23 +178,22 @@ def _sum(explanation: Explanation, by: str, terms: Sequence[tuple[tuple[str, str
     return Sum(by, tuple(terms), (), (*remarks, why))
 
 
-def factor(explanation: Explanation, above: str, below: str) -> str:
+def number_of(explanation: Explanation, factor: Factor) -> str:
     """The certified number of one factor: a local derivative, or an adjoint."""
     steps, dtype = explanation.by_name, dtype_of(explanation)
-    for local in steps[above].locals:
-        if local.by == below:
-            return local_number(local, dtype)
-    return flow(steps[below].adjoint, dtype)[0]
+    if not factor.local:
+        return flow(steps[factor.below].adjoint, dtype)[0]
+    return next(local_number(local, dtype) for local in steps[factor.above].locals if local.by == factor.below)
 
 
-def alone(explanation: Explanation, term: Sequence[tuple[str, str]]) -> str | None:
+def alone(explanation: Explanation, term: Sequence[Factor]) -> str | None:
     """The formula of a local derivative that is a whole term: ds/dx = ds/dx says nothing."""
     if not term:
         return "1"
-    if len(term) > 1 or term[0][0] != explanation.name:
+    if len(term) > 1 or term[0].above != explanation.name:
         return None
     locals_ = explanation.by_name[explanation.name].locals
-    return next((local.text for local in locals_ if local.by == term[0][1]), None)
+    return next((local.text for local in locals_ if local.by == term[0].below), None)
 
 
 def total(explanation: Explanation, by: str) -> tuple[str, str, Verdict] | None:

@@ -46,7 +46,8 @@ def _step(explanation: Explanation, step: StepRecord) -> str:
     for local in step.locals:
         shown = r"\text{undefined}" if local.value is None else number(cells.local_number(local, dtype))
         formula = r"\text{no known form}" if local.formula is None else to_latex(local.formula)
-        parts.append((_derivative(explanation, step.name, local.by), " = ".join(_distinct(formula, shown))))
+        left = _derivative(explanation, cells.Factor(step.name, local.by))
+        parts.append((left, " = ".join(_distinct(formula, shown))))
     if parts:
         (first, right), *rest = parts
         row += f" & {first} &= {right}"
@@ -63,9 +64,10 @@ def _flows(explanation: Explanation, steps: list[StepRecord], mode: str) -> Iter
     rows = []
     for step in steps:
         found = cells.flow_of(step, mode)
-        by = (explanation.name, step.name) if mode == "reverse" else (step.name, mode)
+        ends = (explanation.name, step.name) if mode == "reverse" else (step.name, mode)
         numbers = map(interval, cells.flow(found, cells.dtype_of(explanation)))
-        rows.append([_derivative(explanation, *by), *numbers, _text(step.grad_fn), _verdict(step, found, mode)])
+        left = _derivative(explanation, cells.Factor(*ends, local=False))
+        rows.append([left, *numbers, _text(step.grad_fn), _verdict(step, found, mode)])
     heads = ["", r"\text{analytical}", r"\text{autograd}", r"\text{grad}\_\text{fn}", ""]
     yield from array("lrrll", heads, rows)
 
@@ -83,9 +85,9 @@ def _verdict(step: StepRecord, found: Flow | None, mode: str) -> str:
 def _chain(explanation: Explanation, one: Chain, everything: bool) -> Iterator[str]:
     """The chain rule: symbols, numbers, the result. Each term of a sum has a line of its own."""
     written = cells.written_out(explanation, one, everything)
-    left = _derivative(explanation, explanation.name, one.by)
+    left = _derivative(explanation, cells.Factor(explanation.name, one.by, local=False))
     symbols = [
-        _alone(explanation, term) or r" \cdot ".join(_derivative(explanation, above, below) for above, below in term)
+        _alone(explanation, term) or r" \cdot ".join(_derivative(explanation, factor) for factor in term)
         for term in written.terms
     ]
     values = [_product(texts) for texts in written.numbers]
@@ -102,10 +104,10 @@ def _product(texts: Sequence[str]) -> str:
     return r" \cdot ".join(rf"\left({t}\right)" if t.startswith("-") and i else t for i, t in enumerate(factors)) or "1"
 
 
-def _alone(explanation: Explanation, term: tuple[tuple[str, str], ...]) -> str | None:
+def _alone(explanation: Explanation, term: tuple[cells.Factor, ...]) -> str | None:
     if not term or cells.alone(explanation, term) is None:
         return "1" if not term else None
-    formula = next(x.formula for x in explanation.by_name[explanation.name].locals if x.by == term[0][1])
+    formula = next(x.formula for x in explanation.by_name[explanation.name].locals if x.by == term[0].below)
     return None if formula is None else to_latex(formula)
 
 
@@ -114,6 +116,6 @@ def _sum(start: str, terms: list[str]) -> Iterator[str]:
         yield f"{start}{term}" if not index else rf"&\quad + {term}"
 
 
-def _derivative(explanation: Explanation, above: str, below: str) -> str:
-    d = "d" if len(explanation.result.variables) == 1 else r"\partial "
-    return rf"\frac{{{d}{name(above)}}}{{{d}{name(below)}}}"
+def _derivative(explanation: Explanation, factor: cells.Factor) -> str:
+    d = r"\partial " if cells.is_partial(explanation, factor) else "d"
+    return rf"\frac{{{d}{name(factor.above)}}}{{{d}{name(factor.below)}}}"

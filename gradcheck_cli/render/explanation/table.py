@@ -164,7 +164,7 @@ def chain_lines(explanation: Explanation, one: Chain, everything: bool, width: i
     """
     written = cells.written_out(explanation, one, everything)
     symbols = [
-        cells.alone(explanation, term) or " · ".join(f"d{above}/d{below}" for above, below in term)
+        cells.alone(explanation, term) or " · ".join(cells.symbol(explanation, factor) for factor in term)
         for term in written.terms
     ]
     numbers = [" · ".join(texts) or "1" for texts in written.numbers]

@@ -18,7 +18,6 @@ from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.explanation.arrays import cells
 from gradcheck_cli.render.layout import Column
 
-
 LEAST = 20
 """Columns for numbers, however little room there is."""
 
