@@ -17,12 +17,19 @@ CLOSED_FORM_SECONDS = 2.0
 class ClaimedDerivative:
     """One claim about one expression, ready to be compared.
 
-    values: of the names that only the claim has, where they were given.
+    values: of the names that only the claim has, where they were given. is_entry: whether it is one entry of a claim
+    about arrays, of which what is right at the point is told as a whole.
     """
 
     def __init__(
-        self, read: ReadClaim, expression: Expr, values: Mapping[str, Sequence[Fraction]] | None = None
+        self,
+        read: ReadClaim,
+        expression: Expr,
+        values: Mapping[str, Sequence[Fraction]] | None = None,
+        *,
+        is_entry: bool = False,
     ) -> None:
+        self.is_entry = is_entry
         self.text, self.expression, self.derivative, self.claim = read.text, expression, read.derivative, read.claim
         self.note = read.note
         self.chain = [expression]

@@ -40,7 +40,7 @@ def refuted(claimed: ClaimedDerivative, compared: Compared, asked: Sequence[Poin
         notes.append(number)
     elif (slip := _slip(claimed, compared)) is not None:
         notes.append(slip)
-    elif not compared.refutes_one_of(asked) and (right := _right(compared, asked)):
+    elif not claimed.is_entry and not compared.refutes_one_of(asked) and (right := _right(compared, asked)):
         notes.append(f"it is right at {at_text(right[0])}, and not in general")
     truth, remark = _truth(claimed, place, found)
     notes += [remark] if remark else []

@@ -296,7 +296,7 @@ class _Claimed:
         self, expressions: Expressions, place: int, function: Expr, names: tuple[str, ...], deadline: float
     ) -> Claim:
         claim = expressions.of(int(self.claimed[place]))
-        claimed = ClaimedDerivative(ReadClaim(Derivative(names), self.text, claim), function)
+        claimed = ClaimedDerivative(ReadClaim(Derivative(names), self.text, claim), function, is_entry=True)
         point = {name: expressions.point[name] for name in claimed.names}
         seconds = max(0.0, min(PROOF_SECONDS / 2, deadline - time.monotonic()))
         tolerance = Tolerance(self.question.request.claim_rtol, DTYPES["float64"].atol)
