@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from gradcheck_cli.claims.misremembered import misremembered
 from gradcheck_cli.differentiation import rules
 from gradcheck_cli.differentiation.folding import ONE, ZERO, fold
 from gradcheck_cli.differentiation.gradient import derivative, gradient
@@ -211,6 +212,12 @@ def _power(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
 
 
 def _exponential(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
+    if node.function is op.EXP and node.args[0] in dependent:
+        (arg,) = node.args
+        less = fold(op.MUL, arg, call(op.EXP, fold(op.SUB, arg, ONE)))
+        sentence = f"the power rule was used for the exponential {short_text(node)}"
+        yield Wrong(sentence, fold(op.MUL, less, _derivative(arg, name)))
+        yield Wrong(f"{sentence}, and the inner derivative is missing (chain rule)", less)
     if node.function is op.POW and node.args[1] in dependent:
         base, exponent = node.args
         inner = _derivative(exponent, name)
@@ -228,6 +235,9 @@ def _product(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
     yield Wrong(f"only one term of the product rule for {text} is there", fold(op.MUL, du, v))
     yield Wrong(f"only one term of the product rule for {text} is there", fold(op.MUL, u, dv))
     yield Wrong(f"the derivative of the product {text} is not the product of the derivatives", fold(op.MUL, du, dv))
+    sentence = f"a factor is missing in the product rule for {text}:"
+    yield Wrong(f"{sentence} {short_text(u)} in the second term", fold(op.ADD, fold(op.MUL, du, v), dv))
+    yield Wrong(f"{sentence} {short_text(v)} in the first term", fold(op.ADD, du, fold(op.MUL, u, dv)))
     yield Wrong(
         f"the terms of the product rule for {text} were subtracted, not added",
         fold(op.SUB, fold(op.MUL, du, v), fold(op.MUL, u, dv)),
@@ -296,6 +306,14 @@ OUTPUT_RULES = by_row(
 )
 
 
+def _remembered(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
+    for sentence, wrong in misremembered(node):
+        inner = _derivative(node.args[0], name)
+        yield Wrong(sentence, fold(op.MUL, wrong, inner))
+        if inner is not ONE:
+            yield Wrong(f"{sentence}; the inner derivative is missing as well (chain rule)", wrong)
+
+
 def _sign(node: Call, name: str, dependent: set[Expr]) -> Iterator[Wrong]:
     if node.function not in op.ARITHMETIC:
         yield Wrong(f"the sign of the derivative of {short_text(node)} is wrong", fold(op.NEG, _derivative(node, name)))
@@ -322,6 +340,7 @@ SLIPS: tuple[tuple[Rule, str], ...] = (
     (_power, "the factors of the power rule are missing"),
     (_exponential, "the power rule was used for exponentials"),
     (_output, "derivatives that are known in terms of the output were written in terms of the argument"),
+    (_remembered, "the derivatives of the functions themselves are wrong throughout"),
     (_sign, "the signs of the inner derivatives are wrong"),
     (_product, "only one term of each product rule is there"),
     (_quotient, "the derivative of a quotient is not the quotient of the derivatives"),

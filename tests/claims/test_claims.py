@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from gradcheck_cli.checking.checker import check_expression
 from gradcheck_cli.claims import judge
 from gradcheck_cli.claims.claimed import ClaimedDerivative
+from gradcheck_cli.claims.misremembered import KNOWN
 from gradcheck_cli.claims.reading import Subject, read_claim
 from gradcheck_cli.cli.app import run_command
+from gradcheck_cli.expression.function import Function
 from gradcheck_cli.language.parser import parse
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.request import Request
@@ -129,6 +131,32 @@ def test_a_wrong_claim_is_refuted_and_its_slip_named(function: str, claim: str, 
         ("1/(1 + exp(-x))", "x*(1 - x)", "y is its output, 1/(1 + exp(-x))"),
         ("tanh(x)", "1 - x**2", "y' = 1 - y**2 with y = x"),
         ("exp(-tanh(2*x))", "-exp(-tanh(2*x))*2*(1 - 4*x**2)", "y' = 1 - y**2 with y = 2*x"),
+        ("tanh(x)", "1 - tanh(x)", "the square is missing in the derivative of tanh(u), which is 1 - tanh(u)**2 = 1/"),
+        ("tanh(3*x)", "3/cosh(3*x)", "the square is missing in the derivative of tanh(u), which is "),
+        ("tanh(3*x)", "1 - tanh(3*x)", "; the inner derivative is missing as well (chain rule)"),
+        ("x*tanh(x)", "tanh(x) + x*(1 - tanh(x))", "the square is missing in the derivative of tanh(u), which is "),
+        (
+            "tanh(2*x) + tanh(3*x)",
+            "2*(1 - tanh(2*x)) + 3*(1 - tanh(3*x))",
+            "the derivatives of the functions themselves are wrong throughout",
+        ),
+        ("tan(x)", "1/cos(x)", "the square is missing in the derivative of tan(u), which is 1 + tan(u)**2 = 1/cos"),
+        ("sigmoid(x)", "f*(1 + f)", "the sign within is wrong in the derivative of sigmoid(u), which is sigmoid(u)*(1"),
+        ("arctan(x)", "1/(1 - x^2)", "the sign within is wrong in the derivative of atan(u), which is 1/(1 + u**2)"),
+        ("asin(2*x)", "2/(1 - 4*x^2)", "the root is missing in the derivative of asin(u), which is 1/sqrt(1 - u**2)"),
+        ("exp(x)", "x*exp(x - 1)", "the power rule was used for the exponential exp(x)"),
+        ("exp(3*x)", "9*x*exp(3*x - 1)", "the power rule was used for the exponential exp(3*x)"),
+        ("exp(2x+1)", "(2x+1)*exp(2x)", "the power rule was used for the exponential exp(2*x + 1), and the inner"),
+        (
+            "x*sigmoid(x)",
+            "sigmoid(x) + sigmoid(x)*(1 - sigmoid(x))",
+            "a factor is missing in the product rule for x*sigmoid(x): x in the second term",
+        ),
+        (
+            "x**2*sin(x)",
+            "2*x + x**2*cos(x)",
+            "a factor is missing in the product rule for x**2*sin(x): sin(x) in the first term",
+        ),
         ("x**3", "3*x", "the power was dropped, not reduced by 1, in the derivative of x**3"),
         ("x**3", "3", "the power was dropped, not reduced by 1, in the derivative of x**3"),
         ("sin(x)**3", "3*cos(x)", "the power was dropped, not reduced by 1, in the derivative of sin(x)**3"),
@@ -182,6 +210,18 @@ def test_a_formula_that_is_right_at_the_point_alone_is_said_to_be() -> None:
     assert judged("x**2*y", "x: 2*x*y**3", "x=3,y=1").note == "it is right at x=3, y=1, and not in general"
     assert judged("x**2*y", "x: 2*x*y**3", "x=3,y=2").note is None
     assert "not in general" not in str(judged("x**2*y", "x: 2*x*y**3", "x=3,y=1", "x=3,y=2").note)
+
+
+@pytest.mark.parametrize("function", KNOWN, ids=lambda function: function.name)
+def test_what_is_said_of_a_misremembered_derivative_is_true(function: Function) -> None:
+    """The formula that is given as the right one is, and the wrong ones are not; all of them are named."""
+    text = f"{function.name}(u)"
+    for one in KNOWN[function]:
+        for right in one.right.split(" = "):
+            assert judged(text, right).status is ClaimStatus.PROVEN
+        found = judged(text, one.wrong.replace("y", text))
+        assert found.status is ClaimStatus.REFUTED
+        assert found.note == f"{one.what} in the derivative of {text}, which is {one.right}"
 
 
 def test_a_slip_is_named_only_where_it_leads_to_the_claim() -> None:
