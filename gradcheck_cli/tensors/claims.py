@@ -190,7 +190,7 @@ class _Claimed:
     def _refuted(self, place: int, claim: Floats, truth: Floats) -> Claim:
         found = Counterexample({}, float(claim[place]), float(truth[place]), entry=self._label(place))
         arrays = truth.reshape(self.shape), claim.reshape(self.shape)
-        note = slip(self.question, self.text, *arrays, self._again, self._label)
+        note = slip(self.question, self.text, *arrays, self._again, self._label, len(self.of))
         note = note or (self._slip_of(place) if claim[place] else None)  # 0 may be by chance
         return Claim(Derivative(self.by), self.text, ClaimStatus.REFUTED, False, 1, found, note)
 

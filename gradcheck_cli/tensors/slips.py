@@ -24,19 +24,20 @@ OCCURRENCES = 40
 
 
 def slip(
-    question: Question, text: str, truth: Floats, claim: Floats, again: Again, label: Callable[[int], str]
+    question: Question, text: str, truth: Floats, claim: Floats, again: Again, label: Callable[[int], str], of: int
 ) -> str | None:
     """What was probably done, as a sentence; None where nothing leads to the truth, or to exactly what is claimed.
 
-    again: the numbers of another text in place of the claim. label: of an entry.
+    again: the numbers of another text in place of the claim. label: of an entry. of: how many dimensions, from the
+    first, are those of the function.
     """
     if not (np.isfinite(truth).all() and np.isfinite(claim).all()):
         return None
     slips = (
-        _simple(truth, claim), _diagonal(question, text, truth, claim), _factor(question, truth, claim),
-        _outer(question, truth, claim),
+        _simple(truth, claim), _diagonal(question, text, truth, claim, of), _symmetric(question, text, truth, again),
+        _factor(question, truth, claim), _outer(question, truth, claim),
         _other_operand(question, text, truth, again), _missing_term(question, truth, claim),
-        _off(truth, claim, label), _summed(truth, claim),
+        _beside_diagonal(question, truth, claim), _off(truth, claim, label), _summed(question, truth, claim, of),
     )  # fmt: skip
     return next(itertools.chain.from_iterable(slips), None)
 
@@ -50,13 +51,48 @@ def _simple(truth: Floats, claim: Floats) -> Iterator[str]:
         yield "it is transposed"
 
 
-def _diagonal(question: Question, text: str, truth: Floats, claim: Floats) -> Iterator[str]:
-    """A row stands for a matrix that is diagonal, as if the function were a sum."""
-    is_square = truth.ndim == 2 and truth.shape[0] == truth.shape[1] > 1
-    if not is_square or (truth - np.diag(np.diag(truth))).any():
+def _diagonal(question: Question, text: str, truth: Floats, claim: Floats, of: int) -> Iterator[str]:
+    """A row stands for a matrix, as if the function were a sum, or each element of it a function of one."""
+    if not _is_square(truth) or not _same(claim, np.tile(np.diag(truth), (len(truth), 1))):
         return
-    if _same(claim, np.tile(np.diag(truth), (len(truth), 1))):
+    if (truth - np.diag(np.diag(truth))).any():
+        yield f"these are the entries of its diagonal only, and there are others beside it{_softmax(question, truth)}"
+    elif of:
         yield f"these are the entries of its diagonal: write diag({text}), or check sum({question.formula})"
+    else:
+        yield f"these are the entries of its diagonal: write diag({text})"
+
+
+def _beside_diagonal(question: Question, truth: Floats, claim: Floats) -> Iterator[str]:
+    """A diagonal matrix stands for one that is not, as if each element of the function were one of one element."""
+    if _is_square(truth) and _same(claim, np.diag(np.diag(truth))):
+        yield f"its diagonal is right, and the entries beside it are missing{_softmax(question, truth)}"
+
+
+def _is_square(array: Floats) -> bool:
+    return array.ndim == 2 and array.shape[0] == array.shape[1] > 1
+
+
+def _softmax(question: Question, truth: Floats) -> str:
+    """How it is written, where it is the Jacobian of a softmax; f is the function itself."""
+    value = question.value.detach().double().cpu().numpy()
+    is_that = value.ndim == 1 and _same(truth, np.diag(value) - np.outer(value, value))
+    return ": write diag(f) - outer(f, f)" if is_that and "f" not in question.inputs else ""
+
+
+def _symmetric(question: Question, text: str, truth: Floats, again: Again) -> Iterator[str]:
+    """A matrix stands for the symmetric part of it, or for twice that."""
+    for name, array in _arrays(question):
+        if not _is_square(array) or _same(array, array.T):
+            continue
+        for better, told in (
+            (f"({name} + {name}.T)/2", f"it holds for a symmetric {name} only: "),
+            (f"({name} + {name}.T)", ""),
+        ):
+            other = re.sub(rf"(?<![\w.]){re.escape(name)}(?!\w|\s*\()", f"({better})", text)
+            numbers = again(other) if other != text else None
+            if numbers is not None and _same(numbers, truth):
+                yield f"{told}with {better} in place of {name} it is right"
 
 
 def _same(a: Floats, b: Floats) -> bool:
@@ -160,8 +196,19 @@ def _off(truth: Floats, claim: Floats, label: Callable[[int], str]) -> Iterator[
         yield f"every entry is off by {off[0]:.6g}: a term is missing, or one too many"
 
 
-def _summed(truth: Floats, claim: Floats) -> Iterator[str]:
-    for dim in range(truth.ndim):
-        total = np.broadcast_to(truth.sum(dim, keepdims=True), truth.shape)
-        if truth.ndim > 1 and truth.shape[dim] > 1 and _same(claim, total):
-            yield f"it is summed along dim {dim}, and the derivative is not"
+def _summed(question: Question, truth: Floats, claim: Floats, of: int) -> Iterator[str]:
+    """A sum over elements of the function, or over a dimension of the variable, that is there and should not be, or the
+    other way round."""
+    if of and _same(claim, _total(truth, tuple(range(of)))):
+        yield f"that is the gradient of sum({question.formula}): the derivative has entries for each element of it"
+    for dims in [(dim,) for dim in range(of, truth.ndim)] + [tuple(range(of, truth.ndim))]:
+        where = f" along dim {dims[0] - of}" if len(dims) == 1 and truth.ndim - of > 1 else ""
+        if dims and all(truth.shape[dim] > 1 for dim in dims):
+            if _same(claim, _total(truth, dims)):
+                yield f"it is summed{where}, and the derivative is not"
+            if _same(truth, _total(claim, dims)):
+                yield f"the derivative is summed{where}, and it is not"
+
+
+def _total(array: Floats, dims: tuple[int, ...]) -> Floats:
+    return np.broadcast_to(array.sum(dims, keepdims=True), array.shape)

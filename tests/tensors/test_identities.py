@@ -16,6 +16,7 @@ VECTOR = {"x": [0.5, -1.25, 2]}
 MATRIX = {"A": [[2, 1, 0.5], [1, 3, -1], [0.25, -1, 4]], **VECTOR}
 RECTANGLE = {"W": [[1, 2, -1], [0.5, -3, 2]], "x": [1, -1, 2], "y": [0.5, 1]}
 ROWS = {"X": [[1, 2], [3, -1], [0.5, 1]], "w": [0.3, -0.7], "y": [1, 0, 1]}
+QUADRATIC = {"A": [[1, 2], [3, 5]], "x": [1, -1.5]}
 VECTORS = {"a": [1, 2, -1], "b": [0.5, 3, 2]}
 SQUARE = {"A": [[2, 1], [0.5, 3]], "B": [[1, -1], [2, 0.5]]}
 
@@ -144,6 +145,29 @@ def test_enough_are_proven() -> None:
         ("sum(x**3)", VECTOR, "3*x", "the power was dropped"),
         ("sum((W @ x)**2)", {**RECTANGLE, "W": [[1, 2, 0], [3, -1, 1], [2, 2, 5]]}, "x: 2*W @ (W @ x)",
          "with W.T in place of the first W it is right"),
+        ("x @ A @ x", QUADRATIC, "x: 2*A @ x",
+         "it holds for a symmetric A only: with (A + A.T)/2 in place of A it is right"),
+        ("x @ A @ x/2", QUADRATIC, "x: A @ x",
+         "it holds for a symmetric A only: with (A + A.T)/2 in place of A it is right"),
+        ("x @ A @ x", QUADRATIC, "x: A @ x", "with (A + A.T) in place of A it is right"),
+        ("softmax(x)", VECTOR, "diag(f*(1 - f))",
+         "its diagonal is right, and the entries beside it are missing: write diag(f) - outer(f, f)"),
+        ("softmax(x)", VECTOR, "f*(1 - f)",
+         "these are the entries of its diagonal only, and there are others beside it: write diag(f) - outer(f, f)"),
+        ("cumsum(x**2, dim=0)", VECTOR, "diag(2*x)", "its diagonal is right, and the entries beside it are missing"),
+        ("sum(X**2, dim=0)", ROWS, "X: 2*X",
+         "that is the gradient of sum(sum(X**2, dim=0)): the derivative has entries for each element of it"),
+        ("sum(X**2, dim=1)", ROWS, "X: 2*X",
+         "that is the gradient of sum(sum(X**2, dim=1)): the derivative has entries for each element of it"),
+        ("sum(X**2)", ROWS, "X: 2*sum(X, dim=0)", "it is summed along dim 0, and the derivative is not"),
+        ("sum(X**2)", ROWS, "X: 2*sum(X, dim=1, keepdim=true)", "it is summed along dim 1, and the derivative is not"),
+        ("sum(X**2)", ROWS, "X: 2*sum(X)", "it is summed, and the derivative is not"),
+        ("sum(sum(X, dim=0)**2)", ROWS, "X: 2*X", "the derivative is summed along dim 0, and it is not"),
+        ("sum(sum(X, dim=1)**2)", ROWS, "X: 2*X", "the derivative is summed along dim 1, and it is not"),
+        ("sum(X)**2", ROWS, "X: 2*X", "the derivative is summed, and it is not"),
+        ("sum(x)**2", VECTOR, "2*x", "the derivative is summed, and it is not"),
+        ("sum((X + b)**2)", {**ROWS, "b": [0.5, -1]}, "X: 2*sum(X + b, dim=0)",
+         "it is summed along dim 0, and the derivative is not"),
     ],
 )  # fmt: skip
 def test_a_slip_is_named(formula: str, arrays: dict[str, list[object]], claim: str, slip: str) -> None:
@@ -247,6 +271,11 @@ def test_where_a_claim_holds_that_is_wrong_in_general(
 def test_a_claim_that_is_right_by_chance_is_said_to_be() -> None:
     (found,) = check("sum(x**2)", arrays={"x": [1, 3]}, claim="[2, 6]").claims
     assert str(found.note).startswith("every entry is right at the numbers given, and not in general")
+
+
+def test_the_diagonal_of_a_hessian_is_named() -> None:
+    (found,) = check("sum(x**3)", arrays={"x": [1, 3]}, order=2, claim="6*x").claims
+    assert found.note == "these are the entries of its diagonal: write diag(6*x)"
 
 
 def test_the_diagonal_of_a_jacobian_is_named() -> None:
