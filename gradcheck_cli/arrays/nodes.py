@@ -10,11 +10,12 @@ Scalar = bool | int | float | str | None
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A number, true, false, none or a quoted text."""
+    """A number, true, false, none or a quoted text. of_python: a number that is not to be a tensor: `float(0.5)`."""
 
     value: Scalar
     start: int
     end: int
+    of_python: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """From the text of an array to what it says. What cannot be read shows its place.
 
 value  = [sign] [number "*"] item
-item   = number | word | text | list | maker | file
+item   = number | python | word | text | list | maker | file
+python = ("float" | "int") "(" number ")"
 list   = "[" [value {"," value} [","]] "]"  |  "(" ... ")"
 maker  = name "(" [argument {"," argument}] ")"
 file   = "@" name
@@ -28,6 +29,8 @@ _TEXT = re.compile(r"\"([^\"\\]*)\"|'([^'\\]*)'")
 _WORDS: dict[str, bool | float | None] = {
     "true": True, "false": False, "none": None, "null": None, "inf": float("inf"), "nan": float("nan"),
 }  # fmt: skip
+_OF_PYTHON = {"float": "float(1e-6)", "int": "int(3)"}
+"""How a number that is not to be a tensor is written."""
 _EXAMPLE = "it is written as [[1, 2], [3, 4]], randn(4, 3), 0.5 or @file.npy"
 
 
@@ -136,6 +139,8 @@ class _Reader:
             self.fail(f"a value is missing; {_EXAMPLE}" if not mark else f"this cannot be read; {_EXAMPLE}", place)
         self.place = word.end()
         if self.take("("):
+            if word[0] in _OF_PYTHON:
+                return self.of_python(word, factor, start)
             return self.maker(word, factor, start)
         return self.word(word, factor, start)
 
@@ -151,6 +156,19 @@ class _Reader:
         if factor != 1:
             self.fail(f"{word[0]} is no number", word.start(), word.end())
         return Plain(value, start, word.end())
+
+    def of_python(self, word: re.Match[str], factor: int | float, start: int) -> Plain:
+        found = self.values_until(")", self.place - 1)
+        value = found[0].value if len(found) == 1 and isinstance(found[0], Plain) else None
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+        if isinstance(value, int) and abs(value) >= 2**63:
+            self.fail("this whole number does not fit into 64 bits", start, self.place)
+        if not fits or (word[0] == "int" and not isinstance(value, int)) or factor not in (1, -1):
+            kind = "a whole number" if word[0] == "int" else "a number"
+            self.fail(f"{word[0]}() makes {kind} of Python: {_OF_PYTHON[word[0]]}", start, self.place)
+        assert isinstance(value, int | float)
+        number = factor * value
+        return Plain(int(number) if word[0] == "int" else float(number), start, self.place, of_python=True)
 
     def quoted(self) -> Plain:
         found = _TEXT.match(self.text, self.place)

@@ -58,7 +58,7 @@ class _Values:
 
     def array(self, node: Node) -> Any:
         if isinstance(node, Plain):
-            is_number = isinstance(node.value, int | float) and not isinstance(node.value, bool)
+            is_number = isinstance(node.value, int | float) and not (node.of_python or isinstance(node.value, bool))
             return self.of_numbers(node.value, node) if is_number else node.value
         if isinstance(node, Items) and _holds_numbers(node):
             self.require_shape(node)
@@ -133,7 +133,8 @@ def _kinds(node: Items) -> Sequence[type]:
         if isinstance(item, Items):
             kinds.extend(_kinds(item))
         else:
-            kinds.append(type(item.value) if isinstance(item, Plain) else type(item))
+            is_number = isinstance(item, Plain) and not item.of_python
+            kinds.append(type(item.value) if is_number else type(item))
     return kinds
 
 

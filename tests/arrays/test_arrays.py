@@ -33,6 +33,11 @@ MEANINGS = {
     "[true, False]": np.array([True, False]),
     "[[], []]": [[], []],
     "none": None,
+    "float(3)": 3.0,
+    "-float(1e-6)": -1e-6,
+    "float(inf)": math.inf,
+    "int( -3 )": -3,
+    "[float(1), int(2)]": [1.0, 2],
     "True": True,
     "'mean'": "mean",
     '"it\'s"': "it's",
@@ -177,6 +182,11 @@ MISTAKES = [
     ("[" * 99, 32, "lists are nested at most 32 deep"),
     ("9" * 500, 0, "a number has at most 400 digits"),
     ("{1: 2}", 0, "this cannot be read"),
+    ("int(2.5)", 0, "int() makes a whole number of Python: int(3)"),
+    ("float(randn(2))", 0, "float() makes a number of Python: float(1e-6)"),
+    ("2*float(1)", 0, "float() makes a number of Python"),
+    (f"float({10**300})", 0, "does not fit into 64 bits"),
+    ("float(true)", 0, "float() makes a number of Python"),
     ("lambda: 1", 0, "lambda is not known here"),
 ]
 

@@ -91,6 +91,24 @@ def test_a_draw_is_repeated_by_its_seed(folder: Path, capsys: pytest.CaptureFixt
     assert {check["at"] for check in second} == {"draw 2"}
 
 
+def test_a_setting_of_a_function_is_a_number_of_python(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "scaled.py").write_text(
+        "import torch\n\n\n"
+        "class Scaled(torch.autograd.Function):\n"
+        "    @staticmethod\n"
+        "    def forward(ctx, x, k):\n"
+        "        ctx.k = k\n"
+        "        return x * k\n\n"
+        "    @staticmethod\n"
+        "    def backward(ctx, g):\n"
+        "        return g * ctx.k, None\n"
+    )
+    assert typed('code scaled.py::Scaled "x=randn(2)" "k=float(0.5)"', capsys)[0] == 0
+    status, out, _ = typed('code scaled.py::Scaled "x=randn(2)" k=0.5', capsys)
+    assert status == 1
+    assert "(on the command line k=float(...))" in " ".join(out.split())
+
+
 MISTAKES = {
     "code": "what should be checked? For example:\n  gradcheck code losses.py::focal_loss",
     "code odd.py": "odd.py is a file: which function of it? Write odd.py::NAME; it has raises, check, prints",

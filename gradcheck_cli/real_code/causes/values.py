@@ -37,7 +37,7 @@ def zero(pair: Pair) -> Iterator[Guess]:
     if pair.in_shape == pair.out_shape and pair.autograd.any() and not pair.autograd[_identity(pair) == 0].any():
         texts = {"diagonal": "only"}
     if pair.sample.has_no_gradient(pair):
-        texts = {"none": "None"}
+        texts = {"none": "None"} if pair.in_shape else {"none": "None", "scalar": "yes"}
     yield Guess(Cause.ZERO, lambda pair: np.zeros(pair.truth.shape), texts=texts)
 
 

@@ -161,6 +161,11 @@ def _zero(finding: CodeFinding) -> str:
         return f"{_every(finding)} is 0 where the truth is not: the part of each element in the others is missing"
     where = f" ({finding.texts['where']})" if "where" in finding.texts else ""
     none = ": there is no gradient (None)" if "none" in finding.texts else ""
+    if "scalar" in finding.texts:
+        none += (
+            "; if it is a setting, which is not differentiated, give a number of Python in place of a tensor (on the"
+            f" command line {finding.argument}=float(...))"
+        )
     return f"{_every(finding)} is 0 where the truth is not{where}{none}"
 
 
