@@ -133,8 +133,7 @@ def _kinds(node: Items) -> Sequence[type]:
         if isinstance(item, Items):
             kinds.extend(_kinds(item))
         else:
-            is_number = isinstance(item, Plain) and not item.of_python
-            kinds.append(type(item.value) if is_number else type(item))
+            kinds.append(type(item.value) if isinstance(item, Plain) and not item.of_python else type(item))
     return kinds
 
 

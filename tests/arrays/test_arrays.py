@@ -185,7 +185,7 @@ MISTAKES = [
     ("int(2.5)", 0, "int() makes a whole number of Python: int(3)"),
     ("float(randn(2))", 0, "float() makes a number of Python: float(1e-6)"),
     ("2*float(1)", 0, "float() makes a number of Python"),
-    (f"float({10**300})", 0, "does not fit into 64 bits"),
+    (f"float({10**300})", 0, "this whole number does not fit into 64 bits"),
     ("float(true)", 0, "float() makes a number of Python"),
     ("lambda: 1", 0, "lambda is not known here"),
 ]
