@@ -53,7 +53,7 @@ class Check:
     def __init__(self, subject: Subject, options: Options, recorded: Recorded) -> None:
         self.subject, self.options, self.recorded = subject, options, recorded
         self.tape = self.recorded.recorder.tape
-        self.truths = Truths(self.tape)
+        self.truths = Truths(self.tape, recorded.gradient_of)
         self.reverse = Reverse(subject)
         self.notices = [f"surrogate: {name} did not run" for name in recorded.unused]
         self.spread: dict[int, float] = {}

@@ -276,7 +276,8 @@ class Rows:
     def _one(self, row: int, place: int, reference: Reference) -> None:
         number, name = float(self.autograd[row, place]), self.names[place]
         exact = self.truths.exact(int(self.elements[row]))
-        if reference.kind is Kind.NO_REFERENCE or exact.root is None or name not in exact.there:
+        by_function = name in exact.by_function  # at a singular point, where rounding explains nothing
+        if reference.kind is Kind.NO_REFERENCE or by_function or exact.root is None or name not in exact.there:
             verdict = judge(reference, number, self.tolerance, _Nothing())
         else:
             rounding = exact.rounding(name, self.mode, reference, self.column.narrowest)

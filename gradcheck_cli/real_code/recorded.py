@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,15 +19,26 @@ from gradcheck_cli.tracing.tensors import FLOATS, numbers
 
 
 @dataclass
+class GradientOf:
+    """Of what the elements of a gradient are derivatives, and by which: of sum(weights*outputs), by a variable."""
+
+    outputs: Elements
+    weights: Elements
+    variables: Mapping[int, int]
+
+
+@dataclass
 class Recorded:
     """A run of the code on the tape. outputs: what it returned; elements: of each. subject: what was run. first: of a
-    gradient, the run of the code that it is of. unused: surrogates for functions that did not run."""
+    gradient, the run of the code that it is of; gradient_of: what its elements are. unused: surrogates for functions
+    that did not run."""
 
     recorder: Recorder
     outputs: list[Output]
     elements: list[Elements]
     subject: Subject
     first: Recorded | None = None
+    gradient_of: GradientOf | None = None
     unused: Sequence[str] = ()
 
 
@@ -55,12 +66,14 @@ def record_gradient(subject: Subject, twice: GradientSubject, through_detach: bo
     variables = tape.variables
     weights = [_cotangents(tape, leaf, twice) for leaf in twice.cotangents]
     outputs = np.concatenate([first.elements[k].reshape(-1) for k in chosen])
-    by_all = gradient(tape, outputs, np.concatenate([w.reshape(-1) for w in weights]))[: len(variables)]
+    cotangents = np.concatenate([w.reshape(-1) for w in weights])
+    by_all = gradient(tape, outputs, cotangents)[: len(variables)]
+    known = GradientOf(outputs, cotangents, dict(zip(by_all.tolist(), variables.tolist(), strict=True)))
     elements, start = [], 0
     for leaf in subject.wanted:
         elements.append(by_all[start : start + leaf.tensor.numel()].reshape(tuple(leaf.tensor.shape)))
         start += leaf.tensor.numel()
-    return Recorded(first.recorder, twice.run(twice.fresh()), elements, twice, first, first.unused)
+    return Recorded(first.recorder, twice.run(twice.fresh()), elements, twice, first, known, first.unused)
 
 
 def _cotangents(tape: Tape, leaf: Leaf, twice: GradientSubject) -> Elements:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from gradcheck_cli.certified.references import References, references_at
 from gradcheck_cli.certified.widened.rows import PointRounding, RowRounding
 from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.errors import NoReference
-from gradcheck_cli.expression.nodes import Expr, variables
+from gradcheck_cli.expression import operators as op
+from gradcheck_cli.expression.nodes import Expr, call, variables
+from gradcheck_cli.real_code.recorded import GradientOf
 from gradcheck_cli.records.derivative import Derivative
 from gradcheck_cli.records.reference import Kind, Reference
 from gradcheck_cli.tape.doubt import doubts
@@ -38,10 +40,10 @@ EXPRESSION_SIZES = 200_000
 
 
 class Truths:
-    """The derivatives of elements of a tape by its inputs."""
+    """The derivatives of elements of a tape by its inputs. gradient_of: what these are, where they are a gradient."""
 
-    def __init__(self, tape: Tape) -> None:
-        self.tape = tape
+    def __init__(self, tape: Tape, gradient_of: GradientOf | None = None) -> None:
+        self.tape, self.gradient_of = tape, gradient_of
         self._exact: dict[int, ExactRow] = {}
         self._last_enclosure: tuple[tuple[bytes, bytes, bool], tuple[Floats, Floats]] | None = None
         self.expression_sizes = 0
@@ -138,6 +140,7 @@ class ExactRow:
         self.why_not: str | None = None
         self.too_large = False
         self.root: Expr | None = None
+        self.by_function: set[str] = set()  # what is known as a second derivative of the function
         expressions = self.truths.expressions
         left = EXPRESSION_SIZES - self.truths.expression_sizes
         limit = min(EXPRESSION_SIZE, left)
@@ -159,6 +162,33 @@ class ExactRow:
 
     def references(self, names: Sequence[str], dtype: Dtype) -> dict[str, Reference]:
         """What is true of the derivatives by some variables."""
+        found = self._own_references(names, dtype)
+        lost = [name for name in names if found[name].kind in (Kind.UNDEFINED, Kind.NO_REFERENCE)]
+        return {**found, **self._of_function(lost, dtype)} if lost else found
+
+    def _of_function(self, names: Sequence[str], dtype: Dtype) -> dict[str, Reference]:
+        """Where a formula of the gradient has no value, as that of norm(x)**2 at 0: as second derivatives."""
+        known, expressions = self.truths.gradient_of, self.truths.expressions
+        if known is None or self.element not in known.variables:
+            return {}
+        pairs = list(zip(known.weights.tolist(), known.outputs.tolist(), strict=True))
+        if sum(expressions.size(e, EXPRESSION_SIZE) for pair in pairs for e in pair) > EXPRESSION_SIZE:
+            return {}
+        by = expressions.name(known.variables[self.element])
+        try:
+            terms = [call(op.MUL, expressions.of(weight), expressions.of(output)) for weight, output in pairs]
+            function = reduce(lambda a, b: call(op.ADD, a, b), terms)
+            there = [name for name in names if {name, by} <= set(variables(function))]
+            rows = {name: Derivative((by, name)) for name in there}
+            derivatives = Derivatives(function, list(rows.values()), Numbers(dtype), dtype)
+            point = {name: expressions.point[name] for name in variables(function)}
+            found = references_at(derivatives, point).rows
+        except NoReference:
+            return {}
+        self.by_function.update(there)
+        return {name: found[row] for name, row in rows.items()}
+
+    def _own_references(self, names: Sequence[str], dtype: Dtype) -> dict[str, Reference]:
         if self.root is None:
             return {name: Reference(Kind.NO_REFERENCE, reason=self.why_not) for name in names}
         inside = [name for name in names if name in self.there]

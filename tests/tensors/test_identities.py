@@ -10,7 +10,7 @@ import pytest
 from helpers.slow import slow
 
 from gradcheck_cli import check
-from gradcheck_cli.records.results import ClaimStatus
+from gradcheck_cli.records.results import ClaimStatus, Verdict
 
 VECTOR = {"x": [0.5, -1.25, 2]}
 MATRIX = {"A": [[2, 1, 0.5], [1, 3, -1], [0.25, -1, 4]], **VECTOR}
@@ -281,3 +281,21 @@ def test_the_diagonal_of_a_hessian_is_named() -> None:
 def test_the_diagonal_of_a_jacobian_is_named() -> None:
     (found,) = check("x**2", arrays={"x": [1, 3]}, claim="2*x").claims
     assert found.note == "these are the entries of its diagonal: write diag(2*x), or check sum(x**2)"
+
+
+@pytest.mark.parametrize(
+    ("formula", "hessian"),
+    [
+        ("norm(x)**2", (2.0, 0.0, 0.0, 2.0)),
+        ("sqrt(sum(x**2))**2", (2.0, 0.0, 0.0, 2.0)),
+        ("norm(x)**3 + x[0]*x[1]", (0.0, 1.0, 1.0, 0.0)),
+        ("norm(x)**4/4", (0.0, 0.0, 0.0, 0.0)),
+    ],
+)
+def test_the_second_derivative_of_a_power_of_a_norm_at_0(formula: str, hessian: tuple[float, ...]) -> None:
+    """torch's is NaN; the truth is not, though the formula of the gradient has no value there."""
+    result = check(formula, arrays={"x": [0, 0]}, order=2)
+    (block,) = result.blocks
+    assert block.analytical == hessian
+    assert {entry.verdict for entry in result.checks} == {Verdict.MISMATCH}
+    assert "is a tensor changed" not in " ".join(finding.text for finding in result.findings)

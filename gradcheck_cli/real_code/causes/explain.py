@@ -50,16 +50,17 @@ def _findings(result: CodeResult, check: Check, asked: Asked, options: Options) 
     if blamed or not mismatches(result):
         return
     around = [*cut(options, check), *hook(asked, options)]
+    all_nan = all(map(is_nan, (one for one in result.checks if one.verdict is Verdict.MISMATCH)))
     if not around and (entered := nan_enters(result, asked, check)) is not None:
         yield entered
-        if all(map(is_nan, (one for one in result.checks if one.verdict is Verdict.MISMATCH))):
+        if all_nan:
             return
     ran = operations(asked.subject()) if not around else []
     wrong, count = wrong_operations(ran, mode)
     if around or wrong:
         yield from (*around, *wrong)
         return
-    if functions.checked + count:
+    if functions.checked + count and not (all_nan and asked.order > 1):  # the first derivative may have made it
         yield CodeFinding(Cause.SOUND, numbers={"functions": float(functions.checked), "operations": float(count)})
     if asked.order == 1:
         yield from mistakes(Code(asked, mode, through_detach=options.through_detach))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.real_code.asked import Asked
 from gradcheck_cli.real_code.causes.nan import element_of
 from gradcheck_cli.real_code.checked import Check
-from gradcheck_cli.real_code.subject import Leaf
+from gradcheck_cli.real_code.subject import Leaf, Subject
 from gradcheck_cli.records.code import Cause, CodeFinding, CodeResult, Entry
 from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.tracing.places import Places
@@ -31,23 +32,24 @@ def is_nan(entry: Entry) -> bool:
 def nan_enters(result: CodeResult, asked: Asked, check: Check) -> CodeFinding | None:
     """Where the NaN of the first entry that is one is made; None where none is, or it is not seen."""
     wrong = next((one for one in result.checks if one.mode == "reverse" and is_nan(one)), None)
-    if wrong is None or asked.order != 1 or len(wrong.wrt) != 1:
+    if wrong is None or len(wrong.wrt) != 1:
         return None
     place = element_of(wrong.output, check)
     if place is None:
         return None
-    sweep = _Sweep(asked)
+    sweep = _Sweep(asked.subject() if asked.order == 1 else check.subject)
     try:
-        return sweep.finding(*place)
+        found = sweep.finding(*place)
     except (GradcheckError, RuntimeError):
         return None
+    return found if found is None or asked.order == 1 else replace(found, texts={**found.texts, "order": "second"})
 
 
 class _Sweep:
     """One backward, with a look at what each node of the graph gets and gives."""
 
-    def __init__(self, asked: Asked) -> None:
-        self.subject = asked.subject()
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
         self.given = self.subject.fresh()
         self.graph = _Graph()
         with self.graph:

@@ -60,15 +60,16 @@ def _operation(finding: CodeFinding) -> str:
 
 def _nan(finding: CodeFinding) -> str:
     texts, where = finding.texts, _placed(finding)
+    enters = f"in the {texts['order']} derivative, NaN enters" if "order" in texts else "NaN enters"
     if "added to" in texts:
         of = f"what {where} gives" if finding.function else texts["added to"]
-        return f"NaN enters where the contributions to the gradient of {of} are added: inf and -inf"
+        return f"{enters} where the contributions to the gradient of {of} are added: inf and -inf"
     source = f", which comes from {texts['source']}" if "source" in texts else ""
     if texts["incoming"] == "0":
         product = "a local derivative that is not finite times incoming 0"
     else:
         product = "local derivative 0 times incoming inf" if "local" in texts else "what comes in is infinite"
-    return f"NaN enters at {where}: {product}{source}"
+    return f"{enters} at {where}: {product}{source}"
 
 
 def _sound(finding: CodeFinding) -> str:
