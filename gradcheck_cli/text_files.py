@@ -39,6 +39,15 @@ def shown(name: str) -> str:
     return name if name.isprintable() else ascii(name)[1:-1]
 
 
+def in_repository(name: str) -> str:
+    """The name of a file from the root of the repository that the current folder is in, as reviews of code want it; as
+    it was given where the file is in none."""
+    here = Path.cwd()
+    root = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
+    path = Path(os.path.abspath(name))
+    return path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else name
+
+
 def read_source(name: str = DEFAULT_FILE) -> str:
     """The text of a file, its line ends as line feeds. Raises UsageError with a sentence that names the file."""
     return decode(_bytes(name), shown(name))

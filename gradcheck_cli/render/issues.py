@@ -14,10 +14,11 @@ from gradcheck_cli.records.finding import Code
 from gradcheck_cli.records.report import AnyResult, Report
 from gradcheck_cli.records.results import Check, Claim, ProblemResult, Verdict
 from gradcheck_cli.render import rules, sentences
+from gradcheck_cli.render.code import words
 from gradcheck_cli.render.plain import counted, in_short, lines, one_line
 from gradcheck_cli.render.rules import Rule, rule
 from gradcheck_cli.render.summary import not_run
-from gradcheck_cli.text_files import STANDARD_INPUT, shown
+from gradcheck_cli.text_files import STANDARD_INPUT, in_repository, shown
 
 _BLAME = frozenset({
     Cause.FUNCTION, Cause.DOUBLE_BACKWARD, Cause.STALE, Cause.COTANGENT_CHANGED, Cause.OPERATION, Cause.HOOK, Cause.CUT,
@@ -31,7 +32,7 @@ _PLACE = re.compile(r"(.+):(\d+)")
 
 @dataclass(frozen=True)
 class Place:
-    """A file as it was named, and a line of it. what: stands there."""
+    """A file, from the root of the repository where it is in it, and a line of it. what: stands there."""
 
     file: str
     line: int | None = None
@@ -77,7 +78,7 @@ Found = tuple[Issue, str]
 
 def _troubles(report: Report) -> Iterator[Found]:
     for trouble in report.troubles:
-        places = () if trouble.file is None else (Place(trouble.file, trouble.line),)
+        places = () if trouble.file is None else (Place(in_repository(trouble.file), trouble.line),)
         title = "gradcheck" if trouble.file is None else trouble.file
         issue = Issue(rule(rules.UNREADABLE), title, lines(trouble.message), places, of_run=trouble.file is None)
         yield _found(issue, trouble.file or "", "")
@@ -86,7 +87,7 @@ def _troubles(report: Report) -> Iterator[Found]:
 
 
 def _found(issue: Issue, file: str, subject: str) -> Found:
-    return issue, "\0".join((PurePath(file).as_posix(), subject, issue.rule.id))
+    return issue, "\0".join((PurePath(in_repository(file) if file else "").as_posix(), subject, issue.rule.id))
 
 
 def _of(result: AnyResult) -> list[Found]:
@@ -147,11 +148,11 @@ def _of_code(result: CodeResult) -> Iterator[Part]:
         groups[-1].append(finding)
     failure = result.failure or Verdict.MISMATCH.value
     if not groups:
-        yield rule(failure), sentences.headline(result), places_of(result)
+        yield rule(failure), "\n".join([sentences.headline(result), *words.brief(result)]), places_of(result)
     for group in groups:
         mistake = next((finding for finding in group if finding.cause not in _BLAME), group[0])
-        told = [*(finding.text for finding in group), next(sentences.reasons(result), "")]
-        message = "\n".join(dict.fromkeys(one_line(text) for text in told if text))
+        told = [*(finding.text for finding in group), *words.brief(result)]
+        message = "\n".join(dict.fromkeys(one_line(text) for text in told))
         yield rule(failure, mistake.cause), message, places_of(result, group[0].place)
 
 
@@ -166,7 +167,7 @@ def places_of(result: AnyResult, blamed: str | None = None) -> tuple[Place, ...]
     if isinstance(result, CodeResult) and result.source:
         found += [place for text in (blamed, result.place) if (place := _in_source(text, result.source)) is not None]
     if result.file is not None and result.file != shown(STANDARD_INPUT):
-        found.append(Place(result.file, result.line, "the problem"))
+        found.append(Place(in_repository(result.file), result.line, "the problem"))
     return tuple(dict.fromkeys(found[:1] + found[-1:]))
 
 
@@ -175,4 +176,4 @@ def _in_source(place: str, source: str) -> Place | None:
     split = _PLACE.fullmatch(place)
     if split is None or split[1] != PurePath(source).name:
         return None
-    return Place(source, int(split[2]), "the code")
+    return Place(in_repository(source), int(split[2]), "the code")

@@ -70,11 +70,18 @@ def _failures(failed: Sequence[AnyResult]) -> Iterator[str]:
     if found:
         yield from head("problem", "point", "derivative", "analytical", "autograd", "verdict", "note")
         yield from found
-    sentences = [(result, claim(result, one)) for result in failed for one in result.claims if not one.passed]
+    sentences = [(result, sentence) for result in failed for sentence in _known(result)]
     if found and sentences:
         yield ""
     if sentences:
         yield from (f"- {_problem(result)}: {escaped(sentence)}" for result, sentence in sentences)
+
+
+def _known(result: AnyResult) -> Iterator[str]:
+    """What is known of the cause, of code; the claims that failed."""
+    if isinstance(result, CodeResult):
+        yield from (plain.one_line(finding.text) for finding in result.findings)
+    yield from (claim(result, one) for one in result.claims if not one.passed)
 
 
 def _rows(result: AnyResult, most: int) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import attr
@@ -175,6 +176,47 @@ def test_code_that_is_of_no_problem_file() -> None:
     assert [physical(one) for one in found["relatedLocations"]] == [("losses.py", 25)]
     shown = RENDERERS["github"](Report((focal_loss(source="losses.py"),), VERSIONS), Display())
     assert shown.startswith("::error file=losses.py,line=18,title=gradcheck%3A focal_loss(logits%2C target)::4 of 12 ")
+
+
+@pytest.mark.parametrize("name", ["sarif", "gitlab", "github", "markdown", "junit", "table"])
+@pytest.mark.parametrize("in_file", [False, True])
+def test_code_has_its_cause_its_place_its_blocks_and_its_worst_entries_everywhere(name: str, in_file: bool) -> None:
+    result = focal_loss(source="src/losses.py")
+    slip = CodeFinding(Cause.FACTOR, argument="logits", text="every wrong entry is 4 times the truth")
+    result = replace(result, findings=(*result.findings, slip))
+    report = Report((placed(result, "focal", 30) if in_file else result,), VERSIONS)
+    shown = RENDERERS[name](report, Display()).replace("\\u2202", "∂").replace("\\[", "[").replace("\\]", "]")
+    for said in ("(losses.py:18) is wrong by logits", "every wrong entry is 4 times the truth", "∂out/∂logits[0,1]",
+                 "-0.0597916", "mismatch"):  # fmt: skip
+        assert said in shown, said
+
+
+def test_of_many_derivatives_and_entries_some_are_said() -> None:
+    result = focal_loss(source="src/losses.py", checks_failed=900)
+    many = replace(result, blocks=tuple(replace(result.blocks[0], input=f"w{k}") for k in range(6)))
+    (one,) = results(Report((many,), VERSIONS))
+    lines = one["message"]["text"].splitlines()
+    assert lines[5] == "and 2 more derivatives that failed"
+    assert lines[-1] == "and 897 more entries that failed"
+    assert len(lines) == 10
+
+
+def test_places_are_from_the_root_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "course" / "week").mkdir(parents=True)
+    report = Report((placed(leaks(1), "leak", 3), focal_loss(source=str(tmp_path / "src" / "losses.py"))), VERSIONS)
+    marks = set()
+    for folder, named in (("course/week", "a.yaml"), ("course", "week/a.yaml"), (".", "./course/week/a.yaml")):
+        monkeypatch.chdir(tmp_path / folder)
+        here = replace(report, problems=(placed(leaks(1), "leak", 3, named), report.problems[1]))
+        marks |= fingerprints(here)
+        assert [physical(one["locations"][0]) for one in results(here)] == [
+            ("course/week/a.yaml", 3), ("src/losses.py", 18)]  # fmt: skip
+        assert [one["location"]["path"] for one in rendered(here, "gitlab")] == ["course/week/a.yaml", "src/losses.py"]
+        of_github = RENDERERS["github"](here, Display())
+        assert "::error file=course/week/a.yaml,line=3," in of_github
+        assert "::error file=src/losses.py,line=18," in of_github
+    assert len(marks) == 2
 
 
 def test_gitlab() -> None:

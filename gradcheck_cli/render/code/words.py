@@ -10,6 +10,8 @@ from gradcheck_cli.records.results import Verdict
 from gradcheck_cli.render import labels
 from gradcheck_cli.render.plain import counted, one_line
 
+BLOCKS, ENTRIES = 4, 3
+"""Blocks and entries that are written out where there is little room."""
 SENTENCES = 100
 """Entries that are written out in a format for programs that read texts."""
 
@@ -64,6 +66,20 @@ def reasons(result: CodeResult) -> Iterator[str]:
     if not result.passed:
         yield from (one_line(finding.text) for finding in result.findings)
     failing = [entry for entry in result.checks if not entry.passed][:SENTENCES]
+    yield from (sentence(entry, result) for entry in failing)
+    if more := result.checks_failed - len(failing):
+        yield f"and {counted(more, 'more entry')} that failed"
+
+
+def brief(result: CodeResult) -> Iterator[str]:
+    """The blocks that failed and the worst entries, of many some: what a note beside a line of code has room for."""
+    several = len({found.mode for found in result.blocks})
+    failed = [found for found in result.blocks if not found.passed]
+    for found in failed[:BLOCKS]:
+        yield f"{block(found, several)}: {counted(found.entries, 'entry')}: {counts(found)}"
+    if len(failed) > BLOCKS:
+        yield f"and {counted(len(failed) - BLOCKS, 'more derivative')} that failed"
+    failing = [entry for entry in result.checks if not entry.passed][:ENTRIES]
     yield from (sentence(entry, result) for entry in failing)
     if more := result.checks_failed - len(failing):
         yield f"and {counted(more, 'more entry')} that failed"
