@@ -227,18 +227,24 @@ def local_derivative(row: Function, index: int, args: Sequence[Expr]) -> Expr | 
     return None if rule is None else _as_written(rule, row, index, args)
 
 
-AS_WRITTEN = {"pow": ("y*x**(y - 1)", "x**y*log(x)")}
-"""Rules as people write them, where those of the table have a branch for a place where these have no value."""
+AS_WRITTEN: dict[str, tuple[str, ...]] = {
+    "tanh": ("1 - tanh(x)**2",),
+    "sigmoid": ("sigmoid(x)*(1 - sigmoid(x))",),
+    "logsigmoid": ("1 - sigmoid(x)",),
+    "silu": ("sigmoid(x) + x*sigmoid(x)*(1 - sigmoid(x))",),
+}
+"""Rules as people write them, where those of the table are written so that they are accurate."""
+WITHOUT_BRANCHES: dict[str, tuple[str, ...]] = {"pow": ("y*x**(y - 1)", "x**y*log(x)")}
+"""The same where those of the table have a branch for a place where these have no value."""
 
 
 def _as_written(rule: Expr, row: Function, index: int, args: Sequence[Expr]) -> Expr:
     """A local derivative, to be shown."""
     formula = rules.instantiate(rule, row, args)
-    if row.name not in AS_WRITTEN or not any(
-        isinstance(one, Call) and one.function.is_branch for one in topological(formula)
-    ):
-        return formula
-    return rules.instantiate(rules.formula(AS_WRITTEN[row.name][index]), row, args)
+    written = AS_WRITTEN.get(row.name)
+    if any(isinstance(one, Call) and one.function.is_branch for one in topological(formula)):
+        written = WITHOUT_BRANCHES.get(row.name)
+    return formula if written is None else rules.instantiate(rules.formula(written[index]), row, args)
 
 
 def _as_meant(node: Expr) -> Expr:

@@ -22,6 +22,7 @@ from gradcheck_cli.expression.nodes import (
     variable,
     variables,
 )
+from gradcheck_cli.symbolic.for_people import KEPT, shortest
 from gradcheck_cli.symbolic.from_sympy import from_sympy
 from gradcheck_cli.symbolic.to_sympy import ARITHMETIC, NoClosedForm, is_plain, row_form, symbol, to_sympy
 
@@ -43,10 +44,10 @@ def closed_form(root: Expr, wrt: Sequence[str], names: Sequence[str], derivative
     keep = {name: symbol(name) for name in names if name in wrt}
     opaque, constants = hide_constants(root)
     try:
-        form = to_sympy(opaque, keep)
+        form = to_sympy(opaque, keep, KEPT)
         for name in wrt:
             form = sympy.diff(form, symbol(name))
-        return substitute(from_sympy(form), constants)
+        return substitute(from_sympy(shortest(form)), constants)
     except NoClosedForm:
         raise
     except Exception as error:  # SymPy raises what it likes, and nothing rests on the closed form

@@ -12,6 +12,7 @@ from gradcheck_cli.expression import operators as op
 from gradcheck_cli.expression.function import Function
 from gradcheck_cli.expression.functions import FUNCTIONS
 from gradcheck_cli.expression.nodes import Call, Expr, call, constant, variable
+from gradcheck_cli.symbolic.for_people import KEPT
 from gradcheck_cli.symbolic.to_sympy import NoClosedForm
 
 _BY_CLASS: dict[str, Function] = {
@@ -21,6 +22,7 @@ _BY_CLASS: dict[str, Function] = {
 }
 _BY_CLASS.update({"Abs": op.ABS, "Max": op.MAXIMUM, "Min": op.MINIMUM})
 _BY_CLASS.update({"loggamma": FUNCTIONS["lgamma"], "Heaviside": FUNCTIONS["heaviside"]})
+_BY_CLASS.update({form.__name__: row for row, form in KEPT.items()})
 _BY_RELATION = {"StrictLessThan": op.LT, "LessThan": op.LE, "StrictGreaterThan": op.GT, "GreaterThan": op.GE,
                 "Equality": op.EQ, "Unequality": op.NE}  # fmt: skip
 _NOT_OURS = frozenset({"sinc"})  # a SymPy name that means something else
@@ -98,9 +100,12 @@ def _rational(value: Any) -> Expr:
 
 
 def _sum(node: Any, made: Mapping[Any, Expr]) -> Expr:
-    """A sum in the order in which SymPy prints it, with a - b for a + (-b)."""
+    """A sum in the order in which SymPy prints it, with a - b for a + (-b), and x - m for -m + x."""
     result: Expr | None = None
-    for term in node.as_ordered_terms():
+    first, *others = node.as_ordered_terms()
+    if (-first).is_Symbol and not others[0].could_extract_minus_sign():
+        first, others[0] = others[0], first
+    for term in (first, *others):
         negative = term.could_extract_minus_sign()
         part = made.get(-term) if negative and -term in made else _converted(-term if negative else term, made)
         assert part is not None

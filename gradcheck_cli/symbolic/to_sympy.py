@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import sympy
@@ -35,8 +36,13 @@ def symbol(name: str) -> sympy.Symbol:
     return sympy.Symbol(name, real=True)
 
 
-def to_sympy(root: Expr, values: Mapping[str, Any] | None = None) -> Any:
-    """The expression as SymPy's. Literals are Rationals. values: what stands for the variables (default: symbols)."""
+def to_sympy(
+    root: Expr, values: Mapping[str, Any] | None = None, kept: Mapping[Function, Any] = MappingProxyType({})
+) -> Any:
+    """The expression as SymPy's. Literals are Rationals.
+
+    values: what stands for the variables (default: symbols); kept: what stands for some functions.
+    """
     made: dict[Expr, Any] = {}
     for node in topological(root):
         match node:
@@ -49,11 +55,11 @@ def to_sympy(root: Expr, values: Mapping[str, Any] | None = None) -> Any:
             case Named(name=name, value=value):
                 made[node] = symbol(name) if values is not None and name in values else made[value]
             case Call(function=function, args=args):
-                made[node] = _call(function, [made[arg] for arg in args])
+                made[node] = _call(function, [made[arg] for arg in args], kept)
     return made[root]
 
 
-def _call(row: Function, args: list[Any]) -> Any:
+def _call(row: Function, args: list[Any], kept: Mapping[Function, Any]) -> Any:
     if row.is_branch:
         condition, a, b = args
         return sympy.Piecewise((a, condition), (b, True), evaluate=False)
@@ -66,7 +72,7 @@ def _call(row: Function, args: list[Any]) -> Any:
         raise NoClosedForm(f"SymPy would write out {row.name} of a large number")
     if _has_long_numbers(row):
         raise NoClosedForm(f"SymPy would multiply out the numbers of {row.name}")
-    return row_form(row, args)
+    return row_form(row, args, kept)
 
 
 @cache
@@ -81,8 +87,10 @@ def is_plain(node: Constant) -> bool:
     return max(node.value.numerator.bit_length(), node.value.denominator.bit_length()) <= PLAIN_BITS
 
 
-def row_form(row: Function, args: Sequence[Any]) -> Any:
-    """A row of the table applied, in SymPy's terms."""
+def row_form(row: Function, args: Sequence[Any], kept: Mapping[Function, Any] = MappingProxyType({})) -> Any:
+    """A row of the table applied, in SymPy's terms. kept: see to_sympy."""
+    if row in kept:
+        return kept[row](*args)
     if callable(row.sympy):
         return row.sympy(sympy, *args)
     if row.sympy is not None:
@@ -90,4 +98,4 @@ def row_form(row: Function, args: Sequence[Any]) -> Any:
     if row.definition is None:
         raise NoClosedForm(f"SymPy has no form of {row.name}")
     names = {argument.name: arg for argument, arg in zip(row.arguments, args, strict=True)}
-    return to_sympy(rules.formula(row.definition), names)
+    return to_sympy(rules.formula(row.definition), names, kept)
