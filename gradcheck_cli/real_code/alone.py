@@ -109,15 +109,24 @@ def alone(recorder: Recorder, whole: Reverse) -> Alone | None:
 
 
 def asking(function: type[Any]) -> Iterator[str]:
-    """Where an `autograd.Function` of the user's asks it, as file:line."""
+    """Where an `autograd.Function` of the user's asks it, or what its methods call, as file:line."""
+    seen: set[CodeType] = set()
     for name in ("backward", "vjp", "forward", "setup_context"):
-        code = getattr(inspect.unwrap(getattr(function, name, None) or _nothing), "__code__", None)
-        if code is not None and is_users(code.co_filename):
-            yield from dict.fromkeys(_lines(code))
+        yield from _asking(getattr(function, name, None), function, seen)
 
 
-def _nothing() -> None:
-    return None
+def _asking(method: Any, owner: type[Any], seen: set[CodeType]) -> Iterator[str]:
+    """Of a function and of those that it names: of its module, or of the class."""
+    method = inspect.unwrap(method) if callable(method) else None
+    code = getattr(method, "__code__", None)
+    if code is None or code in seen or not is_users(code.co_filename):
+        return
+    seen.add(code)
+    yield from dict.fromkeys(_lines(code))
+    known = getattr(method, "__globals__", {})
+    for name in code.co_names:
+        yield from _asking(known.get(name), owner, seen)
+        yield from _asking(inspect.getattr_static(owner, name, None), owner, seen)
 
 
 def _lines(code: CodeType) -> Iterator[str]:

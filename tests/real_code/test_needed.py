@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from gradcheck_cli.real_code import alone
 from gradcheck_cli.real_code.check import check_code
@@ -114,6 +115,40 @@ def test_a_backward_that_raises_where_one_is_not_needed() -> None:
     error = check_code(Unset.apply, inputs(2)).error
     assert error is not None
     assert error.startswith("where w alone requires grad, the backward raises UnboundLocalError: ")
+
+
+def helped(ctx: Any, g: Tensor, x: Tensor, w: Tensor) -> Any:
+    return g * w if ctx.needs_input_grad[1] else None, g * x
+
+
+class ByHelper(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, w: Tensor) -> Tensor:
+        ctx.save_for_backward(x, w)
+        return x * w
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, g: Tensor) -> Any:
+        return helped(ctx, g, *ctx.saved_tensors)
+
+
+class ByMethod(ByHelper):
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        return ByMethod.gradients(ctx, g, *ctx.saved_tensors)
+
+    @staticmethod
+    def gradients(ctx: Any, g: Tensor, x: Tensor, w: Tensor) -> Any:
+        return g * w if ctx.needs_input_grad[1] else None, g * x
+
+
+@pytest.mark.parametrize(("function", "asks"), [(ByHelper, helped), (ByMethod, ByMethod.gradients)])
+def test_one_that_is_asked_in_a_helper(function: Any, asks: Any) -> None:
+    *_, found = check_code(function.apply, inputs(2)).findings
+    assert found.cause is Cause.NEEDED
+    line = asks.__code__.co_firstlineno + (1 if asks is helped else 2)
+    assert found.texts["places"] == f"{HERE}:{line}"
 
 
 def test_who_does_not_ask_is_not_run_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
