@@ -28,7 +28,7 @@ from gradcheck_cli.user_code.arguments import Call, call_of, made
 from gradcheck_cli.user_code.cases import Case, joined
 from gradcheck_cli.user_code.expected import with_expectations
 from gradcheck_cli.user_code.imports import found, importable
-from gradcheck_cli.user_code.inputs import Inputs, read_inputs
+from gradcheck_cli.user_code.inputs import Inputs, is_tensor_of_a_number, read_inputs
 from gradcheck_cli.user_code.sources import sources_of
 from gradcheck_cli.user_code.stress import stressed
 from gradcheck_cli.user_code.target import read_target
@@ -112,7 +112,18 @@ def _cases(request: CodeRequest, named: _Named, inputs: Inputs) -> Iterator[Case
         here = {**settings, "seed": seed, "explain": explain}
         for case in cases_of(function, call, here, at=at, stress=request.stress and not number):
             explain = explain and not case.result.findings
-            yield case
+            yield replace(case, result=_with_advice(case.result, inputs))
+
+
+def _with_advice(result: CodeResult, inputs: Inputs) -> CodeResult:
+    """Where the code raises something about tensors: how a number that was given is given as one of Python."""
+    numbers = [text.source for text in (*inputs.by_position, *inputs.by_name.values()) if is_tensor_of_a_number(text)]
+    if not (numbers and result.bad_input and result.error is not None and "Tensor" in result.error):
+        return result
+    written = " and ".join(f"{'int' if number.lstrip('-').isdigit() else 'float'}({number})" for number in numbers)
+    return replace(
+        result, error=f"{result.error}\na number is given as a tensor: if Python's is wanted, write {written}"
+    )
 
 
 def cases_of(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gradcheck_cli.arrays.nodes import ArrayText, Made, leaves
+from gradcheck_cli.arrays.nodes import ArrayText, Made, Plain, leaves
 from gradcheck_cli.arrays.reader import read_arguments, read_array
 from gradcheck_cli.errors import ExpressionError, UsageError
 from gradcheck_cli.records.request import CodeInput
@@ -53,6 +53,13 @@ def input_of(text: str) -> CodeInput:
     """`x=randn(3)` or `randn(3)`, apart."""
     found = re.fullmatch(r"\s*([^\W\d]\w*)\s*=(?!=)(.*)", text, re.DOTALL)
     return (found[1], found[2].strip()) if found else (None, text.strip())
+
+
+def is_tensor_of_a_number(text: ArrayText) -> bool:
+    """Whether it is a number that makes a tensor, unless the signature says that the argument is one of Python."""
+    node = text.node
+    is_number = isinstance(node, Plain) and isinstance(node.value, int | float) and not isinstance(node.value, bool)
+    return is_number and isinstance(node, Plain) and not node.of_python
 
 
 def _read(name: str, text: str) -> ArrayText:

@@ -109,6 +109,18 @@ def test_a_setting_of_a_function_is_a_number_of_python(folder: Path, capsys: pyt
     assert "(on the command line k=float(...))" in " ".join(out.split())
 
 
+def test_code_that_wants_a_number_of_python_says_how_it_is_given(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "dropped.py").write_text(
+        "import torch\n\n\ndef dropped(x, p, k):\n    return torch.dropout(x, p, True).reshape(k, -1)\n"
+    )
+    status, _, err = typed('code dropped.py::dropped "x=randn(4)" p=0.5 "k=2"', capsys)
+    assert status == 2
+    assert "a number is given as a tensor: if Python's is wanted, write float(0.5) and int(2)" in " ".join(err.split())
+    assert typed('code dropped.py::dropped "x=randn(4)" "p=float(0.5)" "k=int(2)"', capsys)[0] == 0
+
+
 MISTAKES = {
     "code": "what should be checked? For example:\n  gradcheck code losses.py::focal_loss",
     "code odd.py": "odd.py is a file: which function of it? Write odd.py::NAME; it has raises, check, prints",
