@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import os
 import signal
@@ -142,6 +143,19 @@ class Subject:
         other.function, other.written, other.module = function, as_written(function), None
         return other
 
+    def in_double(self) -> Subject:
+        """The same code with its floating tensors, and those of a module, in float64. Raises what keeps it from it."""
+        other = Subject.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._flat = [_doubled(x) for x in self._flat]
+        other.leaves = [replace(leaf, tensor=_doubled(leaf.tensor)) for leaf in self.leaves]
+        other.wanted = [leaf for leaf in other.leaves if leaf.differentiated]
+        if isinstance(self.function, nn.Module):
+            other.function = other.module = copy.deepcopy(self.function).double()
+            other.written = as_written(other.function)
+            other._buffers = dict(other.module.named_buffers())
+        return other
+
     def at(self, tensors: Sequence[Tensor]) -> Subject:
         """The same code at other wanted leaves."""
         other = Subject.__new__(Subject)
@@ -261,6 +275,13 @@ class GradientSubject(Subject):
             self.leaves = [*subject.leaves, *self.cotangents]
             self.wanted = [*subject.wanted, *self.cotangents]
 
+    def in_double(self) -> Subject:
+        other = super().in_double()
+        assert isinstance(other, GradientSubject)
+        other.first = self.first.in_double()
+        other.cotangents = [replace(leaf, tensor=_doubled(leaf.tensor)) for leaf in self.cotangents]
+        return other
+
     def run(self, given: Sequence[Tensor]) -> list[Output]:
         """The gradients by the inputs, each as large as its input."""
         count = len(self.first.wanted)
@@ -289,6 +310,10 @@ def _initialize(function: Callable[..., Any], arguments: Sequence[Any], named: M
 def _like(tensor: Tensor, generator: np.random.Generator) -> Tensor:
     numbers = torch.from_numpy(generator.standard_normal(tensor.numel()))
     return numbers.to(tensor.device, tensor.dtype).reshape(tensor.shape)
+
+
+def _doubled(x: Any) -> Any:
+    return x.detach().double() if isinstance(x, Tensor) and x.is_floating_point() else x
 
 
 def twin(tensor: Tensor) -> Tensor:
