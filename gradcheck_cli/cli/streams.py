@@ -34,7 +34,7 @@ def display_for(
 
     color = not to_file and _has_color(sys.stdout)
     width = shutil.get_terminal_size((80, 24)).columns
-    return Display(width=max(width, 20), color=color, quiet=quiet, verbose=verbose, options=options or {})
+    return Display(width=max(width, 20), color=color, quiet=quiet, verbose=verbose, all_by="-v", options=options or {})
 
 
 def _has_color(stream: TextIO | None) -> bool:

@@ -52,11 +52,8 @@ def rest(result: ProblemResult, checks: Sequence[Check], display: Display) -> st
         listed = ", ".join(f"{count:,} {verdict.value}" for verdict, count in counts.items() if count > 0)
         said = f"{shown}{rows}, in the order of the points; left out: {listed}"
     more = min(wanted, MOST_ROWS)
-    return (
-        said
-        if display.verbose or len(checks) == more
-        else f"{said} (-v shows {'all' if more == wanted else f'{more:,}'})"
-    )
+    hint = display.hint("all" if more == wanted else f"{more:,}")
+    return said if display.verbose or len(checks) == more else said + hint
 
 
 def _badness(check: Check) -> tuple[bool, int, float]:

@@ -21,6 +21,7 @@ from gradcheck_cli.records.results import (
     Result,
     Verdict,
 )
+from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.plain import one_line
 
 if TYPE_CHECKING:
@@ -180,12 +181,12 @@ MOST_LETS = 20
 """Intermediate results that are written out above a report."""
 
 
-def lets(result: ProblemResult, *, everything: bool) -> list[tuple[str, str]]:
+def lets(result: ProblemResult, display: Display) -> list[tuple[str, str]]:
     """(name, text) of the intermediate results; where there are many, of the first and the last ones only."""
     found = list((result.lets if result.definitions is None else result.definitions).items())
     half = MOST_LETS // 2
     left_out = found[half:-half]
-    if everything or len(left_out) < 2:
+    if display.verbose or len(left_out) < 2:
         return found
-    between = f"{left_out[0][0]} … {left_out[-1][0]}", f"({len(left_out):,} more; -v shows all)"
+    between = f"{left_out[0][0]} … {left_out[-1][0]}", f"({len(left_out):,} more{display.hint(inside=True)})"
     return [*found[:half], between, *found[-half:]]

@@ -19,7 +19,7 @@ from gradcheck_cli.render.layout import Column
 from gradcheck_cli.render.plain import one_line, paragraphs
 
 MOST = 200
-"""Problems that are all listed; of more, those that match are left out (-v shows all)."""
+"""Problems that are all listed; of more, those that match are left out."""
 _EXPECTED = "\n(expected)"
 
 
@@ -46,7 +46,7 @@ def overview(report: Report, display: Display) -> Iterator[RenderableType]:
             yield Text()
         yield from _table([result for result in problems if result.file == file], display.width)
     if left_out:
-        yield Text(f"and {left_out:,} more that match (-v shows all)", style="dim")
+        yield Text(f"and {left_out:,} more that match{display.hint()}", style="dim")
 
 
 def columns(problems: Sequence[AnyResult]) -> list[Column]:

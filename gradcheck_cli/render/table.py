@@ -91,7 +91,7 @@ def _formula(result: ProblemResult, display: Display) -> Iterator[RenderableType
         yield from _table(result, checks, cells.columns(result, checks, markers, display), display.width)
         if rest := cells.rest(result, checks, display):
             yield Text(rest, style="dim")
-    remarks = parts.remarks(result, checks, notes, markers)
+    remarks = parts.remarks(result, checks, notes, markers, display)
     if remarks:
         yield Text()
     for number, remark in remarks:
@@ -109,7 +109,7 @@ def _cut(formula: str, display: Display) -> str:
     shown = plain.one_line(formula)
     if len(shown) <= LONGEST_FORMULA or display.verbose:
         return shown
-    return f"{shown[:LONGEST_FORMULA]}… ({len(shown):,} characters; -v shows all)"
+    return f"{shown[:LONGEST_FORMULA]}… ({len(shown):,} characters{display.hint(inside=True)})"
 
 
 def _table(

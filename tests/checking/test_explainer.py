@@ -137,7 +137,9 @@ def test_more_than_thirty_steps_are_cut_and_v_shows_all() -> None:
     lets = tuple(f"y{i + 1} = sin(y{i})*y{i}" for i in range(30))
     found = explained("y30", "0.7", lets=("y0 = x", *lets), wrt=("x",))
     assert len(found.steps) == 62
-    short, long = (EXPLANATIONS["table"](found, Display(width=120, verbose=verbose)) for verbose in (False, True))
+    short, long = (
+        EXPLANATIONS["table"](found, Display(width=120, verbose=verbose, all_by="-v")) for verbose in (False, True)
+    )
     assert "and 32 more steps between these (-v shows all)" in short
     assert "y15 = " not in short
     assert all(f"y{i + 1} = " in long for i in range(30))
@@ -149,7 +151,7 @@ def test_of_many_intermediate_results_some_are_written_out() -> None:
     lets = ("y0 = sin(x)", *(f"y{i} = y{i - 1} + x" for i in range(1, 40)))
     found = explained("y39*x", "2", lets=lets)
     for form in ("table", "markdown"):
-        short = EXPLANATIONS[form](found, Display())
+        short = EXPLANATIONS[form](found, Display(all_by="-v"))
         assert re.search(r"y10 … y29 += \(20 more; -v shows all\)", short)
         assert "y9" in short
         assert "y30" in short

@@ -18,7 +18,7 @@ from gradcheck_cli.render.summary import summary_line
 
 
 def shown(result: CodeResult, output_format: str = "table", **display: object) -> str:
-    return RENDERERS[output_format](a_report(result), Display(**display))  # type: ignore[arg-type]
+    return RENDERERS[output_format](a_report(result), Display(all_by="-v", **display))  # type: ignore[arg-type]
 
 
 def test_a_report_has_blocks_then_entries_then_what_is_known() -> None:

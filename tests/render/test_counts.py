@@ -233,7 +233,7 @@ def test_what_is_left_out_is_told(quiet: bool) -> None:
     rows = [a_check({"x": float(x)}, 1.0, 2.0, Verdict.MISMATCH, rel_error=1.0) for x in range(100)]
     counts = {Verdict.MISMATCH: 300, Verdict.MATCH: 5}
     result = a_problem("x", rows, checks_total=305, checks_failed=300, counts=counts)
-    text = RENDERERS["table"](Report((result,), VERSIONS), Display(width=200, quiet=quiet))
+    text = RENDERERS["table"](Report((result,), VERSIONS), Display(width=200, quiet=quiet, all_by="-v"))
     left_out = "the 20 worst of 305 rows (300 failed), in the order of the points; left out: 5 match, 280 mismatch"
     failed = "the 20 worst of the 300 rows that failed, of 305"
     assert text.splitlines()[-1] == f"{failed if quiet else left_out} (-v shows all)"

@@ -27,7 +27,7 @@ SIGMOID = 0.10499358540350652
 
 
 def table(*problems: object, **display: object) -> str:
-    return render_table(a_report(*problems), Display(**display))  # type: ignore[arg-type]
+    return render_table(a_report(*problems), Display(all_by="-v", **display))  # type: ignore[arg-type]
 
 
 def test_one_point() -> None:
@@ -213,7 +213,7 @@ def test_notes_that_differ_only_in_numbers_are_one() -> None:
 def test_many_notes_are_counted() -> None:
     rows = [a_check({"x": float(x)}, 1.0, 2.0, Verdict.MISMATCH, note=f"reason {chr(97 + x)}") for x in range(11)]
     lines = table(a_problem("x", rows)).splitlines()
-    assert lines[-2:] == ["⁸ reason h", "• and 3 more notes: -v shows all"]
+    assert lines[-2:] == ["⁸ reason h", "• and 3 more notes (-v shows all)"]
     assert "mismatch ⁹" not in "".join(lines)
     assert table(a_problem("x", rows), verbose=True).splitlines()[-1] == "¹¹ reason k"
 

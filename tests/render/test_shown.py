@@ -17,6 +17,8 @@ from gradcheck_cli.checking.failures import failure
 from gradcheck_cli.records.explanation import Explained
 from gradcheck_cli.records.request import Request
 from gradcheck_cli.records.shown import Shown
+from gradcheck_cli.render import RENDERERS
+from gradcheck_cli.render.display import Display
 
 EXPLANATION = explain("x*sin(x)", 1)
 RECORDS = {
@@ -100,3 +102,20 @@ def test_a_repr_is_a_few_words(record: Shown) -> None:
 
 def test_a_repr_says_what_came_out() -> None:
     assert repr(quartic()).endswith(": match, passed (1 match)>")
+
+
+def test_no_hint_speaks_of_an_option_where_there_is_no_command_line() -> None:
+    """In a notebook, from Python and on a page, which others read."""
+    lets = {f"y{i}": f"x + {i}" for i in range(40)}
+    records = [
+        a_problem("x", [a_check({"x": float(x)}, 1.0, 1.0) for x in range(30)]),
+        check("+".join(f"x{i}" for i in range(15)), samples=1),
+        check("+".join(lets), let=lets, at=1),
+        explain("+".join(lets), let=lets, at=1),
+    ]
+    for record in records:
+        assert not [name for name, text in bundle(record).items() if "-v " in text]
+    for one in records[:3]:
+        report = a_report(one)
+        assert "-v shows" in RENDERERS["table"](report, Display(all_by="-v"))
+        assert "-v shows" not in RENDERERS["html"](report, Display(all_by="-v"))

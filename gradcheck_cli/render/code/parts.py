@@ -44,7 +44,7 @@ def inputs(result: CodeResult, display: Display) -> Iterator[str]:
     room = len(parameters) if display.verbose else PARAMETERS
     yield from map(words.tensor, (*arguments, *parameters[:room]))
     if len(parameters) > room:
-        yield f"and {plain.counted(len(parameters) - room, 'more parameter')} (-v shows all)"
+        yield f"and {plain.counted(len(parameters) - room, 'more parameter')}{display.hint()}"
 
 
 def shown_blocks(result: CodeResult, display: Display) -> tuple[Sequence[Block], str]:
@@ -53,7 +53,7 @@ def shown_blocks(result: CodeResult, display: Display) -> tuple[Sequence[Block],
         return result.blocks, ""
     worst = sorted(result.blocks, key=lambda b: (b.passed, -b.verdict.severity, -(b.worst or 0.0)))[:BLOCKS]
     shown = [block for block in result.blocks if block in worst]
-    return shown, f"the {len(shown):,} worst of {len(result.blocks):,} derivatives (-v shows all)"
+    return shown, f"the {len(shown):,} worst of {len(result.blocks):,} derivatives{display.hint()}"
 
 
 def block_columns(result: CodeResult, blocks: Sequence[Block]) -> list[Column]:

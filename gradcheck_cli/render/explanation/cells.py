@@ -11,6 +11,7 @@ from gradcheck_cli.dtypes import DTYPES, Dtype
 from gradcheck_cli.number_text import brief
 from gradcheck_cli.records.explanation import Chain, Explanation, Flow, LocalDerivative, StepRecord
 from gradcheck_cli.records.results import Verdict
+from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.labels import NOTHING, SIGNS, function_name, lets, pair
 from gradcheck_cli.render.plain import counted
 
@@ -228,12 +229,12 @@ def _notes(explanation: Explanation) -> Iterator[str]:
     yield from result.notices
 
 
-def title(explanation: Explanation, everything: bool) -> list[tuple[str, str]]:
+def title(explanation: Explanation, display: Display) -> list[tuple[str, str]]:
     """(label, text) of the intermediate results and the function."""
     result = explanation.result
     arguments = ", ".join(result.variables)
     own = (f"{function_name(result)}({arguments})", result.formula or result.expression)
-    return [*lets(result, everything=everything), own]
+    return [*lets(result, display), own]
 
 
 def point(explanation: Explanation) -> str:

@@ -26,7 +26,7 @@ def _lines(explanation: Explanation, display: Display) -> Iterator[str]:
         yield from _flows(explanation, steps, mode)
     if left_out:
         yield ""
-        yield f"% {counted(left_out, 'more step')} left out; -v writes all"
+        yield f"% {counted(left_out, 'more step')} left out{display.hint()}"
     for one in explanation.chains:
         yield ""
         yield from environment("align*", list(_chain(explanation, one, display.verbose)))

@@ -22,7 +22,7 @@ def render_explanation_markdown(explanation: Explanation, display: Display) -> s
 def _lines(explanation: Explanation, display: Display) -> Iterator[str]:
     formula = explanation.result.formula or explanation.result.expression
     yield f"## {code(formula)} at {escaped(cells.point(explanation))}"
-    for label, text in cells.title(explanation, display.verbose)[:-1]:
+    for label, text in cells.title(explanation, display)[:-1]:
         yield ""
         yield f"with {code(f'{label} = {text}')}"
     steps, left_out = cells.shown_steps(explanation, display.verbose)
@@ -32,7 +32,7 @@ def _lines(explanation: Explanation, display: Display) -> Iterator[str]:
             yield from (f"Forward mode, along {code(mode)}:", "")
         yield from _table(explanation, steps, heading, mode, with_locals=number == 0)
     if left_out:
-        yield from ("", f"{counted(left_out, 'more step')} left out; `-v` shows all.")
+        yield from ("", f"{counted(left_out, 'more step')} left out{display.hint()}.")
     yield from ("", "```text")
     for index, one in enumerate(explanation.chains):
         if index:

@@ -32,7 +32,7 @@ def render_explanation_table(explanation: Explanation, display: Display) -> str:
 
 
 def _parts(explanation: Explanation, display: Display) -> Iterator[RenderableType]:
-    yield _title(explanation, display.verbose, display.width)
+    yield _title(explanation, display)
     steps, left_out = cells.shown_steps(explanation, display.verbose)
     for number, (heading, mode) in enumerate(cells.columns(explanation)):
         yield Text()
@@ -40,7 +40,7 @@ def _parts(explanation: Explanation, display: Display) -> Iterator[RenderableTyp
             yield Text(f"forward mode, along {mode}", style="bold")
         yield from _table(explanation, steps, heading, mode, display.width, with_locals=number == 0)
     if left_out:
-        yield Text(f"and {counted(left_out, 'more step')} between these (-v shows all)", style="dim")
+        yield Text(f"and {counted(left_out, 'more step')} between these{display.hint()}", style="dim")
     for one in explanation.chains:
         yield Text()
         yield from _chain(explanation, one, display)
@@ -51,9 +51,9 @@ def _parts(explanation: Explanation, display: Display) -> Iterator[RenderableTyp
         yield layout.bullet("•", lines(remark))
 
 
-def _title(explanation: Explanation, everything: bool, width: int) -> Table:
-    formulas = [(one_line(label), one_line(text)) for label, text in cells.title(explanation, everything)]
-    return layout.equations(formulas, width, [("at", one_line(cells.point(explanation)))])
+def _title(explanation: Explanation, display: Display) -> Table:
+    formulas = [(one_line(label), one_line(text)) for label, text in cells.title(explanation, display)]
+    return layout.equations(formulas, display.width, [("at", one_line(cells.point(explanation)))])
 
 
 def _table(

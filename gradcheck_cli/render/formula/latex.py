@@ -37,7 +37,7 @@ def formula_report(result: ProblemResult, display: Display) -> Iterator[str]:
         yield from _table(result, checks, markers, display)
         if rest := cells.rest(result, checks, display):
             yield from ("", prose(f"{rest}."))
-    remarks = parts.remarks(result, checks, notes, markers)
+    remarks = parts.remarks(result, checks, notes, markers, display)
     if remarks:
         yield ""
         marked = (("" if mark is None else f"[${{}}^{{{mark}}}$]", remark) for mark, remark in remarks)

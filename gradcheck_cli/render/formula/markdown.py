@@ -34,7 +34,7 @@ def formula_report(result: ProblemResult, display: Display) -> Iterator[str]:
             yield line(*(escaped(column.cells[index].plain) for column in columns))
         if rest := cells.rest(result, checks, display):
             yield from ("", f"{rest}.")
-    remarks = parts.remarks(result, checks, notes, markers)
+    remarks = parts.remarks(result, checks, notes, markers, display)
     if remarks:
         yield ""
     for number, remark in remarks:

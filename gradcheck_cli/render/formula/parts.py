@@ -27,7 +27,7 @@ class Equation:
 
 def equations(result: ProblemResult, display: Display, room: int) -> tuple[list[Equation], str]:
     """(the intermediate results, the function and its derivatives; what is left out). room: for the function's name."""
-    lets = labels.lets(result, everything=display.verbose)
+    lets = labels.lets(result, display)
     found = [Equation(plain.one_line(name), text, None) for name, text in lets]
     found.append(Equation(labels.function(result, room), result.formula or result.expression, ()))
     derivatives = [(tuple(key.split(",")), text) for key, text in (result.derivatives or {}).items()]
@@ -35,7 +35,7 @@ def equations(result: ProblemResult, display: Display, room: int) -> tuple[list[
     for wrt, text in derivatives[:most]:
         found.append(Equation(plain.one_line(labels.derivative(result, wrt)), text, wrt))
     more = len(derivatives) - most
-    return found, f"and {plain.counted(more, 'more derivative')} (-v shows all)" if more > 0 else ""
+    return found, f"and {plain.counted(more, 'more derivative')}{display.hint()}" if more > 0 else ""
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,16 @@ def value(result: ProblemResult) -> Value | None:
 
 
 def remarks(
-    result: ProblemResult, checks: Sequence[Check], notes: Sequence[str], markers: Mapping[str, int]
+    result: ProblemResult,
+    checks: Sequence[Check],
+    notes: Sequence[str],
+    markers: Mapping[str, int],
+    display: Display,
 ) -> list[tuple[int | None, str]]:
     """(its number in the table, the text) of each note and notice."""
     found: list[tuple[int | None, str]] = [(number if markers else None, note) for number, note in enumerate(notes, 1)]
     if more := cells.unshown_notes(checks, markers):
-        found.append((None, f"and {plain.counted(more, 'more note')}: -v shows all"))
+        found.append((None, f"and {plain.counted(more, 'more note')}{display.hint()}"))
     return [*found, *((None, notice) for notice in result.notices)]
 
 

@@ -135,7 +135,7 @@ def _of_formula(result: ProblemResult, display: Display) -> Block:
         torch = "" if found.torch is None else f" (torch: {found.torch})"
         value = f"{labels.function_name(result)}({found.point}) = {found.value}{torch}"
     columns = cells.columns(result, checks, markers, display) if checks else []
-    remarks = parts.remarks(result, checks, notes, markers)
+    remarks = parts.remarks(result, checks, notes, markers, display)
     return Block(
         title=result.title,
         outcome=outcome(result),

@@ -25,7 +25,7 @@ def of_explanation(explanation: Explanation, display: Display) -> Block:
     return Block(
         title=f"{explanation.result.title} at {steps.point(explanation)}",
         outcome=outcome(explanation.result),
-        formulas=tuple(in_line(steps.title(explanation, display.verbose))),
+        formulas=tuple(in_line(steps.title(explanation, display))),
         tables=tuple(
             Table(
                 *_step_table(explanation, shown, heading, mode, with_locals=not number),

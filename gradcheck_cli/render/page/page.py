@@ -74,7 +74,7 @@ class Section:
 
 def render_page(report: Report, display: Display) -> str:
     """All of a report, as HTML. What passes is there with -q too: a page is read later, and by others."""
-    display = replace(display, quiet=False)
+    display = replace(display, quiet=False, all_by="")
     sections = _sections(report, display)
     only = report.headings[0] if len(report.headings) == 1 and len(sections) == 1 else Heading("")
     own = report.problems[0].title if report.problems and not report.is_batch else "gradcheck"

@@ -43,7 +43,7 @@ def _lines(explanation: ArrayExplanation, display: Display) -> Iterator[str]:
         heads = _heads("adjoint", "vector-Jacobian product", "analytical", "autograd", "verdict")
         yield from array("llccl", heads, rows)
     if left_out:
-        yield f"% {counted(left_out, 'more step')} left out; -v writes all"
+        yield f"% {counted(left_out, 'more step')} left out{display.hint()}"
     if found := list(cells.remarks(explanation)):
         yield ""
         yield from items(("", remark) for remark in found)

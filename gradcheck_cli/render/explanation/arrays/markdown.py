@@ -45,7 +45,7 @@ def _lines(explanation: ArrayExplanation, display: Display) -> Iterator[str]:
             name = code(cells.adjoint(explanation, step))
             yield line(name, product, _array(first), _array(second), escaped(cells.verdict(step)))
     if left_out:
-        yield from ("", f"{counted(left_out, 'more step')} left out; `-v` shows all.")
+        yield from ("", f"{counted(left_out, 'more step')} left out{display.hint()}.")
     if found := list(cells.remarks(explanation)):
         yield ""
         yield from (f"- {escaped(remark)}" for remark in found)

@@ -44,7 +44,7 @@ def _parts(explanation: ArrayExplanation, display: Display) -> Iterator[Renderab
         table = layout.fitting(backward, display.width)
         yield from _in_lines(backward, display.width) if table is None else [table]
     if left_out:
-        yield Text(f"and {plain.counted(left_out, 'more step')} between these (-v shows all)", style="dim")
+        yield Text(f"and {plain.counted(left_out, 'more step')} between these{display.hint()}", style="dim")
     if found := list(cells.remarks(explanation)):
         yield Text()
         yield from (layout.bullet("•", plain.lines(remark)) for remark in found)
