@@ -117,5 +117,5 @@ def test_no_hint_speaks_of_an_option_where_there_is_no_command_line() -> None:
         assert not [name for name, text in bundle(record).items() if "-v " in text]
     for one in records[:3]:
         report = a_report(one)
-        assert "-v shows" in RENDERERS["table"](report, Display(all_by="-v"))
-        assert "-v shows" not in RENDERERS["html"](report, Display(all_by="-v"))
+        assert "-v shows" in " ".join(RENDERERS["table"](report, Display(all_by="-v")).split())
+        assert "-v shows" not in " ".join(RENDERERS["html"](report, Display(all_by="-v")).split())
