@@ -44,6 +44,7 @@ def _subject(result: ProblemResult, problem: Problem, deadline: float) -> Subjec
 
     return Subject(
         derivatives=sides.derivatives, variables=plan.variables, checks=result.checks,
+        more=result.checks_omitted,
         coordinates={name: _coordinates(problem, name) for name in plan.variables}, claims=_claims(result, problem),
         dtype=plan.dtype, tolerance=plan.tolerance, judge=judge, deadline=deadline,
     )  # fmt: skip

@@ -160,6 +160,8 @@ def names(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 FEW_ROWS = 100
+DRAWN_ROWS = 2_000
+"""Of which pictures show the points."""
 
 
 def are_pictured(where: Iterable[Destination]) -> bool:
@@ -167,6 +169,8 @@ def are_pictured(where: Iterable[Destination]) -> bool:
     return any(has_pictures(one.format) for one in where)
 
 
-def rows_kept(formats: Iterable[str], *, verbose: bool) -> int:
+def rows_kept(formats: Iterable[str], *, verbose: bool, pictured: bool) -> int:
     """How many rows of a problem are reported one by one in one of these formats; all of these are certified."""
-    return MOST_ROWS if verbose or any(map(is_whole, formats)) else FEW_ROWS
+    if verbose or any(map(is_whole, formats)):
+        return MOST_ROWS
+    return DRAWN_ROWS if pictured else FEW_ROWS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,13 +33,14 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Subject:
-    """checks: the rows that are known; coordinates: of
+    """checks: the rows that are known, the worst, and how many more there were; coordinates: of
     each variable, what was asked for. judge: makes the rows of points that are not asked for. deadline: when to stop,
     by time.monotonic."""
 
     derivatives: Derivatives
     variables: tuple[str, ...]
     checks: Sequence[Check]
+    more: int
     coordinates: Mapping[str, Sequence[float]]
     claims: Sequence[Claimed]
     dtype: Dtype
@@ -54,4 +56,12 @@ class Subject:
     @property
     def notes(self) -> tuple[str, ...]:
         left = len(self.derivatives.rows) - MOST_ROWS
-        return () if left <= 0 else (f"{left} more derivatives are not drawn",)
+        derivatives = f"{left} more derivatives are not drawn" if left > 0 else ""
+        points = "of the points asked for, some are drawn, the worst first" if self._has_more_dots else ""
+        return tuple(filter(None, (derivatives, points)))
+
+    @property
+    def _has_more_dots(self) -> bool:
+        """Whether there are more points than are drawn."""
+        of_each = Counter(check.wrt for check in self.checks)
+        return self.more > 0 or max(of_each.values(), default=0) > MOST_DOTS

@@ -119,7 +119,7 @@ def check(
     asked |= {"wrt": options.names(wrt or ()), "derivatives": not no_derivatives}
     asked["picture"] = drawn is not None or options.are_pictured(where)
     asked["chains"] = "all" if options.are_pictured(where) else ""
-    asked["keep"] = options.rows_kept((one.format for one in where), verbose=verbose)
+    asked["keep"] = options.rows_kept((one.format for one in where), verbose=verbose, pictured=asked["picture"])
     growing = [one for one in where if one.format == "json-lines"] if all_rows else []
     if all_rows and not growing:
         raise UsageError("--all-rows is for --output-format json-lines, which has a line for each row")

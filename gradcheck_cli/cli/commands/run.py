@@ -138,7 +138,7 @@ def run(
     in_full = any(map(has_closed_forms, formats))
     given["derivatives"], given["formula"] = in_full and not no_derivatives, in_full or verbose
     given["picture"] = drawn is not None or options.are_pictured(where_to)
-    given["keep"] = options.rows_kept(formats, verbose=verbose)
+    given["keep"] = options.rows_kept(formats, verbose=verbose, pictured=given["picture"])
     output = Output(where_to, quiet, verbose, options_of(given), drawn, title)
     wanted = Wanted(keyword, tag or (), deselect or (), lf)
     asked = Asked(
