@@ -62,7 +62,7 @@ def ordinate(
     if any(needed):
         reach = max(ROOM * max(map(abs, needed)), 4 * middle)
         low, high = max(low, -reach), min(high, reach)
-    room = 3 * (high - low)
+    room = 3 * ((high - low) or abs(low))
     near = [y for y in needed if low - room <= y <= high + room]
     low, high = min([low, *near]), max([high, *near])
     if low == high:

@@ -60,6 +60,8 @@ def line_picture(subject: Subject, variable: str, fixed: Mapping[str, float]) ->
         claimed = [_claimed(claim, along, axis) for claim in claims]
         refuted = [spot for claim in claims for spot in _refuted(claim, along, axis)]
         needed = [dot.truth for dot in dots if dot.asked and dot.truth is not None]
+        wrong = [Spot(dot.x, dot.y) for dot in dots if dot.asked and not dot.passed and dot.y is not None]
+        needed += _within_reach(curve, wrong)
         needed += _within_reach(curve, [*refuted, *(spot for one in claimed for run in one.runs for spot in run)])
         panels.append(
             Panel(

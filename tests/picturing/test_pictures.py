@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcheck_cli.batch.run import check_request
+from gradcheck_cli.cli.options import rows_kept
 from gradcheck_cli.records.picture import Axis, LinePicture, MapPicture, MatrixPicture, Picture, PlaceKind, Scale
 from gradcheck_cli.records.report import AnyResult
 from gradcheck_cli.records.request import Request
@@ -152,6 +153,16 @@ def test_dots_that_fail_say_so() -> None:
     assert all(dot.passed for dot in derivative.dots if dot.x < 85)
 
 
+@pytest.mark.parametrize(("expression", "at"), [("relu(x) - relu(-x)", "0"), ("relu(3*x) - relu(-3*x) + x", "0")])
+def test_what_fails_is_within_the_axis(expression: str, at: str) -> None:
+    """And not at its rim, unless it is so far off that the curve would be flat."""
+    panel = line(expression, at).panels[1]
+    (wrong,) = (dot for dot in panel.dots if dot.asked)
+    assert not wrong.passed
+    assert wrong.y is not None
+    assert 0.05 < panel.y.place(wrong.y) < 0.95
+
+
 def test_the_tolerance_is_in_ulps() -> None:
     (_, derivative) = line("x**2", "2", rtol=1e-6).panels
     numbers = [y for run in derivative.tolerance for _, y in run]
@@ -206,6 +217,16 @@ def test_two_variables_make_a_map() -> None:
         for i, x in enumerate(picture.xs):
             assert (value.numbers[j][i], by_x.numbers[j][i], by_y.numbers[j][i]) == pytest.approx((x * y, y, x))
     assert [(dot.x, dot.y, dot.passed) for dot in by_x.dots] == [(1.0, 2.0, True)]
+
+
+def test_a_map_has_all_points_or_says_that_it_has_not() -> None:
+    """As the command line asks for a picture."""
+    for count, told in ((9, False), (30, True)):
+        keep = rows_kept((), verbose=False, pictured=True)
+        picture = checked("x*y", f"x=-1:1:{count},y=-1:1:{count}", keep=keep).picture
+        assert isinstance(picture, MapPicture)
+        assert [len(one.dots) == count**2 for one in picture.fields] == [not told] * 3
+        assert ("of the points asked for, some are drawn, the worst first" in picture.notes) == told
 
 
 def test_a_map_has_the_failing_places() -> None:

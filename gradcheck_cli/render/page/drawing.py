@@ -268,8 +268,9 @@ def _map(result: AnyResult, picture: MapPicture) -> Drawing:
 
 
 def _field(sheet: _Sheet, result: AnyResult, picture: MapPicture, one: Field, left: int, top: int, side: int) -> None:
-    name, shown = words.scaled(words.panel(result, one.derivative.wrt), one.z), ticks(one.z, 4)
-    sheet.labels.append(Label(left, top - 5, f"{name}: {shown[0].label} to {shown[-1].label}", "start"))
+    name = words.scaled(words.panel(result, one.derivative.wrt), one.z)
+    ends = f"{number_text.small(one.z.low)} to {number_text.small(one.z.high)}"
+    sheet.labels.append(Label(left, top - 5, f"{name}: {ends}", "start"))
     sheet.boxes.append(
         Box(left, top, side, MAP, "frame", _image(one.numbers, lambda number: colour(one.z.place(number))))
     )
