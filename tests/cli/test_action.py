@@ -143,3 +143,27 @@ def test_the_page_on_ci_uses_inputs_that_there_are() -> None:
 def test_the_hook_of_pre_commit_takes_problem_files(file: str, is_checked: bool) -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert (re.search(hook["files"], file) is not None) is is_checked
+
+
+def test_the_hook_of_pre_commit_has_the_torch_that_is_tested() -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
+    assert [one for one in constraints if one.startswith("torch==")] == hook["additional_dependencies"]
+
+
+def test_the_hook_for_code_that_the_docs_show(tmp_path: Path) -> None:
+    """Its command, as pre-commit runs it: in the folder of the repository, without file names."""
+    (text,) = re.findall(
+        r"```yaml\n(repos:\n  - repo: local\n.*?)```", (ROOT / "docs/ci.md").read_text("utf-8"), re.DOTALL
+    )
+    (hook,) = yaml.safe_load(text)["repos"][0]["hooks"]
+    assert hook["pass_filenames"] is False
+    for file, is_checked in (("src/losses.py", True), ("problems.yaml", True), ("other.yaml", False)):
+        assert (re.search(hook["files"], file) is not None) is is_checked
+    (tmp_path / "losses.py").write_text("def square(x):\n    return x * x\n", encoding="utf-8")
+    problem = "problems:\n  - {name: a, code: 'losses.py::square', inputs: {x: '[1.0, 2.0]'}}\n"
+    (tmp_path / "problems.yaml").write_text(problem, encoding="utf-8")
+    command = [sys.executable, "-m", "gradcheck_cli", *hook["entry"].split()[1:]]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "1 function, 4 entries: 4 match" in done.stderr
