@@ -95,6 +95,19 @@ def test_it_has_formulas_rows_claims_pictures_and_causes(page: Path) -> None:
     assert "There is no function sigmod. Did you mean sigmoid or logsigmoid?" in text
 
 
+def test_claims_are_formulas_where_they_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for claim, is_formula in (("2*x", True), ("x^3/2", True), ("sigmod(x)", False), (EVIL, False)):
+        assert run_command(["x**2", "--at", "1", "--claim", claim, "--claim", "3*x", "--output-file", "c.html"]) > 0
+        text = Path("c.html").read_text(encoding="utf-8")
+        Tags(text)
+        first, second = re.findall(r'<p class="claim">(.*?)</p>', text, re.DOTALL)
+        assert first.startswith("claim: <math>" if is_formula else f"claim: <code>f&#39;(x) = {escape(claim)}</code>")
+        assert second.startswith("claim: <math>")
+        assert "truth: <math>" in second
+        assert EVIL not in text
+
+
 def test_the_title_of_the_command_line_prevails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("p.yaml").write_text("title: A\nproblems:\n  - {expression: x, at: 1}\n", encoding="utf-8")

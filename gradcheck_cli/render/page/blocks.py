@@ -47,7 +47,7 @@ class Table:
 @dataclass(frozen=True)
 class ClaimBlock:
     """left: what was claimed to be `expression`. truth: the derivative, where the claim is another. outcome: in words,
-    with its class; detail: what follows it."""
+    with its class; detail: what follows it. math, true_math: claim and truth as MathML, in their place."""
 
     left: str
     expression: str
@@ -55,6 +55,8 @@ class ClaimBlock:
     outcome: tuple[str, str]
     detail: str
     note: str
+    math: Markup | None = None
+    true_math: Markup | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from gradcheck_cli.records.code import CodeResult
 from gradcheck_cli.records.report import AnyResult
+from gradcheck_cli.records.results import Claim
 from gradcheck_cli.render import plain
 from gradcheck_cli.render.display import Display
 from gradcheck_cli.render.formula import latex, parts
@@ -29,6 +30,18 @@ def equations(result: AnyResult, display: Display) -> list[Markup]:
     rows = [f"{latex.label(result, equation)} = {latex.formula(result, equation.text)}" for equation in found]
     shown = [_converted(row) for row in rows]
     return [one for one in shown if one is not None] if all(shown) else []
+
+
+def claim(result: AnyResult, one: Claim) -> tuple[Markup | None, Markup | None]:
+    """(what is claimed, the derivative where it is another), each where it can be read."""
+    if isinstance(result, CodeResult):
+        return None, None
+    left = latex.derivative(result, one.wrt)
+    claimed, true = (
+        None if text is None else _converted(f"{left} = {latex.formula(result, text)}")
+        for text in (one.expression, one.analytical)
+    )
+    return claimed, true
 
 
 def paragraphs(text: str) -> tuple[Markup, ...]:

@@ -133,6 +133,8 @@ def _shell(sections: Sequence[Section], report: Report, display: Display, title:
 
 def _article(number: int, result: AnyResult, display: Display) -> Article:
     block = blocks.of_result(replace(result, picture=None), display)  # which is drawn below
+    pairs = zip(block.claims, (mathml.claim(result, one) for one in result.claims), strict=True)
+    block = replace(block, claims=tuple(replace(one, math=a, true_math=b) for one, (a, b) in pairs))
     if math := mathml.equations(result, display):
         block = replace(block, formulas=(), math=tuple(math))
     chain = _chain(result, display)
