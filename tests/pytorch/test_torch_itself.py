@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 from helpers.slow import slow
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -233,6 +233,7 @@ def texts() -> st.SearchStrategy[str]:
 )
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_random_texts(text: str, x: float, y: float, dtype: str, mode: str) -> None:
+    assume((dtype, mode) != ("float16", "forward") or "0.0" not in text)  # a whole number: see limits.md
     must_be_what_torch_says(text, {"x": x, "y": y}, dtype, mode)
 
 
