@@ -99,6 +99,7 @@ def test_every_field_of_a_request_makes_a_verdict_or_is_what_is_wanted_of_it() -
     assert {field.name for field in fields(Request)} == {*MAKES_A_VERDICT, *WANTED}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["own.py::square", "package.module:square"])
 def test_of_code_all_that_it_imported_has_to_be_the_same(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("package").mkdir()

@@ -186,6 +186,7 @@ def test_command_line_over_problem_over_file_over_pyproject() -> None:
     assert (problem["rtol"], problem["atol"], problem["checks"][0]["mode"]) == (0.1, 0.3, "reverse")
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_samples_and_range_of_the_defaults_are_for_the_problems_that_they_suit() -> None:
     """What excludes them, points, another variable, arrays, is of the problem itself, and prevails."""
     text = (
@@ -258,6 +259,7 @@ def test_fail_fast(capsys: pytest.CaptureFixture[str]) -> None:
     assert "stopped at the first failure, 2 not run" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_runs_of_one_process_fork_from_one_server() -> None:
     write(PASSING)
     servers = set()
@@ -417,6 +419,7 @@ def test_what_is_written_when_it_is_interrupted_is_counted(monkeypatch: pytest.M
     assert lines[-1]["summary"]["not_run"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("listens_to_ctrl_c")
 def test_a_second_interruption_takes_effect_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     write(PASSING)

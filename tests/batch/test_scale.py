@@ -69,6 +69,7 @@ def lines_of(text: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     return problems, last["summary"]
 
 
+@pytest.mark.slow
 def test_several_jobs_give_the_same_report() -> None:
     write_problems(60)
     assert document("--jobs", "2") == document() == document("--jobs", "auto")
@@ -89,6 +90,7 @@ def test_a_worker_that_dies_costs_one_task_of_its_chunk() -> None:
     assert [r for r in results if not isinstance(r, Lost)] == [2 * n for n in numbers if n not in (1, 3)]
 
 
+@pytest.mark.slow
 def test_a_task_over_its_time_within_a_chunk() -> None:
     numbers = [10] * 200
     numbers[150] = 4  # sleeps for a minute

@@ -198,6 +198,7 @@ PROBLEMS = """problems:
 """
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("more", [[], ["-v"], ["-q"]])
 def test_the_table_is_the_same_whatever_is_written_beside_it(
     more: list[str], capsys: pytest.CaptureFixture[str]

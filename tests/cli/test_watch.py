@@ -228,6 +228,7 @@ def test_what_is_said_above_a_report(again: list[str], total: int, unread: list[
     assert heading(again, total, unread).rstrip("\n").endswith(f"  {words}")
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_is_printed() -> None:
     page = ROOT / "docs" / "watch.md"
     shown, first, second = watched(page)

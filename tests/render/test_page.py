@@ -264,6 +264,7 @@ def checked(expression: str, *at: str, **options: Any) -> Any:
     return check_request(Request(expression, at=at, picture=True, **options))
 
 
+@pytest.mark.slow
 def test_a_thousand_problems_would_stay_below_five_megabytes() -> None:
     formulas = ["x**2*sin(3*x)", "relu(x) + 1/x", "log(1 + exp(-x))", "tanh(x)/(1 + x**2)", "x*exp(-x**2/2)"]
     some = [checked(formula, "1") for formula in formulas]

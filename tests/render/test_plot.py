@@ -250,6 +250,7 @@ WHOLE: list[tuple[tuple[str, ...], tuple[str, ...], int]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("asked", "claims", "columns"), WHOLE, ids=str)
 def test_nothing_of_a_figure_is_cut_off(asked: tuple[str, ...], claims: tuple[str, ...], columns: int) -> None:
     pytest.importorskip("matplotlib")
