@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gradcheck_cli.dtypes import DTYPES, Dtype
-from gradcheck_cli.errors import GradcheckError
+from gradcheck_cli.dtypes import Dtype
 from gradcheck_cli.real_code.alone import Alone, alone
 from gradcheck_cli.real_code.asked import Options
 from gradcheck_cli.real_code.branches import OtherBranches, tied
+from gradcheck_cli.real_code.in_double import InDouble
 from gradcheck_cli.real_code.judge import CODE, OPEN, Column, Detail, Judged, Names, Rows
 from gradcheck_cli.real_code.recorded import Recorded, record
 from gradcheck_cli.real_code.reference import Truths
-from gradcheck_cli.real_code.side import Forward, Reverse, Side
+from gradcheck_cli.real_code.side import Reverse, Side
 from gradcheck_cli.real_code.subject import GradientSubject
 from gradcheck_cli.real_code.tally import Tally, listed
 from gradcheck_cli.records.code import Block, Entry
@@ -38,8 +37,6 @@ MANY = 64
 """Rows at a tie from which on they are not taken one by one."""
 PRECISE = 200_000
 """Elements of a tape up to which 30 digits are tried on all of an output at once."""
-RIGHT = 1e-9
-"""How far, of its size or of the largest entry of its gradient, what is right in float64 may be off."""
 CONFIRMED = 8
 """Rows that are run again without batching where something is off."""
 
@@ -54,7 +51,7 @@ class Jacobian:
         self.spread = spread
         self.tape = recorded.recorder.tape
         self.entries: list[Entry] = []
-        self._sides: dict[str, Side | None] = {}
+        self.in_double = InDouble(recorded, truths, reverse.subject)
         self.width = sum(given.elements.size for given in self.tape.inputs)
 
     @cached_property
@@ -123,7 +120,9 @@ class Jacobian:
             self._forgive(k, rows, autograd, tally.column, judged)
             if side.batched and (judged.codes != CODE[Verdict.MATCH]).any():
                 judged = self._confirmed(side, k, rows, elements, autograd, found, tally.column, judged)
-            self._excuse(judged, autograd, tally.column, side.mode, lambda double, of: double.rows(k, rows[of]))
+            self.in_double.settle(
+                judged, autograd, tally.column, side.mode, lambda double, of: double.rows(k, rows[of])
+            )
             tally.add(judged, autograd[:, tally.column.place])
             labels = [self.reverse.outputs[k].label(row) for row in rows.tolist()]
             self.entries += self._listed(labels, tally.column, judged, autograd, side)
@@ -157,7 +156,9 @@ class Jacobian:
             names = tally.column.names
             rows = Rows(self.truths, elements, autograd, tally.column, names, side.mode, found, weights.T)
             judged = rows.judged()
-            self._excuse(judged, autograd, tally.column, side.mode, lambda double, of: double.combined(k, weights[of]))
+            self.in_double.settle(
+                judged, autograd, tally.column, side.mode, lambda double, of: double.combined(k, weights[of])
+            )
             right = np.isin(judged.codes, [CODE[v] for v in (Verdict.MATCH, Verdict.IMPRECISE, Verdict.KINK)]).all()
             wrong = (judged.codes == CODE[Verdict.MISMATCH]).any()
             if not right and (self.options.pinpoint or not wrong):
@@ -180,7 +181,9 @@ class Jacobian:
             column = tally.column
             rows = Rows(self.truths, elements, autograd, column, column.names, "reverse", found, numbers.T)
             judged = rows.judged()
-            self._excuse(judged, autograd, column, "reverse", lambda double, of: double.combined(k, numbers[of]))
+            self.in_double.settle(
+                judged, autograd, column, "reverse", lambda double, of: double.combined(k, numbers[of])
+            )
             if (judged.codes == CODE[Verdict.MISMATCH]).any():
                 tally.add(judged, autograd[:, column.place])
                 label = f"{self.reverse.outputs[k].name} · another cotangent"
@@ -193,7 +196,7 @@ class Jacobian:
         elements = self.recorded.elements[k].reshape(-1)
         numbers = np.random.default_rng(self.reverse.subject.seed).choice(OTHERS, (1, len(elements)))
         right = [not set(tally.counts) - {Verdict.MATCH, Verdict.IMPRECISE} for tally in tallies]
-        found = self.truths.rows(elements, numbers.T)
+        whole, found = self.reverse.combined(k, numbers), self.truths.rows(elements, numbers.T)
         for case in self._alone.cases:
             autograd = self._alone.combined(case, k, numbers)
             if autograd is None:
@@ -201,8 +204,10 @@ class Jacobian:
             for place in case.needed:
                 column = tallies[place].column
                 rows = Rows(self.truths, elements, autograd, column, column.names, "reverse", found, numbers.T)
-                judged = rows.judged() if right[place] else None
-                if judged is not None and (judged.codes == CODE[Verdict.MISMATCH]).any():
+                if not right[place] or np.array_equal(autograd[:, column.place], whole[:, column.place]):
+                    continue
+                judged = rows.judged()
+                if (judged.codes == CODE[Verdict.MISMATCH]).any():
                     right[place] = False
                     tallies[place].add(judged, autograd[:, column.place])
                     label = f"{self.reverse.outputs[k].name} · {case.text}"
@@ -261,40 +266,6 @@ class Jacobian:
                     ends = min(known), max(known)
                     judged.codes[row, place] = CODE[Verdict.KINK]
                     judged.details[row, place] = Detail(*ends, self._tie_note(), has_value=False)
-
-    def _excuse(
-        self, judged: Judged, autograd: Floats, column: Column, mode: str,
-        again: Callable[[Side, NDArray[np.int64]], Floats],
-    ) -> None:  # fmt: skip
-        """A backward by hand rounds in ways of its own: where the same code is right in float64, at the same numbers,
-        that is what is wrong. again: what the code in float64 gives for some of the rows."""
-        if not self.truths.has_functions or self.dtype is DTYPES["float64"]:
-            return
-        wrong = (judged.codes == CODE[Verdict.MISMATCH]) & np.isfinite(judged.truth)
-        rows = np.flatnonzero(wrong.any(axis=1))
-        if not len(rows) or (double := self._in_double(mode)) is None:
-            return
-        try:
-            given = again(double, rows)[:, column.place]
-        except (GradcheckError, RuntimeError, TypeError):
-            return
-        truth, scale = judged.truth[rows], judged.scale[rows][:, None]
-        with np.errstate(all="ignore"):
-            right = np.abs(given - truth) <= RIGHT * np.maximum(np.abs(truth), scale)
-            limit = column.tolerance.atol + column.tolerance.rtol * scale
-            small = np.abs(autograd[rows][:, column.place] - truth) <= limit
-        codes = np.where(small, CODE[Verdict.IMPRECISE], CODE[Verdict.UNSTABLE])
-        judged.codes[rows] = np.where(wrong[rows] & right, codes, judged.codes[rows])
-
-    def _in_double(self, mode: str) -> Side | None:
-        """The same code in float64; None: it does not run there."""
-        if mode not in self._sides:
-            self._sides[mode] = None
-            with suppress(GradcheckError, RuntimeError, TypeError):
-                subject = self.reverse.subject.in_double()
-                reverse = Reverse(subject)
-                self._sides[mode] = reverse if mode == "reverse" else Forward(subject, reverse.outputs)
-        return self._sides[mode]
 
     def _tie_note(self) -> str:
         places = ", ".join(dict.fromkeys(g.origin.place or g.origin.operation for g in self.tied))

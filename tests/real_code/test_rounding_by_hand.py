@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from helpers.hand_written import by_hand
 from torch import Tensor
 
+from gradcheck_cli.real_code import in_double
 from gradcheck_cli.real_code.check import check_code
 from gradcheck_cli.records.results import Verdict
 
@@ -43,6 +44,32 @@ def by_layer_norm(g: Tensor, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
     return by_x, (g * h).sum(0)
 
 
+def by_half_a_layer_norm(g: Tensor, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+    """A term is missing."""
+    scale = (x.var(-1, unbiased=False, keepdim=True) + 1e-5).rsqrt()
+    h = (x - x.mean(-1, keepdim=True)) * scale
+    by = g * w
+    return scale * (by - by.mean(-1, keepdim=True)), (g * h).sum(0)
+
+
+def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    return (q @ k.T).softmax(-1) @ v
+
+
+def by_attention(g: Tensor, q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    weights = (q @ k.T).softmax(-1)
+    by = g @ v.T
+    by = weights * (by - (by * weights).sum(-1, keepdim=True))
+    return by @ k, by.T @ q, weights.T @ g
+
+
+def by_half_of_attention(g: Tensor, q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The sum of the softmax is missing."""
+    weights = (q @ k.T).softmax(-1)
+    by = weights * (g @ v.T)
+    return by @ k, by.T @ q, weights.T @ g
+
+
 def of_half(g: Tensor, x: Tensor) -> Tensor:
     return by_tanh(g, x.bfloat16()).to(x.dtype)
 
@@ -55,6 +82,7 @@ CASES: dict[str, tuple[Gradients, Gradients, tuple[Tensor, ...]]] = {
     "tanh": (tanh, by_tanh, (LARGE,)),
     "gelu": (lambda x: F.gelu(x, approximate="tanh"), by_gelu, (DRAWN,)),
     "layer norm": (layer_norm, by_layer_norm, (ROWS, WEIGHTS)),
+    "attention": (attention, by_attention, (ROWS, ROWS.flip(0), ROWS.flip(1))),
 }
 WRONG: dict[str, Gradients] = {
     "a factor": lambda by: 1.5 * by,
@@ -86,6 +114,31 @@ def test_a_wrong_one_is_a_mistake(name: str, mistake: str, dtype: torch.dtype) -
     result = check_code(by_hand(forward, wrong), tuple(x.to(dtype) for x in given))
     assert result.verdict is Verdict.MISMATCH
     assert "backward" in result.findings[0].function
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize(
+    ("name", "backward"), [("layer norm", by_half_a_layer_norm), ("attention", by_half_of_attention)]
+)
+def test_a_term_that_is_missing_is_no_rounding(name: str, backward: Gradients, dtype: torch.dtype) -> None:
+    forward, _, given = CASES[name]
+    result = check_code(by_hand(forward, backward), tuple(x.to(dtype) for x in given))
+    assert result.verdict is Verdict.MISMATCH
+    assert result.counts[Verdict.MISMATCH] > 10 * result.counts[Verdict.UNSTABLE]
+
+
+def test_other_random_numbers_in_float64_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random numbers of another dtype are others."""
+    by_hands = by_hand(tanh, by_tanh)
+
+    def noisy(x: Tensor) -> Tensor:
+        return by_hands(x) * torch.rand_like(x)
+
+    given = (torch.full((8,), 3.5, dtype=torch.bfloat16),)
+    found = [check_code(noisy, given, seed=seed).counts for seed in range(3)]
+    monkeypatch.setattr(in_double.InDouble, "settle", lambda *_: None)
+    assert found == [check_code(noisy, given, seed=seed).counts for seed in range(3)]
+    assert any(counts[Verdict.MISMATCH] for counts in found)
 
 
 def test_what_rounds_on_purpose_is_a_mistake_in_float32() -> None:
