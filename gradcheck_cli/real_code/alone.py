@@ -149,6 +149,7 @@ def different(subject: Subject, digits: float) -> Iterator[tuple[Case, str]]:
         if not made.tensor.requires_grad:
             continue
         weights = np.random.default_rng(subject.seed).uniform(0.5, 2, (1, made.tensor.numel()))
+        weights[0, ::2] *= -1
         expected = np.split(whole.combined(output, weights), ends, axis=1)
         for case in cases.cases:
             found = cases.combined(case, output, weights)

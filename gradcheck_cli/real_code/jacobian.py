@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from gradcheck_cli.dtypes import Dtype
+from gradcheck_cli.errors import TorchRefusal
 from gradcheck_cli.real_code.alone import Alone, alone
 from gradcheck_cli.real_code.asked import Options
 from gradcheck_cli.real_code.branches import OtherBranches, tied
@@ -94,7 +95,7 @@ class Jacobian:
                 self._judge(side, k, rows[first : first + self.truths.batch], tallies)
             if side.mode == "reverse" and self.truths.has_functions:
                 if cotangents == "one-hot":
-                    self._judge_another_cotangent(k, tallies)
+                    self._judge_other_cotangents(k, tallies)
                 self._judge_alone(k, tallies)
             for tally, given in zip(tallies, self.tape.inputs, strict=True):
                 yield tally.block(
@@ -169,14 +170,38 @@ class Jacobian:
         self.entries += entries
         return True
 
-    def _judge_another_cotangent(self, k: int, tallies: Sequence[Tally]) -> None:
-        """Where all matches: a backward by hand may be right for a cotangent of 1 only, as one is that forgets it; or
-        once, as one is that multiplies what it has saved by it in place."""
-        if any(set(tally.counts) - {Verdict.MATCH} for tally in tallies):
+    def _judge_other_cotangents(self, k: int, tallies: Sequence[Tally]) -> None:
+        """Where nothing is wrong: a backward by hand may be right for a cotangent of 1 only, as one is that forgets it;
+        or once, as one is that multiplies what it has saved by it in place; or for one that is contiguous."""
+        if any(set(tally.counts) - {Verdict.MATCH, Verdict.IMPRECISE} for tally in tallies):
             return
         elements = self.recorded.elements[k].reshape(-1)
-        numbers = np.random.default_rng(self.reverse.subject.seed).choice(OTHERS, (1, len(elements)))
-        autograd, found = self.reverse.combined(k, np.tile(numbers, (2, 1)))[1:], self.truths.rows(elements, numbers.T)
+        numbers = self._other_cotangent(len(elements))
+        found = self.truths.rows(elements, numbers.T)
+        twice = self.reverse.combined(k, np.tile(numbers, (2, 1)))[1:]
+        if self._judge_sum(k, "another cotangent", twice, numbers, found, tallies) or len(elements) < 2:
+            return
+        try:
+            apart = self.reverse.with_gaps(k, numbers)
+        except TorchRefusal as error:
+            self.reverse.found.append(f"where the gradient that comes in is not contiguous, {error}")
+            return
+        if not np.array_equal(apart, twice):
+            self._judge_sum(k, "a cotangent that is not contiguous", apart, numbers, found, tallies)
+
+    def _other_cotangent(self, count: int) -> Floats:
+        """Of both signs; of a single element, negative."""
+        numbers = np.random.default_rng(self.reverse.subject.seed).choice(OTHERS, (1, count))
+        numbers[0, 0] = -abs(numbers[0, 0])
+        return numbers
+
+    def _judge_sum(
+        self, k: int, label: str, autograd: Floats, numbers: Floats, found: tuple[Floats, Floats],
+        tallies: Sequence[Tally],
+    ) -> bool:  # fmt: skip
+        """Whether a sum of the rows of an output is wrong by an input."""
+        elements = self.recorded.elements[k].reshape(-1)
+        wrong = False
         for tally in tallies:
             column = tally.column
             rows = Rows(self.truths, elements, autograd, column, column.names, "reverse", found, numbers.T)
@@ -185,16 +210,18 @@ class Jacobian:
                 judged, autograd, column, "reverse", lambda double, of: double.combined(k, numbers[of])
             )
             if (judged.codes == CODE[Verdict.MISMATCH]).any():
+                wrong = True
                 tally.add(judged, autograd[:, column.place])
-                label = f"{self.reverse.outputs[k].name} · another cotangent"
-                self.entries += self._listed([label], column, judged, autograd, self.reverse)
+                whole = f"{self.reverse.outputs[k].name} · {label}"
+                self.entries += self._listed([whole], column, judged, autograd, self.reverse)
+        return wrong
 
     def _judge_alone(self, k: int, tallies: Sequence[Tally]) -> None:
         """By inputs of which all is right so far: also where they alone need a gradient, if a backward asks that."""
         if self._alone is None:
             return
         elements = self.recorded.elements[k].reshape(-1)
-        numbers = np.random.default_rng(self.reverse.subject.seed).choice(OTHERS, (1, len(elements)))
+        numbers = self._other_cotangent(len(elements))
         right = [not set(tally.counts) - {Verdict.MATCH, Verdict.IMPRECISE} for tally in tallies]
         whole, found = self.reverse.combined(k, numbers), self.truths.rows(elements, numbers.T)
         for case in self._alone.cases:

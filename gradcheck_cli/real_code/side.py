@@ -29,6 +29,12 @@ NUMBERS = 2**22
 """Numbers of a batch at once."""
 
 
+WRITES = (
+    "the backward writes into the gradient that it is given: where another operation gets the same one, as in"
+    " x.sin() + f(x), that is spoilt; write into a copy"
+)
+
+
 class Side(Protocol):
     """What autograd says in one mode."""
 
@@ -58,7 +64,13 @@ class Reverse:
         self._by_backward = False
         self.width = sum(x.numel() for x in self.inputs)
         self._shapes: set[str] = set()
-        self.troubles: list[str] = []
+        self.found: list[str] = []
+        self._writes = False
+
+    @property
+    def troubles(self) -> list[str]:
+        """What is odd beside the numbers."""
+        return [*self.found, *([WRITES] if self._writes else [])]
 
     def rows(self, output: int, rows: NDArray[np.int64]) -> Floats:
         tensor = self.outputs[output].tensor
@@ -87,6 +99,18 @@ class Reverse:
             return np.zeros((len(weights), self.width))
         return np.stack([self._grad([tensor], [_tensor(weight, tensor)]) for weight in weights])
 
+    def with_gaps(self, output: int, weights: Floats) -> Floats:
+        """The same, by cotangents that are not contiguous, as of what is transposed or taken apart later."""
+        tensor = self.outputs[output].tensor
+        if not tensor.requires_grad:
+            return np.zeros((len(weights), self.width))
+        found = []
+        for weight in weights:
+            turned = _tensor(weight, tensor).permute(*reversed(range(tensor.dim())))
+            apart = torch.stack([turned, torch.zeros_like(turned)], -1)[..., 0]
+            found.append(self._grad([tensor], [apart.permute(*reversed(range(tensor.dim())))]))
+        return np.stack(found)
+
     def _batch(self, tensor: Tensor, rows: NDArray[np.int64]) -> Floats | None:
         try:
             with warnings.catch_warnings():
@@ -107,7 +131,9 @@ class Reverse:
         for place, row in enumerate(rows.tolist()):
             cotangent = torch.zeros(tensor.numel(), dtype=tensor.dtype, device=tensor.device)
             cotangent[row] = 1
+            before = cotangent._version
             found[place] = self._grad([tensor], [cotangent.reshape(tensor.shape)])
+            self._writes = self._writes or cotangent._version != before
         return found
 
     def _grad(self, tensors: list[Tensor], cotangents: list[Tensor], count: int = 0) -> Floats:
@@ -152,7 +178,7 @@ class Reverse:
                 continue
             self._shapes.add(leaf.name)
             is_, should = (str(d).removeprefix("torch.") for d in (gradient.dtype, x.dtype))
-            self.troubles.append(f"the gradient of {leaf.name} is {is_}, and {leaf.name} is {should}")
+            self.found.append(f"the gradient of {leaf.name} is {is_}, and {leaf.name} is {should}")
 
 
 class Forward:

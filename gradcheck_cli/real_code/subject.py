@@ -218,8 +218,8 @@ class Subject:
         return owner if isinstance(owner, type) else self.written
 
     def fresh(self) -> list[Tensor]:
-        """Copies of the wanted leaves that require grad."""
-        return [twin(leaf.tensor).requires_grad_() for leaf in self.wanted]
+        """Copies of the wanted leaves that require grad, with the hooks that the user has registered on them."""
+        return [_with_hooks_of(leaf.tensor, twin(leaf.tensor).requires_grad_()) for leaf in self.wanted]
 
     def run(self, given: Sequence[Tensor]) -> list[Output]:
         """Run the code with these tensors in place of the wanted leaves."""
@@ -312,8 +312,17 @@ def _like(tensor: Tensor, generator: np.random.Generator) -> Tensor:
     return numbers.to(tensor.device, tensor.dtype).reshape(tensor.shape)
 
 
+def _with_hooks_of(source: Tensor, copy: Tensor) -> Tensor:
+    for hook in (source._backward_hooks or {}).values():
+        copy.register_hook(hook)  # type: ignore[no-untyped-call]
+    return copy
+
+
 def _doubled(x: Any) -> Any:
-    return x.detach().double() if isinstance(x, Tensor) and x.is_floating_point() else x
+    if not isinstance(x, Tensor) or not x.is_floating_point():
+        return x
+    copy = x.detach().double()
+    return _with_hooks_of(x, copy.requires_grad_()) if x._backward_hooks else copy
 
 
 def twin(tensor: Tensor) -> Tensor:

@@ -1,4 +1,5 @@
-"""Recording without cuDNN, which has a whole recurrent network in one kernel: torch then goes from step to step.
+"""Recording without cuDNN and oneDNN, which have a recurrent network, or a layer of it, in one kernel: torch then
+goes from step to step.
 
 What the user's code computes is not changed by it: only the record is made so.
 """
@@ -24,13 +25,15 @@ NETWORKS = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu"})
 @contextmanager
 def without_cudnn(places: Places) -> Iterator[None]:
     """Recurrent networks on CUDA round as cuDNN's do. Raises Opaque where the random numbers of cuDNN are needed."""
-    before = torch.backends.cudnn.enabled
+    before, on_cpu = torch.backends.cudnn.enabled, torch._C._get_mkldnn_enabled()
     torch.backends.cudnn.enabled = False
+    torch._C._set_mkldnn_enabled(False)
     try:
         with _Networks(places):
             yield
     finally:
         torch.backends.cudnn.enabled = before
+        torch._C._set_mkldnn_enabled(on_cpu)
 
 
 class _Networks(TorchFunctionMode):

@@ -75,8 +75,9 @@ def _nan(finding: CodeFinding) -> str:
 def _sound(finding: CodeFinding) -> str:
     kinds = [(int(finding.numbers[f"{kind}s"]), kind) for kind in ("function", "operation")]
     counted = " and ".join(f"{count} {kind}{'s' * (count != 1)}" for count, kind in kinds if count)
+    are = "is right by itself" if sum(count for count, _ in kinds) == 1 else "are right by themselves"
     return (
-        f"{counted} that ran are right by themselves: is a tensor changed after a backward has saved it, or does"
+        f"{counted} that ran {are}: is a tensor changed after a backward has saved it, or does"
         " something else change the gradient?"
     )
 
