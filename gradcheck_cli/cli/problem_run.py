@@ -85,7 +85,7 @@ def select(asked: Asked) -> Selection:
     specs, remark = problems.selected(found.specs, asked.wanted)
     if asked.shard is not None:
         specs = select_shard(specs, asked.shard)
-    if asked.output.plot is not None and len(specs) != 1:
+    if asked.output.plot is not None and len(specs) != 1 and (specs or not found.troubles):
         raise UsageError(f"--plot draws one problem, and there are {len(specs):,}: name one, by FILE::NAME or -k")
     if are_pictured(asked.output.destinations):
         chains = "all" if len(specs) <= CHAINS else "failed"

@@ -53,7 +53,7 @@ def nearest(name: str, among: Collection[str] = _OFFERED) -> list[str]:
 def hint(name: str, among: Collection[str] = _OFFERED, prefix: str = "") -> str:
     """A sentence on a function that is not known, with a space before it: the nearest names, or why there is none."""
     if name in OF_TENSORS:
-        return " It takes an array: give x one as its value, x=[1, 2, 3]."
+        return " It takes an array: give x one as its value, x=[1, 2, 3] (in a file, x: {tensor: [1, 2, 3]})."
     names = [prefix + other for other in nearest(name, among)]
     return f" Did you mean {' or '.join([', '.join(names[:-1]), names[-1]] if names[1:] else names)}?" if names else ""
 

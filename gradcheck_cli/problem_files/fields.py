@@ -153,11 +153,14 @@ def _product(key: str, node: YamlMapping, room: int) -> Iterable[str]:
     return map(",".join, itertools.product(*axes))
 
 
+VALUES = "a number, a range such as -3:3:101, a list of those, or {tensor: [[1, 2], [3, 4]]} for an array"
+
+
 def _coordinate(key: str, node: Node) -> str:
     """The value of one variable: a number, a constant expression or a range."""
     if isinstance(node, YamlMapping):
         return _tensor(key, node)
-    found = text(key, node, "a number, a range such as -3:3:101, or a list of those")
+    found = text(key, node, VALUES)
     if "=" in found or _has_comma(found):
         raise Misread(f"{key}: {short(found)} is not one number or range: for several write a list, [1, 2]", node)
     return found
@@ -166,7 +169,7 @@ def _coordinate(key: str, node: Node) -> str:
 def _tensor(key: str, node: YamlMapping) -> str:
     """`{tensor: [[1, 2], [3, 4]]}` -> the text of an array."""
     if list(node) != ["tensor"]:
-        raise _unfit(key, node, "a number, a range such as -3:3:101, or a list of those")
+        raise _unfit(key, node, VALUES)
     return _array(f"{key}.tensor", node["tensor"])
 
 

@@ -109,7 +109,7 @@ def _all(problems: Sequence[AnyResult]) -> Iterator[str]:
     for result in problems:
         own = [written(result.description or "")] if are_described else []
         counts = f"{result.checks_total:,}", f"{result.checks_failed:,}"
-        claims = escaped(", ".join(overview.claims(result).plain.split("\n"))) if result.claims else ""
+        claims = escaped(overview.claims_in_a_line(result)) if result.claims else ""
         what = result.expression or (result.signature if isinstance(result, CodeResult) else result.title)
         yield line(_problem(result), *own, code(what), *counts, claims, _outcome(result))
 

@@ -99,3 +99,8 @@ def claims(result: AnyResult) -> Text:
     several = len(result.claims) > 1
     text = "\n".join(f"{count} {name}" if several else name for name, count in counts.items())
     return Text(text or labels.NOTHING, style="" if all(claim.passed for claim in result.claims) else "red")
+
+
+def claims_in_a_line(result: AnyResult) -> str:
+    """`2 proven, 1 refuted (expected)`."""
+    return ", ".join(claims(result).plain.replace(_EXPECTED, _EXPECTED.replace("\n", " ")).split("\n"))

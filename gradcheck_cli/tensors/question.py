@@ -80,6 +80,9 @@ def read_question(request: Request) -> Question:
         script.define_let(text)
     script.read(request.expression)
     inputs, whole, result = {**inputs, **script.variables}, whole | script.whole, script.result
+    if isinstance(result.value, list):
+        what = "This is a list of several things: of arrays, stack([a, b]) or cat([a, b]) makes one"
+        raise ExpressionError(f"{what}; a number among them is written 0*x[0] + 2.", request.expression)
     if not isinstance(result.value, Tensor):
         raise ExpressionError("There is nothing to differentiate: this is a constant.", request.expression)
     if not result.value.is_floating_point():

@@ -59,6 +59,15 @@ def read(text: str, program: Program, names: Mapping[str, Term | Ref], dtype: to
 class _Reader(Products):
     """Operators and operands."""
 
+    def whole(self) -> Term:
+        return self.as_array(super().whole())
+
+    def as_array(self, term: Term) -> Term:
+        """A list of arrays as one array; anything else as it is."""
+        if not isinstance(term.value, list) or not all(isinstance(item, Tensor) for item in term.value):
+            return term
+        return self.function("stack", self.tokens[0]._replace(start=term.start), [term], {}, term.end)
+
     def expression(self) -> Term:
         left = self.arithmetic()
         if self.token.kind is Kind.SYMBOL and self.token.text in _COMPARISONS:
@@ -127,11 +136,11 @@ class _Reader(Products):
 
     def apply(self, operator_: tuple[str, int, int], operands: list[Term]) -> None:
         symbol, _, place = operator_
-        right = operands.pop()
+        right = self.as_array(operands.pop())
         if symbol.startswith("unary"):
             operands.append(self.signed(symbol[-1], right, place))
         else:
-            operands.append(self.binary(symbol, operands.pop(), right))
+            operands.append(self.binary(symbol, self.as_array(operands.pop()), right))
 
     def signed(self, symbol: str, right: Term, place: int) -> Term:
         self.require_number(right)
@@ -237,6 +246,8 @@ class _Reader(Products):
         self.require_number(inner)
         if not self.took("|") or (is_norm and not self._second_bar()):
             bars = "||" if is_norm else "|"
+            if not self.at_end() and self.token.kind is Kind.NAME:
+                self.unexpected()
             self.fail(f"This {bars} is never closed.", opening.start, opening.start + len(bars))
         self.level -= 1
         end = self.tokens[self.index - 1].end

@@ -277,7 +277,7 @@ PREFIX = (
     "{} is neither a variable with a value nor a known prefix: "
     "write the function alone, or after torch., F., np., jnp., math., sp., scipy.special. or jax.nn."
 )
-TENSORS = " It takes an array: give x one as its value, x=[1, 2, 3]."
+TENSORS = " It takes an array: give x one as its value, x=[1, 2, 3] (in a file, x: {tensor: [1, 2, 3]})."
 
 # (text, message, line of carets)
 ERRORS = [

@@ -247,7 +247,8 @@ BAD_FIELDS = [
                               "goes in quotes"),
     ("at: {x y: 1}", "10: a: at: x y is not the name of a variable"),
     ("at: [[1, 2]]", "10: a: at has a list inside of a list: for a product write {x: [1, 2], y: [3, 4]}"),
-    ("at: {x: {y: 1}}", "13: a: at x is a mapping: it takes a number, a range such as -3:3:101, or a list of those"),
+    ("at: {x: {y: 1}}", "13: a: at x is a mapping: it takes a number, a range such as -3:3:101, "
+     "a list of those, or {tensor: [[1, 2], [3, 4]]} for an array"),
     ("wrt: x,,y", "10: a: wrt: the name of a variable is missing"),
     ("wrt: []", "10: a: wrt is an empty list"),
     ("wrt: {x: 1}", "10: a: wrt is a mapping: it takes a variable or a list of variables"),

@@ -75,7 +75,7 @@ WRONG = [
     ("[] + x", "An empty list has no numbers"),
     ("[1, 2", "This [ is never closed"),
     ("(x, y) + 1", "An array or a number is wanted here, and this is a list"),
-    ("[x, y] + 1", "An array or a number is wanted here, and this is a list"),
+    ("[x, y] + 1", "torch refuses this: stack expects each tensor to be equal size"),
     ("true + x", "An array or a number is wanted here"),
     ("sum(x, bogus=1)", "sum has no argument bogus: it has input, dim, keepdim"),
     ("softmax(x, 0, 1)", "takes 2 arguments, not 3"),

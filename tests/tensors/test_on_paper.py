@@ -137,3 +137,20 @@ def test_claims_and_the_chain_rule_as_on_paper() -> None:
     claims = check("x^T A x", arrays=arrays, claim={"x": "(A + A^T) x", "A": r"\mathbf{x} \mathbf{x}^\top"}).claims
     assert [claim.status.value for claim in claims] == ["proven", "proven"]
     assert [step.formula for step in explain("x^T A x", arrays=arrays).steps] == [None, None, "x^T A", "a x"]
+
+
+@pytest.mark.parametrize("text", ["[x[0], 2*x[1]]", "[x[0]/2, x[1]]*2", "y = [x[0], 2*x[1]]"])
+def test_a_list_of_arrays_is_an_array(text: str) -> None:
+    result = check(text, arrays={"x": [1.0, 2.0]})
+    assert result.passed
+    assert result.blocks[0].shape[0] == (2,)
+
+
+def test_a_list_of_arrays_and_numbers_is_none() -> None:
+    with pytest.raises(GradcheckError, match="This is a list of several things"):
+        check("[x[0], 2]", arrays={"x": [1.0, 2.0]})
+
+
+def test_two_names_within_bars() -> None:
+    with pytest.raises(GradcheckError, match=r"An operator is missing: write A\*x .element by element. or A @ x"):
+        check("||A x - b||^2", arrays={"A": [[1.0, 2.0]], "x": [1.0, 2.0], "b": [1.0]})

@@ -102,7 +102,10 @@ def _of_file(name: str, given: dict[str, Any], asked: dict[str, Any]) -> Request
         raise UsageError(
             f"{spec.name} is code, and gradcheck explain shows formulas: gradcheck run {name} --allow-code checks it"
         )
-    return replace(spec.request, **asked, derivatives=False, expectation=Expectation())
+    expectation = (
+        Expectation() if asked else spec.request.expectation
+    )  # of what the file asks, and not of something else
+    return replace(spec.request, **asked, derivatives=False, expectation=expectation)
 
 
 def _arrays(request: Request, output: Output) -> ExitCode:

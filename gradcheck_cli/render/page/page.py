@@ -168,6 +168,6 @@ def _row(result: AnyResult) -> Row:
         failed=result.checks_failed,
         error=1e308 if math.isnan(worst) else min(worst, 1e308),
         error_text=overview.worst(result),
-        claims=", ".join(overview.claims(result).plain.split("\n")),
+        claims=overview.claims_in_a_line(result),
         tags=result.tags,
     )
