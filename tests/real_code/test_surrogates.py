@@ -113,6 +113,12 @@ def test_an_estimator_without_one_is_told_of_it(function: Any) -> None:
     )
 
 
+def test_an_estimator_that_has_one_is_not_told_of_it() -> None:
+    found = check_code(Round.apply, leaf(), surrogate={Round: torch.sin}).findings
+    assert found
+    assert "surrogate=" not in "".join(one.text for one in found)
+
+
 def test_what_is_not_constant_is_no_estimator() -> None:
     assert "surrogate=" not in "".join(one.text for one in check_code(Clipped.apply, leaf()).findings)
 

@@ -52,7 +52,7 @@ def mistakes(code: Code) -> Iterator[CodeFinding]:
             texts = dict(guess.texts)
             if len(found.outputs) > 1:
                 texts.setdefault("output", found.output_names[pair.output])
-            if found.code.function is not None and is_constant:
+            if found.code.function is not None and is_constant and not found.code.asked.surrogate:
                 texts["surrogate"] = found.code.function.__name__
             yield CodeFinding(guess.cause, argument=pair.name, numbers=guess.numbers, texts=texts)
 
