@@ -21,6 +21,7 @@ from helpers.paths import ROOT
 from helpers.user_files import write_user_files
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from tracing import test_rules
 from tracing.test_rules import ROWS, drawn
 
@@ -136,8 +137,6 @@ def test_the_table_of_operations(row: int, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("backend", ["FLASH_ATTENTION", "EFFICIENT_ATTENTION", "CUDNN_ATTENTION", "MATH"])
 @pytest.mark.parametrize("causal", [False, True])
 def test_attention(backend: str, causal: bool) -> None:
-    from torch.nn.attention import SDPBackend, sdpa_kernel
-
     def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         with sdpa_kernel(getattr(SDPBackend, backend)):
             return F.scaled_dot_product_attention(q, k, v, is_causal=causal)

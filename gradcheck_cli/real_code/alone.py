@@ -21,6 +21,7 @@ from gradcheck_cli.real_code.side import Reverse
 from gradcheck_cli.real_code.subject import Subject
 from gradcheck_cli.tracing.places import is_users, place
 from gradcheck_cli.tracing.recorder import Recorder
+from gradcheck_cli.tracing.tensors import are_same
 
 Floats = NDArray[np.float64]
 ASKED = "needs_input_grad"
@@ -97,8 +98,7 @@ class Alone:
         """Whether it returns what it returns where all inputs need a gradient."""
         mine, theirs = ([o.tensor.detach() for o in one.outputs] for one in (side, self.whole))
         return len(mine) == len(theirs) and all(
-            a.shape == b.shape and a.dtype == b.dtype and bool(((a == b) | ((a != a) & (b != b))).all())
-            for a, b in zip(mine, theirs, strict=True)
+            a.dtype == b.dtype and are_same(a, b) for a, b in zip(mine, theirs, strict=True)
         )
 
 

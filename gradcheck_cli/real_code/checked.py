@@ -14,13 +14,14 @@ from gradcheck_cli.pytorch.devices import device_name
 from gradcheck_cli.real_code.asked import Asked, Options
 from gradcheck_cli.real_code.branches import tied
 from gradcheck_cli.real_code.generators import generators_kept
+from gradcheck_cli.real_code.gradient_subject import GradientSubject
 from gradcheck_cli.real_code.jacobian import Jacobian
 from gradcheck_cli.real_code.output_values import judge_values
 from gradcheck_cli.real_code.recorded import Recorded, record, record_gradient
 from gradcheck_cli.real_code.reference import Truths
 from gradcheck_cli.real_code.replay import replay
 from gradcheck_cli.real_code.side import Forward, Reverse, Side
-from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Leaf, Subject
+from gradcheck_cli.real_code.subject import BadInput, Leaf, Subject
 from gradcheck_cli.real_code.tally import passes
 from gradcheck_cli.records.code import Block, CodeResult, Held, TensorInput, ValueBlock
 from gradcheck_cli.records.results import MOST_ROWS, Verdict, worst_first

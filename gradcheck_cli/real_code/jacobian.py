@@ -14,12 +14,12 @@ from gradcheck_cli.errors import TorchRefusal
 from gradcheck_cli.real_code.alone import Alone, alone
 from gradcheck_cli.real_code.asked import Options
 from gradcheck_cli.real_code.branches import OtherBranches, tied
+from gradcheck_cli.real_code.gradient_subject import GradientSubject
 from gradcheck_cli.real_code.in_double import InDouble
 from gradcheck_cli.real_code.judge import CODE, OPEN, Column, Detail, Judged, Names, Rows
 from gradcheck_cli.real_code.recorded import Recorded, record
 from gradcheck_cli.real_code.reference import Truths
 from gradcheck_cli.real_code.side import Reverse, Side
-from gradcheck_cli.real_code.subject import GradientSubject
 from gradcheck_cli.real_code.tally import Tally, listed
 from gradcheck_cli.records.code import Block, Entry
 from gradcheck_cli.records.results import Verdict
@@ -184,7 +184,7 @@ class Jacobian:
         try:
             apart = self.reverse.with_gaps(k, numbers)
         except TorchRefusal as error:
-            self.reverse.found.append(f"where the gradient that comes in is not contiguous, {error}")
+            self.reverse.troubles.append(f"where the gradient that comes in is not contiguous, {error}")
             return
         if not np.array_equal(apart, twice):
             self._judge_sum(k, "a cotangent that is not contiguous", apart, numbers, found, tallies)
@@ -197,18 +197,20 @@ class Jacobian:
 
     def _judge_sum(
         self, k: int, label: str, autograd: Floats, numbers: Floats, found: tuple[Floats, Floats],
-        tallies: Sequence[Tally],
+        tallies: Sequence[Tally], *, in_double: bool = True,
     ) -> bool:  # fmt: skip
-        """Whether a sum of the rows of an output is wrong by an input."""
+        """Whether a sum of the rows of an output is wrong by one of the inputs that the tallies are of. in_double: the
+        code in float64, where all inputs need a gradient, may say so."""
         elements = self.recorded.elements[k].reshape(-1)
         wrong = False
         for tally in tallies:
             column = tally.column
             rows = Rows(self.truths, elements, autograd, column, column.names, "reverse", found, numbers.T)
             judged = rows.judged()
-            self.in_double.settle(
-                judged, autograd, column, "reverse", lambda double, of: double.combined(k, numbers[of])
-            )
+            if in_double:
+                self.in_double.settle(
+                    judged, autograd, column, "reverse", lambda double, of: double.combined(k, numbers[of])
+                )
             if (judged.codes == CODE[Verdict.MISMATCH]).any():
                 wrong = True
                 tally.add(judged, autograd[:, column.place])
@@ -229,16 +231,10 @@ class Jacobian:
             if autograd is None:
                 continue
             for place in case.needed:
-                column = tallies[place].column
-                rows = Rows(self.truths, elements, autograd, column, column.names, "reverse", found, numbers.T)
-                if not right[place] or np.array_equal(autograd[:, column.place], whole[:, column.place]):
-                    continue
-                judged = rows.judged()
-                if (judged.codes == CODE[Verdict.MISMATCH]).any():
-                    right[place] = False
-                    tallies[place].add(judged, autograd[:, column.place])
-                    label = f"{self.reverse.outputs[k].name} · {case.text}"
-                    self.entries += self._listed([label], column, judged, autograd, self.reverse)
+                where = tallies[place].column.place
+                if right[place] and not np.array_equal(autograd[:, where], whole[:, where]):
+                    one = [tallies[place]]
+                    right[place] = not self._judge_sum(k, case.text, autograd, numbers, found, one, in_double=False)
 
     @cached_property
     def _alone(self) -> Alone | None:

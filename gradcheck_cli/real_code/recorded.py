@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from gradcheck_cli.real_code.subject import BadInput, GradientSubject, Leaf, Output, Subject
+from gradcheck_cli.real_code.gradient_subject import GradientSubject
+from gradcheck_cli.real_code.subject import BadInput, Leaf, Output, Subject
 from gradcheck_cli.tape.elements import Elements
 from gradcheck_cli.tape.gradient import gradient
 from gradcheck_cli.tape.tape import Tape

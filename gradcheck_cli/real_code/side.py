@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gradcheck_cli.errors import GradcheckError, TorchRefusal
-from gradcheck_cli.real_code.subject import GradientSubject, Output, Subject
+from gradcheck_cli.real_code.gradient_subject import GradientSubject
+from gradcheck_cli.real_code.subject import Output, Subject
 from gradcheck_cli.real_code.user_frames import raised
 from gradcheck_cli.tracing.tensors import numbers
 
@@ -64,13 +65,8 @@ class Reverse:
         self._by_backward = False
         self.width = sum(x.numel() for x in self.inputs)
         self._shapes: set[str] = set()
-        self.found: list[str] = []
-        self._writes = False
-
-    @property
-    def troubles(self) -> list[str]:
+        self.troubles: list[str] = []
         """What is odd beside the numbers."""
-        return [*self.found, *([WRITES] if self._writes else [])]
 
     def rows(self, output: int, rows: NDArray[np.int64]) -> Floats:
         tensor = self.outputs[output].tensor
@@ -97,7 +93,14 @@ class Reverse:
         tensor = self.outputs[output].tensor
         if not tensor.requires_grad:
             return np.zeros((len(weights), self.width))
-        return np.stack([self._grad([tensor], [_tensor(weight, tensor)]) for weight in weights])
+        found = []
+        for weight in weights:
+            cotangent = _tensor(weight, tensor)
+            before = numbers(cotangent)
+            found.append(self._grad([tensor], [cotangent]))
+            if WRITES not in self.troubles and not np.array_equal(numbers(cotangent), before, equal_nan=True):
+                self.troubles.append(WRITES)
+        return np.stack(found)
 
     def with_gaps(self, output: int, weights: Floats) -> Floats:
         """The same, by cotangents that are not contiguous, as of what is transposed or taken apart later."""
@@ -131,9 +134,7 @@ class Reverse:
         for place, row in enumerate(rows.tolist()):
             cotangent = torch.zeros(tensor.numel(), dtype=tensor.dtype, device=tensor.device)
             cotangent[row] = 1
-            before = cotangent._version
             found[place] = self._grad([tensor], [cotangent.reshape(tensor.shape)])
-            self._writes = self._writes or cotangent._version != before
         return found
 
     def _grad(self, tensors: list[Tensor], cotangents: list[Tensor], count: int = 0) -> Floats:
@@ -178,7 +179,7 @@ class Reverse:
                 continue
             self._shapes.add(leaf.name)
             is_, should = (str(d).removeprefix("torch.") for d in (gradient.dtype, x.dtype))
-            self.found.append(f"the gradient of {leaf.name} is {is_}, and {leaf.name} is {should}")
+            self.troubles.append(f"the gradient of {leaf.name} is {is_}, and {leaf.name} is {should}")
 
 
 class Forward:

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_flatten, tree_flatten_with_path, tree_unflatten
 
-from gradcheck_cli.errors import GradcheckError, TorchRefusal
+from gradcheck_cli.errors import GradcheckError
 from gradcheck_cli.real_code.generators import same_state
 from gradcheck_cli.real_code.user_frames import described, raised
 from gradcheck_cli.surfaces import Option
@@ -147,8 +146,8 @@ class Subject:
         """The same code with its floating tensors, and those of a module, in float64. Raises what keeps it from it."""
         other = Subject.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other._flat = [_doubled(x) for x in self._flat]
-        other.leaves = [replace(leaf, tensor=_doubled(leaf.tensor)) for leaf in self.leaves]
+        other._flat = [doubled(x) for x in self._flat]
+        other.leaves = [replace(leaf, tensor=doubled(leaf.tensor)) for leaf in self.leaves]
         other.wanted = [leaf for leaf in other.leaves if leaf.differentiated]
         if isinstance(self.function, nn.Module):
             other.function = other.module = copy.deepcopy(self.function).double()
@@ -250,53 +249,6 @@ class Subject:
         return outputs_of(result)
 
 
-class GradientSubject(Subject):
-    """The gradient of a subject as a subject of its own: of its inputs and of the cotangents of its outputs.
-
-    grad_outputs: the cotangents of the outputs that require grad; random ones where they are not given. by_cotangents:
-    whether it is differentiated by them as well, or they are constant, which makes it the Hessian.
-    """
-
-    def __init__(
-        self, subject: Subject, grad_outputs: Sequence[Any] | None = None, *, by_cotangents: bool = True
-    ) -> None:
-        self.__dict__.update(subject.__dict__)
-        self.first, self.by_cotangents = subject, by_cotangents
-        outputs = [o for o in subject.run(subject.fresh()) if o.tensor.requires_grad]
-        if not outputs:
-            raise BadInput("no output requires grad")
-        given = [None] * len(outputs) if grad_outputs is None else list(grad_outputs)
-        generator = np.random.default_rng(subject.seed)
-        self.cotangents = [
-            Leaf(f"grad_{output.name}", _like(output.tensor, generator) if g is None else g.detach(), -1, True)
-            for output, g in zip(outputs, given, strict=True)
-        ]
-        if by_cotangents:
-            self.leaves = [*subject.leaves, *self.cotangents]
-            self.wanted = [*subject.wanted, *self.cotangents]
-
-    def in_double(self) -> Subject:
-        other = super().in_double()
-        assert isinstance(other, GradientSubject)
-        other.first = self.first.in_double()
-        other.cotangents = [replace(leaf, tensor=_doubled(leaf.tensor)) for leaf in self.cotangents]
-        return other
-
-    def run(self, given: Sequence[Tensor]) -> list[Output]:
-        """The gradients by the inputs, each as large as its input."""
-        count = len(self.first.wanted)
-        inputs, cotangents = list(given[:count]), list(given[count:])
-        if not self.by_cotangents:
-            cotangents = [twin(leaf.tensor) for leaf in self.cotangents]
-        outputs = [o.tensor for o in self.first.run(inputs) if o.tensor.requires_grad]
-        try:
-            gradients = torch.autograd.grad(outputs, inputs, cotangents, create_graph=True, allow_unused=True)
-        except Exception as error:
-            raise TorchRefusal(raised("the backward", error)) from error
-        found = zip(self.first.wanted, inputs, gradients, strict=True)
-        return [Output(f"grad_{leaf.name}", torch.zeros_like(x) if g is None else g) for leaf, x, g in found]
-
-
 def _initialize(function: Callable[..., Any], arguments: Sequence[Any], named: Mapping[str, Any], seed: int) -> None:
     """A module that makes its parameters of the first inputs it sees gets to see them."""
     if isinstance(function, nn.Module) and any(map(is_lazy, function.parameters())):
@@ -307,18 +259,13 @@ def _initialize(function: Callable[..., Any], arguments: Sequence[Any], named: M
             raise UserError(raised(type(function).__name__, error)) from error
 
 
-def _like(tensor: Tensor, generator: np.random.Generator) -> Tensor:
-    numbers = torch.from_numpy(generator.standard_normal(tensor.numel()))
-    return numbers.to(tensor.device, tensor.dtype).reshape(tensor.shape)
-
-
 def _with_hooks_of(source: Tensor, copy: Tensor) -> Tensor:
     for hook in (source._backward_hooks or {}).values():
         copy.register_hook(hook)  # type: ignore[no-untyped-call]
     return copy
 
 
-def _doubled(x: Any) -> Any:
+def doubled(x: Any) -> Any:
     if not isinstance(x, Tensor) or not x.is_floating_point():
         return x
     copy = x.detach().double()

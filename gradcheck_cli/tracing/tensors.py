@@ -52,6 +52,11 @@ def integers(tensor: Tensor) -> NDArray[np.int64]:
     return result
 
 
+def are_same(a: Tensor, b: Tensor) -> bool:
+    """The same shape and numbers, NaN where the other is NaN."""
+    return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
+
+
 def tensors_in(values: Any) -> Iterator[Tensor]:
     """The tensors among some values, lists and tuples looked into."""
     for x in values:

@@ -12,8 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from gradcheck_cli.real_code import branches, replay, side
+from gradcheck_cli.real_code.gradient_subject import GradientSubject
 from gradcheck_cli.real_code.side import Forward, Reverse
-from gradcheck_cli.real_code.subject import GradientSubject, Subject
+from gradcheck_cli.real_code.subject import Subject
 
 TRANSFERS = {torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default}
 

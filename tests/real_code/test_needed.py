@@ -14,6 +14,7 @@ from torch.autograd.function import once_differentiable
 from gradcheck_cli.real_code import alone
 from gradcheck_cli.real_code.check import check_code
 from gradcheck_cli.records.code import Cause
+from gradcheck_cli.records.results import Verdict
 
 HERE = os.path.basename(__file__)
 
@@ -34,6 +35,14 @@ def fused(indices: Sequence[int]) -> Any:
             return g * w if needed[0] else None, g * x if needed[1] else None, g if needed[2] else None
 
     return Fused
+
+
+def test_in_a_narrow_dtype_it_is_no_rounding() -> None:
+    """Where all inputs need a gradient, the code is right, in float64 as well."""
+    given = tuple(x.bfloat16() for x in inputs())
+    result = check_code(fused((1, 1, 2)).apply, given)
+    assert [block.input for block in result.blocks if block.verdict is Verdict.MISMATCH] == ["x"]
+    assert check_code(fused((0, 1, 2)).apply, given).passed
 
 
 def inputs(count: int = 3) -> tuple[Tensor, ...]:

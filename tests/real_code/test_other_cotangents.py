@@ -61,6 +61,8 @@ def test_a_backward_that_writes_into_what_it_is_given() -> None:
     result = check_code(by_hand(square, lambda g, x: g.mul_(2 * x)), (drawn(3),))
     assert result.passed
     assert any("writes into the gradient that it is given" in notice for notice in result.notices)
+    unseen = check_code(by_hand(square, lambda g, x: g.data.mul_(2 * x)), (drawn(3),))  # by autograd's own count
+    assert unseen.notices == result.notices
 
 
 def test_hooks_of_what_is_differentiated() -> None:

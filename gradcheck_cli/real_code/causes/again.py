@@ -12,6 +12,7 @@ from torch import Tensor
 from gradcheck_cli.real_code.causes.samples import Code
 from gradcheck_cli.real_code.side import Reverse
 from gradcheck_cli.records.code import Cause, CodeFinding
+from gradcheck_cli.tracing.tensors import are_same
 
 TIMES = 3
 
@@ -31,7 +32,7 @@ def changed(code: Code) -> Iterator[CodeFinding]:
         arguments = list(_different(side, first, others))
         if not arguments:
             continue
-        names = [name for name, tensor in kept.items() if not _same(tensor, before[name])]
+        names = [name for name, tensor in kept.items() if not are_same(tensor, before[name])]
         texts = {"what": ", ".join(names)} if names else {}
         yield CodeFinding(Cause.SAVED_CHANGED, argument=" and ".join(arguments), texts=texts)
         return
@@ -44,10 +45,6 @@ def _different(side: Reverse, first: Any, others: list[Any]) -> Iterator[str]:
         place = slice(start, start := start + leaf.tensor.numel())
         if not all(np.array_equal(first[place], other[place], equal_nan=True) for other in others):
             yield leaf.name
-
-
-def _same(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
 
 
 def _kept(output: Tensor) -> Mapping[str, Tensor]:
