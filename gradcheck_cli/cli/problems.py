@@ -111,7 +111,7 @@ def only_problem(name: str, given: dict[str, Any]) -> ProblemSpec:
         raise UsageError(found.troubles[0].message)
     first = found.specs[0]
     if len(found.specs) > 1:
-        this = "::" if name.endswith("::") or "::" in name else f"{name}::"
+        this = "::" if "::" in name else f"{name}::"
         raise UsageError(f"{name} stands for {len(found.specs):,} problems: name one, for example {this}{first.name}")
     if first.request is None:
         raise UsageError(first.error or f"{name} cannot be read")

@@ -35,6 +35,7 @@ COMMA = "is the rest of a text that has a comma: between braces such a text goes
 
 COMMA_IN_LIST = "between brackets, a text that has a comma goes in quotes"
 
+VALUES = "a number, a range such as -3:3:101, a list of those, or {tensor: [[1, 2], [3, 4]]} for an array"
 _VERDICTS = tuple(verdict.value for verdict in Verdict)
 STATUSES = tuple(status.value for status in ClaimStatus if status is not ClaimStatus.UNREADABLE)
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -151,9 +152,6 @@ def _product(key: str, node: YamlMapping, room: int) -> Iterable[str]:
     if count > room or count * sum(max(map(len, axis)) for axis in axes) > MAX_CHARACTERS:
         raise _too_many(key, node)
     return map(",".join, itertools.product(*axes))
-
-
-VALUES = "a number, a range such as -3:3:101, a list of those, or {tensor: [[1, 2], [3, 4]]} for an array"
 
 
 def _coordinate(key: str, node: Node) -> str:

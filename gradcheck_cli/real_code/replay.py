@@ -111,8 +111,9 @@ def _difference(before: Output, after: Output, which: NDArray[np.int64], here: V
     k = int(np.argmax(np.where(bad, off, 0.0)))
     return (
         f"the record is not all that the code computes: with the inputs moved a little, {before.label(k)} changes by"
-        f" {change[k]:.3g}, and by {expected[k]:.3g} in the record; is NumPy, a Python number, a kernel or"
-        " another library between? Give reference=, a function of plain torch operations that computes the same"
+        f" {change[k]:.3g}, and by {expected[k]:.3g} in the record; is NumPy, a Python number, a kernel of"
+        " your own or another library between? Give reference=, a function of plain torch operations that computes the"
+        " same"
     )
 
 

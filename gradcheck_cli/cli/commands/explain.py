@@ -102,9 +102,8 @@ def _of_file(name: str, given: dict[str, Any], asked: dict[str, Any]) -> Request
         raise UsageError(
             f"{spec.name} is code, and gradcheck explain shows formulas: gradcheck run {name} --allow-code checks it"
         )
-    expectation = (
-        Expectation() if asked else spec.request.expectation
-    )  # of what the file asks, and not of something else
+    # What the file expects is of what it asks, and of nothing else.
+    expectation = Expectation() if asked else spec.request.expectation
     return replace(spec.request, **asked, derivatives=False, expectation=expectation)
 
 
